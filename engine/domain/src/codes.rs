@@ -1,0 +1,290 @@
+//! Small closed sets that travel as one byte: side, order type, state and the like. A byte of the wire or of a file
+//! becomes one of them, or `None`.
+
+macro_rules! code_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vdoc])* $variant = $number,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+            /// The value of a journaled byte.
+            #[inline]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($number => Some($name::$variant),)* _ => None }
+            }
+            /// The name in files and messages.
+            pub const fn text(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+            /// The value of a name, as [`text`](Self::text) gives it.
+            pub fn from_text(text: &str) -> Option<Self> {
+                match text { $($text => Some($name::$variant),)* _ => None }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.text()) }
+        }
+    };
+}
+
+code_enum!(
+    /// Which way a trade goes.
+    Side {
+        /// Buys.
+        Buy = 1, "BUY";
+        /// Sells what is held.
+        Sell = 2, "SELL";
+        /// Sells what is not held.
+        SellShort = 5, "SELL_SHORT";
+    }
+);
+
+impl Side {
+    /// True for purchases.
+    #[inline]
+    pub const fn is_buy(self) -> bool {
+        matches!(self, Side::Buy)
+    }
+    /// +1 for purchases, -1 for sales.
+    #[inline]
+    pub const fn sign(self) -> i128 {
+        if self.is_buy() { 1 } else { -1 }
+    }
+}
+
+code_enum!(
+    /// How an order names its price.
+    OrderType {
+        /// At the market.
+        Market = 1, "MARKET";
+        /// At the limit or better.
+        Limit = 2, "LIMIT";
+        /// Becomes a market order at the stop price.
+        Stop = 3, "STOP";
+        /// Becomes a limit order at the stop price.
+        StopLimit = 4, "STOP_LIMIT";
+    }
+);
+
+code_enum!(
+    /// How long an order lives.
+    TimeInForce {
+        /// Until the trading day rolls.
+        Day = 1, "DAY";
+        /// Until cancelled.
+        Gtc = 2, "GTC";
+        /// At once or not at all, partial fills allowed.
+        Ioc = 3, "IOC";
+        /// At once and in full, or not at all.
+        Fok = 4, "FOK";
+        /// Until a stated time.
+        Gtd = 5, "GTD";
+    }
+);
+
+code_enum!(
+    /// Where an order is in its life (LIMITS section 2, saga).
+    OrderState {
+        /// Never accepted.
+        None = 0, "NONE";
+        /// Accepted and reserved; the venue has not answered.
+        PendingNew = 1, "PENDING_NEW";
+        /// Working at the venue.
+        Working = 2, "WORKING";
+        /// A cancel is on its way.
+        PendingCancel = 3, "PENDING_CANCEL";
+        /// A replace is on its way.
+        PendingReplace = 4, "PENDING_REPLACE";
+        /// The venue did not answer: the reservation stays until order status or drop copy resolve it.
+        Unknown = 5, "UNKNOWN";
+        /// Filled in full.
+        Filled = 6, "FILLED";
+        /// Cancelled.
+        Cancelled = 7, "CANCELLED";
+        /// Refused by us or by the venue.
+        Rejected = 8, "REJECTED";
+        /// Expired.
+        Expired = 9, "EXPIRED";
+    }
+);
+
+impl OrderState {
+    /// True while the order holds a reservation.
+    #[inline]
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            OrderState::PendingNew
+                | OrderState::Working
+                | OrderState::PendingCancel
+                | OrderState::PendingReplace
+                | OrderState::Unknown
+        )
+    }
+}
+
+code_enum!(
+    /// Levels of the hierarchy, narrow to broad (LIMITS section 5).
+    Level {
+        /// A trading strategy below an account.
+        Strategy = 1, "STRATEGY";
+        /// An account: owner of cash and positions.
+        Account = 2, "ACCOUNT";
+        /// A user.
+        User = 3, "USER";
+        /// A desk or group.
+        Desk = 4, "DESK";
+        /// An organisation.
+        Org = 5, "ORG";
+        /// The firm.
+        Firm = 6, "FIRM";
+    }
+);
+
+code_enum!(
+    /// Kill switch levels of a node (LIMITS section 7), mild to severe.
+    ControlState {
+        /// Trades freely.
+        Active = 0, "ACTIVE";
+        /// Only orders that reduce the position.
+        ReduceOnly = 1, "REDUCE_ONLY";
+        /// No place, no replace; resting orders stay.
+        CancelOnly = 2, "CANCEL_ONLY";
+        /// As cancel only, and every open order below is cancelled.
+        Kill = 3, "KILL";
+    }
+);
+
+code_enum!(
+    /// What an instrument is.
+    InstrumentKind {
+        /// Shares and funds.
+        Equity = 1, "EQUITY";
+        /// Dated futures: no principal moves.
+        Future = 2, "FUTURE";
+        /// Spot crypto.
+        Crypto = 3, "CRYPTO";
+        /// Contracts settled in the coin: value is `qty * mult / px`.
+        Inverse = 4, "INVERSE";
+        /// Contracts that pay 1 or 0.
+        Binary = 5, "BINARY";
+    }
+);
+
+code_enum!(
+    /// What an account may do with unsettled money and short positions.
+    AccountKind {
+        /// Cash account.
+        Cash = 1, "CASH";
+        /// Margin account.
+        Margin = 2, "MARGIN";
+    }
+);
+
+code_enum!(
+    /// The limit catalogue (LIMITS section 8). Numbers are those of the catalogue, where two share one the second has 100 added.
+    LimitType {
+        /// L01.
+        MaxOrderQty = 1, "MAX_ORDER_QTY";
+        /// L02.
+        MaxOrderNotional = 2, "MAX_ORDER_NOTIONAL";
+        /// L03.
+        FatFinger = 3, "FAT_FINGER";
+        /// L04, one order.
+        AdvOrder = 4, "ADV_ORDER";
+        /// L04, the day.
+        AdvDay = 104, "ADV_DAY";
+        /// L05.
+        PriceCollar = 5, "PRICE_COLLAR";
+        /// L06.
+        Restricted = 6, "RESTRICTED";
+        /// L07.
+        Permission = 7, "PERMISSION";
+        /// L08.
+        MarketHours = 8, "MARKET_HOURS";
+        /// L09.
+        StaleOrder = 9, "STALE_ORDER";
+        /// L10.
+        DupContent = 10, "DUP_CONTENT";
+        /// L11.
+        OrderRate = 11, "ORDER_RATE";
+        /// L12.
+        MsgRate = 12, "MSG_RATE";
+        /// L13.
+        RepeatedExec = 13, "REPEATED_EXEC";
+        /// L14.
+        ShortSale = 14, "SHORT_SALE";
+        /// L15.
+        SelfTrade = 15, "SELF_TRADE";
+        /// L16.
+        MaxOpenOrders = 16, "MAX_OPEN_ORDERS";
+        /// L17.
+        OpenNotional = 17, "OPEN_NOTIONAL";
+        /// L18.
+        DailyNotional = 18, "DAILY_NOTIONAL";
+        /// L19.
+        DailyQty = 19, "DAILY_QTY";
+        /// L20.
+        OrderToTrade = 20, "ORDER_TO_TRADE";
+        /// L21.
+        PositionLong = 21, "POSITION_LONG";
+        /// L22.
+        PositionShort = 22, "POSITION_SHORT";
+        /// L23.
+        LongExposure = 23, "LONG_EXPOSURE";
+        /// L24.
+        ShortExposure = 24, "SHORT_EXPOSURE";
+        /// L25.
+        NetExposure = 25, "NET_EXPOSURE";
+        /// L26.
+        GrossExposure = 26, "GROSS_EXPOSURE";
+        /// L27.
+        Concentration = 27, "CONCENTRATION";
+        /// L28.
+        Sector = 28, "SECTOR";
+        /// L29.
+        BuyingPower = 29, "BUYING_POWER";
+        /// L30.
+        Margin = 30, "MARGIN";
+        /// L31.
+        Leverage = 31, "LEVERAGE";
+        /// L32.
+        RiskPerTrade = 32, "RISK_PER_TRADE";
+        /// L33.
+        DailyLoss = 33, "DAILY_LOSS";
+        /// L34.
+        MaxDdStatic = 34, "MAX_DD_STATIC";
+        /// L35.
+        MaxDdTrailing = 35, "MAX_DD_TRAILING";
+    }
+);
+
+code_enum!(
+    /// What a breached limit does (LIMITS section 4).
+    LimitAction {
+        /// Accept and raise an alert.
+        Alert = 1, "ALERT";
+        /// Refuse.
+        Reject = 2, "REJECT";
+        /// Set REDUCE_ONLY on the scope.
+        Restrict = 3, "RESTRICT";
+        /// Set KILL on the scope.
+        Kill = 4, "KILL";
+        /// Shrink the rate of the scope to a tenth.
+        Slow = 5, "SLOW";
+    }
+);
+
+code_enum!(
+    /// Where the engine's time comes from. A journal has one for its whole life.
+    ClockMode {
+        /// The machine's clock.
+        Wall = 1, "wall";
+        /// The time stamps of the input.
+        Input = 2, "input";
+    }
+);

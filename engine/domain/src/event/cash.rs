@@ -1,0 +1,184 @@
+//! Bodies of cash and position events from outside.
+
+use super::{Body, Verdict};
+use crate::fixed::Money;
+use crate::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
+use crate::text::{Code, ExecId};
+use crate::time::DayNumber;
+use bytemuck::{Pod, Zeroable};
+
+/// Money that comes in or goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CashMove {
+    /// Reference of the payment: booked once per account and reference.
+    pub reference: ExecId,
+    /// The session that reported it.
+    pub session: SessionId,
+    #[doc(hidden)]
+    pub reserved: u32,
+    /// Amount, above zero, in the currency's minor unit or coarser.
+    pub amount: Money,
+    /// Account.
+    pub account: AccountId,
+    /// Its node.
+    pub leaf: NodeId,
+    /// Account and currency.
+    pub wallet: WalletId,
+    /// Currency.
+    pub currency: CurrencyId,
+    #[doc(hidden)]
+    pub reserved2: u16,
+    /// Facts.
+    pub verdict: Verdict,
+    /// Date from which the money is settled; 0 = at once.
+    pub value_date: DayNumber,
+    #[doc(hidden)]
+    pub reserved3: [u32; 3],
+}
+
+impl Body for CashMove {
+    const INPUT_LEN: usize = 64;
+}
+
+/// An equity figure from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Valuation {
+    /// Equity in base currency.
+    pub equity: Money,
+    /// Balance in base currency.
+    pub balance: Money,
+    /// 1 where `balance` is given.
+    pub has_balance: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 3],
+    /// Node.
+    pub node: NodeId,
+    #[doc(hidden)]
+    pub reserved2: [u64; 3],
+}
+
+impl Body for Valuation {
+    const INPUT_LEN: usize = 33;
+}
+
+/// Stock located for short sales, for the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Locate {
+    /// Quantity; at 1e-8 once `qty_dp` is 8.
+    pub qty: i64,
+    /// Decimals of the quantity.
+    pub qty_dp: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 3],
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    #[doc(hidden)]
+    pub reserved2: [u32; 11],
+}
+
+impl Body for Locate {
+    const INPUT_LEN: usize = 9;
+}
+
+/// Split, dividend and the like; with a holding, one holder's part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CorporateAction {
+    /// Cash per unit, or cash-in-lieu price.
+    pub cash_per_unit: Money,
+    /// Holder's gross amount.
+    pub gross: Money,
+    /// Holder's withheld tax.
+    pub withheld: Money,
+    /// Holder's cost that goes with a fraction.
+    pub cost_delta: Money,
+    /// Split: new units ...
+    pub numerator: u32,
+    /// ... for old units.
+    pub denominator: u32,
+    /// Withheld share in basis points.
+    pub withhold_bps: u32,
+    /// Ex-date.
+    pub ex_date: DayNumber,
+    /// Pay date.
+    pub pay_date: DayNumber,
+    /// 1 split, 2 cash dividend.
+    pub action: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 3],
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Holder; none for the announcement.
+    pub holding: HoldingId,
+    /// Holder's account.
+    pub account: AccountId,
+    /// Holder's wallet.
+    pub wallet: WalletId,
+    /// Holder's change of quantity, at 1e-8.
+    pub qty_delta: i64,
+    #[doc(hidden)]
+    pub reserved2: [u64; 2],
+}
+
+impl Body for CorporateAction {
+    const INPUT_LEN: usize = 85;
+}
+
+/// One leg of a block's allocation to a client account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Allocation {
+    /// The block.
+    pub block_id: ExecId,
+    /// Quantity of this leg; at 1e-8.
+    pub qty: i64,
+    /// Average price of the block, at 1e-8.
+    pub px: i64,
+    /// Legs of the block.
+    pub legs: u16,
+    /// This leg, from 0.
+    pub leg: u16,
+    /// Side of the block.
+    pub side: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 3],
+    /// Principal of this leg, residual included.
+    pub principal: Money,
+    /// The account that holds the block.
+    pub from: AccountId,
+    /// The account that gets the leg.
+    pub to: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    #[doc(hidden)]
+    pub reserved2: [u32; 9],
+}
+
+impl Body for Allocation {
+    const INPUT_LEN: usize = 61;
+}
+
+/// A transfer between accounts of the firm, decided by settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LedgerTransfer {
+    /// Identifier: booked once.
+    pub transfer_id: ExecId,
+    #[doc(hidden)]
+    pub reserved: u64,
+    /// Amount, above zero.
+    pub amount: Money,
+    /// Ledger account that is debited.
+    pub debit: Code,
+    /// Ledger account that is credited.
+    pub credit: Code,
+}
+
+impl Body for LedgerTransfer {
+    const INPUT_LEN: usize = 128;
+}

@@ -1,0 +1,154 @@
+//! Bodies of executions: fills of our orders, and trades executed elsewhere for our accounts.
+
+use super::Body;
+use crate::fixed::{Money, Notional};
+use crate::ids::{
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId, VenueId, WalletId,
+};
+use crate::text::ExecId;
+use crate::time::DayNumber;
+use bytemuck::{Pod, Zeroable};
+
+/// Bits of [`Execution::flags`].
+pub mod execution_flags {
+    /// `fee` is what the venue reported (it wins over an estimate).
+    pub const HAS_FEE: u8 = 1;
+    /// `settle_date` is what the venue reported.
+    pub const HAS_SETTLE_DATE: u8 = 2;
+}
+
+/// Bits of [`Execution::alerts`].
+pub mod execution_alerts {
+    /// The order was closed already.
+    pub const LATE_FILL: u8 = 1;
+    /// More than the order's open quantity.
+    pub const OVERFILL: u8 = 2;
+    /// The wallet is overdrawn by this execution.
+    pub const OVERDRAFT: u8 = 4;
+    /// A limit is broken by this execution.
+    pub const BREACH: u8 = 8;
+}
+
+/// A fill or an executed trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Execution {
+    /// The venue's identifier: an execution is booked once per venue, trade date and identifier.
+    pub exec_id: ExecId,
+    /// Our order; none for trades without one.
+    pub order_id: OrderId,
+    /// Quantity; at 1e-8 once `qty_dp` is 8.
+    pub qty: i64,
+    /// Price; at 1e-8 once `px_dp` is 8.
+    pub px: i64,
+    /// Fee in the instrument's currency, negative for a rebate.
+    pub fee: Money,
+    /// Trade date as the source reports it; 0 = the trading date of `recv_ns`.
+    pub trade_date: DayNumber,
+    /// Settlement date; 0 = not reported.
+    pub settle_date: DayNumber,
+    /// The session that reported it.
+    pub session: SessionId,
+    /// The venue.
+    pub venue: VenueId,
+    /// [`Side`](crate::codes::Side); for a fill the order's side, filled in by the limit check.
+    pub side: u8,
+    /// [`execution_flags`].
+    pub flags: u8,
+    /// Decimals of `qty` as the source wrote it.
+    pub qty_dp: u8,
+    /// Decimals of `px` as the source wrote it.
+    pub px_dp: u8,
+    /// 1 maker, 2 taker, 0 unknown.
+    pub liquidity: u8,
+    #[doc(hidden)]
+    pub reserved: u8,
+    /// Narrowest node of the hierarchy.
+    pub leaf: NodeId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Currency of the instrument.
+    pub currency: CurrencyId,
+    /// Calendar of the instrument.
+    pub calendar: CalendarId,
+    /// Order's state before.
+    pub state_before: u8,
+    /// Order's state after.
+    pub state_after: u8,
+    /// [`execution_alerts`].
+    pub alerts: u8,
+    #[doc(hidden)]
+    pub reserved2: u8,
+    /// Row of the order table; none for trades without an order.
+    pub slot: OrderSlot,
+    /// Account and instrument.
+    pub holding: HoldingId,
+    /// Money value of the fill, rounded half up to the minor unit; never negative for positive prices.
+    pub principal: Money,
+    /// Limit value of the fill at the fill's price.
+    pub consumed: Notional,
+    /// Limit value that the order gives back, at its frozen unit; zero without an order.
+    pub released_value: Notional,
+    /// Reserved cash that the order gives back; zero without an order.
+    pub cash_released: Money,
+    /// Realised profit of the part that closed a position, fees apart. Written by position.
+    pub realised: Money,
+    /// Change of the position's cost. Written by position.
+    pub cost_delta: Money,
+    /// Order's open quantity after, at 1e-8.
+    pub leaves: i64,
+    /// Order's filled quantity after, at 1e-8.
+    pub cum: i64,
+    /// Account and currency.
+    pub wallet: WalletId,
+    /// Trading date of the instrument's calendar.
+    pub trade_day: DayNumber,
+    /// Quantity that closed an existing position, at 1e-8. Written by position.
+    pub closed_qty: i64,
+}
+
+const _: () = assert!(size_of::<Execution>() == 256);
+
+impl Body for Execution {
+    const INPUT_LEN: usize = 100;
+}
+
+/// A trade is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct TradeBust {
+    /// The venue's identifier of the bust.
+    pub exec_id: ExecId,
+    /// The trade that is taken back.
+    pub exec_ref_id: ExecId,
+    /// Trade date of the trade.
+    pub trade_date: DayNumber,
+    /// The venue.
+    pub venue: VenueId,
+    #[doc(hidden)]
+    pub reserved: u16,
+    /// Account of the trade.
+    pub account: AccountId,
+    /// Instrument of the trade.
+    pub instrument: InstrumentId,
+    /// Principal that is taken back.
+    pub principal: Money,
+    /// Fee that is taken back.
+    pub fee: Money,
+    /// Realised profit that is taken back.
+    pub realised: Money,
+    /// Change of the position's cost.
+    pub cost_delta: Money,
+    /// Limit value that is given back.
+    pub consumed: Notional,
+    /// Quantity that is taken back, at 1e-8.
+    pub qty: i64,
+    #[doc(hidden)]
+    pub reserved2: u64,
+}
+
+impl Body for TradeBust {
+    const INPUT_LEN: usize = 88;
+}

@@ -1,0 +1,279 @@
+//! The kinds of events, their numbers and sizes.
+
+use super::*;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $body:ty, $text:literal;)*) => {
+        /// What an event is about. The number stands in journals and never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Kind { $($(#[$doc])* $name = $number,)* }
+
+        impl Kind {
+            /// Every kind, by number.
+            pub const ALL: &[Kind] = &[$(Kind::$name,)*];
+            /// The kind of a number, or `None` for one that this build does not know.
+            #[inline]
+            pub const fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Kind::$name),)* _ => None }
+            }
+            /// Name in listings.
+            pub const fn text(self) -> &'static str {
+                match self { $(Kind::$name => $text,)* }
+            }
+            /// Bytes of the body.
+            #[inline]
+            pub const fn body_len(self) -> usize { Self::body_len_of(self as u16) }
+            /// Bytes of the body of a kind's number; 0 for a number that this build does not know.
+            #[inline]
+            pub const fn body_len_of(number: u16) -> usize {
+                BODY_LENS[(number & 0xff) as usize] as usize * (number < 256) as usize
+            }
+            /// Bytes of the body that the source fills.
+            #[inline]
+            pub const fn input_len(self) -> usize {
+                match self { $(Kind::$name => <$body as Body>::INPUT_LEN,)* }
+            }
+        }
+
+        static BODY_LENS: [u16; 256] = {
+            let mut lens = [0u16; 256];
+            $(lens[$number] = size_of::<$body>() as u16;)*
+            lens
+        };
+        $(const _: () = {
+            assert!(size_of::<$body>() % 64 == 0 && size_of::<$body>() <= BODY_MAX);
+            assert!(<$body as Body>::INPUT_LEN <= size_of::<$body>());
+        };)*
+        const _: () = {
+            // Every kind of the fast road fits the fast ring's input.
+            $(assert!($number >= 64 || <$body as Body>::INPUT_LEN <= INPUT_MAX);)*
+        };
+    };
+}
+
+kinds! {
+    // 1..=15: orders from clients
+    /// A new order.
+    OrderNew = 1, OrderNew, "order_new";
+    /// Cancel one order.
+    OrderCancel = 2, OrderCancel, "order_cancel";
+    /// Replace quantity or price of one order.
+    OrderReplace = 3, OrderReplace, "order_replace";
+    /// Cancel all orders of a scope.
+    MassCancel = 4, MassCancel, "mass_cancel";
+
+    // 16..=31: what venues answer
+    /// The venue works the order.
+    VenueAck = 16, VenueReport, "venue_ack";
+    /// The venue refused the order.
+    VenueReject = 17, VenueReport, "venue_reject";
+    /// The venue filled the order, in part or in full.
+    VenueFill = 18, Execution, "venue_fill";
+    /// The venue cancelled the order.
+    VenueCancelled = 19, VenueReport, "venue_cancelled";
+    /// The venue replaced the order.
+    VenueReplaced = 20, VenueReport, "venue_replaced";
+    /// The venue refused a cancel or replace.
+    VenueCancelReject = 21, VenueReport, "venue_cancel_reject";
+    /// The order expired at the venue.
+    VenueExpired = 22, VenueReport, "venue_expired";
+    /// The venue's answer to a status request.
+    VenueStatus = 23, VenueReport, "venue_status";
+    /// The venue did not answer: the order's state is unknown.
+    OrderUnknown = 24, VenueReport, "order_unknown";
+
+    // 32..=47: executed trades without an order of ours
+    /// An executed trade of one of our accounts.
+    TradeCapture = 32, Execution, "trade_capture";
+    /// A trade is taken back.
+    TradeBust = 33, TradeBust, "trade_bust";
+    /// A trade is corrected.
+    TradeCorrect = 34, Execution, "trade_correct";
+
+    // 48..=63: market data
+    /// Best bid and offer.
+    Quote = 48, Quote, "quote";
+    /// The last trade of the market.
+    LastTrade = 49, LastTrade, "last_trade";
+    /// A mark or settlement price from outside.
+    Mark = 50, Mark, "mark";
+    /// An instrument opens, halts or closes.
+    InstrumentStatus = 51, InstrumentStatus, "instrument_status";
+    /// A currency's rate against the base currency.
+    FxRate = 52, FxRate, "fx_rate";
+
+    // 64..=79: cash and positions from outside
+    /// Money comes in.
+    Deposit = 64, CashMove, "deposit";
+    /// Money goes out.
+    Withdrawal = 65, CashMove, "withdrawal";
+    /// An equity figure from outside that overrides our own.
+    Valuation = 66, Valuation, "valuation";
+    /// Stock located for short sales, for the day.
+    Locate = 67, Locate, "locate";
+    /// Split, dividend and the like.
+    CorporateAction = 68, CorporateAction, "corporate_action";
+    /// A block moves to client accounts.
+    Allocation = 69, Allocation, "allocation";
+    /// A transfer between accounts of the firm.
+    LedgerTransfer = 70, LedgerTransfer, "ledger_transfer";
+
+    // 80..=95: sessions
+    /// A client session is there.
+    SessionConnected = 80, SessionEvent, "session_connected";
+    /// A client session is gone.
+    SessionDisconnected = 81, SessionEvent, "session_disconnected";
+
+    // 96..=127: admin
+    /// An instrument's row.
+    InstrumentSet = 96, InstrumentSet, "instrument_set";
+    /// An account's row, and its node.
+    AccountSet = 97, NodeSet, "account_set";
+    /// A node of the hierarchy.
+    NodeSet = 98, NodeSet, "node_set";
+    /// A limit.
+    LimitSet = 99, LimitSet, "limit_set";
+    /// A fee schedule.
+    FeeScheduleSet = 100, FeeScheduleSet, "fee_schedule_set";
+    /// Days of a trading calendar.
+    CalendarSet = 101, CalendarSet, "calendar_set";
+    /// A node's control state, below KILL.
+    StateSet = 102, Control, "state_set";
+    /// The kill switch.
+    Kill = 103, Control, "kill";
+    /// Back to ACTIVE.
+    Rearm = 104, Control, "rearm";
+    /// The entitlement source went up or down.
+    EntitlementSource = 105, EntitlementSource, "entitlement_source";
+    /// A shard's share of a limit of the firm.
+    QuotaGrant = 106, QuotaGrant, "quota_grant";
+    /// A currency's row.
+    CurrencySet = 107, CurrencySet, "currency_set";
+
+    // 128..=159: timers, and effects that the limit check derives
+    /// Something is due.
+    Timer = 128, Timer, "timer";
+    /// An order expired at the day roll.
+    OrderExpired = 129, DerivedOrder, "order_expired";
+    /// A cancel that the engine asks of the venue (cancel on disconnect).
+    CancelRequested = 130, DerivedOrder, "cancel_requested";
+    /// A holder's part of a split.
+    HolderSplit = 131, CorporateAction, "holder_split";
+    /// A holder's part of a dividend.
+    HolderDividend = 132, CorporateAction, "holder_dividend";
+    /// Dated cash of a wallet became settled cash.
+    DatedCashSettled = 133, CashMove, "dated_cash_settled";
+
+    // 160..=175: system
+    /// Would this order pass? Answered, never booked.
+    Probe = 160, OrderNew, "probe";
+    /// A part of a document.
+    Blob = 161, Blob, "blob";
+    /// What an edge refused before ingest saw it.
+    EdgeStats = 162, EdgeStats, "edge_stats";
+    /// A run begins.
+    EngineStarted = 163, EngineStarted, "engine_started";
+    /// A run ends in good order.
+    EngineStopped = 164, EngineStopped, "engine_stopped";
+}
+
+impl Kind {
+    /// True for events that change what accounts hold or may do: refused where the journal's space is low only if
+    /// they are new orders.
+    #[inline]
+    pub const fn is_new_order(self) -> bool {
+        matches!(self, Kind::OrderNew | Kind::OrderReplace)
+    }
+}
+
+/// The stage that gives the verdict on an event; the others note or apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decider {
+    /// Reference data: names and rows.
+    Normalize,
+    /// Market data, and kinds without behaviour in this version.
+    Validate,
+    /// Orders, reports, executions, cash, limits, states, sessions, timers.
+    LimitCheck,
+    /// Nobody: a fact about the engine or an edge.
+    Nobody,
+}
+
+impl Kind {
+    /// Which stage decides this kind.
+    #[inline]
+    pub const fn decider(self) -> Decider {
+        match self {
+            Kind::InstrumentSet | Kind::AccountSet | Kind::NodeSet | Kind::CalendarSet | Kind::CurrencySet => Decider::Normalize,
+            Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => Decider::Validate,
+            Kind::Blob | Kind::EdgeStats | Kind::EngineStarted | Kind::EngineStopped => Decider::Nobody,
+            _ if !self.has_behaviour() => Decider::Validate,
+            _ => Decider::LimitCheck,
+        }
+    }
+
+    /// False for kinds that have their number and size but that this version refuses with UNSUPPORTED_EVENT.
+    #[inline]
+    pub const fn has_behaviour(self) -> bool {
+        !matches!(
+            self,
+            Kind::TradeBust
+                | Kind::TradeCorrect
+                | Kind::Valuation
+                | Kind::Locate
+                | Kind::CorporateAction
+                | Kind::Allocation
+                | Kind::LedgerTransfer
+                | Kind::FeeScheduleSet
+                | Kind::EntitlementSource
+                | Kind::QuotaGrant
+                | Kind::HolderSplit
+                | Kind::HolderDividend
+                | Kind::DatedCashSettled
+        )
+    }
+
+    /// True for kinds that only the engine itself makes: from a wire they are refused.
+    #[inline]
+    pub const fn is_internal(self) -> bool {
+        matches!(
+            self,
+            Kind::Timer
+                | Kind::OrderExpired
+                | Kind::CancelRequested
+                | Kind::HolderSplit
+                | Kind::HolderDividend
+                | Kind::DatedCashSettled
+                | Kind::EngineStarted
+                | Kind::EngineStopped
+        )
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes and numbers stand in journals: lines may be added, none may change.
+    #[test]
+    fn numbers_and_sizes_are_pinned() {
+        let listing: Vec<String> =
+            Kind::ALL.iter().map(|k| format!("{} {} {} {}", *k as u16, k, k.body_len(), k.input_len())).collect();
+        assert_eq!(listing.join("\n"), include_str!("kinds.txt").trim_end());
+    }
+
+    #[test]
+    fn an_unknown_number_has_no_kind_and_no_body() {
+        assert_eq!(Kind::from_number(0), None);
+        for number in [0u16, 5, 255, 256, 257, u16::MAX] {
+            assert_eq!(Kind::body_len_of(number), 0, "{number}");
+        }
+    }
+}

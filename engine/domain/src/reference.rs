@@ -1,0 +1,117 @@
+//! Reference data as every stage holds it: instruments as plain rows.
+
+use crate::codes::InstrumentKind;
+use crate::fixed::ONE;
+use crate::ids::{CalendarId, CurrencyId, InstrumentId};
+use crate::text::Symbol;
+use bytemuck::{Pod, Zeroable};
+
+/// Bits of [`Instrument::flags`].
+pub mod instrument_flags {
+    /// Prices may be zero or negative.
+    pub const NEGATIVE_PRICES: u8 = 1;
+    /// May be sold short without a locate.
+    pub const EASY_TO_BORROW: u8 = 2;
+}
+
+/// What can be traded, as one plain row of 192 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Instrument {
+    /// The name on the wires.
+    pub symbol: Symbol,
+    /// Sector for exposure limits; empty is UNCLASSIFIED.
+    pub sector: Symbol,
+    /// Contract multiplier at 1e-8, above zero.
+    pub mult: i64,
+    /// Price step at 1e-8, above zero.
+    pub tick: i64,
+    /// Quantity step at 1e-8, above zero.
+    pub lot: i64,
+    /// Mark and reference until the market gives one, at 1e-8; zero means none.
+    pub configured_mark: i64,
+    /// Width of the price collar either side of the reference, in basis points; zero means no collar (L05).
+    pub collar_bps: u32,
+    /// Age at which the collar's reference is stale, in milliseconds.
+    pub collar_max_age_ms: u32,
+    /// Average daily volume at 1e-8.
+    pub adv: i64,
+    /// Usual order quantity at 1e-8 (reference of L03).
+    pub avg_order_qty: i64,
+    /// Initial margin per unit bought, in instrument currency at 1e-8; zero means 100 % of value.
+    pub im_buy: i64,
+    /// Initial margin per unit sold, as above.
+    pub im_sell: i64,
+    /// Its row.
+    pub id: InstrumentId,
+    /// Currency of prices and money.
+    pub currency: CurrencyId,
+    /// Trading calendar: session hours, day roll.
+    pub calendar: CalendarId,
+    /// [`InstrumentKind`].
+    pub kind: u8,
+    /// Decimals of the currency's minor unit.
+    pub money_dp: u8,
+    /// [`instrument_flags`].
+    pub flags: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 45],
+}
+
+const _: () = assert!(size_of::<Instrument>() == 192);
+
+impl Instrument {
+    /// True where value is `qty * mult / px`.
+    #[inline]
+    pub const fn is_inverse(&self) -> bool {
+        self.kind == InstrumentKind::Inverse as u8
+    }
+
+    /// True where the principal of a trade moves as cash (equities, crypto, binaries).
+    #[inline]
+    pub const fn moves_principal(&self) -> bool {
+        self.kind == InstrumentKind::Equity as u8
+            || self.kind == InstrumentKind::Crypto as u8
+            || self.kind == InstrumentKind::Binary as u8
+    }
+
+    /// True where prices at or below zero are allowed.
+    #[inline]
+    pub const fn allows_negative_prices(&self) -> bool {
+        self.flags & instrument_flags::NEGATIVE_PRICES != 0
+    }
+
+    /// A share in currency 0 with a cent tick, a lot of 1 and the UTC calendar: the base of tests and generators.
+    pub fn default_linear() -> Self {
+        Self {
+            mult: ONE,
+            tick: ONE / 100,
+            lot: ONE,
+            collar_max_age_ms: 5_000,
+            id: InstrumentId(0),
+            currency: CurrencyId(0),
+            calendar: CalendarId::UTC,
+            kind: InstrumentKind::Equity as u8,
+            money_dp: 2,
+            ..Self::zeroed()
+        }
+    }
+}
+
+/// One trading day of a calendar, in UTC instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, Default)]
+#[repr(C)]
+pub struct CalendarDay {
+    /// When this trading day begins (the roll), nanoseconds.
+    pub roll_ns: u64,
+    /// Session opens, nanoseconds.
+    pub open_ns: u64,
+    /// Session closes (exclusive), nanoseconds; equal to `open_ns` means no session.
+    pub close_ns: u64,
+    /// The trading date.
+    pub date: u32,
+    #[doc(hidden)]
+    pub reserved: u32,
+}
+
+const _: () = assert!(size_of::<CalendarDay>() == 32);

@@ -1,0 +1,428 @@
+//! Why an order, trade or command was refused, with the order in which reasons are given.
+//!
+//! Invariant: a number is never reused and never changes its meaning; it stands in journals for ever. Add at the end of a
+//! group.
+
+macro_rules! reject_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, p $priority:literal, ord $fix:literal;)*) => {
+        /// Why something was refused: journaled, counted, sent back. When several apply the lowest
+        /// [`priority`](RejectCode::priority) is given first (LIMITS sections 5 and 14).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum RejectCode { $($(#[$doc])* $name = $code,)* }
+
+        impl RejectCode {
+            /// Every code, in the order of the numbers' declaration.
+            pub const ALL: &[RejectCode] = &[$(RejectCode::$name,)*];
+
+            /// The code of a number, or `None` for one that this build does not know.
+            pub const fn from_number(number: u16) -> Option<Self> {
+                match number { $($code => Some(RejectCode::$name),)* _ => None }
+            }
+            /// The name that clients see (FIX text, HTTP `code`).
+            pub const fn text(self) -> &'static str {
+                match self { $(RejectCode::$name => $text,)* }
+            }
+            /// Precedence: the lowest number is reported first.
+            #[inline]
+            pub const fn priority(self) -> u8 {
+                match self { $(RejectCode::$name => $priority,)* }
+            }
+            /// OrdRejReason (FIX 4.4 tag 103), LIMITS section 6.
+            pub const fn ord_rej_reason(self) -> u16 {
+                match self { $(RejectCode::$name => $fix,)* }
+            }
+        }
+    };
+}
+
+reject_codes! {
+    // 1..=99: the message itself
+    /// A field that must be there is missing, or the message makes no sense.
+    Malformed = 1, "MALFORMED", p 1, ord 99;
+    /// This kind of event, or this use of it, has no behaviour in this version.
+    UnsupportedEvent = 2, "UNSUPPORTED_EVENT", p 2, ord 99;
+    /// The side is none that the venue or the product knows.
+    InvalidSide = 3, "INVALID_SIDE", p 3, ord 99;
+    /// The order type is unknown.
+    InvalidOrderType = 4, "INVALID_ORDER_TYPE", p 3, ord 99;
+    /// The time in force is unknown, or does not go with the order.
+    InvalidTimeInForce = 5, "INVALID_TIME_IN_FORCE", p 3, ord 99;
+    /// The quantity is not above zero.
+    InvalidQty = 6, "INVALID_QTY", p 4, ord 13;
+    /// The price is missing, or not above zero where it must be.
+    InvalidPrice = 7, "INVALID_PRICE", p 4, ord 99;
+    /// A stop price is missing or makes no sense.
+    InvalidStopPrice = 8, "INVALID_STOP_PRICE", p 4, ord 99;
+    /// More decimals than can be kept.
+    InvalidPrecision = 9, "INVALID_PRECISION", p 4, ord 99;
+    /// The expiry is missing or in the past.
+    InvalidExpiry = 10, "INVALID_EXPIRY", p 4, ord 99;
+    /// A value does not fit, or a sum would not.
+    Overflow = 11, "OVERFLOW", p 66, ord 3;
+    /// The order's time stamp is too old, or more than a second ahead (L09).
+    StaleOrder = 12, "STALE_ORDER", p 58, ord 8;
+    /// The price is not on the tick.
+    InvalidTick = 13, "INVALID_TICK", p 60, ord 99;
+    /// The quantity is not a multiple of the lot.
+    InvalidLot = 14, "INVALID_LOT", p 60, ord 13;
+    /// The currency is not that of the instrument or account.
+    CurrencyMismatch = 15, "CURRENCY_MISMATCH", p 4, ord 99;
+    /// An admin value is outside its range.
+    InvalidValue = 16, "INVALID_VALUE", p 4, ord 99;
+
+    // 100..=199: reference data, orders and trades
+    /// No such account (stops every other check).
+    UnknownAccount = 100, "UNKNOWN_ACCOUNT", p 5, ord 15;
+    /// No such instrument.
+    UnknownSymbol = 101, "UNKNOWN_SYMBOL", p 6, ord 1;
+    /// The instrument's session is closed, or it is halted.
+    MarketClosed = 102, "MARKET_CLOSED", p 55, ord 2;
+    /// No reference price where one is needed.
+    NoReferencePrice = 103, "NO_REFERENCE_PRICE", p 61, ord 99;
+    /// The reference price of the collar is too old.
+    StaleReferencePrice = 104, "STALE_REFERENCE_PRICE", p 80, ord 99;
+    /// The price is outside the collar (L05).
+    PriceOutsideCollar = 105, "PRICE_OUTSIDE_COLLAR", p 80, ord 99;
+    /// No such order.
+    UnknownOrder = 106, "UNKNOWN_ORDER", p 7, ord 5;
+    /// The order is closed already.
+    TooLateToCancel = 107, "TOO_LATE_TO_CANCEL", p 7, ord 99;
+    /// This ClOrdID was seen in this session and trading day, or belongs to an open order (L10a).
+    DuplicateClOrdId = 108, "DUPLICATE_CLORDID", p 40, ord 6;
+    /// The same order again within the window (L10b).
+    DuplicateOrder = 109, "DUPLICATE_ORDER", p 41, ord 6;
+    /// This execution was booked already: ignored and counted.
+    DuplicateExecId = 110, "DUPLICATE_EXEC_ID", p 7, ord 99;
+    /// A fill for an order that is not known: quarantined.
+    OrphanFill = 111, "ORPHAN_FILL", p 7, ord 99;
+    /// A replace to no more than what is filled.
+    ReplaceQtyNotAboveCum = 112, "REPLACE_QTY_NOT_ABOVE_CUM", p 8, ord 99;
+    /// A cancel or replace of the order is pending.
+    PendingCancelReplace = 113, "PENDING_CANCEL_REPLACE", p 8, ord 99;
+    /// No such node of the hierarchy, or a parent that cannot be one.
+    UnknownNode = 114, "UNKNOWN_NODE", p 5, ord 99;
+    /// No such currency.
+    UnknownCurrency = 115, "UNKNOWN_CURRENCY", p 5, ord 99;
+    /// No such calendar.
+    UnknownCalendar = 116, "UNKNOWN_CALENDAR", p 5, ord 99;
+    /// No such limit, or a type that this version does not evaluate.
+    UnknownLimit = 117, "UNKNOWN_LIMIT", p 5, ord 99;
+    /// No such session.
+    UnknownSession = 118, "UNKNOWN_SESSION", p 5, ord 99;
+    /// No such trade.
+    UnknownTrade = 119, "UNKNOWN_TRADE", p 7, ord 99;
+    /// The trade was busted already.
+    AlreadyBusted = 120, "ALREADY_BUSTED", p 7, ord 99;
+    /// An executed trade's price is outside the wide collar: quarantined.
+    QuarantinePrice = 121, "QUARANTINE_PRICE", p 80, ord 99;
+    /// The event does not go with the order's state (an acknowledgement of a closed order): ignored and counted.
+    StateMismatch = 122, "STATE_MISMATCH", p 7, ord 99;
+    /// The name is taken by something else.
+    NameTaken = 123, "NAME_TAKEN", p 5, ord 99;
+
+    // 200..=299: limits
+    /// L01.
+    MaxOrderQty = 201, "MAX_ORDER_QTY", p 70, ord 3;
+    /// L02.
+    MaxOrderNotional = 202, "MAX_ORDER_NOTIONAL", p 72, ord 3;
+    /// L03.
+    FatFinger = 203, "FAT_FINGER", p 74, ord 3;
+    /// L04, one order.
+    AdvOrder = 204, "ADV_ORDER", p 76, ord 3;
+    /// L04, the day.
+    AdvDay = 205, "ADV_DAY", p 110, ord 3;
+    /// L06, no trade.
+    RestrictedSymbol = 206, "RESTRICTED_SYMBOL", p 51, ord 0;
+    /// L06, only orders that reduce.
+    CloseOnlySymbol = 207, "CLOSE_ONLY_SYMBOL", p 51, ord 0;
+    /// L06, no short sales.
+    NoShortSymbol = 208, "NO_SHORT_SYMBOL", p 51, ord 0;
+    /// L07.
+    NotAuthorized = 209, "NOT_AUTHORIZED", p 20, ord 0;
+    /// L11.
+    OrderRateExceeded = 210, "ORDER_RATE_EXCEEDED", p 30, ord 99;
+    /// L12.
+    MsgRateExceeded = 211, "MSG_RATE_EXCEEDED", p 31, ord 99;
+    /// L13.
+    StrategyDisabled = 212, "STRATEGY_DISABLED", p 35, ord 0;
+    /// L14, a sale marked long that is none.
+    ShortMarkingRequired = 213, "SHORT_MARKING_REQUIRED", p 85, ord 11;
+    /// L14, no locate.
+    LocateRequired = 214, "LOCATE_REQUIRED", p 85, ord 0;
+    /// L15.
+    SelfTrade = 215, "SELF_TRADE", p 90, ord 99;
+    /// L16.
+    MaxOpenOrders = 216, "MAX_OPEN_ORDERS", p 100, ord 3;
+    /// L17.
+    OpenNotional = 217, "OPEN_NOTIONAL", p 120, ord 3;
+    /// L18.
+    DailyNotional = 218, "DAILY_NOTIONAL", p 114, ord 3;
+    /// L19.
+    DailyQty = 219, "DAILY_QTY", p 112, ord 3;
+    /// L20.
+    OrderToTradeExceeded = 220, "ORDER_TO_TRADE_EXCEEDED", p 102, ord 99;
+    /// L21.
+    PositionLong = 221, "POSITION_LONG", p 130, ord 3;
+    /// L22.
+    PositionShort = 222, "POSITION_SHORT", p 131, ord 3;
+    /// L23.
+    LongExposure = 223, "LONG_EXPOSURE", p 140, ord 3;
+    /// L24.
+    ShortExposure = 224, "SHORT_EXPOSURE", p 141, ord 3;
+    /// L25.
+    NetExposure = 225, "NET_EXPOSURE", p 142, ord 3;
+    /// L26.
+    GrossExposure = 226, "GROSS_EXPOSURE", p 143, ord 3;
+    /// L27.
+    Concentration = 227, "CONCENTRATION", p 150, ord 3;
+    /// L28.
+    Sector = 228, "SECTOR", p 151, ord 3;
+    /// L29.
+    BuyingPower = 229, "BUYING_POWER", p 160, ord 3;
+    /// L29, a sale of more than is held in a cash account.
+    InsufficientPosition = 230, "INSUFFICIENT_POSITION", p 160, ord 3;
+    /// L30.
+    Margin = 231, "MARGIN", p 165, ord 3;
+    /// L31.
+    Leverage = 232, "LEVERAGE", p 167, ord 3;
+    /// L32.
+    RiskPerTrade = 233, "RISK_PER_TRADE", p 170, ord 3;
+    /// L36, one order.
+    EmergencySingleLimit = 234, "EMERGENCY_SINGLE_LIMIT", p 26, ord 3;
+    /// L36, the day.
+    EmergencyDailyLimit = 235, "EMERGENCY_DAILY_LIMIT", p 27, ord 3;
+    /// L36, the outage lasts longer than the emergency limits.
+    EmergencyExpired = 236, "EMERGENCY_EXPIRED", p 25, ord 0;
+    /// L36, an action that is not allowed in an outage.
+    EmergencyAction = 237, "EMERGENCY_ACTION", p 25, ord 0;
+
+    // 300..=399: state
+    /// CANCEL_ONLY or KILL on the chain (L37).
+    TradingHalted = 300, "TRADING_HALTED", p 10, ord 0;
+    /// REDUCE_ONLY on the chain, and the order does not reduce.
+    ReduceOnly = 301, "REDUCE_ONLY", p 10, ord 0;
+    /// The re-arm of a KILL needs two different people.
+    DualControlRequired = 302, "DUAL_CONTROL_REQUIRED", p 10, ord 99;
+
+    // 400..=499: the engine
+    /// A table has reached its configured capacity.
+    Capacity = 400, "CAPACITY", p 9, ord 99;
+    /// The space for the journal is running out: new orders are refused, everything else is taken.
+    JournalSpaceLow = 401, "JOURNAL_SPACE_LOW", p 9, ord 99;
+}
+
+impl RejectCode {
+    /// CxlRejReason (FIX 4.4 tag 102) of a refused cancel or replace, LIMITS section 6.
+    pub const fn cxl_rej_reason(self) -> u16 {
+        match self {
+            RejectCode::TooLateToCancel => 0,
+            RejectCode::UnknownOrder => 1,
+            RejectCode::PendingCancelReplace => 3,
+            RejectCode::DuplicateClOrdId => 6,
+            RejectCode::ReplaceQtyNotAboveCum => 99,
+            _ => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for RejectCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+/// A finding of an early stage: one bit of [`Head::notes`](crate::event::Head). Later stages merge it by the priority of
+/// its code. Numbers are journaled: append only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Note {
+    /// Ingest: the journal's space is low.
+    JournalSpaceLow = 0,
+    /// Normalize: as [`RejectCode::Malformed`].
+    Malformed = 1,
+    /// Normalize: a decimal that cannot be kept.
+    InvalidPrecision = 2,
+    /// Normalize: no such account.
+    UnknownAccount = 3,
+    /// Normalize: no such instrument.
+    UnknownSymbol = 4,
+    /// Normalize: no such node.
+    UnknownNode = 5,
+    /// Normalize: no such currency.
+    UnknownCurrency = 6,
+    /// Normalize: no such calendar.
+    UnknownCalendar = 7,
+    /// Normalize: a table is full.
+    Capacity = 8,
+    /// Normalize: the name is taken.
+    NameTaken = 9,
+    /// Validate: no behaviour for this event.
+    UnsupportedEvent = 10,
+    /// Validate.
+    InvalidSide = 11,
+    /// Validate.
+    InvalidOrderType = 12,
+    /// Validate.
+    InvalidTimeInForce = 13,
+    /// Validate.
+    InvalidQty = 14,
+    /// Validate.
+    InvalidPrice = 15,
+    /// Validate.
+    InvalidStopPrice = 16,
+    /// Validate.
+    InvalidExpiry = 17,
+    /// Validate: older than the limit, or from the future.
+    StaleOrder = 18,
+    /// Validate.
+    InvalidTick = 19,
+    /// Validate.
+    InvalidLot = 20,
+    /// Validate: outside the session, or halted.
+    MarketClosed = 21,
+    /// Validate: the collar has no reference.
+    NoReferencePrice = 22,
+    /// Validate: the collar's reference is too old.
+    StaleReferencePrice = 23,
+    /// Validate: outside the collar.
+    PriceOutsideCollar = 24,
+    /// Validate: an executed trade outside the wide collar.
+    QuarantinePrice = 25,
+    /// Validate: the currency is not the instrument's.
+    CurrencyMismatch = 26,
+    /// Validate or normalize: an admin value outside its range.
+    InvalidValue = 27,
+}
+
+impl Note {
+    /// Every note, in the order of its bit.
+    pub const ALL: [Note; 28] = [
+        Note::JournalSpaceLow,
+        Note::Malformed,
+        Note::InvalidPrecision,
+        Note::UnknownAccount,
+        Note::UnknownSymbol,
+        Note::UnknownNode,
+        Note::UnknownCurrency,
+        Note::UnknownCalendar,
+        Note::Capacity,
+        Note::NameTaken,
+        Note::UnsupportedEvent,
+        Note::InvalidSide,
+        Note::InvalidOrderType,
+        Note::InvalidTimeInForce,
+        Note::InvalidQty,
+        Note::InvalidPrice,
+        Note::InvalidStopPrice,
+        Note::InvalidExpiry,
+        Note::StaleOrder,
+        Note::InvalidTick,
+        Note::InvalidLot,
+        Note::MarketClosed,
+        Note::NoReferencePrice,
+        Note::StaleReferencePrice,
+        Note::PriceOutsideCollar,
+        Note::QuarantinePrice,
+        Note::CurrencyMismatch,
+        Note::InvalidValue,
+    ];
+
+    /// The note's bit.
+    #[inline]
+    pub const fn bit(self) -> u64 {
+        1 << self as u8
+    }
+
+    /// The code that a refusal for this finding carries.
+    pub const fn code(self) -> RejectCode {
+        match self {
+            Note::JournalSpaceLow => RejectCode::JournalSpaceLow,
+            Note::Malformed => RejectCode::Malformed,
+            Note::InvalidPrecision => RejectCode::InvalidPrecision,
+            Note::UnknownAccount => RejectCode::UnknownAccount,
+            Note::UnknownSymbol => RejectCode::UnknownSymbol,
+            Note::UnknownNode => RejectCode::UnknownNode,
+            Note::UnknownCurrency => RejectCode::UnknownCurrency,
+            Note::UnknownCalendar => RejectCode::UnknownCalendar,
+            Note::Capacity => RejectCode::Capacity,
+            Note::NameTaken => RejectCode::NameTaken,
+            Note::UnsupportedEvent => RejectCode::UnsupportedEvent,
+            Note::InvalidSide => RejectCode::InvalidSide,
+            Note::InvalidOrderType => RejectCode::InvalidOrderType,
+            Note::InvalidTimeInForce => RejectCode::InvalidTimeInForce,
+            Note::InvalidQty => RejectCode::InvalidQty,
+            Note::InvalidPrice => RejectCode::InvalidPrice,
+            Note::InvalidStopPrice => RejectCode::InvalidStopPrice,
+            Note::InvalidExpiry => RejectCode::InvalidExpiry,
+            Note::StaleOrder => RejectCode::StaleOrder,
+            Note::InvalidTick => RejectCode::InvalidTick,
+            Note::InvalidLot => RejectCode::InvalidLot,
+            Note::MarketClosed => RejectCode::MarketClosed,
+            Note::NoReferencePrice => RejectCode::NoReferencePrice,
+            Note::StaleReferencePrice => RejectCode::StaleReferencePrice,
+            Note::PriceOutsideCollar => RejectCode::PriceOutsideCollar,
+            Note::QuarantinePrice => RejectCode::QuarantinePrice,
+            Note::CurrencyMismatch => RejectCode::CurrencyMismatch,
+            Note::InvalidValue => RejectCode::InvalidValue,
+        }
+    }
+
+    /// Of a set of notes the code to report: lowest priority, then lowest number.
+    pub fn first(notes: u64) -> Option<RejectCode> {
+        Note::ALL
+            .iter()
+            .filter(|note| notes & note.bit() != 0)
+            .map(|note| note.code())
+            .min_by_key(|code| (code.priority(), *code as u16))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_and_names_are_unique_and_survive_the_round_trip() {
+        let mut names = HashSet::new();
+        for &code in RejectCode::ALL {
+            assert_eq!(RejectCode::from_number(code as u16), Some(code));
+            assert!(names.insert(code.text()), "{code} twice");
+        }
+        assert_eq!(RejectCode::from_number(0), None);
+    }
+
+    /// The numbers stand in journals: this list may grow, no line of it may change.
+    #[test]
+    fn numbers_are_pinned() {
+        let pinned = [
+            (RejectCode::Malformed, 1),
+            (RejectCode::InvalidValue, 16),
+            (RejectCode::UnknownAccount, 100),
+            (RejectCode::NameTaken, 123),
+            (RejectCode::MaxOrderQty, 201),
+            (RejectCode::EmergencyAction, 237),
+            (RejectCode::TradingHalted, 300),
+            (RejectCode::Capacity, 400),
+        ];
+        for (code, number) in pinned {
+            assert_eq!(code as u16, number);
+        }
+    }
+
+    #[test]
+    fn of_several_notes_the_lowest_priority_is_reported() {
+        let notes = Note::InvalidTick.bit() | Note::UnknownAccount.bit() | Note::MarketClosed.bit();
+        assert_eq!(Note::first(notes), Some(RejectCode::UnknownAccount));
+        assert_eq!(Note::first(Note::InvalidTick.bit() | Note::MarketClosed.bit()), Some(RejectCode::MarketClosed));
+        assert_eq!(Note::first(0), None);
+    }
+
+    #[test]
+    fn every_note_stands_at_its_bit() {
+        for (bit, note) in Note::ALL.iter().enumerate() {
+            assert_eq!(*note as usize, bit);
+        }
+    }
+}

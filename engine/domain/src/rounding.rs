@@ -1,0 +1,175 @@
+//! Rounding of products to a number of decimals (SETTLEMENT section 5). Every product is rounded once.
+//!
+//! Powers of ten are constants to the compiler, and values that fit 64 bits take a 64-bit division: the wide path
+//! exists for correctness, not for speed.
+
+use crate::fixed::{Money, NetQty, Notional, ONE, Price, Qty};
+use crate::reference::Instrument;
+
+/// How the part that does not fit is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Halves away from zero, alike for both signs: posted money.
+    HalfUp,
+    /// Halves to the even neighbour: internal splits, where the remainder stays with the rest.
+    HalfEven,
+    /// Towards plus infinity: reservations and limit values, so that rounding never hides exposure.
+    Ceiling,
+}
+
+/// `numerator / denominator` rounded. `denominator` must be positive; `None` for zero or a negative one.
+#[inline]
+pub fn div_round(numerator: i128, denominator: i128, mode: Rounding) -> Option<i128> {
+    if denominator <= 0 {
+        return None;
+    }
+    let (quotient, remainder) = div_rem(numerator, denominator);
+    if remainder == 0 {
+        return Some(quotient);
+    }
+    let sign = if numerator < 0 { -1 } else { 1 };
+    let rest = remainder.unsigned_abs();
+    let other = denominator.unsigned_abs() - rest;
+    let away = match mode {
+        Rounding::Ceiling => sign > 0,
+        Rounding::HalfUp => rest >= other,
+        Rounding::HalfEven => rest > other || (rest == other && quotient & 1 != 0),
+    };
+    Some(if away { quotient + sign } else { quotient })
+}
+
+#[inline]
+fn div_rem(numerator: i128, denominator: i128) -> (i128, i128) {
+    match (i64::try_from(numerator), i64::try_from(denominator)) {
+        (Ok(n), Ok(d)) => (i128::from(n.wrapping_div(d)), i128::from(n.wrapping_rem(d))),
+        _ => (numerator / denominator, numerator % denominator),
+    }
+}
+
+/// `value * factor`, where `factor` has 8 decimals, kept exact as `(product, decimals)` with 8 more decimals;
+/// whole factors add none.
+#[inline]
+fn times_factor(value: i128, decimals: u32, factor: i64) -> Option<(i128, u32)> {
+    if factor == ONE {
+        return Some((value, decimals));
+    }
+    if factor % ONE == 0 {
+        return Some((value.checked_mul(i128::from(factor / ONE))?, decimals));
+    }
+    Some((value.checked_mul(i128::from(factor))?, decimals + 8))
+}
+
+/// Rounds a value with `decimals` decimals to `dp` decimals and gives it in [`Money`]'s 8.
+#[inline]
+pub fn to_money(value: i128, decimals: u32, dp: u8, mode: Rounding) -> Option<Money> {
+    let dp = u32::from(dp.min(8));
+    let drop = decimals.checked_sub(dp)?;
+    let minor = div_round(value, 10i128.checked_pow(drop)?, mode)?;
+    Some(Money::from_raw(minor.checked_mul(10i128.pow(8 - dp))?))
+}
+
+/// Money value of `qty` at `px` in the instrument's currency: `qty * px * mult`, or `qty * mult / px` for inverse
+/// contracts, rounded once to the currency's minor unit. `None` where it does not fit or an inverse price is not positive.
+#[inline]
+pub fn principal(instrument: &Instrument, qty: Qty, px: Price, mode: Rounding) -> Option<Money> {
+    value_of(instrument, NetQty::from(qty), px, mode)
+}
+
+/// As [`principal`], for a position's quantity; the sign follows the quantity.
+#[inline]
+pub fn value_of(instrument: &Instrument, qty: NetQty, px: Price, mode: Rounding) -> Option<Money> {
+    let dp = instrument.money_dp;
+    if instrument.is_inverse() {
+        let scaled = qty.raw().checked_mul(i128::from(instrument.mult))?;
+        let denominator = i128::from(px.raw()).checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?;
+        let minor = div_round(scaled, denominator, mode)?;
+        return Some(Money::from_raw(minor.checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?));
+    }
+    let product = qty.raw().checked_mul(i128::from(px.raw()))?;
+    let (exact, decimals) = times_factor(product, 16, instrument.mult)?;
+    to_money(exact, decimals, dp, mode)
+}
+
+/// Base value of one unit, ceiled once to 1e-8 (LIMITS section 1): `px * mult * fx`, inverse `mult / px * fx`.
+/// `fx` is base units per unit of the instrument's currency, with 8 decimals. `None` where it does not fit.
+#[inline]
+pub fn unit_value(instrument: &Instrument, px: Price, fx: i64) -> Option<i64> {
+    let exact = if instrument.is_inverse() {
+        let numerator = i128::from(instrument.mult).checked_mul(i128::from(fx))?;
+        div_round(numerator, i128::from(px.raw()), Rounding::Ceiling)?
+    } else {
+        let (value, decimals) = times_factor(i128::from(px.raw()), 8, instrument.mult)?;
+        let (value, decimals) = times_factor(value, decimals, fx)?;
+        div_round(value, 10i128.pow(decimals - 8), Rounding::Ceiling)?
+    };
+    i64::try_from(exact).ok()
+}
+
+/// `qty * unit`, exact.
+#[inline]
+pub fn notional(qty: Qty, unit: i64) -> Notional {
+    // Two 64-bit factors always fit 128 bits.
+    Notional::from_raw(i128::from(qty.raw()) * i128::from(unit))
+}
+
+/// The share `part / whole` of `amount`, rounded half even to `dp` decimals: the remainder stays with the rest.
+/// `None` where `whole` is not positive or the product does not fit.
+#[inline]
+pub fn split(amount: Money, part: NetQty, whole: NetQty, dp: u8) -> Option<Money> {
+    let minor_unit = 10i128.pow(8 - u32::from(dp.min(8)));
+    let minor = amount.raw() / minor_unit;
+    let share = div_round(minor.checked_mul(part.raw())?, whole.raw(), Rounding::HalfEven)?;
+    Some(Money::from_raw(share.checked_mul(minor_unit)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_as_settlement_section_5_shows() {
+        let cents = |v: i128, mode| div_round(v, 10, mode).unwrap();
+        assert_eq!(cents(2345, Rounding::HalfUp), 235);
+        assert_eq!(cents(2345, Rounding::HalfEven), 234);
+        assert_eq!(cents(-2345, Rounding::HalfUp), -235);
+        assert_eq!(cents(-2341, Rounding::Ceiling), -234);
+        assert_eq!(cents(2341, Rounding::Ceiling), 235);
+    }
+
+    #[test]
+    fn division_by_nothing_is_none() {
+        assert_eq!(div_round(1, 0, Rounding::HalfUp), None);
+        assert_eq!(div_round(1, -1, Rounding::HalfUp), None);
+    }
+
+    #[test]
+    fn splits_keep_the_remainder_with_the_rest() {
+        let dollars = |c: i128| Money::from_raw(c * 1_000_000);
+        let shares = |n: i128| NetQty::from_raw(n * 100_000_000);
+        // 3 @ 33.335 = 100.01; one sold removes 33.34 and 66.67 stay; one more removes 33.34 (33.335 to even).
+        assert_eq!(split(dollars(10_001), shares(1), shares(3), 2), Some(dollars(3334)));
+        assert_eq!(split(dollars(6667), shares(1), shares(2), 2), Some(dollars(3334)));
+    }
+
+    #[test]
+    fn principal_rounds_once_and_inverse_divides() {
+        let mut linear = Instrument::default_linear();
+        linear.money_dp = 2;
+        let px = Price::from_raw(3_333_500_000);
+        assert_eq!(principal(&linear, Qty::from_raw(3 * ONE), px, Rounding::HalfUp), Some(Money::from_raw(10_001_000_000)));
+        let mut inverse = Instrument::default_linear();
+        inverse.kind = crate::codes::InstrumentKind::Inverse as u8;
+        inverse.money_dp = 8;
+        let value = principal(&inverse, Qty::from_raw(10_000 * ONE), Price::from_raw(8000 * ONE), Rounding::HalfUp);
+        assert_eq!(value, Some(Money::from_raw(125_000_000)));
+    }
+
+    #[test]
+    fn unit_values_are_ceiled_and_overflow_is_none() {
+        let linear = Instrument::default_linear();
+        assert_eq!(unit_value(&linear, Price::from_raw(3), 50_000_000), Some(2));
+        let mut large = Instrument::default_linear();
+        large.mult = i64::MAX;
+        assert_eq!(unit_value(&large, Price::from_raw(i64::MAX), i64::MAX), None);
+    }
+}
