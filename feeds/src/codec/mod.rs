@@ -1,0 +1,1 @@
+//! Codecs of recorded files.

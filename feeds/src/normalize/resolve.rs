@@ -1,0 +1,327 @@
+//! Names to ids and decimals to 1e-8, kind by kind.
+//!
+//! An order or a trade needs its account and its instrument. A cancel or a control may leave them out: an empty name then
+//! means "none", while a name that is given and unknown is a finding.
+
+use crate::registry::{Leaf, Listing, Registry};
+use tradewind_domain::decimal::rescale;
+use tradewind_domain::event::{
+    Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate, InstrumentStatus, Kind,
+    LastTrade, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuotaGrant,
+    Quote, Valuation, VenueReport,
+};
+use tradewind_domain::fixed::SCALE_DP;
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
+use tradewind_domain::reject::Note;
+use tradewind_domain::text::Text;
+
+/// What an empty name means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Required,
+    Optional,
+}
+
+/// Resolves and scales for one event, collecting findings.
+struct Resolver<'a> {
+    registry: &'a Registry,
+    names: Names,
+    notes: u64,
+    /// A name that was given did not resolve.
+    unresolved: bool,
+}
+
+impl<'a> Resolver<'a> {
+    #[inline]
+    fn new(registry: &'a Registry, event: &Event) -> Self {
+        Self {
+            registry,
+            names: event.names,
+            notes: 0,
+            unresolved: false,
+        }
+    }
+
+    fn miss(&mut self, note: Note) {
+        self.notes |= note.bit();
+        self.unresolved = true;
+    }
+
+    #[inline]
+    fn listing(&mut self, name: Name) -> Listing {
+        let symbol = self.names.symbol;
+        if let Some(listing) = self.registry.listing(&symbol) {
+            return listing;
+        }
+        if name == Name::Required || !symbol.is_empty() {
+            self.miss(Note::UnknownSymbol);
+        }
+        Listing::NONE
+    }
+
+    /// The account itself or a strategy below it; a broader node is no account.
+    #[inline]
+    fn leaf(&mut self, name: Name) -> Leaf {
+        let code = self.names.account;
+        if let Some(leaf) = self.registry.leaf(&code).filter(|leaf| !leaf.account.is_none()) {
+            return leaf;
+        }
+        if name == Name::Required || !code.is_empty() {
+            self.miss(Note::UnknownAccount);
+        }
+        Leaf::NONE
+    }
+
+    fn node(&mut self, name: Name) -> NodeId {
+        let code = self.names.account;
+        if let Some(leaf) = self.registry.leaf(&code) {
+            return leaf.node;
+        }
+        if name == Name::Required || !code.is_empty() {
+            self.miss(Note::UnknownNode);
+        }
+        NodeId::NONE
+    }
+
+    fn currency(&mut self) -> CurrencyId {
+        let code = self.names.symbol;
+        self.registry.currency_id(&code).unwrap_or_else(|| {
+            self.miss(Note::UnknownCurrency);
+            CurrencyId::NONE
+        })
+    }
+
+    /// Scales values that share their decimals: all of them, or none.
+    #[inline]
+    fn scale<const N: usize>(&mut self, values: [&mut i64; N], dp: &mut u8) {
+        if u32::from(*dp) == SCALE_DP {
+            return;
+        }
+        let mut scaled = [0; N];
+        for (to, from) in scaled.iter_mut().zip(&values) {
+            let Some(value) = rescale(**from, *dp) else {
+                self.notes |= Note::InvalidPrecision.bit();
+                return;
+            };
+            *to = value;
+        }
+        for (to, from) in values.into_iter().zip(scaled) {
+            *to = from;
+        }
+        *dp = SCALE_DP as u8;
+    }
+
+    /// Writes the findings on the event.
+    #[inline]
+    fn finish(self, event: &mut Event) {
+        event.head.notes |= self.notes;
+        if self.unresolved {
+            append_names(event, &self.names);
+        }
+    }
+}
+
+/// Appends the names to the tail, after what stands there already (the reason of an admin event).
+fn append_names(event: &mut Event, names: &Names) {
+    append_name(event, b"symbol=", &names.symbol);
+    append_name(event, b"account=", &names.account);
+}
+
+fn append_name<const N: usize>(event: &mut Event, label: &[u8], name: &Text<N>) {
+    const ROOM: usize = 64;
+    if name.is_empty() {
+        return;
+    }
+    let mut text = [0; ROOM];
+    let mut len = 0;
+    let space: &[u8] = if event.head.tail_len == 0 { b"" } else { b" " };
+    for part in [space, label, name.as_bytes()] {
+        text[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+    }
+    // A tail without room keeps what it has: the note still says what was wrong.
+    event.append_tail(&text[..len]);
+}
+
+/// Resolves and scales an event of any kind but reference data.
+pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let it = &mut resolver;
+    match kind {
+        Kind::OrderNew | Kind::Probe => order_new(it, event.body_mut()),
+        Kind::OrderCancel => order_cancel(it, event.body_mut()),
+        Kind::OrderReplace => order_replace(it, event.body_mut()),
+        Kind::MassCancel => mass_cancel(it, event.body_mut()),
+        Kind::VenueAck
+        | Kind::VenueReject
+        | Kind::VenueCancelled
+        | Kind::VenueReplaced
+        | Kind::VenueCancelReject
+        | Kind::VenueExpired
+        | Kind::VenueStatus
+        | Kind::OrderUnknown => venue_report(it, event.body_mut()),
+        Kind::VenueFill => venue_fill(it, event.body_mut()),
+        Kind::TradeCapture | Kind::TradeCorrect => trade(it, event.body_mut()),
+        Kind::Quote => quote(it, event.body_mut()),
+        Kind::LastTrade => last_trade(it, event.body_mut()),
+        Kind::Mark => mark(it, event.body_mut()),
+        Kind::InstrumentStatus => {
+            event.body_mut::<InstrumentStatus>().instrument = it.listing(Name::Required).instrument
+        }
+        Kind::FxRate => fx_rate(it, event.body_mut()),
+        Kind::Deposit | Kind::Withdrawal => cash_move(it, event.body_mut()),
+        Kind::Valuation => event.body_mut::<Valuation>().node = it.node(Name::Required),
+        Kind::Locate => locate(it, event.body_mut()),
+        Kind::CorporateAction => corporate_action(it, event.body_mut()),
+        Kind::Allocation => allocation(it, event.body_mut()),
+        Kind::StateSet | Kind::Kill | Kind::Rearm => control(it, event.body_mut()),
+        Kind::QuotaGrant => event.body_mut::<QuotaGrant>().limit = quota_limit(it),
+        _ => return,
+    }
+    resolver.finish(event);
+}
+
+/// The kinds whose bodies end in the same five resolved ids.
+macro_rules! set_ids {
+    ($body:expr, $leaf:expr, $listing:expr) => {{
+        let (leaf, listing) = ($leaf, $listing);
+        ($body.leaf, $body.account) = (leaf.node, leaf.account);
+        ($body.instrument, $body.currency, $body.calendar) =
+            (listing.instrument, listing.currency, listing.calendar);
+    }};
+}
+
+#[inline]
+fn order_new(it: &mut Resolver<'_>, body: &mut OrderNew) {
+    set_ids!(body, it.leaf(Name::Required), it.listing(Name::Required));
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale(
+        [&mut body.px, &mut body.stop_px, &mut body.stop_loss_px],
+        &mut body.px_dp,
+    );
+}
+
+fn order_cancel(it: &mut Resolver<'_>, body: &mut OrderCancel) {
+    set_ids!(body, it.leaf(Name::Optional), it.listing(Name::Optional));
+}
+
+fn order_replace(it: &mut Resolver<'_>, body: &mut OrderReplace) {
+    set_ids!(body, it.leaf(Name::Optional), it.listing(Name::Optional));
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale([&mut body.px, &mut body.stop_px], &mut body.px_dp);
+}
+
+fn mass_cancel(it: &mut Resolver<'_>, body: &mut MassCancel) {
+    body.node = it.node(Name::Optional);
+    body.instrument = it.listing(Name::Optional).instrument;
+}
+
+/// Account and instrument are those of the order: the limit check fills them in.
+fn venue_report(it: &mut Resolver<'_>, body: &mut VenueReport) {
+    set_ids!(body, Leaf::NONE, Listing::NONE);
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale([&mut body.px], &mut body.px_dp);
+}
+
+/// As for reports.
+#[inline]
+fn venue_fill(it: &mut Resolver<'_>, body: &mut Execution) {
+    set_ids!(body, Leaf::NONE, Listing::NONE);
+    scale_execution(it, body);
+}
+
+#[inline]
+fn trade(it: &mut Resolver<'_>, body: &mut Execution) {
+    set_ids!(body, it.leaf(Name::Required), it.listing(Name::Required));
+    scale_execution(it, body);
+}
+
+#[inline]
+fn scale_execution(it: &mut Resolver<'_>, body: &mut Execution) {
+    (body.slot, body.holding, body.wallet) = (OrderSlot::NONE, HoldingId::NONE, WalletId::NONE);
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale([&mut body.px], &mut body.px_dp);
+}
+
+#[inline]
+fn quote(it: &mut Resolver<'_>, body: &mut Quote) {
+    body.instrument = it.listing(Name::Required).instrument;
+    it.scale([&mut body.bid, &mut body.ask], &mut body.px_dp);
+    it.scale([&mut body.bid_qty, &mut body.ask_qty], &mut body.qty_dp);
+}
+
+fn last_trade(it: &mut Resolver<'_>, body: &mut LastTrade) {
+    body.instrument = it.listing(Name::Required).instrument;
+    it.scale([&mut body.px], &mut body.px_dp);
+    it.scale([&mut body.qty], &mut body.qty_dp);
+}
+
+fn mark(it: &mut Resolver<'_>, body: &mut Mark) {
+    body.instrument = it.listing(Name::Required).instrument;
+    it.scale([&mut body.px], &mut body.px_dp);
+}
+
+fn fx_rate(it: &mut Resolver<'_>, body: &mut FxRate) {
+    body.currency = it.currency();
+    it.scale([&mut body.rate], &mut body.rate_dp);
+}
+
+fn cash_move(it: &mut Resolver<'_>, body: &mut CashMove) {
+    let leaf = it.leaf(Name::Required);
+    (body.leaf, body.account) = (leaf.node, leaf.account);
+    body.currency = it.currency();
+    body.wallet = WalletId::NONE;
+}
+
+fn locate(it: &mut Resolver<'_>, body: &mut Locate) {
+    body.account = it.leaf(Name::Required).account;
+    body.instrument = it.listing(Name::Required).instrument;
+    it.scale([&mut body.qty], &mut body.qty_dp);
+}
+
+fn corporate_action(it: &mut Resolver<'_>, body: &mut CorporateAction) {
+    body.instrument = it.listing(Name::Required).instrument;
+    (body.holding, body.account, body.wallet) = (HoldingId::NONE, AccountId::NONE, WalletId::NONE);
+}
+
+/// The event names the account that gets the leg; the block's own account is not known before allocations have behaviour.
+fn allocation(it: &mut Resolver<'_>, body: &mut Allocation) {
+    body.to = it.leaf(Name::Required).account;
+    body.from = AccountId::NONE;
+    body.instrument = it.listing(Name::Required).instrument;
+}
+
+fn control(it: &mut Resolver<'_>, body: &mut Control) {
+    body.node = it.node(Name::Optional);
+    body.instrument = it.listing(Name::Optional).instrument;
+}
+
+/// A grant for a label that is not known names no limit.
+fn quota_limit(it: &mut Resolver<'_>) -> LimitId {
+    it.registry.limit_named(&it.names.account).unwrap_or_default()
+}
+
+/// Resolves a limit's node and filter and gives its label an id (module invariant). A removal looks its label up and takes
+/// no new id; it may leave the node out.
+pub(super) fn limit(registry: &Registry, logical: u32, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let body = event.body_mut::<LimitSet>();
+    let node = if body.removed == 0 {
+        Name::Required
+    } else {
+        Name::Optional
+    };
+    body.node = resolver.node(node);
+    body.filter_instrument = resolver.listing(Name::Optional).instrument;
+    body.limit = registry.limit_named(&body.label).unwrap_or_default();
+    if body.limit.is_none() && body.removed == 0 && resolver.notes == 0 {
+        if body.label.is_empty() {
+            resolver.notes |= Note::InvalidValue.bit();
+        } else if registry.limits_full(logical) {
+            resolver.notes |= Note::Capacity.bit();
+        } else {
+            body.limit = LimitId(registry.limits().len() as u32);
+        }
+    }
+    resolver.finish(event);
+}

@@ -1,0 +1,656 @@
+//! The stage's rules as tables. Every script is also replayed through `apply` into a second stage, whose state must be
+//! equal.
+
+use super::*;
+use proptest::prelude::*;
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level};
+use tradewind_domain::event::*;
+use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::text::{Code, Symbol, Text};
+
+fn small() -> Capacities {
+    Capacities {
+        instruments: 3,
+        nodes: 8,
+        limits: 2,
+        ..Capacities::default()
+    }
+}
+
+fn digest(stage: &Normalize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stage.digest(&mut |row| bytes.extend_from_slice(row));
+    bytes
+}
+
+fn replayed(events: &[Event]) -> Normalize {
+    let mut replica = Normalize::new(&small());
+    for event in events {
+        replica.apply(event);
+    }
+    replica
+}
+
+fn text<const N: usize>(word: &str) -> Text<N> {
+    Text::new(if word == "-" { "" } else { word }).unwrap()
+}
+
+/// The event of one command.
+fn event_of(command: &str) -> Event {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let long = match words[..] {
+        ["currency", code, dp] => InboundLong::new(
+            Kind::CurrencySet,
+            &CurrencySet {
+                code: text(code),
+                money_dp: dp.parse().unwrap(),
+                ..bytemuck::Zeroable::zeroed()
+            },
+        ),
+        ["calendar", id, code, ref days @ ..] => {
+            InboundLong::new(Kind::CalendarSet, &calendar_set(id, code, days))
+        }
+        ["instrument", symbol, currency, ref changes @ ..] => {
+            InboundLong::new(Kind::InstrumentSet, &instrument_set(symbol, currency, changes))
+        }
+        [level, code, "in", parent, ref more @ ..] => node_set(level, code, parent, more),
+        ["limit", label, "on", node, symbol] => limit_set(label, 0).named(text(symbol), text(node)),
+        ["unlimit", label] => limit_set(label, 1),
+        ["capacities", instruments, nodes, limits] => {
+            let mut started: EngineStarted = bytemuck::Zeroable::zeroed();
+            started.capacities = Capacities {
+                instruments: instruments.parse().unwrap(),
+                nodes: nodes.parse().unwrap(),
+                limits: limits.parse().unwrap(),
+                ..Capacities::default()
+            };
+            InboundLong::new(Kind::EngineStarted, &started)
+        }
+        _ => panic!("no such command: {command}"),
+    };
+    let mut event = Event::empty();
+    long.fill(&mut event);
+    event
+}
+
+/// Days as `date/roll/open/close`.
+fn calendar_set(id: &str, code: &str, days: &[&str]) -> CalendarSet {
+    let mut set: CalendarSet = bytemuck::Zeroable::zeroed();
+    set.calendar = CalendarId(id.parse().unwrap());
+    set.code = text(code);
+    set.count = days.len() as u8;
+    for (to, day) in set.days.iter_mut().zip(days) {
+        let figures: Vec<u64> = day.split('/').map(|figure| figure.parse().unwrap()).collect();
+        (to.date, to.roll_ns, to.open_ns, to.close_ns) =
+            (figures[0] as u32, figures[1], figures[2], figures[3]);
+    }
+    set
+}
+
+fn instrument_set(symbol: &str, currency: &str, changes: &[&str]) -> InstrumentSet {
+    let mut row = Instrument {
+        symbol: text(symbol),
+        ..Instrument::default_linear()
+    };
+    for change in changes {
+        let (field, value) = change.split_once('=').unwrap();
+        let value: i64 = value.parse().unwrap();
+        match field {
+            "mult" => row.mult = value,
+            "tick" => row.tick = value,
+            "lot" => row.lot = value,
+            "mark" => row.configured_mark = value,
+            "kind" => row.kind = value as u8,
+            "flags" => row.flags = value as u8,
+            "calendar" => row.calendar = CalendarId(value as u16),
+            _ => panic!("no such field: {field}"),
+        }
+    }
+    InstrumentSet {
+        row,
+        currency_code: text(currency),
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+fn node_set(level: &str, code: &str, parent: &str, more: &[&str]) -> InboundLong {
+    let mut set: NodeSet = bytemuck::Zeroable::zeroed();
+    (set.code, set.parent_code) = (text(code), text(parent));
+    set.level = Level::from_text(level).map_or(0, |level| level as u8);
+    for word in more {
+        match AccountKind::from_text(word) {
+            Some(kind) => set.kind = kind as u8,
+            None if word.starts_with("calendar=") => set.calendar = CalendarId(word[9..].parse().unwrap()),
+            None => set.currency_code = text(word),
+        }
+    }
+    let kind = if level == "ACCOUNT" {
+        Kind::AccountSet
+    } else {
+        Kind::NodeSet
+    };
+    InboundLong::new(kind, &set)
+}
+
+fn limit_set(label: &str, removed: u8) -> InboundLong {
+    InboundLong::new(
+        Kind::LimitSet,
+        &LimitSet {
+            label: text(label),
+            removed,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+/// What became of an event: ids or the refusal, and notes.
+fn outcome(event: &Event) -> String {
+    if let Some(code) = event.reject_code() {
+        return format!("reject {code}");
+    }
+    let mut said = match event.kind().unwrap() {
+        Kind::CurrencySet => format!("currency {}", event.body::<CurrencySet>().currency),
+        Kind::InstrumentSet => {
+            let row = &event.body::<InstrumentSet>().row;
+            format!("instrument {} in {} dp {}", row.id, row.currency, row.money_dp)
+        }
+        Kind::AccountSet | Kind::NodeSet => {
+            let set = event.body::<NodeSet>();
+            format!("node {} in {} account {}", set.node, set.parent, set.account)
+        }
+        Kind::LimitSet => {
+            let set = event.body::<LimitSet>();
+            format!(
+                "limit {} node {} instrument {}",
+                set.limit, set.node, set.filter_instrument
+            )
+        }
+        _ => "ok".to_owned(),
+    };
+    for note in tradewind_domain::reject::Note::ALL {
+        if event.head.notes & note.bit() != 0 {
+            said += &format!(" note {}", note.code());
+        }
+    }
+    said
+}
+
+/// Runs `command => outcome` lines.
+fn check(script: &str) -> (Normalize, Vec<Event>) {
+    let mut stage = Normalize::new(&small());
+    let mut events = Vec::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (command, expected) = line.split_once("=>").unwrap();
+        let mut event = event_of(command);
+        stage.process(&mut event);
+        assert_eq!(outcome(&event), expected.trim(), "{line}");
+        events.push(event);
+    }
+    assert!(
+        digest(&replayed(&events)) == digest(&stage),
+        "apply of the records leaves another state"
+    );
+    (stage, events)
+}
+
+const WORLD: &str = "
+    currency USD 2                          => currency 0
+    currency JPY 0                          => currency 1
+    calendar 1 NYSE 10/5/6/9 11/25/26/29    => ok
+    FIRM F in -                             => node 0 in none account none
+    DESK D in F                             => node 1 in 0 account none
+    ACCOUNT A in D USD CASH                 => node 2 in 1 account 0
+    STRATEGY S in A                         => node 3 in 2 account 0
+    ACCOUNT B in F JPY MARGIN calendar=1    => node 4 in 0 account 1
+    instrument SPY USD calendar=1           => instrument 0 in 0 dp 2
+    instrument 7203 JPY                     => instrument 1 in 1 dp 0
+";
+
+#[test]
+fn ids_are_dense_and_known_names_keep_theirs() {
+    let script = format!(
+        "{WORLD}
+        currency USD 2                   => currency 0
+        instrument SPY USD tick=5 lot=7  => instrument 0 in 0 dp 2
+        ACCOUNT A in D USD MARGIN        => node 2 in 1 account 0
+        STRATEGY S in A                  => node 3 in 2 account 0
+        FIRM F in -                      => node 0 in none account none
+        instrument QQQ USD               => instrument 2 in 0 dp 2"
+    );
+    let (stage, _) = check(&script);
+    let registry = stage.registry();
+    assert_eq!(registry.instrument(InstrumentId(0)).unwrap().tick, 5);
+    assert_eq!(registry.account(AccountId(1)).unwrap().code.as_str(), "B");
+    assert_eq!(registry.node(NodeId(2)).unwrap().kind, AccountKind::Margin as u8);
+    assert_eq!(registry.base_currency().unwrap().code.as_str(), "USD");
+    assert_eq!(
+        registry.currency_named(&text("JPY")).unwrap().currency,
+        CurrencyId(1)
+    );
+    assert_eq!(registry.calendar(CalendarId::UTC).unwrap().as_str(), "UTC");
+    assert_eq!(registry.calendar(CalendarId(2)), None);
+}
+
+#[test]
+fn what_names_nothing_is_refused_and_takes_no_id() {
+    check(&format!(
+        "{WORLD}
+        instrument X EUR                 => reject UNKNOWN_CURRENCY
+        instrument X USD calendar=2      => reject UNKNOWN_CALENDAR
+        ACCOUNT X in D EUR CASH          => reject UNKNOWN_CURRENCY
+        ACCOUNT X in D - CASH            => reject UNKNOWN_CURRENCY
+        ACCOUNT X in D USD CASH calendar=9 => reject UNKNOWN_CALENDAR
+        ACCOUNT X in NOBODY USD CASH     => reject UNKNOWN_NODE
+        DESK X in -                      => reject UNKNOWN_NODE
+        ORG X in F EUR                   => reject UNKNOWN_CURRENCY
+        instrument X USD                 => instrument 2 in 0 dp 2
+        ORG X in F USD                   => node 5 in 0 account none"
+    ));
+}
+
+#[test]
+fn values_outside_their_range_are_refused() {
+    check(&format!(
+        "{WORLD}
+        currency EUR 9                   => reject INVALID_VALUE
+        currency - 2                     => reject INVALID_VALUE
+        currency USD 3                   => reject INVALID_VALUE
+        instrument - USD                 => reject INVALID_VALUE
+        instrument X USD mult=0          => reject INVALID_VALUE
+        instrument X USD tick=-1         => reject INVALID_VALUE
+        instrument X USD lot=0           => reject INVALID_VALUE
+        instrument X USD kind=9          => reject INVALID_VALUE
+        instrument X USD flags=128       => reject INVALID_VALUE
+        instrument X USD mark=-1         => reject INVALID_VALUE
+        instrument X USD mark=-1 flags=1 => instrument 2 in 0 dp 2
+        instrument SPY USD kind=2        => reject INVALID_VALUE
+        instrument SPY JPY               => reject CURRENCY_MISMATCH
+        ACCOUNT X in D USD               => reject INVALID_VALUE
+        ACCOUNT A in D JPY CASH          => reject CURRENCY_MISMATCH
+        NONSENSE X in D                  => reject INVALID_VALUE
+        DESK - in F                      => reject INVALID_VALUE"
+    ));
+}
+
+#[test]
+fn the_hierarchy_is_a_tree_under_one_firm() {
+    check(&format!(
+        "{WORLD}
+        FIRM G in -                      => reject INVALID_VALUE
+        FIRM F in D                      => reject UNKNOWN_NODE
+        DESK X in A                      => reject UNKNOWN_NODE
+        DESK X in D                      => reject UNKNOWN_NODE
+        STRATEGY X in D                  => reject UNKNOWN_NODE
+        STRATEGY X in S                  => reject UNKNOWN_NODE
+        USER D in F                      => reject NAME_TAKEN
+        STRATEGY A in B                  => reject NAME_TAKEN
+        ACCOUNT D in F USD CASH          => reject NAME_TAKEN
+        ACCOUNT A in F USD CASH          => reject NAME_TAKEN
+        STRATEGY S in B                  => reject NAME_TAKEN
+        USER U in D                      => node 5 in 1 account none"
+    ));
+}
+
+#[test]
+fn calendars_keep_their_names_and_their_days_ascend() {
+    check(&format!(
+        "{WORLD}
+        calendar 1 NYSE 12/45/46/49      => ok
+        calendar 1 NYSE 12/45/50/49      => reject INVALID_VALUE
+        calendar 1 NYSE 12/45/44/49      => reject INVALID_VALUE
+        calendar 1 NYSE 12/45/46/49 12/55/56/57 => reject INVALID_VALUE
+        calendar 1 NYSE 12/45/46/49 13/45/56/57 => reject INVALID_VALUE
+        calendar 1 NYSE                  => reject INVALID_VALUE
+        calendar 1 NYSE 1/1/1/1 2/2/2/2 3/3/3/3 4/4/4/4 5/5/5/5 6/6/6/6 7/7/7/7 8/8/8/8 => ok
+        calendar 1 NYSE 1/1/1/1 2/2/2/2 3/3/3/3 4/4/4/4 5/5/5/5 6/6/6/6 7/7/7/7 8/8/8/8 9/9/9/9 => reject INVALID_VALUE
+        calendar 0 X 1/1/1/1             => reject INVALID_VALUE
+        calendar 2 - 1/1/1/1             => reject INVALID_VALUE
+        calendar 64 X 1/1/1/1           => reject CAPACITY
+        calendar 1 X 1/1/1/1             => reject NAME_TAKEN
+        calendar 2 NYSE 1/1/1/1          => reject NAME_TAKEN
+        calendar 2 UTC 1/1/1/1           => reject NAME_TAKEN
+        calendar 2 CME 1/1/1/1           => ok"
+    ));
+}
+
+#[test]
+fn full_tables_refuse_new_names_and_take_known_ones() {
+    check(&format!(
+        "{WORLD}
+        instrument C USD                 => instrument 2 in 0 dp 2
+        instrument E USD                 => reject CAPACITY
+        instrument SPY USD               => instrument 0 in 0 dp 2
+        capacities 9 5 2                 => ok
+        instrument E USD                 => reject CAPACITY
+        ORG X in F                       => reject CAPACITY
+        DESK D in F                      => node 1 in 0 account none
+        capacities 3 8 2                 => ok
+        ORG X in F                       => node 5 in 0 account none"
+    ));
+}
+
+#[test]
+fn a_label_gets_its_id_when_its_names_resolve() {
+    let (stage, events) = check(&format!(
+        "{WORLD}
+        limit L1 on NOBODY SPY           => limit none node none instrument 0 note UNKNOWN_NODE
+        limit L1 on A XXX                => limit none node 2 instrument none note UNKNOWN_SYMBOL
+        limit L1 on - -                  => limit none node none instrument none note UNKNOWN_NODE
+        limit - on A -                   => limit none node 2 instrument none note INVALID_VALUE
+        unlimit L1                       => limit none node none instrument none
+        limit L1 on A -                  => limit 0 node 2 instrument none
+        limit L1 on S SPY                => limit 0 node 3 instrument 0
+        limit L1 on NOBODY SPY           => limit 0 node none instrument 0 note UNKNOWN_NODE
+        limit L2 on D -                  => limit 1 node 1 instrument none
+        limit L3 on D -                  => limit none node 1 instrument none note CAPACITY
+        unlimit L2                       => limit 1 node none instrument none"
+    ));
+    assert_eq!(stage.registry().limit_named(&text("L2")), Some(LimitId(1)));
+    assert_eq!(stage.registry().limits().len(), 2);
+    // The limit check refuses some of them afterwards: replay still gives the same ids.
+    let refused: Vec<Event> = events
+        .iter()
+        .map(|event| {
+            let mut event = *event;
+            if event.kind() == Some(Kind::LimitSet) {
+                event.reject(tradewind_domain::reject::RejectCode::UnknownLimit);
+            }
+            event
+        })
+        .collect();
+    assert!(digest(&replayed(&refused)) == digest(&stage));
+}
+
+fn world() -> Normalize {
+    check(WORLD).0
+}
+
+/// Sends `inbound` through a world with the names of [`WORLD`].
+fn sent(inbound: Inbound, symbol: &str, account: &str) -> Event {
+    let mut event = Event::empty();
+    assert!(inbound.named(text(symbol), text(account)).fill(&mut event));
+    world().process(&mut event);
+    event
+}
+
+fn notes(event: &Event) -> String {
+    let listed: Vec<&str> = tradewind_domain::reject::Note::ALL
+        .iter()
+        .filter(|note| event.head.notes & note.bit() != 0)
+        .map(|note| note.code().text())
+        .collect();
+    listed.join(" ")
+}
+
+#[test]
+fn orders_get_ids_or_findings_with_their_names_in_the_tail() {
+    let zero: OrderNew = bytemuck::Zeroable::zeroed();
+    for (symbol, account, ids, findings, tail) in [
+        ("SPY", "A", [2, 0, 0, 0, 1], "", ""),
+        ("SPY", "S", [3, 0, 0, 0, 1], "", ""),
+        ("7203", "B", [4, 1, 1, 1, 0], "", ""),
+        (
+            "XXX",
+            "A",
+            [2, 0, -1, -1, -1],
+            "UNKNOWN_SYMBOL",
+            "symbol=XXX account=A",
+        ),
+        (
+            "SPY",
+            "D",
+            [-1, -1, 0, 0, 1],
+            "UNKNOWN_ACCOUNT",
+            "symbol=SPY account=D",
+        ),
+        ("SPY", "-", [-1, -1, 0, 0, 1], "UNKNOWN_ACCOUNT", "symbol=SPY"),
+        (
+            "-",
+            "Q",
+            [-1, -1, -1, -1, -1],
+            "UNKNOWN_ACCOUNT UNKNOWN_SYMBOL",
+            "account=Q",
+        ),
+    ] {
+        let event = sent(Inbound::new(Kind::OrderNew, &zero), symbol, account);
+        let body = event.body::<OrderNew>();
+        let signed = |index: usize, none: bool| if none { -1 } else { index as i64 };
+        let got = [
+            signed(body.leaf.index(), body.leaf.is_none()),
+            signed(body.account.index(), body.account.is_none()),
+            signed(body.instrument.index(), body.instrument.is_none()),
+            signed(body.currency.index(), body.currency.is_none()),
+            signed(body.calendar.index(), body.calendar.is_none()),
+        ];
+        assert_eq!(got, ids, "{symbol} {account}");
+        assert_eq!(notes(&event), findings);
+        assert_eq!(std::str::from_utf8(event.tail()).unwrap(), tail);
+        assert_eq!(event.head.outcome, 0, "normalize does not decide orders");
+    }
+}
+
+#[test]
+fn decimals_that_are_shared_are_scaled_all_or_not_at_all() {
+    let order = |(qty, qty_dp): (i64, u8), ([px, stop_px], px_dp): ([i64; 2], u8)| OrderNew {
+        qty,
+        qty_dp,
+        px,
+        stop_px,
+        px_dp,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let fits = (([1675, 0], 1), ([16_750_000_000, 0], 8));
+    for (qty, prices, findings) in [
+        (((3, 0), (300_000_000, 8)), fits, ""),
+        (((3, 8), (3, 8)), (([5, -7], 8), ([5, -7], 8)), ""),
+        (((10, 9), (1, 8)), (([200, 100], 10), ([2, 1], 8)), ""),
+        (
+            ((10, 9), (1, 8)),
+            (([200, 20], 10), ([200, 20], 10)),
+            "INVALID_PRECISION",
+        ),
+        (((i64::MAX, 0), (i64::MAX, 0)), fits, "INVALID_PRECISION"),
+        (((1, 255), (1, 255)), fits, "INVALID_PRECISION"),
+    ] {
+        let event = sent(Inbound::new(Kind::OrderNew, &order(qty.0, prices.0)), "SPY", "A");
+        let body = event.body::<OrderNew>();
+        let got = order((body.qty, body.qty_dp), ([body.px, body.stop_px], body.px_dp));
+        assert_eq!(got, order(qty.1, prices.1));
+        assert_eq!(notes(&event), findings);
+    }
+}
+
+#[test]
+fn cancels_and_controls_may_leave_names_out() {
+    let cancel: OrderCancel = bytemuck::Zeroable::zeroed();
+    let event = sent(Inbound::new(Kind::OrderCancel, &cancel), "-", "-");
+    assert_eq!(
+        (notes(&event).as_str(), event.body::<OrderCancel>().leaf),
+        ("", NodeId::NONE)
+    );
+    assert_eq!(event.body::<OrderCancel>().instrument, InstrumentId::NONE);
+    let event = sent(Inbound::new(Kind::OrderCancel, &cancel), "XXX", "-");
+    assert_eq!(notes(&event), "UNKNOWN_SYMBOL");
+
+    let scope: MassCancel = bytemuck::Zeroable::zeroed();
+    let event = sent(Inbound::new(Kind::MassCancel, &scope), "-", "D");
+    assert_eq!(
+        (
+            event.body::<MassCancel>().node,
+            event.body::<MassCancel>().instrument
+        ),
+        (NodeId(1), InstrumentId::NONE)
+    );
+
+    let control: Control = bytemuck::Zeroable::zeroed();
+    let event = sent(Inbound::new(Kind::Kill, &control), "SPY", "NOBODY");
+    assert_eq!(
+        (event.body::<Control>().node, event.body::<Control>().instrument),
+        (NodeId::NONE, InstrumentId(0))
+    );
+    assert_eq!(
+        (notes(&event).as_str(), event.tail()),
+        ("UNKNOWN_NODE", &b"symbol=SPY account=NOBODY"[..])
+    );
+}
+
+#[test]
+fn reports_and_fills_carry_order_ids_and_name_no_row() {
+    let fill = Execution {
+        qty: 5,
+        qty_dp: 0,
+        px: 2,
+        px_dp: 0,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let event = sent(Inbound::new(Kind::VenueFill, &fill), "-", "-");
+    let body = event.body::<Execution>();
+    assert_eq!(
+        (body.qty, body.px, body.account, body.instrument),
+        (500_000_000, 200_000_000, AccountId::NONE, InstrumentId::NONE)
+    );
+    assert_eq!(notes(&event), "");
+    let event = sent(Inbound::new(Kind::TradeCapture, &fill), "SPY", "S");
+    let body = event.body::<Execution>();
+    assert_eq!(
+        (body.leaf, body.account, body.instrument, body.calendar),
+        (NodeId(3), AccountId(0), InstrumentId(0), CalendarId(1))
+    );
+    assert!(body.slot.is_none() && body.holding.is_none() && body.wallet.is_none());
+    let ack: VenueReport = bytemuck::Zeroable::zeroed();
+    let event = sent(Inbound::new(Kind::VenueAck, &ack), "-", "-");
+    assert_eq!(
+        (event.body::<VenueReport>().leaf, notes(&event).as_str()),
+        (NodeId::NONE, "")
+    );
+}
+
+#[test]
+fn cash_and_rates_name_a_currency() {
+    let cash: CashMove = bytemuck::Zeroable::zeroed();
+    let event = sent(Inbound::new(Kind::Deposit, &cash), "JPY", "S");
+    let body = event.body::<CashMove>();
+    assert_eq!(
+        (body.account, body.leaf, body.currency),
+        (AccountId(0), NodeId(3), CurrencyId(1))
+    );
+    let event = sent(Inbound::new(Kind::Deposit, &cash), "SPY", "A");
+    assert_eq!(
+        (notes(&event).as_str(), event.tail()),
+        ("UNKNOWN_CURRENCY", &b"symbol=SPY account=A"[..])
+    );
+    let rate = FxRate {
+        rate: 67,
+        rate_dp: 4,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let event = sent(Inbound::new(Kind::FxRate, &rate), "JPY", "-");
+    assert_eq!(
+        (event.body::<FxRate>().rate, event.body::<FxRate>().currency),
+        (670_000, CurrencyId(1))
+    );
+}
+
+#[test]
+fn the_reason_of_an_admin_event_stays_before_the_names() {
+    let long = limit_set("L", 0)
+        .named(Symbol::EMPTY, text("NOBODY"))
+        .with_tail(b"end of day");
+    let mut event = Event::empty();
+    long.fill(&mut event);
+    world().process(&mut event);
+    assert_eq!(event.tail(), b"end of day account=NOBODY");
+}
+
+/// Commands over few names, so that they meet: known, unknown, taken.
+fn command() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["-", "F", "D", "A", "B", "S", "T"]);
+    let level = prop::sample::select(vec!["FIRM", "ORG", "DESK", "USER", "ACCOUNT", "STRATEGY"]);
+    let currency = prop::sample::select(vec!["-", "USD", "JPY", "EUR"]);
+    let kind = prop::sample::select(vec!["CASH", "MARGIN", ""]);
+    prop_oneof![
+        (currency.clone(), 0..10u8).prop_map(|(code, dp)| format!("currency {code} {dp}")),
+        (0..3u16, name.clone(), 0..30u64)
+            .prop_map(|(id, code, at)| format!("calendar {id} {code} 1/{at}/9/9 2/12/9/9")),
+        (name.clone(), currency.clone(), 0..3u16, -1..3i64).prop_map(
+            |(symbol, code, calendar, lot)| format!(
+                "instrument {symbol} {code} calendar={calendar} lot={lot}"
+            )
+        ),
+        (level, name.clone(), name.clone(), currency, kind).prop_map(
+            |(level, code, parent, currency, kind)| format!("{level} {code} in {parent} {currency} {kind}")
+        ),
+        (name.clone(), name.clone(), name.clone())
+            .prop_map(|(label, node, symbol)| format!("limit {label} on {node} {symbol}")),
+        name.prop_map(|label| format!("unlimit {label}")),
+        (0..5u32, 0..10u32, 0..4u32).prop_map(|(i, n, l)| format!("capacities {i} {n} {l}")),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn apply_of_the_records_leaves_the_state_that_process_left(commands in prop::collection::vec(command(), 0..120)) {
+        let mut stage = Normalize::new(&small());
+        let mut events = Vec::new();
+        for command in &commands {
+            let mut event = event_of(command);
+            stage.process(&mut event);
+            events.push(event);
+        }
+        prop_assert!(digest(&replayed(&events)) == digest(&stage));
+        for (index, row) in stage.registry().nodes().iter().enumerate() {
+            prop_assert_eq!(row.node.index(), index);
+            prop_assert_eq!(row.parent.is_none(), index == 0);
+            prop_assert_eq!(stage.registry().node_named(&row.code), Some(row));
+        }
+        for (index, row) in stage.registry().instruments().iter().enumerate() {
+            prop_assert_eq!(row.id.index(), index);
+            prop_assert!(InstrumentKind::from_code(row.kind).is_some());
+        }
+    }
+
+    #[test]
+    fn no_bytes_of_an_event_make_it_panic(
+        kinds in prop::collection::vec(prop::sample::select(Kind::ALL), 1..40),
+        noise in prop::collection::vec(any::<u8>(), 700),
+        shift in 0..64usize,
+    ) {
+        let mut stage = world();
+        for (at, kind) in kinds.into_iter().enumerate() {
+            let mut event = Event::empty();
+            let bytes = bytemuck::bytes_of_mut(&mut event);
+            for (byte, from) in bytes.iter_mut().zip(noise.iter().cycle().skip(at * shift)) {
+                *byte = *from;
+            }
+            event.head.kind = kind as u16;
+            stage.process(&mut event);
+        }
+        prop_assert!(stage.registry().instruments().len() <= 3);
+    }
+
+    #[test]
+    fn half_sensible_bytes_do_not_make_it_panic(
+        kinds in prop::collection::vec(prop::sample::select(Kind::ALL), 1..40),
+        symbol in prop::sample::select(vec!["SPY", "USD", "-", "XXX"]),
+        account in prop::sample::select(vec!["A", "D", "-", "XXX"]),
+        numbers in prop::collection::vec(prop_oneof![Just(0u8), Just(1), Just(8), any::<u8>()], 448),
+    ) {
+        let mut stage = world();
+        let mut record = Vec::new();
+        for kind in kinds {
+            record.clear();
+            let len = record_len(kind as u16, 0);
+            let head = Head { kind: kind as u16, len: len as u32, ..Head::default() };
+            record.extend_from_slice(bytemuck::bytes_of(&head));
+            record.extend_from_slice(&numbers[..kind.body_len()]);
+            let mut event = Event::empty();
+            event.read_record(&record).unwrap();
+            event.names = Names { symbol: text(symbol), account: text(account) };
+            stage.process(&mut event);
+        }
+    }
+}
+
+/// `Code` and `Symbol` have one width, which the name tables rely on.
+const _: () = assert!(size_of::<Code>() == 32 && size_of::<Symbol>() == 32);
