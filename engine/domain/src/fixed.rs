@@ -88,7 +88,17 @@ fixed!(
     Notional, i128, 16
 );
 
+/// The largest amount that one event may move, in either direction: `2^80` raw, about 12 quadrillion units of a currency.
+/// What is larger does not fit and is refused (OVERFLOW), so that sums of amounts in 128 bits hold `2^47` of them: years at
+/// a million a second.
+pub const POSTED_MAX: Money = Money::from_raw(1 << 80);
+
 impl Money {
+    /// True where one event may move this amount (see [`POSTED_MAX`]).
+    #[inline]
+    pub const fn is_postable(self) -> bool {
+        self.0.unsigned_abs() <= POSTED_MAX.0.unsigned_abs()
+    }
     /// Absolute value; the one value without a counterpart stays at `MAX`.
     #[inline]
     pub const fn abs(self) -> Self {

@@ -6,6 +6,9 @@ use crate::ids::{CalendarId, CurrencyId, InstrumentId};
 use crate::text::Symbol;
 use bytemuck::{Pod, Zeroable};
 
+/// Currencies that the engine has rows for: a further one is refused with CAPACITY.
+pub const CURRENCIES_MAX: usize = 1_024;
+
 /// Bits of [`Instrument::flags`].
 pub mod instrument_flags {
     /// Prices may be zero or negative.

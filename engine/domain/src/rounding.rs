@@ -69,10 +69,11 @@ pub fn to_money(value: i128, decimals: u32, dp: u8, mode: Rounding) -> Option<Mo
 }
 
 /// Money value of `qty` at `px` in the instrument's currency: `qty * px * mult`, or `qty * mult / px` for inverse
-/// contracts, rounded once to the currency's minor unit. `None` where it does not fit or an inverse price is not positive.
+/// contracts, rounded once to the currency's minor unit. `None` where it does not fit, is more than one event may move
+/// ([`POSTED_MAX`](crate::fixed::POSTED_MAX)) or an inverse price is not positive.
 #[inline]
 pub fn principal(instrument: &Instrument, qty: Qty, px: Price, mode: Rounding) -> Option<Money> {
-    value_of(instrument, NetQty::from(qty), px, mode)
+    value_of(instrument, NetQty::from(qty), px, mode).filter(|money| money.is_postable())
 }
 
 /// As [`principal`], for a position's quantity; the sign follows the quantity.

@@ -1,1 +1,20 @@
-//! Placeholder head, replaced with the crate.
+//! The books: double entry for cash and securities (settle), cost and profit of positions (position).
+//!
+//! Both stages are total. They refuse nothing and decide nothing about acceptance: they post the amounts that the limit
+//! check wrote on an accepted event. Only position adds facts of its own, the realised profit of an execution.
+//!
+//! # Invariants
+//! - Per ledger (a currency, or one instrument's quantity) debits equal credits after every event, pending and posted apart.
+//! - A position's quantity is the signed sum of its fills, and equals the securities account in the books.
+//! - State depends on accepted events and their facts alone; `apply` of the records rebuilds what `process` built.
+//!
+//! Not here: who may trade (risk), settlement dates, corporate actions, busts, tax lots, the SQL store.
+//!
+//! docs/ledger.md has the chart of accounts and a worked example.
+
+pub mod position;
+pub mod posting;
+pub mod settle;
+#[cfg(test)]
+mod testing;
+mod wide;

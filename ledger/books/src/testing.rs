@@ -1,0 +1,242 @@
+//! A small desk for tests: it writes the facts that the limit check would write and runs both stages over each event.
+
+use crate::position::Position;
+use crate::posting::Ledger;
+use crate::settle::Settle;
+use tradewind_domain::codes::{InstrumentKind, Side};
+use tradewind_domain::decimal;
+use tradewind_domain::event::{
+    Capacities, CashMove, Event, Execution, InstrumentSet, Kind, LastTrade, Mark, OrderNew, OrderView, Quote,
+    VenueReport,
+};
+use tradewind_domain::fixed::{Money, ONE, Price, Qty};
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::rounding::{self, Rounding};
+use tradewind_machine::stage::Stage;
+
+/// Accounts that a test may use.
+pub(crate) const ACCOUNTS: u32 = 4;
+/// Currencies that a test may use.
+pub(crate) const CURRENCIES: u32 = 4;
+
+pub(crate) const USD: CurrencyId = CurrencyId(0);
+pub(crate) const A: AccountId = AccountId(1);
+
+pub(crate) fn capacities() -> Capacities {
+    Capacities {
+        instruments: 8,
+        holdings: 8 * ACCOUNTS,
+        wallets: CURRENCIES * ACCOUNTS,
+        ..Capacities::default()
+    }
+}
+
+pub(crate) fn holding(account: AccountId, instrument: InstrumentId) -> HoldingId {
+    HoldingId(instrument.0 * ACCOUNTS + account.0)
+}
+
+pub(crate) fn wallet(account: AccountId, currency: CurrencyId) -> WalletId {
+    WalletId(u32::from(currency.0) * ACCOUNTS + account.0)
+}
+
+/// The scaled integer of a decimal.
+pub(crate) fn raw(text: &str) -> i64 {
+    decimal::parse(text.as_bytes()).unwrap()
+}
+
+pub(crate) fn money(text: &str) -> Money {
+    Money::from_raw(raw(text).into())
+}
+
+pub(crate) fn instrument(id: u32, kind: InstrumentKind, money_dp: u8) -> Instrument {
+    Instrument {
+        id: InstrumentId(id),
+        currency: CurrencyId(id as u16 % CURRENCIES as u16),
+        kind: kind as u8,
+        money_dp,
+        ..Instrument::default_linear()
+    }
+}
+
+pub(crate) fn event<T: tradewind_domain::event::Body>(kind: Kind, body: T) -> Event {
+    let mut event = Event::empty();
+    event.reset(kind);
+    *event.body_mut() = body;
+    event
+}
+
+pub(crate) fn instrument_set(row: Instrument) -> Event {
+    event(
+        Kind::InstrumentSet,
+        InstrumentSet {
+            row,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+/// A trade capture with the facts of the limit check.
+pub(crate) fn execution(
+    account: AccountId,
+    of: &Instrument,
+    side: Side,
+    qty: i64,
+    px: i64,
+    fee: Money,
+) -> Event {
+    let principal = rounding::principal(of, Qty::from_raw(qty), Price::from_raw(px), Rounding::HalfUp);
+    let body = Execution {
+        qty,
+        px,
+        fee,
+        side: side as u8,
+        account,
+        instrument: of.id,
+        currency: of.currency,
+        holding: holding(account, of.id),
+        wallet: wallet(account, of.currency),
+        principal: principal.expect("the test's principal fits"),
+        ..bytemuck::Zeroable::zeroed()
+    };
+    event(Kind::TradeCapture, body)
+}
+
+fn view(account: AccountId, of: &Instrument, cash: Money) -> OrderView {
+    OrderView {
+        holding: holding(account, of.id),
+        wallet: wallet(account, of.currency),
+        cash,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// An accepted order that holds `cash`.
+pub(crate) fn order(account: AccountId, of: &Instrument, cash: Money) -> Event {
+    let body = OrderNew {
+        account,
+        instrument: of.id,
+        currency: of.currency,
+        view: view(account, of, cash),
+        ..bytemuck::Zeroable::zeroed()
+    };
+    event(Kind::OrderNew, body)
+}
+
+/// A venue's report that changes what is held by `cash`.
+pub(crate) fn report(kind: Kind, account: AccountId, of: &Instrument, cash: Money) -> Event {
+    let body = VenueReport {
+        account,
+        instrument: of.id,
+        currency: of.currency,
+        view: view(account, of, cash),
+        ..bytemuck::Zeroable::zeroed()
+    };
+    event(kind, body)
+}
+
+pub(crate) fn cash_move(kind: Kind, account: AccountId, currency: CurrencyId, amount: Money) -> Event {
+    let wallet = wallet(account, currency);
+    event(
+        kind,
+        CashMove {
+            amount,
+            account,
+            wallet,
+            currency,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+pub(crate) fn last_trade(of: &Instrument, px: i64) -> Event {
+    event(
+        Kind::LastTrade,
+        LastTrade {
+            px,
+            instrument: of.id,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+pub(crate) fn outside_mark(of: &Instrument, px: i64, settlement: u8) -> Event {
+    event(
+        Kind::Mark,
+        Mark {
+            px,
+            settlement,
+            instrument: of.id,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+pub(crate) fn quote(of: &Instrument, bid: i64, ask: i64) -> Event {
+    event(
+        Kind::Quote,
+        Quote {
+            bid,
+            ask,
+            instrument: of.id,
+            ..bytemuck::Zeroable::zeroed()
+        },
+    )
+}
+
+/// Both stages, and every event as it was after them.
+pub(crate) struct Desk {
+    pub(crate) settle: Settle,
+    pub(crate) position: Position,
+    pub(crate) journal: Vec<Event>,
+}
+
+impl Desk {
+    pub(crate) fn new(instruments: &[Instrument]) -> Self {
+        let sizes = capacities();
+        let mut desk = Self {
+            settle: Settle::new(&sizes),
+            position: Position::new(&sizes),
+            journal: Vec::new(),
+        };
+        instruments.iter().for_each(|row| desk.run(instrument_set(*row)));
+        desk
+    }
+
+    pub(crate) fn run(&mut self, mut event: Event) {
+        self.settle.process(&mut event);
+        self.position.process(&mut event);
+        self.journal.push(event);
+    }
+
+    /// Facts that position wrote on the last event.
+    pub(crate) fn last(&self) -> &Execution {
+        self.journal.last().unwrap().body()
+    }
+
+    /// The desk that applies this one's journal.
+    pub(crate) fn replayed(&self) -> Self {
+        let mut replica = Self::new(&[]);
+        for event in &self.journal {
+            replica.settle.apply(event);
+            replica.position.apply(event);
+        }
+        replica
+    }
+
+    pub(crate) fn digest(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.settle.digest(&mut |part| bytes.extend_from_slice(part));
+        self.position.digest(&mut |part| bytes.extend_from_slice(part));
+        bytes
+    }
+
+    pub(crate) fn balanced(&self, ledger: Ledger) -> bool {
+        self.settle.totals(ledger).unwrap().is_balanced()
+    }
+}
+
+/// `n` whole units.
+pub(crate) const fn units(n: i64) -> i64 {
+    n * ONE
+}
