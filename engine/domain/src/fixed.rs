@@ -53,6 +53,7 @@ macro_rules! fixed {
         }
 
         impl fmt::Display for $name {
+            #[allow(clippy::cast_lossless)] // one body for 64 and 128 bits
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt_scaled(f, self.0 as i128, $dp)
             }
