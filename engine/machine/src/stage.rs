@@ -1,5 +1,7 @@
 //! A stage: state, and what it does to one event.
 
+use crate::slab::Slot;
+
 /// What [`Stage::expand`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expansion {
@@ -25,7 +27,8 @@ pub trait Stage<E>: Send {
     fn apply(&mut self, event: &E);
 
     /// Writes the next effect of the event processed (or applied) last into `out`. The machine gives `out` its sequence,
-    /// part and times; the stage has already applied the effect when it returns [`Expansion::Produced`].
+    /// part and times; the stage has already applied the effect when it returns [`Expansion::Produced`]. `out` holds old
+    /// bytes: the stage resets it to a kind first.
     fn expand(&mut self, out: &mut E) -> Expansion {
         let _ = out;
         Expansion::Done
@@ -33,4 +36,30 @@ pub trait Stage<E>: Send {
 
     /// Feeds every row of state that can change an outcome to `sink`, in an order that depends on the state alone.
     fn digest(&self, sink: &mut dyn FnMut(&[u8]));
+
+    /// Processes a batch: one virtual call, so that `process` is inlined into the loop. Not meant to be overridden.
+    fn process_batch(&mut self, batch: &mut [Slot<E>]) {
+        for slot in batch {
+            self.process(slot);
+        }
+    }
+
+    /// Processes events from the front of `batch` up to the first one that has effects or may have. Returns how many it
+    /// processed, and what [`expand`](Self::expand) said of the last of them. Not meant to be overridden.
+    fn process_until_effects(&mut self, batch: &mut [Slot<E>], out: &mut E) -> (usize, Expansion) {
+        for (index, slot) in batch.iter_mut().enumerate() {
+            self.process(slot);
+            let expansion = self.expand(out);
+            if expansion != Expansion::Done {
+                return (index + 1, expansion);
+            }
+        }
+        (batch.len(), Expansion::Done)
+    }
 }
+
+/// The five stages between ingest and the journal: normalize, validate, limit check, settle, position.
+pub type Stages<E> = [Box<dyn Stage<E>>; 5];
+
+/// Where the one stage that expands stands in [`Stages`]: the limit check.
+pub const EXPANDER: usize = 2;

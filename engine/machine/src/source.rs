@@ -1,0 +1,291 @@
+//! Sources: how events get from wires into ingest.
+//!
+//! A wire with a thread of its own has a [`Source`], a ring with one producer. Everything else (admin, HTTP) shares the
+//! long queue, a [`LongSource`] with many producers. A second long queue belongs to the engine itself.
+//!
+//! # Invariants
+//! - A full ring gives the message back; nothing is dropped, nothing waits.
+//! - What ingest has not taken is not accepted: the producer sees a ring whose pipeline has ended as closed.
+//! - Only the engine's queue may carry kinds that the engine alone makes.
+
+use crate::idle::Waker;
+use crate::record::Record;
+use crossbeam_queue::ArrayQueue;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tradewind_domain::event::{Event, Inbound, InboundLong, Kind};
+
+/// How soon ingest looks at a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceClass {
+    /// Executions and the kill switch: first, up to half of a batch.
+    Priority,
+    /// Orders.
+    Order,
+    /// Market data: last, but a share of every batch is kept for it.
+    Market,
+}
+
+/// An event that can be made of what sources push.
+pub trait Intake: Record {
+    /// Makes the event this message. False where it is of a kind that no source may send.
+    fn take(&mut self, message: &Inbound) -> bool;
+    /// As [`take`](Self::take), for the long road. `internal`: it comes from the engine itself.
+    fn take_long(&mut self, message: &InboundLong, internal: bool) -> bool;
+}
+
+impl Intake for Event {
+    #[inline]
+    fn take(&mut self, message: &Inbound) -> bool {
+        Kind::from_number(message.kind).is_some_and(|kind| !kind.is_internal()) && message.fill(self)
+    }
+    fn take_long(&mut self, message: &InboundLong, internal: bool) -> bool {
+        message.kind().is_some_and(|kind| internal || !kind.is_internal()) && message.fill(self)
+    }
+}
+
+/// The number of the engine's own queue and of timers in [`Head::source`](tradewind_domain::event::Head).
+pub const SOURCE_ENGINE: u16 = 0;
+/// The number of the long queue.
+pub const SOURCE_LONG: u16 = 1;
+/// The number of the first ring; the others follow in the order in which they were asked for.
+pub const SOURCE_RINGS: u16 = 2;
+
+/// The producer's end of one ring.
+pub struct Source {
+    ring: Producer<Inbound>,
+    waker: Waker,
+    id: u16,
+}
+
+impl Source {
+    /// Passes a message on, or gives it back: the ring is full, or the pipeline has ended.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message goes back to who has it, never to the heap"
+    )]
+    #[inline]
+    pub fn push(&mut self, message: Inbound) -> Result<(), Inbound> {
+        if self.ring.is_abandoned() {
+            return Err(message);
+        }
+        let pushed = self.ring.push(message);
+        self.waker.wake();
+        pushed.map_err(|rtrb::PushError::Full(message)| message)
+    }
+
+    /// Passes on as many as there is room for, from the front, and says how many.
+    pub fn push_slice(&mut self, messages: &[Inbound]) -> usize {
+        if self.ring.is_abandoned() {
+            return 0;
+        }
+        let (pushed, _) = self.ring.push_partial_slice(messages);
+        let count = pushed.len();
+        self.waker.wake();
+        count
+    }
+
+    /// Messages that fit at this moment.
+    pub fn free(&self) -> usize {
+        self.ring.slots()
+    }
+
+    /// True once the pipeline has ended.
+    pub fn is_closed(&self) -> bool {
+        self.ring.is_abandoned()
+    }
+
+    /// The number that its events carry.
+    pub fn id(&self) -> u16 {
+        self.id
+    }
+}
+
+/// The producers' end of a long queue: for any number of threads.
+#[derive(Clone)]
+pub struct LongSource {
+    queue: Arc<LongQueue>,
+    waker: Waker,
+}
+
+impl LongSource {
+    /// Passes a message on, or gives it back: the queue is full, or the pipeline has ended.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message goes back to who has it, never to the heap"
+    )]
+    pub fn push(&self, message: InboundLong) -> Result<(), InboundLong> {
+        if self.is_closed() {
+            return Err(message);
+        }
+        let pushed = self.queue.messages.push(message);
+        self.waker.wake();
+        pushed
+    }
+
+    /// True once the pipeline has ended.
+    pub fn is_closed(&self) -> bool {
+        self.queue.closed.load(Ordering::Acquire)
+    }
+}
+
+/// What both ends of a long queue share.
+pub(crate) struct LongQueue {
+    messages: ArrayQueue<InboundLong>,
+    closed: AtomicBool,
+}
+
+/// Ingest's end of a ring.
+pub(crate) struct Ring {
+    pub(crate) messages: Consumer<Inbound>,
+    pub(crate) id: u16,
+}
+
+/// Ingest's end of all sources.
+pub(crate) struct Sources {
+    pub(crate) priority: Vec<Ring>,
+    pub(crate) order: Vec<Ring>,
+    pub(crate) market: Vec<Ring>,
+    long: Arc<LongQueue>,
+    engine: Arc<LongQueue>,
+    ring_count: u16,
+}
+
+impl Sources {
+    pub(crate) fn new(long_slots: usize) -> Self {
+        let queue = || {
+            let messages = ArrayQueue::new(long_slots.max(1));
+            Arc::new(LongQueue {
+                messages,
+                closed: AtomicBool::new(false),
+            })
+        };
+        let (long, engine) = (queue(), queue());
+        Self {
+            priority: Vec::new(),
+            order: Vec::new(),
+            market: Vec::new(),
+            long,
+            engine,
+            ring_count: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, class: SourceClass, slots: usize, waker: Waker) -> Source {
+        let (ring, messages) = RingBuffer::new(slots.max(1));
+        let id = SOURCE_RINGS.saturating_add(self.ring_count);
+        self.ring_count = self.ring_count.saturating_add(1);
+        self.rings_mut(class).push(Ring { messages, id });
+        Source { ring, waker, id }
+    }
+
+    pub(crate) fn rings_mut(&mut self, class: SourceClass) -> &mut Vec<Ring> {
+        match class {
+            SourceClass::Priority => &mut self.priority,
+            SourceClass::Order => &mut self.order,
+            SourceClass::Market => &mut self.market,
+        }
+    }
+
+    pub(crate) fn long_source(&self, waker: Waker) -> LongSource {
+        LongSource {
+            queue: Arc::clone(&self.long),
+            waker,
+        }
+    }
+
+    pub(crate) fn engine_source(&self, waker: Waker) -> LongSource {
+        LongSource {
+            queue: Arc::clone(&self.engine),
+            waker,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn pop_long(&self) -> Option<InboundLong> {
+        // An empty look costs two loads; a pop of an empty queue costs a fence as well.
+        if self.long.messages.is_empty() {
+            None
+        } else {
+            self.long.messages.pop()
+        }
+    }
+
+    #[inline]
+    pub(crate) fn pop_engine(&self) -> Option<InboundLong> {
+        if self.engine.messages.is_empty() {
+            None
+        } else {
+            self.engine.messages.pop()
+        }
+    }
+
+    /// True where nothing waits anywhere.
+    pub(crate) fn is_empty(&self) -> bool {
+        let rings = self.priority.iter().chain(&self.order).chain(&self.market);
+        self.long.messages.is_empty() && self.engine.messages.is_empty() && { rings }
+            .all(|ring| ring.messages.is_empty())
+    }
+}
+
+impl Drop for Sources {
+    fn drop(&mut self) {
+        self.long.closed.store(true, Ordering::Release);
+        self.engine.closed.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::event::Quote;
+
+    fn quote(bid: i64) -> Inbound {
+        let mut body: Quote = bytemuck::Zeroable::zeroed();
+        body.bid = bid;
+        Inbound::new(Kind::Quote, &body)
+    }
+
+    #[test]
+    fn a_full_ring_gives_the_message_back() {
+        let mut sources = Sources::new(1);
+        let mut source = sources.add(SourceClass::Market, 2, Waker::default());
+        assert_eq!(source.push_slice(&[quote(1), quote(2), quote(3)]), 2);
+        let back = source.push(quote(4)).unwrap_err();
+        let mut event = Event::empty();
+        assert!(event.take(&back));
+        assert_eq!(event.body::<Quote>().bid, 4);
+        let long = sources.long_source(Waker::default());
+        assert!(long.push(quote(5).into()).is_ok());
+        assert!(long.push(quote(6).into()).is_err());
+    }
+
+    #[test]
+    fn a_pipeline_that_has_ended_takes_nothing() {
+        let mut sources = Sources::new(4);
+        let mut source = sources.add(SourceClass::Order, 2, Waker::default());
+        let long = sources.long_source(Waker::default());
+        assert!(!source.is_closed() && !long.is_closed());
+        drop(sources);
+        assert!(source.is_closed() && long.is_closed());
+        assert!(source.push(quote(1)).is_err());
+        assert_eq!(source.push_slice(&[quote(1)]), 0);
+        assert!(long.push(quote(1).into()).is_err());
+    }
+
+    #[test]
+    fn kinds_of_the_engine_are_taken_from_the_engine_alone() {
+        let mut event = Event::empty();
+        let timer = Inbound {
+            kind: Kind::Timer as u16,
+            ..quote(1)
+        };
+        assert!(!event.take(&timer));
+        assert!(!event.take_long(&timer.into(), false));
+        assert!(event.take_long(&timer.into(), true));
+        let unknown = Inbound { kind: 5, ..quote(1) };
+        assert!(!event.take(&unknown));
+        assert!(!event.take_long(&unknown.into(), true));
+    }
+}
