@@ -255,31 +255,31 @@ fn an_execution_without_a_row_is_counted() {
 }
 
 #[test]
-fn shares_of_amounts_beyond_128_bits_are_exact() {
-    let of = share_row();
+fn shares_whose_product_leaves_128_bits_are_exact() {
+    let of = instrument(0, InstrumentKind::Crypto, 8);
     let mut desk = Desk::new(&[of]);
-    let whole = POSTED_MAX.raw() / 1_000_000 * 1_000_000;
+    let (third, lots) = (POSTED_MAX.raw() / 4, i64::MAX / 3);
     let trade = |desk: &mut Desk, side, qty: i64, principal: i128| {
         let mut event = execution(A, &of, side, qty, 1, Money::ZERO);
         event.body_mut::<Execution>().principal = Money::from_raw(principal);
         desk.run(event);
+        let row = desk.position.position(holding(A, of.id)).unwrap();
+        (row.qty.raw(), row.cost.raw(), row.realised.raw())
     };
-    trade(&mut desk, Side::Buy, i64::MAX, whole);
-    trade(&mut desk, Side::Sell, i64::MAX / 3, 0);
-    let row = desk.position.position(holding(A, of.id)).unwrap();
-    // i64::MAX / 3 is a third of i64::MAX less 1/3, so the share is a third of the cost, to within a cent.
-    let removed = whole - row.cost.raw();
-    assert!(
-        (removed - whole / 3).abs() <= whole / i128::from(i64::MAX) + 1_000_000,
-        "{removed}"
-    );
-    assert_eq!(row.cost.raw() % 1_000_000, 0);
-    let left = (row.qty.raw(), row.cost.raw(), row.realised.raw());
-    trade(&mut desk, Side::Sell, left.0 as i64, 0);
-    let row = desk.position.position(holding(A, of.id)).unwrap();
+    let whole = i128::from(lots) * 3;
+    assert_eq!((3 * third).checked_mul(whole), None);
     assert_eq!(
-        (row.qty, row.cost, row.realised.raw()),
-        (NetQty::ZERO, Money::ZERO, -whole)
+        trade(&mut desk, Side::Buy, 3 * lots, 3 * third),
+        (whole, 3 * third, 0)
+    );
+    assert_eq!(
+        trade(&mut desk, Side::Sell, lots, third + 5),
+        (whole / 3 * 2, 2 * third, 5)
+    );
+    // A sale of three that closes two and opens one: both halves are shares of large amounts.
+    assert_eq!(
+        trade(&mut desk, Side::Sell, 3 * lots, 3 * third + 3),
+        (-whole / 3, third + 1, 7)
     );
 }
 
@@ -361,12 +361,11 @@ proptest! {
         trades in prop::collection::vec((any::<bool>(), 1i64.., -POSTED_MAX.raw()..=POSTED_MAX.raw()), 1..30),
         mark: i64,
     ) {
-        let of = share_row();
+        let of = instrument(0, InstrumentKind::Crypto, 8);
         let mut desk = Desk::new(&[of]);
         let (mut flow, mut net) = (0i128, 0i128);
-        for (buy, qty, cents) in trades {
+        for (buy, qty, principal) in trades {
             let side = if buy { Side::Buy } else { Side::Sell };
-            let principal = cents / 1_000_000 * 1_000_000;
             let mut event = execution(A, &of, side, qty, 1, Money::ZERO);
             event.body_mut::<Execution>().principal = Money::from_raw(principal);
             desk.run(event);
