@@ -248,22 +248,37 @@ impl Settle {
     fn post(&mut self, leg: &Leg) {
         // Wraps only for amounts beyond POSTED_MAX (module docs).
         let amount = leg.amount as i128;
-        if self.ledger_of(leg.debit).is_none() || self.ledger_of(leg.credit).is_none() {
+        if !self.debit(leg.debit, amount, leg.phase) {
             self.unposted += 1;
-            return;
-        }
-        if let Some((row, totals)) = self.row_and_totals(leg.debit) {
-            row.debit(amount, leg.phase);
-            totals.debit(amount, leg.phase);
-        }
-        if let Some((row, totals)) = self.row_and_totals(leg.credit) {
-            row.credit(amount, leg.phase);
-            totals.credit(amount, leg.phase);
+        } else if !self.credit(leg.credit, amount, leg.phase) {
+            self.debit(leg.debit, amount.wrapping_neg(), leg.phase); // takes it back: both sides or neither
+            self.unposted += 1;
         }
     }
 
-    /// The ledger that an account belongs to; `None` where the account has no row.
+    /// False, and nothing changes, where the account has no row.
     #[inline]
+    fn debit(&mut self, account: Account, amount: i128, phase: Phase) -> bool {
+        let Some((row, totals)) = self.row_and_totals(account) else {
+            return false;
+        };
+        row.debit(amount, phase);
+        totals.debit(amount, phase);
+        true
+    }
+
+    /// False, and nothing changes, where the account has no row.
+    #[inline]
+    fn credit(&mut self, account: Account, amount: i128, phase: Phase) -> bool {
+        let Some((row, totals)) = self.row_and_totals(account) else {
+            return false;
+        };
+        row.credit(amount, phase);
+        totals.credit(amount, phase);
+        true
+    }
+
+    /// The ledger that an account belongs to; `None` where the account has no row.
     pub fn ledger_of(&self, account: Account) -> Option<Ledger> {
         let currency = |id: u32| (id as usize) < self.currency_totals.len();
         let instrument = |id: u32| (id as usize) < self.instrument_totals.len();
@@ -285,27 +300,45 @@ impl Settle {
 
     #[inline]
     fn row_and_totals(&mut self, account: Account) -> Option<(&mut LedgerRow, &mut LedgerRow)> {
-        let row = match account {
-            Account::Cash(id) => self.cash.get_mut(id.index()),
-            Account::Street(id) => self.street.get_mut(id.index()),
-            Account::Bank(id) => self.bank.get_mut(id.index()),
-            Account::Fees(id) => self.fees.get_mut(id.index()),
-            Account::Sec(id) => self.sec.get_mut(id.index()),
-            Account::SecStreet(id) => self.sec_street.get_mut(id.index()),
-        }?;
-        let totals = match account {
-            Account::Cash(id) => self
-                .currency_totals
-                .get_mut(self.cash_owner.get(id.index())?.ledger as usize),
-            Account::Street(id) | Account::Bank(id) | Account::Fees(id) => {
-                self.currency_totals.get_mut(id.index())
+        let (row, totals, ledger) = match account {
+            Account::Cash(id) => {
+                let owner = self.cash_owner.get(id.index())?;
+                (
+                    self.cash.get_mut(id.index()),
+                    &mut self.currency_totals,
+                    owner.ledger as usize,
+                )
             }
-            Account::Sec(id) => self
-                .instrument_totals
-                .get_mut(self.sec_owner.get(id.index())?.ledger as usize),
-            Account::SecStreet(id) => self.instrument_totals.get_mut(id.index()),
-        }?;
-        Some((row, totals))
+            Account::Street(id) => (
+                self.street.get_mut(id.index()),
+                &mut self.currency_totals,
+                id.index(),
+            ),
+            Account::Bank(id) => (
+                self.bank.get_mut(id.index()),
+                &mut self.currency_totals,
+                id.index(),
+            ),
+            Account::Fees(id) => (
+                self.fees.get_mut(id.index()),
+                &mut self.currency_totals,
+                id.index(),
+            ),
+            Account::Sec(id) => {
+                let owner = self.sec_owner.get(id.index())?;
+                (
+                    self.sec.get_mut(id.index()),
+                    &mut self.instrument_totals,
+                    owner.ledger as usize,
+                )
+            }
+            Account::SecStreet(id) => (
+                self.sec_street.get_mut(id.index()),
+                &mut self.instrument_totals,
+                id.index(),
+            ),
+        };
+        Some((row?, totals.get_mut(ledger)?))
     }
 }
 

@@ -256,16 +256,22 @@ fn the_audit_sees_more_released_than_was_held() {
 #[test]
 fn a_leg_without_a_row_is_counted_and_posted_on_neither_side() {
     let mut desk = Desk::new(&[]);
-    let mut lost = cash_move(Kind::Deposit, A, USD, money("3"));
-    lost.body_mut::<CashMove>().wallet = WalletId::NONE;
-    desk.run(lost);
+    desk.run(cash_move(Kind::Deposit, A, USD, money("3")));
+    let before = desk.settle.audit();
+    let mut no_wallet = cash_move(Kind::Deposit, A, USD, money("3"));
+    no_wallet.body_mut::<CashMove>().wallet = WalletId::NONE;
+    desk.run(no_wallet);
+    let mut no_bank = cash_move(Kind::Withdrawal, A, USD, money("2"));
+    no_bank.body_mut::<CashMove>().currency = CurrencyId::NONE;
+    desk.run(no_bank);
     assert_eq!(
         desk.settle.audit(),
         Audit {
-            unposted: 1,
-            ..Audit::default()
+            unposted: 2,
+            ..before
         }
     );
+    assert_eq!(desk.settle.wallet(wallet(A, USD)).unwrap().settled, money("3"));
 }
 
 #[test]
