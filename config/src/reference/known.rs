@@ -1,0 +1,188 @@
+//! What a journal's accepted admin events have set, by name.
+
+use super::REFERENCE_AUTHOR;
+use super::parse::UTC_CALENDAR;
+use super::rows::{Account, Currency, FxOpening, InstrumentRow, Limit, Node};
+use bytemuck::Zeroable;
+use std::collections::{BTreeMap, BTreeSet};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
+use tradewind_domain::event::{
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet,
+};
+use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
+use tradewind_domain::reference::{CalendarDay, Instrument};
+use tradewind_domain::text::{Code, Symbol, Text};
+use tradewind_domain::time::DayNumber;
+
+/// Each name's row as the journal has it last. Filled by [`Known::observe`] from every event of the journal, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub(super) currencies: BTreeMap<Text<8>, Currency>,
+    pub(super) calendars: BTreeMap<Code, (CalendarId, BTreeMap<DayNumber, CalendarDay>)>,
+    pub(super) nodes: BTreeMap<Code, Node>,
+    pub(super) accounts: BTreeMap<Code, Account>,
+    pub(super) instruments: BTreeMap<Symbol, InstrumentRow>,
+    /// Rates that reference data set; those of the market are the market's.
+    pub(super) fx: BTreeMap<Text<8>, FxOpening>,
+    /// Limits, and whether reference data set them last.
+    pub(super) limits: BTreeMap<Code, (Limit, bool)>,
+    /// Accounts and references of deposits.
+    pub(super) deposits: BTreeSet<(Code, Text<40>)>,
+    currency_names: BTreeMap<CurrencyId, Text<8>>,
+    node_names: BTreeMap<NodeId, Code>,
+    account_names: BTreeMap<AccountId, Code>,
+    instrument_names: BTreeMap<InstrumentId, Symbol>,
+}
+
+impl Known {
+    /// Takes an event of the journal. Refused events and kinds that set no reference data change nothing.
+    pub fn observe(&mut self, event: &Event) {
+        let Some(kind) = event.kind().filter(|_| !event.is_rejected()) else {
+            return;
+        };
+        match kind {
+            Kind::CurrencySet => self.currency(event.body()),
+            Kind::CalendarSet => self.calendar(event.body()),
+            Kind::NodeSet | Kind::AccountSet => self.node(event.body()),
+            Kind::InstrumentSet => self.instrument(event.body()),
+            Kind::FxRate if event.tail() == REFERENCE_AUTHOR.as_bytes() => self.fx(event.body()),
+            Kind::LimitSet => self.limit(event.body()),
+            Kind::Deposit => self.deposit(event.body()),
+            _ => {}
+        }
+    }
+
+    /// The base currency: the first that was set.
+    pub(super) fn base_currency(&self) -> Option<Text<8>> {
+        self.currency_names.first_key_value().map(|(_, name)| *name)
+    }
+
+    /// Name of a calendar; the number where it is not known.
+    fn calendar_name(&self, id: CalendarId) -> Code {
+        if id == CalendarId::UTC {
+            return Code::lossy(UTC_CALENDAR);
+        }
+        let found = self.calendars.iter().find(|(_, (other, _))| *other == id);
+        found.map_or_else(|| Code::lossy(id.to_string()), |(name, _)| *name)
+    }
+
+    fn currency(&mut self, body: &CurrencySet) {
+        self.currency_names.insert(body.currency, body.code);
+        self.currencies.insert(
+            body.code,
+            Currency {
+                code: body.code,
+                decimals: body.money_dp,
+            },
+        );
+    }
+
+    fn calendar(&mut self, body: &CalendarSet) {
+        let (id, days) = self.calendars.entry(body.code).or_default();
+        *id = body.calendar;
+        days.extend(
+            body.days
+                .iter()
+                .take(usize::from(body.count))
+                .map(|day| (day.date, *day)),
+        );
+    }
+
+    fn node(&mut self, body: &NodeSet) {
+        let Some(level) = Level::from_code(body.level) else {
+            return;
+        };
+        let (code, calendar) = (body.code, self.calendar_name(body.calendar));
+        // The parent stands in the body by name and by id; names are input and always there.
+        let parent = body.parent_code;
+        self.node_names.insert(body.node, code);
+        if level != Level::Account {
+            self.nodes.insert(
+                code,
+                Node {
+                    code,
+                    level,
+                    parent,
+                    calendar,
+                },
+            );
+            return;
+        }
+        let kind = AccountKind::from_code(body.kind).unwrap_or(AccountKind::Cash);
+        self.account_names.insert(body.account, code);
+        self.accounts.insert(
+            code,
+            Account {
+                code,
+                parent,
+                kind,
+                currency: body.currency_code,
+                calendar,
+            },
+        );
+    }
+
+    fn instrument(&mut self, body: &InstrumentSet) {
+        let calendar = self.calendar_name(body.row.calendar);
+        let row = Instrument {
+            id: InstrumentId::zeroed(),
+            currency: CurrencyId::zeroed(),
+            calendar: CalendarId::zeroed(),
+            money_dp: 0,
+            ..body.row
+        };
+        self.instrument_names.insert(body.row.id, row.symbol);
+        self.instruments.insert(
+            row.symbol,
+            InstrumentRow {
+                row,
+                currency: body.currency_code,
+                calendar,
+            },
+        );
+    }
+
+    fn fx(&mut self, body: &FxRate) {
+        if let Some(&currency) = self.currency_names.get(&body.currency) {
+            self.fx.insert(
+                currency,
+                FxOpening {
+                    currency,
+                    rate: body.rate,
+                },
+            );
+        }
+    }
+
+    fn limit(&mut self, body: &LimitSet) {
+        let types = LimitType::from_code(body.limit_type).zip(LimitAction::from_code(body.action));
+        let Some((limit_type, action)) = types.filter(|_| body.removed == 0) else {
+            self.limits.remove(&body.label);
+            return;
+        };
+        let limit = Limit {
+            label: body.label,
+            scope: self.node_names.get(&body.node).copied().unwrap_or_default(),
+            limit_type,
+            hard: body.hard,
+            soft_pct: body.soft_pct,
+            action,
+            params: body.params,
+            instrument: self
+                .instrument_names
+                .get(&body.filter_instrument)
+                .copied()
+                .unwrap_or_default(),
+            kind: InstrumentKind::from_code(body.filter_kind),
+            sector: body.filter_sector,
+        };
+        let is_ours = body.author.as_str() == REFERENCE_AUTHOR;
+        self.limits.insert(body.label, (limit, is_ours));
+    }
+
+    fn deposit(&mut self, body: &CashMove) {
+        if let Some(&account) = self.account_names.get(&body.account) {
+            self.deposits.insert((account, body.reference));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Rows of reference data with names in place of ids, as files and journals share them.
+
+use crate::limit_units::{LimitUnit, limit_spec};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
+use tradewind_domain::fixed::{Money, Notional, Price, Qty};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::text::{Code, Symbol, Text};
+
+/// A currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency {
+    /// Code.
+    pub code: Text<8>,
+    /// Decimals of the minor unit, at most 8.
+    pub decimals: u8,
+}
+
+/// A node that is no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Code.
+    pub code: Code,
+    /// Level.
+    pub level: Level,
+    /// Code of the parent; empty for the firm.
+    pub parent: Code,
+    /// Name of the calendar whose roll resets its daily counters.
+    pub calendar: Code,
+}
+
+/// An account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Code, among those of the nodes.
+    pub code: Code,
+    /// Code of the parent.
+    pub parent: Code,
+    /// Cash or margin.
+    pub kind: AccountKind,
+    /// Base currency.
+    pub currency: Text<8>,
+    /// Name of the calendar whose roll resets its daily counters.
+    pub calendar: Code,
+}
+
+/// An instrument. In `row`, the ids and `money_dp` are zero: they are normalize's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstrumentRow {
+    /// What the event carries.
+    pub row: Instrument,
+    /// Currency of prices and money.
+    pub currency: Text<8>,
+    /// Name of the calendar.
+    pub calendar: Code,
+}
+
+/// A currency's rate to open with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FxOpening {
+    /// Currency.
+    pub currency: Text<8>,
+    /// Base currency units per unit of it, at 1e-8.
+    pub rate: i64,
+}
+
+/// A limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Label.
+    pub label: Code,
+    /// Code of the node that it binds.
+    pub scope: Code,
+    /// Type.
+    pub limit_type: LimitType,
+    /// Hard limit in the scale of its type's unit.
+    pub hard: i128,
+    /// Warning threshold in percent; 0 for none.
+    pub soft_pct: u8,
+    /// What a breach does.
+    pub action: LimitAction,
+    /// Parameters by the type's table.
+    pub params: [i64; 6],
+    /// Only this instrument; empty for all.
+    pub instrument: Symbol,
+    /// Only this kind; `None` for all.
+    pub kind: Option<InstrumentKind>,
+    /// Only this sector; empty for all.
+    pub sector: Symbol,
+}
+
+/// Money that an account has at the first start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deposit {
+    /// Account.
+    pub account: Code,
+    /// Currency.
+    pub currency: Text<8>,
+    /// Amount, above zero.
+    pub amount: Money,
+}
+
+impl Deposit {
+    /// Reference of its booking, or `None` where the names are too long for one.
+    pub(super) fn reference(&self) -> Option<Text<40>> {
+        Text::new(format!("opening-{}-{}", self.account, self.currency)).ok()
+    }
+}
+
+/// A row that has a name and fields to compare.
+pub(super) trait Named {
+    /// What it is, for people.
+    const WHAT: &'static str;
+    /// Its name.
+    fn name(&self) -> String;
+    /// Its fields as people read them, always the same ones in the same order.
+    fn fields(&self) -> Vec<(&'static str, String)>;
+
+    /// One line about a row that is new.
+    fn added_line(&self) -> String {
+        let fields = self.fields().into_iter().filter(|(_, value)| !value.is_empty());
+        let fields: Vec<String> = fields.map(|(field, value)| format!("{field} {value}")).collect();
+        format!("{} {}: new, {}", Self::WHAT, self.name(), fields.join(", "))
+    }
+
+    /// One line about a row that differs from `before`.
+    fn changed_line(&self, before: &Self) -> String {
+        let shown = |value: String| {
+            if value.is_empty() {
+                "none".to_owned()
+            } else {
+                value
+            }
+        };
+        let changes: Vec<String> = before
+            .fields()
+            .into_iter()
+            .zip(self.fields())
+            .filter(|(old, new)| old != new)
+            .map(|((field, old), (_, new))| format!("{field} {} -> {}", shown(old), shown(new)))
+            .collect();
+        format!("{} {}: {}", Self::WHAT, self.name(), changes.join(", "))
+    }
+}
+
+impl Named for Currency {
+    const WHAT: &'static str = "currency";
+    fn name(&self) -> String {
+        self.code.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![("decimals", self.decimals.to_string())]
+    }
+}
+
+impl Named for Node {
+    const WHAT: &'static str = "node";
+    fn name(&self) -> String {
+        self.code.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("level", self.level.to_string()),
+            ("parent", self.parent.to_string()),
+            ("calendar", self.calendar.to_string()),
+        ]
+    }
+}
+
+impl Named for Account {
+    const WHAT: &'static str = "account";
+    fn name(&self) -> String {
+        self.code.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("parent", self.parent.to_string()),
+            ("kind", self.kind.to_string()),
+            ("currency", self.currency.to_string()),
+            ("calendar", self.calendar.to_string()),
+        ]
+    }
+}
+
+impl Named for InstrumentRow {
+    const WHAT: &'static str = "instrument";
+    fn name(&self) -> String {
+        self.row.symbol.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let row = &self.row;
+        let kind = InstrumentKind::from_code(row.kind).map_or(row.kind.to_string(), |kind| kind.to_string());
+        let decimal = |raw: i64| Price::from_raw(raw).to_string();
+        vec![
+            ("kind", kind),
+            ("currency", self.currency.to_string()),
+            ("calendar", self.calendar.to_string()),
+            ("sector", row.sector.to_string()),
+            ("mult", decimal(row.mult)),
+            ("tick", decimal(row.tick)),
+            ("lot", decimal(row.lot)),
+            ("mark", decimal(row.configured_mark)),
+            ("collar_bps", row.collar_bps.to_string()),
+            ("collar_max_age_ms", row.collar_max_age_ms.to_string()),
+            ("adv", decimal(row.adv)),
+            ("avg_order_qty", decimal(row.avg_order_qty)),
+            ("im_buy", decimal(row.im_buy)),
+            ("im_sell", decimal(row.im_sell)),
+            ("flags", row.flags.to_string()),
+        ]
+    }
+}
+
+impl Named for FxOpening {
+    const WHAT: &'static str = "fx";
+    fn name(&self) -> String {
+        self.currency.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![("rate", Price::from_raw(self.rate).to_string())]
+    }
+}
+
+impl Named for Limit {
+    const WHAT: &'static str = "limit";
+    fn name(&self) -> String {
+        self.label.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("type", self.limit_type.to_string()),
+            ("scope", self.scope.to_string()),
+            ("hard", self.hard_text()),
+            ("soft_pct", self.soft_pct.to_string()),
+            ("action", self.action.to_string()),
+            ("params", self.params_text()),
+            ("instrument", self.instrument.to_string()),
+            ("kind", self.kind.map(|kind| kind.to_string()).unwrap_or_default()),
+            ("sector", self.sector.to_string()),
+        ]
+    }
+}
+
+impl Limit {
+    /// The hard limit as a file would have it.
+    fn hard_text(&self) -> String {
+        match limit_spec(self.limit_type).map(|spec| spec.unit) {
+            Some(LimitUnit::Value) => Notional::from_raw(self.hard).to_string(),
+            Some(LimitUnit::Quantity | LimitUnit::Multiple) => Money::from_raw(self.hard).to_string(),
+            _ => self.hard.to_string(),
+        }
+    }
+
+    fn params_text(&self) -> String {
+        let specs = limit_spec(self.limit_type).map_or(&[][..], |spec| spec.params);
+        let shown: Vec<String> = specs
+            .iter()
+            .map(|spec| format!("{}={}", spec.name, spec.show(self.params[spec.index])))
+            .collect();
+        shown.join(" ")
+    }
+}
+
+impl Named for Deposit {
+    const WHAT: &'static str = "deposit";
+    fn name(&self) -> String {
+        format!("{} {}", self.account, self.currency)
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![("amount", self.amount.to_string())]
+    }
+}
+
+impl crate::limit_units::ParamSpec {
+    /// The value as a file would have it.
+    fn show(&self, value: i64) -> String {
+        use crate::limit_units::ParamKind;
+        match self.kind {
+            ParamKind::Whole(..) => value.to_string(),
+            ParamKind::Decimal => Qty::from_raw(value).to_string(),
+            ParamKind::Flag => (value != 0).to_string(),
+            ParamKind::Choice(words) => words
+                .iter()
+                .find(|(_, number)| *number == value)
+                .map_or(value.to_string(), |(word, _)| word.to_string()),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The table of settings: one entry a key with its type, its range and its meaning. Parsing, checking, `config show`,
+//! the typed structs and docs/settings.md all come from it.
+//!
+//! Invariant: a key that is marked `decides` can change the outcome of an event, and only those enter the hash.
+//!
+//! Not here: default values. Each profile sets every key, with a comment (a test sees to both).
+
+use super::value::{Durability, FromValue, Idle, Range, Value};
+use tradewind_domain::codes::ClockMode;
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `section.key`.
+    pub name: &'static str,
+    /// What it may be.
+    pub range: Range,
+    /// True where it can change the outcome of an event.
+    pub decides: bool,
+    /// Unit and effect.
+    pub doc: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[doc = $section_doc:literal])+ $section:ident: $Struct:ident {
+        $($(#[doc = $doc:literal])+ $key:ident: $type:ty = $range:expr $(, $decides:ident)?;)*
+    })*) => {
+        $(
+            $(#[doc = $section_doc])+
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $Struct { $($(#[doc = $doc])+ pub $key: $type,)* }
+        )*
+        /// Every setting, by section.
+        pub static KEYS: &[Key] = &[$($(Key {
+            name: concat!(stringify!($section), ".", stringify!($key)),
+            range: $range,
+            decides: settings!(@decides $($decides)?),
+            doc: concat!($($doc,)+).trim_ascii(),
+        },)*)*];
+
+        /// The values as types.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(super) struct Typed { $(pub(super) $section: $Struct,)* }
+
+        impl Typed {
+            /// From the values in the order of [`KEYS`]. `None` where one is missing or of another type.
+            pub(super) fn from_values<'a>(mut values: impl Iterator<Item = &'a Value>) -> Option<Self> {
+                // Fields are built in the order in which they are written: that of KEYS.
+                Some(Self { $($section: $Struct { $($key: <$type>::from_value(values.next()?)?,)* },)* })
+            }
+        }
+    };
+    (@decides decides) => { true };
+    (@decides) => { false };
+}
+
+const U32_MAX: u64 = u32::MAX as u64;
+const TIB: u64 = 1 << 40;
+
+/// A count from `min` to `max`.
+const fn count(min: u64, max: u64) -> Range {
+    Range::Count { min, max }
+}
+
+/// Bytes from `min` to `max`.
+const fn bytes(min: u64, max: u64) -> Range {
+    Range::Bytes { min, max }
+}
+
+settings! {
+    /// How the pipeline runs.
+    engine: EngineKeys {
+        /// Which stages share a thread: auto, fused, split, staged, or a list of groups such as
+        /// `ingest+normalize+validate@0, limit_check+settle+position@1` (`@` names the core).
+        topology: String = Range::Topology;
+        /// What a pipeline thread does without work: spin (lowest latency, a core at 100 %), yield, park.
+        idle: Idle = Range::Choice(Idle::TEXTS);
+        /// Events that a stage takes at most before it looks at its other duties.
+        batch_max: u32 = count(1, 4_096);
+        /// Events on their way through the pipeline at most; 1,600 bytes of memory each.
+        slab_slots: u32 = count(64, 1 << 24);
+        /// Slots kept back for the effects of an input (expiries, cancels), so that a long expansion never waits for itself.
+        effect_slots: u32 = count(16, 1 << 24);
+        /// Slot numbers in each ring between two pipeline threads.
+        ring_slots: u32 = count(16, 1 << 20);
+        /// Number of this shard, in the upper bits of every order id.
+        shard: u16 = count(0, 1_023), decides;
+        /// Where time comes from: wall (the machine's clock) or input (the time stamps of the input). One for a journal's life.
+        clock: ClockMode = Range::Choice(&["wall", "input"]), decides;
+        /// Basis points added to the reference price of a market buy to value it (LIMITS section 1).
+        market_slip_bps: u32 = count(0, 10_000), decides;
+        /// Milliseconds after which a last price is no reference any more.
+        ref_max_age_ms: u32 = count(1, U32_MAX), decides;
+        /// Milliseconds after which an order's own time stamp makes it stale (L09); 0 checks nothing.
+        stale_order_ms: u32 = count(0, U32_MAX), decides;
+    }
+    /// Where and how the journal is kept.
+    journal: JournalKeys {
+        /// Folder of the archived segments; relative to `--data`.
+        dir: String = Range::Path { may_be_empty: false };
+        /// Folder in memory for the segments being written.
+        window_dir: String = Range::Path { may_be_empty: false };
+        /// Bytes of memory for segments that are not archived yet; at least three segments.
+        window_bytes: u64 = bytes(3 << 16, 16 * TIB);
+        /// Bytes of a segment; a multiple of 4096.
+        segment_bytes: u64 = bytes(1 << 16, 4 << 30);
+        /// When a record is released: memory (survives the process, not the machine) or disk (survives both).
+        durability: Durability = Range::Choice(Durability::TEXTS);
+        /// Bytes of archived segments to keep; 0 keeps all.
+        retention_bytes: u64 = bytes(0, 1024 * TIB);
+        /// Free bytes on the journal's disk below which new orders are refused.
+        reserve_bytes: u64 = bytes(0, 16 * TIB);
+        /// Milliseconds between two syncs to disk at most.
+        sync_interval_ms: u32 = count(1, 60_000);
+        /// true starts on file systems whose sync cannot be trusted (network, overlay); false refuses.
+        allow_unsafe_fs: bool = Range::Flag;
+    }
+    /// Sizes of the tables that refuse with CAPACITY when full; allocated at start.
+    capacity: CapacityKeys {
+        /// Instruments.
+        instruments: u32 = count(1, 1 << 24), decides;
+        /// Nodes of the hierarchy, accounts included.
+        nodes: u32 = count(2, 1 << 26), decides;
+        /// Orders open at one time.
+        open_orders: u32 = count(1, 1 << 26), decides;
+        /// Closed orders remembered for late fills.
+        closed_orders: u32 = count(1, 1 << 26), decides;
+        /// Pairs of node and instrument with open quantity or a position.
+        node_instruments: u32 = count(1, 1 << 28), decides;
+        /// Holdings: pairs of account and instrument.
+        holdings: u32 = count(1, 1 << 28), decides;
+        /// Wallets: pairs of account and currency.
+        wallets: u32 = count(1, 1 << 27), decides;
+        /// Limits.
+        limits: u32 = count(1, 1 << 24), decides;
+        /// ClOrdIDs of a trading day.
+        cl_ord_ids: u32 = count(1, 1 << 30), decides;
+        /// ExecIDs of a trading day.
+        exec_ids: u32 = count(1, 1 << 30), decides;
+        /// Client sessions.
+        sessions: u32 = count(1, 1 << 20), decides;
+    }
+    /// Rings between the sources and ingest. A full ring makes the source wait or answer "try again".
+    sources: SourcesKeys {
+        /// Orders, each ring; 256 bytes a slot.
+        order_slots: u32 = count(16, 1 << 22);
+        /// Market data, each ring; 256 bytes a slot.
+        market_slots: u32 = count(16, 1 << 22);
+        /// Executions and kills, which go first; 256 bytes a slot.
+        priority_slots: u32 = count(16, 1 << 22);
+        /// Admin, cash and documents; 1,600 bytes a slot.
+        admin_slots: u32 = count(16, 1 << 20);
+    }
+    /// The generated market session of `tradewind run`.
+    demo: DemoKeys {
+        /// Instruments that take part, in the order of the reference data; 0 takes all.
+        instruments: u32 = count(0, 1 << 20);
+        /// Accounts that take part, in the order of the reference data; 0 takes all.
+        accounts: u32 = count(0, 1 << 20);
+        /// New orders a second over all accounts; 0 sends none.
+        orders_per_s: u32 = count(0, 10_000_000);
+        /// Quotes a second over all instruments; 0 sends none.
+        quotes_per_s: u32 = count(0, 10_000_000);
+        /// Start of the random numbers; the same seed gives the same session.
+        seed: u64 = count(0, u64::MAX);
+        /// How fast its time runs: realtime, max, or a multiple such as `10x`.
+        speed: String = Range::Speed;
+    }
+    /// Reference data.
+    reference: ReferenceKeys {
+        /// File of currencies, calendars, hierarchy, instruments and limits; empty takes the built-in demo data.
+        path: String = Range::Path { may_be_empty: true };
+    }
+    /// What is reported while running.
+    log: LogKeys {
+        /// Milliseconds between two status lines; 0 prints none.
+        status_interval_ms: u32 = count(0, 3_600_000);
+    }
+}

@@ -1,0 +1,61 @@
+//! What the settings cost in memory, so that `config show` and `doctor` can say it before the engine allocates it.
+
+use super::Settings;
+use tradewind_domain::event::{Event, Inbound};
+
+/// Bytes of a row with its share of the index: estimates rounded up, not measurements.
+mod row_bytes {
+    pub(super) const INSTRUMENT: u64 = 448; // the row in three stages, and the symbol's index
+    pub(super) const NODE: u64 = 640; // chain, counters, state, and the code's index
+    pub(super) const ORDER: u64 = 512; // the row, its ClOrdID, and the id's index
+    pub(super) const NODE_INSTRUMENT: u64 = 160; // six 128-bit sums, the key, the index
+    pub(super) const HOLDING: u64 = 256; // quantities, cost and P&L in settle and position, and the index
+    pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
+    pub(super) const LIMIT: u64 = 384; // the row and its state
+    pub(super) const KEY: u64 = 40; // a 128-bit hash and seq, at a load of 7/8
+    pub(super) const SESSION: u64 = 128;
+}
+
+impl Settings {
+    /// Estimated bytes of memory by part, largest first, and the journal's window in shared memory with them.
+    pub fn memory_estimate(&self) -> Vec<(&'static str, u64)> {
+        let (engine, capacity, sources) = (&self.engine, &self.capacity, &self.sources);
+        let times = |count: u32, bytes: u64| u64::from(count).saturating_mul(bytes);
+        let event = size_of::<Event>() as u64;
+        let inbound = size_of::<Inbound>() as u64;
+        let fast_slots = [sources.order_slots, sources.market_slots, sources.priority_slots];
+        let mut parts = vec![
+            ("journal window", self.journal.window_bytes),
+            (
+                "slab",
+                times(engine.slab_slots, event).saturating_add(times(engine.effect_slots, event)),
+            ),
+            (
+                "source rings",
+                fast_slots.iter().map(|slots| times(*slots, inbound)).sum::<u64>()
+                    + times(sources.admin_slots, event),
+            ),
+            ("instruments", times(capacity.instruments, row_bytes::INSTRUMENT)),
+            ("nodes", times(capacity.nodes, row_bytes::NODE)),
+            (
+                "orders",
+                times(capacity.open_orders, row_bytes::ORDER)
+                    + times(capacity.closed_orders, row_bytes::ORDER),
+            ),
+            (
+                "node instruments",
+                times(capacity.node_instruments, row_bytes::NODE_INSTRUMENT),
+            ),
+            ("holdings", times(capacity.holdings, row_bytes::HOLDING)),
+            ("wallets", times(capacity.wallets, row_bytes::WALLET)),
+            ("limits", times(capacity.limits, row_bytes::LIMIT)),
+            (
+                "ClOrdIDs and ExecIDs",
+                times(capacity.cl_ord_ids, row_bytes::KEY) + times(capacity.exec_ids, row_bytes::KEY),
+            ),
+            ("sessions", times(capacity.sessions, row_bytes::SESSION)),
+        ];
+        parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        parts
+    }
+}
