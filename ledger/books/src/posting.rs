@@ -86,24 +86,24 @@ const fn line(debit: Class, credit: Class, phase: Phase) -> LegSpec {
     LegSpec { debit, credit, phase }
 }
 
-const RESERVE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Pending)];
-const RELEASE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Release)];
+pub(crate) const RESERVE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Pending)];
+pub(crate) const RELEASE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Release)];
 /// Amounts: reservation given back, principal, fee, quantity.
-const BUY: [LegSpec; 4] = [
+pub(crate) const BUY: [LegSpec; 4] = [
     line(Class::Cash, Class::Street, Phase::Release),
     line(Class::Cash, Class::Street, Phase::Posted),
     line(Class::Cash, Class::Fees, Phase::Posted),
     line(Class::SecStreet, Class::Sec, Phase::Posted),
 ];
 /// Amounts as those of a purchase.
-const SELL: [LegSpec; 4] = [
+pub(crate) const SELL: [LegSpec; 4] = [
     line(Class::Cash, Class::Street, Phase::Release),
     line(Class::Street, Class::Cash, Phase::Posted),
     line(Class::Cash, Class::Fees, Phase::Posted),
     line(Class::Sec, Class::SecStreet, Phase::Posted),
 ];
-const DEPOSIT: [LegSpec; 1] = [line(Class::Bank, Class::Cash, Phase::Posted)];
-const WITHDRAWAL: [LegSpec; 1] = [line(Class::Cash, Class::Bank, Phase::Posted)];
+pub(crate) const DEPOSIT: [LegSpec; 1] = [line(Class::Bank, Class::Cash, Phase::Posted)];
+pub(crate) const WITHDRAWAL: [LegSpec; 1] = [line(Class::Cash, Class::Bank, Phase::Posted)];
 
 impl Template {
     /// Every template, by number.
@@ -249,8 +249,9 @@ impl Postings {
             .filter_map(|(line, amount)| self.leg(line, amount))
     }
 
-    #[inline]
-    fn leg(&self, line: &LegSpec, amount: i128) -> Option<Leg> {
+    /// The leg of one line with its amount.
+    #[inline(always)] // an account that travels through memory costs its reader a failed store forward
+    pub(crate) fn leg(&self, line: &LegSpec, amount: i128) -> Option<Leg> {
         if amount == 0 {
             return None;
         }
@@ -278,7 +279,7 @@ impl Postings {
 }
 
 impl Parties {
-    #[inline]
+    #[inline(always)]
     const fn account_of(&self, class: Class) -> Account {
         match class {
             Class::Cash => Account::Cash(self.wallet),

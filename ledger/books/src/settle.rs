@@ -13,7 +13,9 @@
 //!
 //! Not here: settlement dates, client overdraft limits, transfers of the firm.
 
-use crate::posting::{Account, Ledger, Leg, Parties, Phase, Postings, execution_instrument, postings};
+use crate::posting::{
+    self, Account, Ledger, Leg, LegSpec, Parties, Phase, Postings, Template, execution_instrument, postings,
+};
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::event::{Capacities, EngineStarted, Event, InstrumentSet, Kind};
 use tradewind_domain::fixed::{Money, NetQty};
@@ -50,7 +52,7 @@ impl LedgerRow {
         self.debits_pending == self.credits_pending && self.debits_posted == self.credits_posted
     }
 
-    #[inline]
+    #[inline(always)]
     fn debit(&mut self, amount: i128, phase: Phase) {
         match phase {
             Phase::Pending => self.debits_pending = self.debits_pending.wrapping_add(amount),
@@ -59,7 +61,7 @@ impl LedgerRow {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn credit(&mut self, amount: i128, phase: Phase) {
         match phase {
             Phase::Pending => self.credits_pending = self.credits_pending.wrapping_add(amount),
@@ -209,7 +211,7 @@ impl Settle {
                 let postings = self.postings(event);
                 if postings.template.is_some() {
                     self.own(&postings.parties);
-                    postings.legs().for_each(|leg| self.post(&leg));
+                    self.post(&postings);
                 }
             }
         }
@@ -244,8 +246,32 @@ impl Settle {
         }
     }
 
+    /// Posts the legs; the same as walking [`Postings::legs`], as straight-line code for each template: lines are constants to
+    /// the compiler, so finding an account's row takes no branch on its class (measured: half the time of an order's cycle).
     #[inline]
-    fn post(&mut self, leg: &Leg) {
+    fn post(&mut self, postings: &Postings) {
+        match postings.template {
+            Some(Template::Reserve) => self.post_lines(postings, &posting::RESERVE),
+            Some(Template::Release) => self.post_lines(postings, &posting::RELEASE),
+            Some(Template::Buy) => self.post_lines(postings, &posting::BUY),
+            Some(Template::Sell) => self.post_lines(postings, &posting::SELL),
+            Some(Template::Deposit) => self.post_lines(postings, &posting::DEPOSIT),
+            Some(Template::Withdrawal) => self.post_lines(postings, &posting::WITHDRAWAL),
+            None => {}
+        }
+    }
+
+    #[inline(always)]
+    fn post_lines<const N: usize>(&mut self, postings: &Postings, lines: &[LegSpec; N]) {
+        for (line, amount) in lines.iter().zip(postings.amounts) {
+            if let Some(leg) = postings.leg(line, amount) {
+                self.post_leg(leg);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn post_leg(&mut self, leg: Leg) {
         // Wraps only for amounts beyond POSTED_MAX (module docs).
         let amount = leg.amount as i128;
         if !self.debit(leg.debit, amount, leg.phase) {
@@ -257,7 +283,7 @@ impl Settle {
     }
 
     /// False, and nothing changes, where the account has no row.
-    #[inline]
+    #[inline(always)]
     fn debit(&mut self, account: Account, amount: i128, phase: Phase) -> bool {
         let Some((row, totals)) = self.row_and_totals(account) else {
             return false;
@@ -268,7 +294,7 @@ impl Settle {
     }
 
     /// False, and nothing changes, where the account has no row.
-    #[inline]
+    #[inline(always)]
     fn credit(&mut self, account: Account, amount: i128, phase: Phase) -> bool {
         let Some((row, totals)) = self.row_and_totals(account) else {
             return false;
@@ -298,7 +324,7 @@ impl Settle {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn row_and_totals(&mut self, account: Account) -> Option<(&mut LedgerRow, &mut LedgerRow)> {
         let (row, totals, ledger) = match account {
             Account::Cash(id) => {
