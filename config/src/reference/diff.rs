@@ -38,7 +38,7 @@ const DAYS_PER_EVENT: usize = 8;
 impl ReferenceData {
     /// What is to be changed so that the journal holds this file, in the order in which events must arrive; calendars with
     /// their days from `from_day` to `to_day`, both included. Fails where the file contradicts what can never change:
-    /// levels, parents, the decimals and the order of currencies.
+    /// levels, parents, the base currency, the decimals of currencies, trading days once journaled.
     ///
     /// Limits that reference data set and that are gone from the file are removed; accounts, nodes and instruments stay.
     /// Deposits are made once for each account and currency.
@@ -166,12 +166,14 @@ impl Diff<'_> {
     fn calendar(&mut self, row: &Calendar, from_day: DayNumber, to_day: DayNumber) {
         let code = Code::lossy(&row.name);
         let known = self.known.calendars.get(&code).map(|(_, days)| days);
-        let is_known = |day: &CalendarDay| known.and_then(|days| days.get(&day.date)) == Some(day);
-        let days: Vec<CalendarDay> = row
-            .days(from_day, to_day)
-            .into_iter()
-            .filter(|day| !is_known(day))
-            .collect();
+        let mut days: Vec<CalendarDay> = row.days(from_day, to_day);
+        let is_gone = |date: &&DayNumber| days.binary_search_by_key(*date, |day| day.date).is_err();
+        let mut journaled = known.into_iter().flat_map(|days| days.keys());
+        if let Some(date) = journaled.find(|date| (from_day..=to_day).contains(*date) && is_gone(date)) {
+            let message = "is a trading day in the journal and cannot be taken back; an early close at the opening takes its session";
+            return self.refuse(format!("calendar {code}, {}", Date(*date)), message.into());
+        }
+        days.retain(|day| known.and_then(|days| days.get(&day.date)) != Some(day));
         for chunk in days.chunks(DAYS_PER_EVENT) {
             let mut body = CalendarSet {
                 code,

@@ -19,6 +19,9 @@ use tradewind_domain::time::parse_date;
 /// The built-in calendar: every day, rolls at 00:00 UTC.
 pub(super) const UTC_CALENDAR: &str = "UTC";
 
+/// Calendars beside the built-in one.
+const CALENDARS_MAX: usize = 63;
+
 const SECTIONS: [&str; 8] = [
     "currency",
     "calendar",
@@ -105,6 +108,13 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         self.each("fx", Self::fx);
         self.each("limit", Self::limit);
         self.each("deposit", Self::deposit);
+        if self.data.calendars.len() > CALENDARS_MAX {
+            self.reader.problem(
+                0,
+                "calendar",
+                format!("there are more than {CALENDARS_MAX} calendars"),
+            );
+        }
         if self.data.currencies.is_empty() {
             self.reader.problem(
                 0,

@@ -2,7 +2,9 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
-use tradewind_domain::event::{CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet};
+use tradewind_domain::event::{
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet,
+};
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
 use tradewind_domain::time::{parse_date, parse_rfc3339};
 
@@ -239,6 +241,31 @@ fn later_days_of_a_calendar_come_as_events_of_eight_at_most() {
 }
 
 #[test]
+fn days_of_calendar_events_ascend_and_hold_their_session() {
+    for (name, text) in FILES {
+        for inbound in parse(name, text)
+            .events(15_900, 16_300)
+            .iter()
+            .filter(|e| e.kind() == Some(Kind::CalendarSet))
+        {
+            let body = inbound.event().body::<CalendarSet>();
+            let days = &body.days[..usize::from(body.count)];
+            assert!(!days.is_empty() && body.calendar.0 > 0, "{name}");
+            assert!(
+                days.iter()
+                    .all(|day| day.roll_ns <= day.open_ns && day.open_ns < day.close_ns),
+                "{name}"
+            );
+            assert!(
+                days.windows(2)
+                    .all(|pair| pair[0].date < pair[1].date && pair[0].close_ns <= pair[1].roll_ns),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_never_changes_is_refused_and_named() {
     let known = journal_of(&demo());
     for (before, after, message) in [
@@ -256,6 +283,11 @@ fn what_never_changes_is_refused_and_named() {
             "parent = \"ben\"",
             "parent = \"ada\"",
             "N-MARGIN-2: is below ben in the journal",
+        ),
+        (
+            "weekend_trading = true",
+            "weekend_trading = false",
+            "calendar us, 2026-02-21: is a trading day in the journal",
         ),
     ] {
         assert!(ReferenceData::DEMO.contains(before), "{before}");
@@ -343,6 +375,36 @@ fn mistakes_are_refused_with_file_and_line() {
         refusal(&ReferenceData::DEMO.replace("[[fx]]", "[[fxx]]")).starts_with(&format!("x.toml:{line}: "))
     );
     assert!(refusal("").contains("there is no [[currency]]"));
+}
+
+#[test]
+fn the_demo_fits_the_tables_of_the_demo_profile() {
+    let (data, sizes) = (
+        demo(),
+        crate::Settings::load("demo", None, [], &[]).unwrap().capacities(),
+    );
+    assert!(data.instruments.len() <= sizes.instruments as usize);
+    assert!(data.nodes.len() + data.accounts.len() <= sizes.nodes as usize);
+    assert!(data.accounts.len() * data.instruments.len() <= sizes.holdings as usize);
+    assert!(data.accounts.len() * data.currencies.len() <= sizes.wallets as usize);
+    assert!(data.limits.len() <= sizes.limits as usize);
+}
+
+#[test]
+fn more_calendars_than_the_engine_holds_are_refused() {
+    let one = |n: usize| {
+        format!(
+            "[[calendar]]\nname = \"c{n}\"\ntz = \"UTC\"\nday_roll = \"00:00\"\nopen = \"00:00\"\nclose = \"24:00\"\n"
+        )
+    };
+    let text = |count: usize| {
+        format!(
+            "[[currency]]\ncode = \"USD\"\ndecimals = 2\n{}",
+            (0..count).map(one).collect::<String>()
+        )
+    };
+    assert!(ReferenceData::parse(&text(63), "x").is_ok());
+    assert!(refusal(&text(64)).contains("more than 63 calendars"));
 }
 
 #[test]
