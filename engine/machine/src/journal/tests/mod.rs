@@ -1,0 +1,7 @@
+//! The journal's tests: each writes events through the real writer, archiver and keeper into temporary folders.
+
+mod power_loss;
+mod recovery;
+mod run;
+mod sim;
+mod support;

@@ -1,0 +1,293 @@
+//! The window: segments and the control page, mapped in memory and shared with followers in other processes.
+//!
+//! # Invariants
+//! - Bytes of a segment above `committed` belong to the writer alone; bytes below it never change, so readers may hold
+//!   references to them. The seal, the last bytes of a segment, belongs to the archiver until the segment is archived.
+//! - A window file keeps its size as long as it exists: it is allocated in full, never truncated, only removed.
+#![allow(unsafe_code)] // reason: mapped memory is shared between threads and processes
+
+use super::error::{IoContext, JournalError};
+use super::folder::{read_header, segment_name};
+use super::format::{HEADER_LEN, JOURNALED_NS_AT, Position, RECORD_MAX, SEAL_LEN, SegmentHeader, crc_seed};
+use super::sys;
+use memmap2::{MmapOptions, MmapRaw};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// One segment in memory.
+pub(super) struct WindowSegment {
+    map: MmapRaw,
+    /// Index of the segment.
+    pub(super) index: u64,
+    /// Bytes of the segment.
+    pub(super) bytes: u64,
+    /// Start of its records' checksums.
+    pub(super) seed: u32,
+    /// Byte after the end record, 0 while it has none. Valid for whoever has seen `committed` in a later segment.
+    ended: AtomicU64,
+}
+
+impl WindowSegment {
+    /// Makes a segment in the window folder, allocated in full and backed by memory. `prefix` is what the segment holds
+    /// already, header included; empty for a new one.
+    pub(super) fn create(dir: &Path, header: &SegmentHeader, prefix: &[u8]) -> Result<Self, JournalError> {
+        let path = dir.join(segment_name(header.segment));
+        let file = create_file(&path, header.segment_bytes)?;
+        let map = MmapRaw::map_raw(&file).context("map", &path)?;
+        sys::populate(&map);
+        let segment = Self {
+            map,
+            index: header.segment,
+            bytes: header.segment_bytes,
+            seed: crc_seed(&header.journal_id, header.segment),
+            ended: AtomicU64::new(0),
+        };
+        // SAFETY: nobody else knows of the file yet.
+        let bytes = unsafe { segment.bytes_mut(0, prefix.len().max(size_of::<SegmentHeader>())) };
+        bytes[..size_of::<SegmentHeader>()].copy_from_slice(bytemuck::bytes_of(header));
+        bytes[..prefix.len()].copy_from_slice(prefix);
+        Ok(segment)
+    }
+
+    /// Maps a segment that another process (or another mapping of this one) writes. `Ok(None)` where it is not there.
+    pub(super) fn open(dir: &Path, index: u64) -> Result<Option<Self>, JournalError> {
+        let path = dir.join(segment_name(index));
+        let Some(map) = map_read_only(&path)? else { return Ok(None) };
+        // SAFETY: the map has at least this many bytes (checked just before); a header never changes.
+        let header = match map.len() >= size_of::<SegmentHeader>() {
+            true => unsafe { std::slice::from_raw_parts(map.as_ptr(), size_of::<SegmentHeader>()) },
+            false => &[],
+        };
+        let header = read_header(&path, index, header)?;
+        if (map.len() as u64) < header.segment_bytes {
+            return Err(super::folder::corrupt(&path, index, 0, "window file is shorter than its header says"));
+        }
+        Ok(Some(Self {
+            map,
+            index,
+            bytes: header.segment_bytes,
+            seed: crc_seed(&header.journal_id, index),
+            ended: AtomicU64::new(0),
+        }))
+    }
+
+    /// Bytes that are committed: `from..to` must lie below what `committed` (or `released`) said.
+    ///
+    /// # Safety
+    /// No byte of the range may change while the slice lives: it is committed, or the caller is its only writer.
+    #[inline]
+    pub(super) unsafe fn bytes(&self, from: u64, to: u64) -> &[u8] {
+        assert!(from <= to && to <= self.bytes, "Invariant: a range lies in its segment");
+        // SAFETY: the range lies in the map (asserted); the caller promises that it does not change.
+        unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(from as usize), (to - from) as usize) }
+    }
+
+    /// Bytes that are not committed yet.
+    ///
+    /// # Safety
+    /// The caller is the only one to read or write them: the writer above `committed`, the archiver for the seal.
+    #[inline]
+    #[allow(clippy::mut_from_ref)] // the map is shared memory; exclusiveness is the caller's promise
+    pub(super) unsafe fn bytes_mut(&self, at: u64, len: usize) -> &mut [u8] {
+        assert!(at + len as u64 <= self.bytes, "Invariant: a range lies in its segment");
+        // SAFETY: the range lies in the map (asserted); the caller promises to be alone.
+        unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(at as usize), len) }
+    }
+
+    /// Makes a written record valid: its time stamp, then its length with Release.
+    ///
+    /// # Safety
+    /// The caller is the writer, and the record at `at` is above `committed`.
+    #[inline]
+    pub(super) unsafe fn publish(&self, at: u64, len: u32, journaled_ns: u64) {
+        debug_assert!(len as usize <= RECORD_MAX && at >= HEADER_LEN);
+        assert!(at % 64 == 0 && at + u64::from(len) <= self.bytes - SEAL_LEN, "Invariant: a record lies in its segment");
+        // SAFETY: the record lies in the map and is aligned to 64 (asserted); the caller is its only writer.
+        unsafe {
+            let record = self.map.as_mut_ptr().add(at as usize);
+            record.add(JOURNALED_NS_AT).cast::<u64>().write(journaled_ns.to_le());
+            AtomicU32::from_ptr(record.cast()).store(len.to_le(), Ordering::Release);
+        }
+    }
+
+    /// Says where the segment ends. The writer calls it before it commits the end record.
+    pub(super) fn set_ended(&self, end: u64) {
+        self.ended.store(end, Ordering::Release);
+    }
+
+    /// Byte after the end record, 0 while there is none.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+}
+
+const CONTROL_MAGIC: [u8; 8] = *b"TWCONTRL";
+const CONTROL_LEN: u64 = 4096;
+/// [`Control::state`]: a writer works, or died working.
+pub(super) const STATE_OPEN: u64 = 1;
+/// [`Control::state`]: the writer stopped, or its successor took over; positions do not change any more.
+pub(super) const STATE_CLOSED: u64 = 2;
+
+/// A counter on its own cache line.
+#[repr(C, align(64))]
+pub(super) struct Line(AtomicU64);
+
+impl Line {
+    #[inline]
+    pub(super) fn position(&self) -> Position {
+        Position(self.0.load(Ordering::Acquire))
+    }
+    #[inline]
+    pub(super) fn set(&self, position: Position) {
+        self.0.store(position.0, Ordering::Release);
+    }
+}
+
+/// The control page: where the journal stands, for everyone who maps it.
+#[repr(C)]
+pub(super) struct Control {
+    magic: [u8; 8],
+    version: u32,
+    pub(super) epoch: u32,
+    pub(super) journal_id: [u8; 16],
+    pub(super) boot_id: [u8; 16],
+    pub(super) pid: u32,
+    reserved: u32,
+    reserved2: u64,
+    state: Line,
+    /// Next byte that the writer commits. Written by the writer.
+    pub(super) committed: Line,
+    /// Followers read below. Written by the writer (durability memory) or the archiver (disk).
+    pub(super) released: Line,
+    /// On disk below. Written by the archiver.
+    pub(super) durable: Line,
+}
+
+const _: () = assert!(size_of::<Control>() == 320);
+
+impl Control {
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.0.load(Ordering::Acquire) != STATE_OPEN
+    }
+    pub(super) fn close(&self) {
+        self.state.0.store(STATE_CLOSED, Ordering::Release);
+    }
+}
+
+/// The mapped control page.
+pub(super) struct ControlMap {
+    map: MmapRaw,
+}
+
+impl std::ops::Deref for ControlMap {
+    type Target = Control;
+
+    #[inline]
+    fn deref(&self) -> &Control {
+        // SAFETY: the map has the control page's size (checked when it was made), is aligned to a page, and everything
+        // that changes in it is an atomic.
+        unsafe { &*self.map.as_ptr().cast::<Control>() }
+    }
+}
+
+impl ControlMap {
+    /// Makes the control page, with all positions at `position`. It gets its name when it is complete.
+    pub(super) fn create(dir: &Path, journal_id: [u8; 16], epoch: u32, position: Position) -> Result<Self, JournalError> {
+        let (unfinished, path) = (dir.join("control.tmp"), dir.join("control"));
+        let file = create_file(&unfinished, CONTROL_LEN)?;
+        let map = MmapRaw::map_raw(&file).context("map", &unfinished)?;
+        let line = |value| Line(AtomicU64::new(value));
+        let control = Control {
+            magic: CONTROL_MAGIC,
+            version: super::format::FORMAT_VERSION,
+            epoch,
+            journal_id,
+            boot_id: sys::boot_id(),
+            pid: std::process::id(),
+            reserved: 0,
+            reserved2: 0,
+            state: line(STATE_OPEN),
+            committed: line(position.0),
+            released: line(position.0),
+            durable: line(position.0),
+        };
+        // SAFETY: the map has CONTROL_LEN bytes, is aligned to a page, and nobody else knows of it yet.
+        unsafe { map.as_mut_ptr().cast::<Control>().write(control) };
+        std::fs::rename(&unfinished, &path).context("rename", &unfinished)?;
+        Ok(Self { map })
+    }
+
+    /// Maps the control page to read. `Ok(None)` where there is none, or not one of this journal.
+    pub(super) fn open(dir: &Path, journal_id: &[u8; 16]) -> Result<Option<Self>, JournalError> {
+        Ok(map_read_only(&dir.join("control"))?.and_then(|map| Self::checked(map, journal_id)))
+    }
+
+    /// Maps the control page of a dead writer, to close it.
+    pub(super) fn take_over(dir: &Path, journal_id: &[u8; 16]) -> Result<Option<Self>, JournalError> {
+        let path = dir.join("control");
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.context("open", &path)?,
+        };
+        Ok(Self::checked(MmapRaw::map_raw(&file).context("map", &path)?, journal_id))
+    }
+
+    fn checked(map: MmapRaw, journal_id: &[u8; 16]) -> Option<Self> {
+        if (map.len() as u64) < CONTROL_LEN {
+            return None;
+        }
+        let control = Self { map };
+        let known = control.magic == CONTROL_MAGIC && control.version == super::format::FORMAT_VERSION;
+        (known && control.journal_id == *journal_id).then_some(control)
+    }
+}
+
+/// The window folder of a journal: named by journal id and by the lock file's inode, so that a copy of a data folder
+/// never takes the window of the original for its own.
+pub(super) fn window_path(window_dir: &Path, journal_id: &[u8; 16], lock: &Path) -> Result<PathBuf, JournalError> {
+    let inode = std::fs::metadata(lock).context("ask about", lock)?.ino();
+    let hex: String = journal_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(window_dir.join(format!("tradewind-{hex}-{inode:x}")))
+}
+
+/// Makes the window folder, for this user alone, in place of one that may be there.
+pub(super) fn create_dir(dir: &Path) -> Result<(), JournalError> {
+    remove_dir(dir)?;
+    std::fs::DirBuilder::new().mode(0o700).create(dir).context("create", dir)
+}
+
+/// Removes the window folder. Maps of its files stay valid.
+pub(super) fn remove_dir(dir: &Path) -> Result<(), JournalError> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::io("remove", dir, error)),
+        _ => Ok(()),
+    }
+}
+
+fn create_file(path: &Path, bytes: u64) -> Result<File, JournalError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .context("create", path)?;
+    if let Err(source) = sys::allocate(&file, bytes) {
+        let _ = std::fs::remove_file(path);
+        return Err(JournalError::io("allocate", path, source));
+    }
+    Ok(file)
+}
+
+fn map_read_only(path: &Path) -> Result<Option<MmapRaw>, JournalError> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => {
+            let file = file.context("open", path)?;
+            MmapOptions::new().map_raw_read_only(&file).map(Some).context("map", path)
+        }
+    }
+}
