@@ -1,7 +1,7 @@
 //! Settle: posts reservations, fills and payments in double entry.
 //!
 //! One row of four sums per account, found by dense id. Settle decides nothing: it expands the event's facts with
-//! [`posting::postings`](crate::posting::postings) and adds the legs. What overdraws a wallet is booked (the limit check raises
+//! [`posting::postings`] and adds the legs. What overdraws a wallet is booked (the limit check raises
 //! the alert on the execution).
 //!
 //! # Invariants
