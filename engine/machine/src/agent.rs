@@ -121,6 +121,14 @@ impl<E: Intake, J: Append<E>> Agent<E, J> {
             && !self.expander.as_ref().is_some_and(Expander::is_open)
     }
 
+    /// True where nothing waits to be taken.
+    pub(crate) fn inlet_is_empty(&self) -> bool {
+        match &self.inlet {
+            Inlet::Ingest(ingest) => ingest.is_empty(),
+            Inlet::Ring { ring, .. } => ring.is_empty(),
+        }
+    }
+
     /// True where the thread behind has ended before this one: it is broken.
     pub(crate) fn is_cut_off(&self) -> bool {
         matches!(&self.outlet, Outlet::Ring { ring, .. } if ring.is_abandoned())

@@ -135,6 +135,7 @@ pub struct Builder<E, J> {
     mode: ClockMode,
     last: LastSeen,
     schedule: Option<Box<dyn Schedule<E>>>,
+    opening: Option<InboundLong>,
     sources: Sources,
     ingest_idle: Idle,
 }
@@ -153,6 +154,7 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
             mode,
             last,
             schedule: None,
+            opening: None,
             sources,
             ingest_idle,
         }
@@ -167,6 +169,12 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
     /// With something that knows when work is due; in recovery it has observed the journal's inputs.
     pub fn schedule(mut self, schedule: Box<dyn Schedule<E>>) -> Self {
         self.schedule = Some(schedule);
+        self
+    }
+
+    /// With this as the first event of the run, before everything that waits or is due.
+    pub fn open_with(mut self, first: InboundLong) -> Self {
+        self.opening = Some(first);
         self
     }
 
@@ -277,6 +285,7 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
             meter(StageName::Ingest),
             self.clock.clone(),
             Arc::clone(&control),
+            self.opening,
         );
         let mut inlet = Some(Inlet::Ingest(Box::new(ingest)));
         let mut journal = Some((self.journal, ingest_home, effects_home));
@@ -589,9 +598,9 @@ impl<E: Intake, J: Append<E>> Inline<E, J> {
         }
     }
 
-    /// True where nothing is under way between ingest and journal.
+    /// True where nothing waits in the sources and nothing is under way.
     pub fn is_drained(&self) -> bool {
-        self.agent.is_drained()
+        self.agent.is_drained() && self.agent.inlet_is_empty()
     }
 
     /// Number and time of the last input.

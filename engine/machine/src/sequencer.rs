@@ -16,7 +16,7 @@ use crate::slab::{Pool, Slot};
 use crate::source::{Intake, Ring, SOURCE_ENGINE, SOURCE_LONG, Sources};
 use std::sync::Arc;
 use tradewind_domain::codes::ClockMode;
-use tradewind_domain::event::head_flags;
+use tradewind_domain::event::{InboundLong, head_flags};
 use tradewind_domain::ids::Seq;
 use tradewind_domain::reject::Note;
 use tradewind_domain::time::UnixNanos;
@@ -113,7 +113,8 @@ impl<E: Intake> Sequencer<E> {
     #[inline]
     fn place(&mut self, slot: Slot<E>, source: u16, batch: &mut Vec<Slot<E>>, limit: usize) {
         let time = self.time_of(&slot);
-        if time >= self.next_due_ns && !self.emit_due(time, batch, limit) || batch.len() >= limit {
+        let due_remains = time >= self.next_due_ns && !self.emit_due(time, batch, limit);
+        if due_remains || batch.len() >= limit {
             self.pending = Some((slot, source));
             return;
         }
@@ -199,6 +200,18 @@ impl<E: Intake> Sequencer<E> {
             .map_or(u64::MAX, |schedule| schedule.next_due_ns());
     }
 
+    /// Numbers the first event of the run: not even what is due comes before it.
+    fn open(&mut self, opening: &InboundLong, batch: &mut Vec<Slot<E>>) {
+        let Some(mut slot) = self.pool.take() else { return };
+        if slot.take_long(opening, true) {
+            let recv_ns = self.time_of(&slot).max(self.last.recv_ns + 1);
+            self.number(slot, recv_ns, SOURCE_ENGINE, self.notes, batch);
+        } else {
+            self.pool.put(slot);
+            self.refused += 1;
+        }
+    }
+
     fn place_pending(&mut self, batch: &mut Vec<Slot<E>>, limit: usize) {
         if let Some((slot, source)) = self.pending.take() {
             self.place(slot, source, batch, limit);
@@ -215,6 +228,8 @@ pub(crate) struct Ingest<E> {
     control: Arc<Control>,
     /// Which ring of each class comes first; moves on with every poll.
     turn: usize,
+    /// The first event of the run, before anything that is due.
+    opening: Option<InboundLong>,
     finished: bool,
 }
 
@@ -225,6 +240,7 @@ impl<E: Intake> Ingest<E> {
         meter: Meter,
         clock: Clock,
         control: Arc<Control>,
+        opening: Option<InboundLong>,
     ) -> Self {
         Self {
             sources,
@@ -233,6 +249,7 @@ impl<E: Intake> Ingest<E> {
             clock,
             control,
             turn: 0,
+            opening,
             finished: false,
         }
     }
@@ -246,6 +263,9 @@ impl<E: Intake> Ingest<E> {
         let stop = self.control.stop_asked();
         let refused_before = self.sequencer.refused;
         self.begin_cycle();
+        if let Some(opening) = self.opening.take() {
+            self.sequencer.open(&opening, batch);
+        }
         self.sequencer.place_pending(batch, limit);
         if stop != Some(StopMode::Now) {
             self.take_sources(batch, limit);
@@ -327,6 +347,11 @@ impl<E: Intake> Ingest<E> {
         self.finished
     }
 
+    /// True where nothing waits to be numbered; what may be due is not asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.opening.is_none() && self.sequencer.pending.is_none() && self.sources.is_empty()
+    }
+
     pub(crate) fn last(&self) -> LastSeen {
         self.sequencer.last
     }
@@ -395,7 +420,7 @@ fn take_long<E: Intake>(
     limit: usize,
     budget: usize,
     source: u16,
-    mut pop: impl FnMut() -> Option<tradewind_domain::event::InboundLong>,
+    mut pop: impl FnMut() -> Option<InboundLong>,
 ) {
     for _ in 0..budget {
         if batch.len() >= limit || sequencer.pending.is_some() {

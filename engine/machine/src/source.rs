@@ -277,14 +277,13 @@ mod tests {
     #[test]
     fn kinds_of_the_engine_are_taken_from_the_engine_alone() {
         let mut event = Event::empty();
-        let timer = Inbound {
-            kind: Kind::Timer as u16,
-            ..quote(1)
-        };
+        let mut timer = quote(1);
+        timer.kind = Kind::Timer as u16;
         assert!(!event.take(&timer));
         assert!(!event.take_long(&timer.into(), false));
         assert!(event.take_long(&timer.into(), true));
-        let unknown = Inbound { kind: 5, ..quote(1) };
+        let mut unknown = quote(1);
+        unknown.kind = 5;
         assert!(!event.take(&unknown));
         assert!(!event.take_long(&unknown.into(), true));
     }
