@@ -1,1 +1,18 @@
-//! Placeholder head, replaced with the crate.
+//! Risk: the validate and limit-check stages, the order table, the limit catalogue, and the schedule of timers.
+//!
+//! Everything here runs on pipeline threads: no I/O, no clock, no allocation after start-up.
+
+pub mod calendar;
+pub mod checks;
+pub mod hierarchy;
+pub mod limit_check;
+pub mod limits;
+pub mod market;
+pub mod orders;
+pub mod schedule;
+pub mod validate;
+pub mod wallets;
+
+pub use limit_check::LimitCheck;
+pub use schedule::TradingSchedule;
+pub use validate::Validate;

@@ -80,6 +80,8 @@ id!(
 impl CalendarId {
     /// The built-in calendar: every day, rolls at 00:00 UTC.
     pub const UTC: Self = Self(0);
+    /// Calendars that can be held, the built-in one included.
+    pub const COUNT_MAX: u16 = 64;
 }
 
 /// Position of an event in the one sequence. Starts at 1; 0 means "none yet".

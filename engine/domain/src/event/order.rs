@@ -29,8 +29,10 @@ pub struct OrderView {
     pub state_before: u8,
     /// State after the event.
     pub state_after: u8,
+    /// 1 where the request's ClOrdID counts as used from now on.
+    pub burns_key: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 2],
+    pub reserved: u8,
     /// Open quantity after the event, at 1e-8.
     pub leaves: i64,
     /// Filled quantity after the event, at 1e-8.

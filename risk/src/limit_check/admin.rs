@@ -1,0 +1,185 @@
+//! Cash, limits, control states, sessions, timers and the engine's start.
+
+use super::book::{Book, Settings};
+use crate::hierarchy::NodeRow;
+use crate::limits;
+use bytemuck::Zeroable;
+use tradewind_domain::codes::ControlState;
+use tradewind_domain::event::{
+    CashMove, Control, EngineStarted, Event, Kind, LimitSet, NodeSet, SessionEvent, Timer, TimerKind, Verdict,
+};
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::LimitId;
+use tradewind_domain::reject::{Note, RejectCode};
+
+/// Scope of payment references in the key space of executions.
+const CASH_SCOPE: u64 = 1 << 41;
+/// The largest payment, in units of 1e-8: a hundred trillion.
+const AMOUNT_MAX: i128 = 10_000_000_000_000_000_000_000;
+
+impl Book {
+    /// Decides a deposit or withdrawal: known account and currency, a sensible amount, a new reference, and for a
+    /// withdrawal enough settled cash that no order holds.
+    pub(super) fn decide_cash(&self, event: &mut Event, kind: Kind) {
+        let notes = event.head.notes;
+        let cash: CashMove = *event.body();
+        let wallet = self.wallets.find_or_next(cash.account, cash.currency);
+        let mut verdict = Verdict::default();
+        let code = Note::first(notes).or_else(|| {
+            if cash.amount.raw() <= 0 || cash.amount.raw() > AMOUNT_MAX {
+                return Some(RejectCode::InvalidValue);
+            }
+            if cash.reference.is_empty() {
+                return Some(RejectCode::Malformed);
+            }
+            if self.exec_ids.find(self.cash_key(&cash)).is_some() {
+                return Some(RejectCode::DuplicateExecId);
+            }
+            let Some(wallet) = wallet else { return Some(RejectCode::Capacity) };
+            let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
+            let free = row.settled.raw() - row.reserved.raw();
+            if kind == Kind::Withdrawal && cash.amount.raw() > free {
+                verdict.used = cash.amount.raw();
+                return Some(RejectCode::BuyingPower);
+            }
+            None
+        });
+        if let Some(code) = code {
+            event.reject(code);
+        }
+        let body: &mut CashMove = event.body_mut();
+        body.verdict = verdict;
+        body.wallet = wallet.unwrap_or_default();
+    }
+
+    fn cash_key(&self, cash: &CashMove) -> crate::orders::keys::Key {
+        self.hasher.key(CASH_SCOPE | u64::from(cash.account.0), cash.reference.padded())
+    }
+
+    /// Makes a payment's facts true.
+    pub(super) fn apply_cash(&mut self, event: &Event, kind: Kind) {
+        if event.is_rejected() {
+            return;
+        }
+        let cash: &CashMove = event.body();
+        let key = self.cash_key(cash);
+        let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
+        self.exec_ids.insert(key, event.head.seq, day, |_| false);
+        self.wallets.make(cash.wallet, cash.account, cash.currency);
+        let signed = if kind == Kind::Withdrawal { -cash.amount.raw() } else { cash.amount.raw() };
+        match self.wallets.row_mut(cash.wallet) {
+            Some(row) => row.settled = Money::from_raw(row.settled.raw() + signed),
+            None => self.faults += 1,
+        }
+    }
+
+    /// Decides a limit: a type that is evaluated, sensible figures, a node that exists.
+    pub(super) fn decide_limit(&self, event: &mut Event) {
+        let limit: &LimitSet = event.body();
+        let code = Note::first(event.head.notes)
+            .or_else(|| limits::refusal(limit))
+            .or_else(|| self.hierarchy.node(limit.node).is_none().then_some(RejectCode::UnknownNode))
+            .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken));
+        if let Some(code) = code {
+            event.reject(code);
+        }
+    }
+
+    /// Decides a change of a control state. Re-arming a KILL takes two people (LIMITS section 7).
+    pub(super) fn decide_control(&mut self, event: &mut Event, kind: Kind) {
+        let control: Control = *event.body();
+        let asked = match kind {
+            Kind::Kill => Some(ControlState::Kill),
+            Kind::Rearm => Some(ControlState::Active),
+            _ => ControlState::from_code(control.state).filter(|&state| state != ControlState::Kill),
+        };
+        let target = self.control_target(control.node, control.instrument, control.session, control.venue).map(|state| *state);
+        let code = match (Note::first(event.head.notes), asked, target) {
+            (Some(code), _, _) => Some(code),
+            (None, None, _) => Some(RejectCode::InvalidValue),
+            (None, _, None) => Some(RejectCode::UnknownNode),
+            (None, Some(asked), Some(before)) => {
+                let loosens_kill = before == ControlState::Kill as u8 && asked != ControlState::Kill;
+                let one_person = control.second.is_empty() || control.second == control.author || control.author.is_empty();
+                match kind {
+                    Kind::Rearm if loosens_kill && one_person => Some(RejectCode::DualControlRequired),
+                    Kind::StateSet if loosens_kill => Some(RejectCode::DualControlRequired),
+                    _ => None,
+                }
+            }
+        };
+        if let Some(code) = code {
+            event.reject(code);
+        }
+        let before = target.unwrap_or(0);
+        let body: &mut Control = event.body_mut();
+        body.state_before = before;
+        body.state_after = if code.is_some() { before } else { asked.map_or(before, |state| state as u8) };
+    }
+
+    /// Makes a control state true.
+    pub(super) fn apply_control(&mut self, event: &Event) {
+        if event.is_rejected() {
+            return;
+        }
+        let control: Control = *event.body();
+        match self.control_target(control.node, control.instrument, control.session, control.venue) {
+            Some(state) => *state = control.state_after,
+            None => self.faults += 1,
+        }
+    }
+
+    /// Decides a session's coming or going: its number must be in the table.
+    pub(super) fn decide_session(&self, event: &mut Event) {
+        let session: &SessionEvent = event.body();
+        if session.session.index() >= self.sessions.len() {
+            event.reject(RejectCode::UnknownSession);
+        }
+    }
+
+    /// Takes reference data and the engine's start: decided elsewhere, or by nobody.
+    pub(super) fn apply_reference(&mut self, event: &Event, kind: Kind) {
+        if event.is_rejected() {
+            return;
+        }
+        match kind {
+            Kind::AccountSet | Kind::NodeSet => {
+                let body: &NodeSet = event.body();
+                let row = NodeRow {
+                    parent: body.parent.0,
+                    account: body.account,
+                    calendar: body.calendar,
+                    level: body.level,
+                    account_kind: if kind == Kind::AccountSet { body.kind } else { 0 },
+                    limits: LimitId::NONE,
+                    ..NodeRow::zeroed()
+                };
+                self.hierarchy.set_node(body.node, row);
+            }
+            Kind::LimitSet => self.limits.set(event.body(), &mut self.hierarchy),
+            Kind::CalendarSet => self.calendars.set_days(event.body()),
+            Kind::SessionConnected | Kind::SessionDisconnected => {
+                let session = event.body::<SessionEvent>().session;
+                if let Some(row) = self.sessions.get_mut(session.index()) {
+                    row.connected = u8::from(kind == Kind::SessionConnected);
+                }
+            }
+            Kind::Timer => {
+                let timer: &Timer = event.body();
+                if timer.timer == TimerKind::DayRoll as u8 {
+                    self.calendars.roll(timer.calendar, timer.date);
+                }
+            }
+            Kind::EngineStarted => {
+                let start: &EngineStarted = event.body();
+                self.settings = Settings {
+                    market_slip_bps: start.market_slip_bps,
+                    ref_max_age_ms: start.ref_max_age_ms,
+                    shard: u32::from(start.shard),
+                };
+                self.set_capacities(&start.capacities);
+            }
+            _ => self.market.apply(event),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The limit check's state, and how amounts on it change. Every change is an addition or a setting of recorded integers.
+
+use crate::calendar::Calendars;
+use crate::hierarchy::{Chain, Hierarchy};
+use crate::limits::Limits;
+use crate::market::Market;
+use crate::orders::keys::{KeyHasher, KeyTable};
+use crate::orders::table::{OrderRow, OrderTable};
+use crate::wallets::Wallets;
+use bytemuck::{Pod, Zeroable, bytes_of};
+use tradewind_domain::codes::ControlState;
+use tradewind_domain::event::Capacities;
+use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
+
+/// Venues whose control state is held.
+const VENUES_MAX: usize = 256;
+
+/// What a client session is to the limit check.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct SessionRow {
+    pub(super) connected: u8,
+    pub(super) state: u8,
+}
+
+/// Settings that decide outcomes, from the engine's start record.
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Settings {
+    pub(super) market_slip_bps: u32,
+    pub(super) ref_max_age_ms: u32,
+    pub(super) shard: u32,
+}
+
+/// All state of the limit check.
+pub(super) struct Book {
+    pub(super) market: Market,
+    pub(super) calendars: Calendars,
+    pub(super) hierarchy: Hierarchy,
+    pub(super) orders: OrderTable,
+    pub(super) cl_ord_ids: KeyTable,
+    pub(super) exec_ids: KeyTable,
+    pub(super) hasher: KeyHasher,
+    pub(super) limits: Limits,
+    pub(super) wallets: Wallets,
+    pub(super) holdings_used: u32,
+    pub(super) holdings_max: u32,
+    pub(super) sessions: Vec<SessionRow>,
+    pub(super) instrument_states: Vec<u8>,
+    pub(super) venue_states: Vec<u8>,
+    pub(super) settings: Settings,
+    /// Counter of the last order id given.
+    pub(super) order_counter: u64,
+    /// Facts that named a row which does not exist: a damaged or foreign journal.
+    pub(super) faults: u64,
+}
+
+impl Book {
+    pub(super) fn new(capacities: &Capacities, hash_key: &[u8; 16]) -> Self {
+        Self {
+            market: Market::new(capacities.instruments),
+            calendars: Calendars::new(),
+            hierarchy: Hierarchy::new(capacities.nodes, capacities.node_instruments),
+            orders: OrderTable::new(capacities.open_orders, capacities.closed_orders),
+            cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
+            exec_ids: KeyTable::new(capacities.exec_ids),
+            hasher: KeyHasher::new(hash_key),
+            limits: Limits::new(capacities.limits),
+            wallets: Wallets::new(capacities.wallets),
+            holdings_used: 0,
+            holdings_max: capacities.holdings,
+            sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
+            instrument_states: vec![0; capacities.instruments as usize],
+            venue_states: vec![0; VENUES_MAX],
+            settings: Settings::default(),
+            order_counter: 0,
+            faults: 0,
+        }
+    }
+
+    /// Takes the capacities that decide from an engine's start record.
+    pub(super) fn set_capacities(&mut self, capacities: &Capacities) {
+        self.hierarchy.set_capacity(capacities.node_instruments);
+        self.orders.set_capacity(capacities.open_orders, capacities.closed_orders);
+        self.cl_ord_ids.set_capacity(capacities.cl_ord_ids);
+        self.exec_ids.set_capacity(capacities.exec_ids);
+        self.wallets.set_capacity(capacities.wallets);
+        self.holdings_max = capacities.holdings;
+    }
+
+    /// The most severe state on an order's way: its nodes, its instrument, its session.
+    #[inline]
+    pub(super) fn control_state(&self, chain: &Chain, instrument: InstrumentId, session: SessionId) -> u8 {
+        let nodes = chain.levels().filter_map(|(node, _)| self.hierarchy.node(node)).map(|row| row.state).max().unwrap_or(0);
+        let instrument = self.instrument_states.get(instrument.index()).copied().unwrap_or(0);
+        let session = self.sessions.get(session.index()).map_or(0, |row| row.state);
+        nodes.max(instrument).max(session)
+    }
+
+    /// The state byte that a control event is about, with `None` where its target does not exist.
+    pub(super) fn control_target(
+        &mut self,
+        node: NodeId,
+        instrument: InstrumentId,
+        session: SessionId,
+        venue: VenueId,
+    ) -> Option<&mut u8> {
+        let named = [!node.is_none(), !instrument.is_none(), !session.is_none(), !venue.is_none()];
+        if named.iter().filter(|&&named| named).count() != 1 {
+            return None;
+        }
+        if !node.is_none() {
+            return self.hierarchy.node_mut(node).map(|row| &mut row.state);
+        }
+        if !instrument.is_none() {
+            self.market.instrument(instrument)?;
+            return self.instrument_states.get_mut(instrument.index());
+        }
+        if !session.is_none() {
+            return self.sessions.get_mut(session.index()).map(|row| &mut row.state);
+        }
+        self.venue_states.get_mut(venue.index())
+    }
+
+    /// True where the state stops new orders.
+    #[inline]
+    pub(super) fn is_halted(state: u8) -> bool {
+        state >= ControlState::CancelOnly as u8
+    }
+
+    /// Changes what an order holds open, at its leaf and every node above.
+    #[inline]
+    pub(super) fn reserve(&mut self, leaf: NodeId, leaf_pair: u32, is_buy: bool, qty: i64, value: i128, count: i32) {
+        let mut node = leaf;
+        while let Some(row) = self.hierarchy.node_mut(node) {
+            row.flow.reserve(is_buy, qty, value, count);
+            node = NodeId(row.parent);
+        }
+        let mut pair = leaf_pair;
+        while let Some(row) = self.hierarchy.pair_mut(pair) {
+            row.flow.reserve(is_buy, qty, value, count);
+            pair = row.parent;
+        }
+    }
+
+    /// Counts an execution at a leaf and every node above.
+    #[inline]
+    pub(super) fn execute(&mut self, leaf: NodeId, leaf_pair: u32, is_buy: bool, qty: i64, value: i128) {
+        let (mut node, mut pair) = (leaf, leaf_pair);
+        while let Some(row) = self.hierarchy.node_mut(node) {
+            let date = self.calendars.date(row.calendar);
+            row.flow.execute(is_buy, qty, value, date);
+            node = NodeId(row.parent);
+            if let Some(row) = self.hierarchy.pair_mut(pair) {
+                row.flow.execute(is_buy, qty, value, date);
+                pair = row.parent;
+            }
+        }
+    }
+
+    /// The leaf's pair row, made with all above it where the leaf has not traded the instrument yet.
+    #[inline]
+    pub(super) fn make_pairs(&mut self, leaf: NodeId, instrument: InstrumentId, holding: HoldingId) -> u32 {
+        let chain = self.hierarchy.chain(leaf, instrument);
+        if chain.missing_pairs() == 0 {
+            return chain.leaf_pair();
+        }
+        if holding.0 >= self.holdings_used && !holding.is_none() {
+            self.holdings_used = holding.0 + 1;
+        }
+        self.hierarchy.make_pairs(&chain, instrument, holding)
+    }
+
+    /// The holding of a chain, or the id that a new one would get; `None` where the tables are full.
+    #[inline]
+    pub(super) fn holding_or_next(&self, chain: &Chain) -> Option<HoldingId> {
+        if self.hierarchy.is_full(chain.missing_pairs()) {
+            return None;
+        }
+        let holding = self.hierarchy.holding(chain);
+        if !holding.is_none() {
+            return Some(holding);
+        }
+        (self.holdings_used < self.holdings_max).then_some(HoldingId(self.holdings_used))
+    }
+
+    /// Closes an order: nothing of it stays reserved.
+    pub(super) fn close_order(&mut self, slot: OrderSlot, state: u8) {
+        if let Some(row) = self.orders.get_mut(slot) {
+            row.state = state;
+            row.leaves = 0;
+            row.cash = tradewind_domain::fixed::Money::ZERO;
+            row.drop_pending();
+            self.orders.close(slot);
+        }
+    }
+
+    /// A copy of the order's row.
+    #[inline]
+    pub(super) fn order(&self, slot: OrderSlot) -> Option<OrderRow> {
+        self.orders.get(slot).copied()
+    }
+
+    pub(super) fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.market.digest(sink);
+        self.calendars.digest(sink);
+        self.hierarchy.digest(sink);
+        self.orders.digest(sink);
+        self.cl_ord_ids.digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
+        self.exec_ids.digest(|_| false, sink);
+        self.limits.digest(sink);
+        self.wallets.digest(sink);
+        sink(&self.holdings_used.to_le_bytes());
+        sink(bytemuck::cast_slice(&self.sessions));
+        sink(&self.instrument_states);
+        sink(&self.venue_states);
+        sink(bytes_of(&self.settings));
+        sink(&self.order_counter.to_le_bytes());
+    }
+}

@@ -1,0 +1,259 @@
+//! Executions: fills of our orders, and trades executed elsewhere. They are consumed first and compared afterwards: a fill is
+//! never refused because of a limit (LIMITS section 2, rule e; section 9).
+
+use super::book::Book;
+use super::findings::Findings;
+use super::place::VALUE_MAX;
+use crate::orders::keys::Key;
+use crate::orders::table::OrderRow;
+use tradewind_domain::codes::{AccountKind, OrderState, Side};
+use tradewind_domain::event::{Event, Execution, Kind, execution_alerts};
+use tradewind_domain::fixed::{Money, NetQty, Notional, Price, Qty};
+use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::rounding::{self, Rounding};
+
+/// Scope of ExecID keys, so that they never meet ClOrdIDs in one hash space.
+const EXEC_SCOPE: u64 = 1 << 40;
+
+impl Book {
+    fn exec_key(&self, execution: &Execution) -> Key {
+        let scope = EXEC_SCOPE | (u64::from(execution.venue.0) << 48) | u64::from(execution.trade_date);
+        self.hasher.key(scope, execution.exec_id.padded())
+    }
+
+    /// Decides an execution: only what cannot be booked at all is refused (and kept in the journal with its reason).
+    pub(super) fn decide_execution(&self, event: &mut Event, kind: Kind) {
+        let notes = event.head.notes;
+        let body: &mut Execution = event.body_mut();
+        (body.slot, body.holding, body.wallet) = (OrderSlot::NONE, HoldingId::NONE, WalletId::NONE);
+        let result = match Note::first(notes) {
+            Some(code) => Err(code),
+            None if kind == Kind::VenueFill => self.fill_facts(event.body_mut()),
+            None => self.trade_facts(event.body_mut()),
+        };
+        if let Err(code) = result {
+            event.reject(code);
+        }
+    }
+
+    fn check_exec_key(&self, execution: &Execution) -> Result<(), RejectCode> {
+        if self.exec_ids.find(self.exec_key(execution)).is_some() {
+            return Err(RejectCode::DuplicateExecId);
+        }
+        // Fills have room of their own: the table holds a day's keys twice, orders never use it.
+        if self.exec_ids.is_full(execution.trade_day, 0) { Err(RejectCode::Capacity) } else { Ok(()) }
+    }
+
+    /// Money and limit value of an execution at its own price and the present rate.
+    fn worth(&self, instrument: &Instrument, qty: i64, px: i64) -> Result<(Money, Notional), RejectCode> {
+        let rate = self.market.rate(instrument.currency).ok_or(RejectCode::NoReferencePrice)?;
+        let (qty, px) = (Qty::from_raw(qty), Price::from_raw(px));
+        let principal = rounding::principal(instrument, qty, px, Rounding::HalfUp).ok_or(RejectCode::Overflow)?;
+        let unit = rounding::unit_value(instrument, px, rate).ok_or(RejectCode::Overflow)?;
+        let consumed = rounding::notional(qty, unit);
+        if consumed.raw().abs() > VALUE_MAX { Err(RejectCode::Overflow) } else { Ok((principal, consumed)) }
+    }
+
+    fn fill_facts(&self, fill: &mut Execution) -> Result<(), RejectCode> {
+        let (slot, row) = self.orders.find(fill.order_id).ok_or(RejectCode::OrphanFill)?;
+        let instrument = self.market.instrument(row.instrument).ok_or(RejectCode::UnknownSymbol)?;
+        (fill.leaf, fill.account, fill.instrument) = (row.leaf, row.account, row.instrument);
+        (fill.currency, fill.calendar, fill.side) = (row.currency, row.calendar, row.side);
+        (fill.holding, fill.wallet) = (row.holding, row.wallet);
+        (fill.state_before, fill.state_after) = (row.state, row.state);
+        fill.trade_day = self.calendars.date(row.calendar);
+        if fill.trade_date == 0 {
+            fill.trade_date = fill.trade_day;
+        }
+        if fill.px <= 0 && !instrument.allows_negative_prices() {
+            return Err(RejectCode::InvalidPrice);
+        }
+        self.check_exec_key(fill)?;
+        (fill.principal, fill.consumed) = self.worth(instrument, fill.qty, fill.px)?;
+        fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
+        fill.slot = slot;
+        fill.alerts = 0;
+        if row.order_state().is_open() {
+            self.consume(row, instrument, fill)?;
+        } else {
+            fill.alerts |= execution_alerts::LATE_FILL;
+            fill.leaves = 0;
+        }
+        self.check_overdraft(instrument, fill);
+        Ok(())
+    }
+
+    /// What an open order gives back and keeps.
+    fn consume(&self, row: &OrderRow, instrument: &Instrument, fill: &mut Execution) -> Result<(), RejectCode> {
+        fill.leaves = (row.leaves - fill.qty).max(0);
+        if fill.qty > row.leaves {
+            fill.alerts |= execution_alerts::OVERFILL;
+        }
+        if fill.leaves == 0 && !(row.order_state() == OrderState::PendingReplace && row.new_qty > fill.cum) {
+            fill.state_after = OrderState::Filled as u8;
+            fill.released_value = row.reserved_value();
+            fill.cash_released = row.reserved_cash();
+            return Ok(());
+        }
+        if row.order_state() == OrderState::PendingNew {
+            fill.state_after = OrderState::Working as u8;
+        }
+        let done = i128::from(row.leaves - fill.leaves);
+        fill.released_value = Notional::from_raw(done * i128::from(row.unit));
+        fill.cash_released = self.released_cash(row, instrument, fill.leaves)?;
+        Ok(())
+    }
+
+    /// Void and re-reserve: what was held less what the rest needs (SETTLEMENT section 12).
+    fn released_cash(&self, row: &OrderRow, instrument: &Instrument, leaves: i64) -> Result<Money, RejectCode> {
+        if row.cash.is_zero() {
+            return Ok(Money::ZERO);
+        }
+        let px = Price::from_raw(row.risk_px);
+        let principal = rounding::principal(instrument, Qty::from_raw(leaves), px, Rounding::Ceiling);
+        let principal = principal.ok_or(RejectCode::Overflow)?.raw().max(0);
+        let fee = self.fee_left(row, instrument, leaves).ok_or(RejectCode::Overflow)?;
+        Ok(Money::from_raw((row.cash.raw() - principal - fee.raw()).max(0)))
+    }
+
+    /// The estimated fee within an order's reserved cash.
+    pub(super) fn reserved_fee(&self, row: &OrderRow, instrument: &Instrument) -> i128 {
+        if row.cash.is_zero() {
+            return 0;
+        }
+        let px = Price::from_raw(row.risk_px);
+        let principal = rounding::principal(instrument, Qty::from_raw(row.leaves), px, Rounding::Ceiling);
+        principal.map_or(0, |principal| (row.cash.raw() - principal.raw().max(0)).max(0))
+    }
+
+    /// The part of the fee estimate that stays with the rest: half even, the remainder kept.
+    fn fee_left(&self, row: &OrderRow, instrument: &Instrument, leaves: i64) -> Option<Money> {
+        let fee = Money::from_raw(self.reserved_fee(row, instrument));
+        if fee.is_zero() || row.leaves <= 0 {
+            return Some(Money::ZERO);
+        }
+        let (part, whole) = (NetQty::from_raw(i128::from(leaves)), NetQty::from_raw(i128::from(row.leaves)));
+        rounding::split(fee, part, whole, instrument.money_dp)
+    }
+
+    fn trade_facts(&self, trade: &mut Execution) -> Result<(), RejectCode> {
+        let instrument = self.market.instrument(trade.instrument).ok_or(RejectCode::UnknownSymbol)?;
+        trade.trade_day = self.calendars.date(trade.calendar);
+        if trade.trade_date == 0 {
+            trade.trade_date = trade.trade_day;
+        }
+        (trade.state_before, trade.state_after, trade.alerts) = (0, 0, 0);
+        (trade.leaves, trade.cum) = (0, 0);
+        (trade.released_value, trade.cash_released) = (Notional::ZERO, Money::ZERO);
+        self.check_exec_key(trade)?;
+        (trade.principal, trade.consumed) = self.worth(instrument, trade.qty, trade.px)?;
+        let chain = self.hierarchy.chain(trade.leaf, trade.instrument);
+        trade.holding = self.holding_or_next(&chain).ok_or(RejectCode::Capacity)?;
+        trade.wallet = self.wallets.find_or_next(trade.account, trade.currency).ok_or(RejectCode::Capacity)?;
+        self.check_overdraft(instrument, trade);
+        Ok(())
+    }
+
+    /// Flags a cash account whose settled cash this execution takes below zero.
+    fn check_overdraft(&self, instrument: &Instrument, execution: &mut Execution) {
+        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
+        let is_cash = chain
+            .levels()
+            .filter_map(|(node, _)| self.hierarchy.node(node))
+            .any(|row| row.account_kind == AccountKind::Cash as u8);
+        let settled = self.wallets.row(execution.wallet).map_or(0, |row| row.settled.raw());
+        if is_cash && settled + cash_change(instrument, execution) < 0 {
+            execution.alerts |= execution_alerts::OVERDRAFT;
+        }
+    }
+
+    /// Makes an execution's facts true.
+    pub(super) fn apply_execution(&mut self, event: &Event) {
+        if event.is_rejected() {
+            return;
+        }
+        let execution: &Execution = event.body();
+        let key = self.exec_key(execution);
+        self.exec_ids.insert(key, event.head.seq, execution.trade_day, |_| false);
+        let Some(instrument) = self.market.instrument(execution.instrument).copied() else {
+            self.faults += 1;
+            return;
+        };
+        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+        self.wallets.make(execution.wallet, execution.account, execution.currency);
+        if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
+            wallet.settled = Money::from_raw(wallet.settled.raw() + cash_change(&instrument, execution));
+            wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
+        }
+        let pair = match self.order(execution.slot) {
+            Some(row) => {
+                self.apply_fill(execution, &row, is_buy);
+                row.node_instrument
+            }
+            None => self.make_pairs(execution.leaf, execution.instrument, execution.holding),
+        };
+        self.execute(execution.leaf, pair, is_buy, execution.qty, execution.consumed.raw());
+    }
+
+    fn apply_fill(&mut self, fill: &Execution, row: &OrderRow, is_buy: bool) {
+        let slot = fill.slot;
+        if !row.order_state().is_open() {
+            if let Some(held) = self.orders.get_mut(slot) {
+                held.cum = fill.cum;
+            }
+            return;
+        }
+        let closes = fill.state_after == OrderState::Filled as u8;
+        let qty_after = if closes { 0 } else { fill.leaves.saturating_add(row.extra_qty) };
+        let count = if closes { -1 } else { 0 };
+        self.reserve(
+            row.leaf,
+            row.node_instrument,
+            is_buy,
+            qty_after - row.reserved_qty(),
+            -fill.released_value.raw(),
+            count,
+        );
+        if let Some(held) = self.orders.get_mut(slot) {
+            held.cum = fill.cum;
+            if !closes {
+                held.leaves = fill.leaves;
+                held.cash = Money::from_raw(row.cash.raw() - fill.cash_released.raw());
+                held.state = fill.state_after;
+                if row.resting_state == OrderState::PendingNew as u8 {
+                    held.resting_state = OrderState::Working as u8;
+                }
+            }
+        }
+        if closes {
+            self.close_order(slot, fill.state_after);
+        }
+    }
+
+    /// Compares an applied execution with the limits that bind executed trades, and writes what they say.
+    pub(super) fn audit(&self, event: &mut Event, findings: &mut Findings) {
+        if event.is_rejected() {
+            return;
+        }
+        let execution: &Execution = event.body();
+        let Some(instrument) = self.market.instrument(execution.instrument) else { return };
+        findings.clear();
+        let pair = self.hierarchy.find_pair(execution.leaf, execution.instrument);
+        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+        self.audit_execution(execution.leaf, pair, instrument, is_buy, findings);
+        let verdict = findings.write(event);
+        if verdict.hits != 0 {
+            event.body_mut::<Execution>().alerts |= execution_alerts::BREACH;
+        }
+    }
+}
+
+/// Change of settled cash: principal where it moves, and the fee.
+fn cash_change(instrument: &Instrument, execution: &Execution) -> i128 {
+    let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+    let principal = if instrument.moves_principal() { execution.principal.raw() } else { 0 };
+    let signed = if is_buy { -principal } else { principal };
+    signed - execution.fee.raw()
+}

@@ -1,0 +1,152 @@
+//! Limit check: decides whether orders, reports, executions and payments take effect, and what they hold and move.
+//!
+//! It owns the only order table, the hierarchy with its counters, the limits and the cash line. It computes each amount once and
+//! writes it on the event; settle and position post those amounts. A refused event leaves nothing here but its used
+//! identifier and its rate tokens.
+//!
+//! # Invariants
+//! - Reserved value, quantity and cash are the sums over open orders, at every node and for every wallet.
+//! - The outcome depends on this state and the event alone, so replaying the journal rebuilds the state.
+//! - Executions are never refused for a limit.
+//!
+//! Not here: names (normalize), session hours and price checks of new orders (validate), postings (settle), cost and profit
+//! (position).
+
+mod admin;
+mod book;
+mod execution;
+mod expand;
+mod findings;
+mod place;
+mod report;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use book::Book;
+use expand::Cursor;
+use findings::Findings;
+use place::PlaceHint;
+use tradewind_domain::event::{Capacities, DerivedOrder, Event, Kind, OrderNew, Timer, head_flags};
+use tradewind_domain::ids::OrderSlot;
+use tradewind_machine::stage::{Expansion, Stage};
+
+pub use findings::hits;
+pub use view::LimitUse;
+
+/// The limit-check stage.
+pub struct LimitCheck {
+    book: Book,
+    findings: Findings,
+    cursor: Cursor,
+}
+
+impl LimitCheck {
+    /// Room as configured; `hash_key` is the journal's.
+    pub fn new(capacities: &Capacities, hash_key: &[u8; 16]) -> Self {
+        Self { book: Book::new(capacities, hash_key), findings: Findings::new(), cursor: Cursor::Idle }
+    }
+
+    fn decide(&mut self, event: &mut Event, kind: Kind) -> Option<PlaceHint> {
+        let Self { book, findings, .. } = self;
+        match kind {
+            Kind::OrderNew => return Some(book.decide_new(event, findings)),
+            Kind::Probe => {
+                book.decide_new(event, findings);
+                // The answer is the verdict: nothing gets an identity or a row.
+                let probe: &mut OrderNew = event.body_mut();
+                probe.view.order_id = tradewind_domain::ids::OrderId::NONE;
+                probe.view.slot = OrderSlot::NONE;
+                probe.view.burns_key = 0;
+            }
+            Kind::OrderReplace => book.decide_replace(event, findings),
+            Kind::OrderCancel => book.decide_cancel(event),
+            Kind::MassCancel => book.decide_mass_cancel(event),
+            Kind::VenueFill | Kind::TradeCapture => book.decide_execution(event, kind),
+            Kind::VenueAck
+            | Kind::VenueReject
+            | Kind::VenueCancelled
+            | Kind::VenueReplaced
+            | Kind::VenueCancelReject
+            | Kind::VenueExpired
+            | Kind::VenueStatus
+            | Kind::OrderUnknown => book.decide_report(event, kind),
+            Kind::Deposit | Kind::Withdrawal => book.decide_cash(event, kind),
+            Kind::LimitSet => book.decide_limit(event),
+            Kind::StateSet | Kind::Kill | Kind::Rearm => book.decide_control(event, kind),
+            Kind::SessionConnected | Kind::SessionDisconnected => book.decide_session(event),
+            _ => {}
+        }
+        None
+    }
+
+    #[inline]
+    fn apply_with(&mut self, event: &Event, kind: Kind, hint: Option<PlaceHint>) {
+        let book = &mut self.book;
+        match kind {
+            Kind::OrderNew => book.apply_new(event, hint),
+            Kind::OrderReplace => book.apply_replace(event),
+            Kind::OrderCancel => book.apply_cancel(event),
+            Kind::VenueFill | Kind::TradeCapture => book.apply_execution(event),
+            Kind::VenueAck
+            | Kind::VenueReject
+            | Kind::VenueCancelled
+            | Kind::VenueReplaced
+            | Kind::VenueCancelReject
+            | Kind::VenueExpired
+            | Kind::VenueStatus
+            | Kind::OrderUnknown => book.apply_report(event, kind),
+            Kind::Deposit | Kind::Withdrawal => book.apply_cash(event, kind),
+            Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event),
+            Kind::OrderExpired | Kind::CancelRequested => {
+                let slot = event.body::<DerivedOrder>().view.slot;
+                self.cursor.pass(book, slot);
+                book.apply_derived(event, kind);
+            }
+            Kind::Timer => {
+                book.apply_reference(event, kind);
+                self.cursor = Cursor::of_timer(event.body::<Timer>(), book);
+            }
+            Kind::Probe | Kind::MassCancel | Kind::Blob | Kind::EdgeStats | Kind::EngineStopped => {}
+            _ => book.apply_reference(event, kind),
+        }
+    }
+}
+
+impl Stage<Event> for LimitCheck {
+    fn name(&self) -> &'static str {
+        "limit"
+    }
+
+    #[inline]
+    fn process(&mut self, event: &mut Event) {
+        let Some(kind) = event.kind() else { return };
+        let hint = self.decide(event, kind);
+        self.apply_with(event, kind, hint);
+        if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
+            self.book.audit(event, &mut self.findings);
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        if let Some(kind) = event.kind() {
+            self.apply_with(event, kind, None);
+        }
+        if event.head.flags & head_flags::LAST != 0 {
+            self.cursor = Cursor::Idle;
+        }
+    }
+
+    #[inline]
+    fn expand(&mut self, out: &mut Event) -> Expansion {
+        if self.cursor == Cursor::Idle {
+            return Expansion::Done;
+        }
+        self.cursor.next(&mut self.book, out)
+    }
+
+    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.book.digest(sink);
+    }
+}

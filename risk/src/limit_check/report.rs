@@ -1,0 +1,249 @@
+//! Cancels from clients and reports from venues: what they do to an order's state and reservation.
+//!
+//! A reservation falls on the venue's acknowledgement, never on sending a cancel and never on a timer (LIMITS section 2).
+
+use super::book::Book;
+use crate::orders::table::OrderRow;
+use bytemuck::Zeroable;
+use tradewind_domain::codes::OrderState;
+use tradewind_domain::event::{Event, Kind, MassCancel, OrderCancel, OrderView, VenueReport, Verdict};
+use tradewind_domain::fixed::{Money, Notional};
+use tradewind_domain::ids::OrderSlot;
+use tradewind_domain::reject::RejectCode;
+
+/// What a report does.
+enum Step {
+    /// Only the state changes.
+    To(OrderState),
+    /// The order ends and everything it holds is released.
+    Close(OrderState),
+    /// A pending cancel or replace is off; what a replace held on top is released.
+    Rest,
+    /// The replace took place.
+    Replace,
+    /// The report does not go with the order's state.
+    Ignore,
+}
+
+impl Book {
+    /// Decides a client's cancel.
+    pub(super) fn decide_cancel(&self, event: &mut Event) {
+        let request: OrderCancel = *event.body();
+        let mut view = OrderView { slot: OrderSlot::NONE, ..OrderView::zeroed() };
+        let found = self.find_order(request.session, &request.orig_cl_ord_id, request.order_id);
+        let code = match &found {
+            None => Some(RejectCode::UnknownOrder),
+            Some((_, row)) if !row.order_state().is_open() => Some(RejectCode::TooLateToCancel),
+            Some((_, row)) if matches!(row.order_state(), OrderState::PendingCancel | OrderState::PendingReplace) => {
+                Some(RejectCode::PendingCancelReplace)
+            }
+            Some(_) => None,
+        };
+        if let Some((slot, row)) = &found {
+            view = view_of(*slot, row);
+            view.trade_day = self.calendars.date(row.calendar);
+            let body: &mut OrderCancel = event.body_mut();
+            (body.leaf, body.account, body.instrument) = (row.leaf, row.account, row.instrument);
+            (body.currency, body.calendar) = (row.currency, row.calendar);
+        }
+        match code {
+            Some(code) => event.reject(code),
+            None => view.state_after = OrderState::PendingCancel as u8,
+        }
+        let body: &mut OrderCancel = event.body_mut();
+        (body.view, body.verdict) = (view, Verdict::default());
+    }
+
+    /// Makes a cancel's facts true. It counts as a message whatever becomes of it.
+    pub(super) fn apply_cancel(&mut self, event: &Event) {
+        let request: &OrderCancel = event.body();
+        if request.view.slot.is_none() {
+            return;
+        }
+        self.charge(event, request.leaf, &request.verdict, false);
+        if event.is_rejected() {
+            return;
+        }
+        self.set_pending_cancel(request.view.slot, request.view.state_after);
+    }
+
+    /// A cancel is on its way.
+    pub(super) fn set_pending_cancel(&mut self, slot: OrderSlot, state_after: u8) {
+        match self.orders.get_mut(slot) {
+            Some(row) => {
+                row.resting_state = row.state;
+                row.state = state_after;
+            }
+            None => self.faults += 1,
+        }
+    }
+
+    /// Decides a mass cancel: the request must name what exists. The cancels themselves go out through followers.
+    pub(super) fn decide_mass_cancel(&self, event: &mut Event) {
+        if let Some(code) = tradewind_domain::reject::Note::first(event.head.notes) {
+            return event.reject(code);
+        }
+        let request: &MassCancel = event.body();
+        if request.session_only != 0 && request.session.index() >= self.sessions.len() {
+            event.reject(RejectCode::UnknownSession);
+        }
+    }
+
+    /// Decides a venue's report on an order.
+    pub(super) fn decide_report(&self, event: &mut Event, kind: Kind) {
+        let report: VenueReport = *event.body();
+        let Some((slot, row)) = self.orders.find(report.order_id) else {
+            let body: &mut VenueReport = event.body_mut();
+            body.view.slot = OrderSlot::NONE;
+            return event.reject(RejectCode::UnknownOrder);
+        };
+        let mut view = view_of(slot, row);
+        view.trade_day = self.calendars.date(row.calendar);
+        let step = step(kind, row.order_state(), report.status);
+        match step {
+            Step::To(state) => view.state_after = state as u8,
+            Step::Close(state) => {
+                view.state_after = state as u8;
+                view.leaves = 0;
+                view.value = Notional::from_raw(-row.reserved_value().raw());
+                view.cash = Money::from_raw(-row.reserved_cash().raw());
+                view.fee = Money::from_raw(-self.fee_of(row));
+            }
+            Step::Rest => {
+                view.state_after = row.resting_state;
+                view.value = Notional::from_raw(-row.extra_value.raw());
+                view.cash = Money::from_raw(-row.extra_cash.raw());
+            }
+            Step::Replace => self.replaced(row, &mut view),
+            Step::Ignore => event.reject(RejectCode::StateMismatch),
+        }
+        let copy = *row;
+        let body: &mut VenueReport = event.body_mut();
+        (body.leaf, body.account, body.instrument) = (copy.leaf, copy.account, copy.instrument);
+        (body.currency, body.calendar) = (copy.currency, copy.calendar);
+        (body.session, body.side, body.cl_ord_id) = (copy.session, copy.side, copy.cl_ord_id);
+        body.view = view;
+    }
+
+    /// The replaced order: the new quantity less what was filled meanwhile, at the new unit.
+    fn replaced(&self, row: &OrderRow, view: &mut OrderView) {
+        let leaves = (row.new_qty - row.cum).max(0);
+        let value = i128::from(leaves) * i128::from(row.new_unit);
+        // Fills since the replace was accepted have used their share of the new reservation.
+        let asked = row.new_qty.saturating_sub(row.cum.min(row.new_qty));
+        let cash = if leaves == 0 { 0 } else { self.cash_for(row, asked) };
+        view.state_after = if leaves == 0 { OrderState::Filled as u8 } else { OrderState::Working as u8 };
+        (view.leaves, view.unit, view.risk_px) = (leaves, row.new_unit, row.new_risk_px);
+        view.value = Notional::from_raw(value - row.reserved_value().raw());
+        view.cash = Money::from_raw(cash - row.reserved_cash().raw());
+        let fee = if leaves == 0 { 0 } else { row.new_fee.raw().min(cash) };
+        view.fee = Money::from_raw(fee);
+    }
+
+    /// The estimated fee within an order's reserved cash.
+    pub(super) fn fee_of(&self, row: &OrderRow) -> i128 {
+        self.market.instrument(row.instrument).map_or(0, |instrument| self.reserved_fee(row, instrument))
+    }
+
+    /// Reserved cash of a replaced order for `leaves` at its new risk price, with the new fee estimate.
+    fn cash_for(&self, row: &OrderRow, leaves: i64) -> i128 {
+        if row.new_cash.is_zero() {
+            return 0;
+        }
+        let Some(instrument) = self.market.instrument(row.instrument) else { return row.new_cash.raw() };
+        let principal = tradewind_domain::rounding::principal(
+            instrument,
+            tradewind_domain::fixed::Qty::from_raw(leaves),
+            tradewind_domain::fixed::Price::from_raw(row.new_risk_px),
+            tradewind_domain::rounding::Rounding::Ceiling,
+        );
+        principal.map_or(row.new_cash.raw(), |principal| principal.raw().max(0) + row.new_fee.raw()).min(row.new_cash.raw())
+    }
+
+    /// Makes a report's facts true.
+    pub(super) fn apply_report(&mut self, event: &Event, kind: Kind) {
+        if event.is_rejected() {
+            return;
+        }
+        let report: &VenueReport = event.body();
+        self.apply_view(&report.view, kind == Kind::VenueReplaced);
+    }
+
+    /// Makes a changed reservation and state true.
+    pub(super) fn apply_view(&mut self, view: &OrderView, replaces: bool) {
+        let Some(row) = self.order(view.slot) else {
+            self.faults += 1;
+            return;
+        };
+        let is_buy = row.order_side().is_buy();
+        let closes = !OrderState::from_code(view.state_after).is_some_and(OrderState::is_open);
+        if let Some(wallet) = self.wallets.row_mut(row.wallet) {
+            wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
+        }
+        let qty_after = if closes { 0 } else { view.leaves };
+        let qty_before = row.reserved_qty();
+        let keeps_extra = !closes && !replaces && view.state_after == OrderState::Unknown as u8;
+        let qty_after = if keeps_extra { qty_before } else { qty_after };
+        let count = if closes { -1 } else { 0 };
+        self.reserve(row.leaf, row.node_instrument, is_buy, qty_after - qty_before, view.value.raw(), count);
+        if closes {
+            let filled = replaces && view.state_after == OrderState::Filled as u8;
+            if filled && let Some(row) = self.orders.get_mut(view.slot) {
+                row.qty = row.new_qty;
+            }
+            return self.close_order(view.slot, view.state_after);
+        }
+        let Some(held) = self.orders.get_mut(view.slot) else { return };
+        held.state = view.state_after;
+        if replaces {
+            (held.qty, held.px, held.stop_px) = (row.new_qty, row.new_px, row.new_stop_px);
+            (held.leaves, held.unit, held.risk_px) = (view.leaves, view.unit, view.risk_px);
+            held.cash = Money::from_raw(row.reserved_cash().raw() + view.cash.raw());
+            held.cl_ord_id = row.new_cl_ord_id;
+            held.drop_pending();
+        } else if !keeps_extra {
+            held.drop_pending();
+        }
+    }
+}
+
+/// The facts of an order that an event is about, before the event changes anything.
+pub(super) fn view_of(slot: OrderSlot, row: &OrderRow) -> OrderView {
+    OrderView {
+        order_id: row.order_id,
+        slot,
+        holding: row.holding,
+        wallet: row.wallet,
+        state_before: row.state,
+        state_after: row.state,
+        leaves: row.leaves,
+        cum: row.cum,
+        unit: row.unit,
+        risk_px: row.risk_px,
+        ..OrderView::zeroed()
+    }
+}
+
+/// What a report does to an order in a state.
+fn step(kind: Kind, state: OrderState, status: u8) -> Step {
+    if !state.is_open() {
+        return Step::Ignore;
+    }
+    match (kind, state) {
+        (Kind::VenueAck, OrderState::PendingNew | OrderState::Unknown) => Step::To(OrderState::Working),
+        (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => Step::Close(OrderState::Rejected),
+        (Kind::VenueCancelled, _) => Step::Close(OrderState::Cancelled),
+        (Kind::VenueExpired, _) => Step::Close(OrderState::Expired),
+        (Kind::VenueReplaced, OrderState::PendingReplace) => Step::Replace,
+        (Kind::VenueCancelReject, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Rest,
+        (Kind::OrderUnknown, _) => Step::To(OrderState::Unknown),
+        (Kind::VenueStatus, _) => match OrderState::from_code(status) {
+            Some(OrderState::Working) if matches!(state, OrderState::Unknown | OrderState::PendingNew) => {
+                Step::To(OrderState::Working)
+            }
+            Some(end @ (OrderState::Cancelled | OrderState::Rejected | OrderState::Expired)) => Step::Close(end),
+            _ => Step::Ignore,
+        },
+        _ => Step::Ignore,
+    }
+}

@@ -1,0 +1,427 @@
+//! The order table: one plain row an order, found by order id, kept in acceptance order while open.
+//!
+//! # Invariants
+//! - `OrderState::is_open(row.state)` exactly while the row is in the open list.
+//! - A closed order's row stays until `closed_max` later ones have closed, so that late fills find it.
+//! - No allocation after [`OrderTable::new`].
+
+use bytemuck::{Pod, Zeroable, bytes_of};
+use tradewind_domain::codes::{OrderState, OrderType, Side, TimeInForce};
+use tradewind_domain::fixed::{Money, Notional};
+use tradewind_domain::ids::{
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId, WalletId,
+};
+use tradewind_domain::text::ClOrdId;
+use tradewind_domain::time::DayNumber;
+
+/// One order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct OrderRow {
+    /// The order; none in a free row.
+    pub order_id: OrderId,
+    /// Total quantity at 1e-8.
+    pub qty: i64,
+    /// Filled quantity.
+    pub cum: i64,
+    /// Open quantity.
+    pub leaves: i64,
+    /// Limit price; 0 where none.
+    pub px: i64,
+    /// Stop price; 0 where none.
+    pub stop_px: i64,
+    /// Risk price, frozen.
+    pub risk_px: i64,
+    /// Base value of one unit, frozen.
+    pub unit: i64,
+    /// Reserved cash, estimated fee included (without `extra_cash`).
+    pub cash: Money,
+    /// Held on top while a replace is pending.
+    pub extra_value: Notional,
+    /// Held on top while a replace is pending.
+    pub extra_cash: Money,
+    /// Held on top while a replace is pending, at 1e-8.
+    pub extra_qty: i64,
+    /// Pending replace: total quantity.
+    pub new_qty: i64,
+    /// Pending replace: limit price.
+    pub new_px: i64,
+    /// Pending replace: stop price.
+    pub new_stop_px: i64,
+    /// Pending replace: risk price.
+    pub new_risk_px: i64,
+    /// Pending replace: unit.
+    pub new_unit: i64,
+    /// Pending replace: reserved cash of the new order.
+    pub new_cash: Money,
+    /// Pending replace: estimated fee of the new order.
+    pub new_fee: Money,
+    /// End of a GTD order, nanoseconds.
+    pub expire_ns: u64,
+    /// Narrowest node.
+    pub leaf: NodeId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Row of (leaf, instrument).
+    pub node_instrument: u32,
+    /// Account and instrument.
+    pub holding: HoldingId,
+    /// Account and currency.
+    pub wallet: WalletId,
+    /// Client session.
+    pub session: SessionId,
+    /// Trading date of acceptance.
+    pub trade_day: DayNumber,
+    /// Older neighbour in the open list.
+    pub(crate) prev: u32,
+    /// Newer neighbour in the open list; in a free row the next free one.
+    pub(crate) next: u32,
+    /// Currency of the instrument.
+    pub currency: CurrencyId,
+    /// Calendar of the instrument.
+    pub calendar: CalendarId,
+    /// [`Side`].
+    pub side: u8,
+    /// [`OrderType`].
+    pub ord_type: u8,
+    /// [`TimeInForce`].
+    pub tif: u8,
+    /// [`OrderState`].
+    pub state: u8,
+    /// State to return to when a pending cancel or replace is refused.
+    pub resting_state: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 7],
+    /// The client's identifier.
+    pub cl_ord_id: ClOrdId,
+    /// Pending replace: the client's identifier from then on.
+    pub new_cl_ord_id: ClOrdId,
+}
+
+const _: () = assert!(size_of::<OrderRow>() == 336);
+
+const NIL: u32 = u32::MAX;
+
+impl OrderRow {
+    /// State, `None` for a damaged row.
+    #[inline]
+    pub fn order_state(&self) -> OrderState {
+        OrderState::from_code(self.state).unwrap_or(OrderState::None)
+    }
+    /// Side; damaged rows count as sales.
+    #[inline]
+    pub fn order_side(&self) -> Side {
+        Side::from_code(self.side).unwrap_or(Side::Sell)
+    }
+    /// Type; damaged rows count as limit orders.
+    #[inline]
+    pub fn order_type(&self) -> OrderType {
+        OrderType::from_code(self.ord_type).unwrap_or(OrderType::Limit)
+    }
+    /// Time in force; damaged rows count as day orders.
+    #[inline]
+    pub fn time_in_force(&self) -> TimeInForce {
+        TimeInForce::from_code(self.tif).unwrap_or(TimeInForce::Day)
+    }
+    /// Reserved limit value, what a pending replace holds included.
+    #[inline]
+    pub fn reserved_value(&self) -> Notional {
+        Notional::from_raw(i128::from(self.leaves) * i128::from(self.unit) + self.extra_value.raw())
+    }
+    /// Reserved cash, what a pending replace holds included.
+    #[inline]
+    pub fn reserved_cash(&self) -> Money {
+        Money::from_raw(self.cash.raw() + self.extra_cash.raw())
+    }
+    /// Open quantity, what a pending replace holds included.
+    #[inline]
+    pub fn reserved_qty(&self) -> i64 {
+        self.leaves.saturating_add(self.extra_qty)
+    }
+    /// Forgets a pending replace.
+    #[inline]
+    pub fn drop_pending(&mut self) {
+        self.extra_value = Notional::ZERO;
+        self.extra_cash = Money::ZERO;
+        self.extra_qty = 0;
+        self.new_qty = 0;
+        self.new_cl_ord_id = ClOrdId::EMPTY;
+    }
+}
+
+/// All orders that are open or recently closed.
+pub struct OrderTable {
+    rows: Vec<OrderRow>,
+    /// Order id's counter to row, open addressing; ids are dense, so neighbours share cache lines.
+    index: Vec<u32>,
+    index_mask: usize,
+    free_head: u32,
+    /// Closed rows, oldest first.
+    closed: std::collections::VecDeque<u32>,
+    open_head: u32,
+    open_tail: u32,
+    open_count: u32,
+    open_max: u32,
+    closed_max: u32,
+}
+
+impl OrderTable {
+    /// Room for `open_max` open orders and `closed_max` closed ones.
+    pub fn new(open_max: u32, closed_max: u32) -> Self {
+        let rows_count = open_max as usize + closed_max as usize + 1;
+        let mut rows = vec![OrderRow::zeroed(); rows_count];
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.next = if at + 1 < rows_count { at as u32 + 1 } else { NIL };
+        }
+        let buckets = (rows_count * 2).next_power_of_two();
+        Self {
+            rows,
+            index: vec![NIL; buckets],
+            index_mask: buckets - 1,
+            free_head: 0,
+            closed: std::collections::VecDeque::with_capacity(closed_max as usize + 1),
+            open_head: NIL,
+            open_tail: NIL,
+            open_count: 0,
+            open_max,
+            closed_max,
+        }
+    }
+
+    /// Sets the capacities that decide, at most what there is memory for.
+    pub fn set_capacity(&mut self, open_max: u32, closed_max: u32) {
+        let rows_max = self.rows.len() as u32 - 1;
+        self.closed_max = closed_max.min(rows_max);
+        self.open_max = open_max.min(rows_max - self.closed_max);
+    }
+
+    /// Open orders.
+    #[inline]
+    pub fn open_count(&self) -> u32 {
+        self.open_count
+    }
+
+    /// True where no further order can be accepted.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.open_count >= self.open_max
+    }
+
+    /// Share of open orders' capacity that is used, in percent.
+    pub fn used_pct(&self) -> u32 {
+        (u64::from(self.open_count) * 100 / u64::from(self.open_max.max(1))) as u32
+    }
+
+    /// The row that the next accepted order gets.
+    #[inline]
+    pub fn next_slot(&self) -> OrderSlot {
+        if self.free_head != NIL { OrderSlot(self.free_head) } else { OrderSlot(self.closed.front().copied().unwrap_or(NIL)) }
+    }
+
+    /// The row in a slot.
+    #[inline]
+    pub fn get(&self, slot: OrderSlot) -> Option<&OrderRow> {
+        self.rows.get(slot.index()).filter(|row| !row.order_id.is_none())
+    }
+
+    /// The row in a slot, to apply facts to.
+    #[inline]
+    pub fn get_mut(&mut self, slot: OrderSlot) -> Option<&mut OrderRow> {
+        self.rows.get_mut(slot.index()).filter(|row| !row.order_id.is_none())
+    }
+
+    /// The order's row.
+    #[inline]
+    pub fn find(&self, order_id: OrderId) -> Option<(OrderSlot, &OrderRow)> {
+        if order_id.is_none() {
+            return None;
+        }
+        let mut at = self.home(order_id);
+        loop {
+            let slot = self.index[at];
+            if slot == NIL {
+                return None;
+            }
+            let row = &self.rows[slot as usize];
+            if row.order_id == order_id {
+                return Some((OrderSlot(slot), row));
+            }
+            at = (at + 1) & self.index_mask;
+        }
+    }
+
+    /// True for an order that is open.
+    #[inline]
+    pub fn is_open(&self, order_id: OrderId) -> bool {
+        self.find(order_id).is_some_and(|(_, row)| row.order_state().is_open())
+    }
+
+    #[inline]
+    fn home(&self, order_id: OrderId) -> usize {
+        order_id.counter() as usize & self.index_mask
+    }
+
+    /// Puts an accepted order into the row that [`next_slot`](Self::next_slot) named. False where there is none.
+    pub fn insert(&mut self, row: OrderRow) -> Option<OrderSlot> {
+        let slot = if self.free_head != NIL {
+            let slot = self.free_head;
+            self.free_head = self.rows[slot as usize].next;
+            slot
+        } else {
+            let slot = self.closed.pop_front()?;
+            self.unindex(slot);
+            slot
+        };
+        self.rows[slot as usize] = row;
+        let mut at = self.home(row.order_id);
+        while self.index[at] != NIL {
+            at = (at + 1) & self.index_mask;
+        }
+        self.index[at] = slot;
+        self.link(slot);
+        Some(OrderSlot(slot))
+    }
+
+    fn link(&mut self, slot: u32) {
+        let tail = self.open_tail;
+        let row = &mut self.rows[slot as usize];
+        row.prev = tail;
+        row.next = NIL;
+        if tail == NIL {
+            self.open_head = slot;
+        } else {
+            self.rows[tail as usize].next = slot;
+        }
+        self.open_tail = slot;
+        self.open_count += 1;
+    }
+
+    /// Takes a row whose state has become closed out of the open list and remembers it for late fills.
+    pub fn close(&mut self, slot: OrderSlot) {
+        let Some(row) = self.get(slot) else { return };
+        let (prev, next) = (row.prev, row.next);
+        match prev {
+            NIL => self.open_head = next,
+            _ => self.rows[prev as usize].next = next,
+        }
+        match next {
+            NIL => self.open_tail = prev,
+            _ => self.rows[next as usize].prev = prev,
+        }
+        self.open_count -= 1;
+        self.closed.push_back(slot.0);
+        while self.closed.len() > self.closed_max as usize {
+            let Some(oldest) = self.closed.pop_front() else { break };
+            self.unindex(oldest);
+            self.rows[oldest as usize].order_id = OrderId::NONE;
+            self.rows[oldest as usize].next = self.free_head;
+            self.free_head = oldest;
+        }
+    }
+
+    /// Removes a row's entry from the index and closes the gap in its probe run.
+    fn unindex(&mut self, slot: u32) {
+        let mut hole = self.home(self.rows[slot as usize].order_id);
+        while self.index[hole] != slot {
+            if self.index[hole] == NIL {
+                return;
+            }
+            hole = (hole + 1) & self.index_mask;
+        }
+        let mut at = hole;
+        loop {
+            at = (at + 1) & self.index_mask;
+            let other = self.index[at];
+            if other == NIL {
+                break;
+            }
+            let home = self.home(self.rows[other as usize].order_id);
+            if (at.wrapping_sub(home) & self.index_mask) >= (at.wrapping_sub(hole) & self.index_mask) {
+                self.index[hole] = other;
+                hole = at;
+            }
+        }
+        self.index[hole] = NIL;
+    }
+
+    /// The oldest open order.
+    #[inline]
+    pub fn first_open(&self) -> Option<OrderSlot> {
+        (self.open_head != NIL).then_some(OrderSlot(self.open_head))
+    }
+
+    /// The open order accepted after this open one.
+    #[inline]
+    pub fn next_open(&self, slot: OrderSlot) -> Option<OrderSlot> {
+        let next = self.rows.get(slot.index())?.next;
+        (next != NIL).then_some(OrderSlot(next))
+    }
+
+    /// Open orders in acceptance order.
+    pub fn open(&self) -> impl Iterator<Item = (OrderSlot, &OrderRow)> {
+        std::iter::successors(self.first_open(), |&slot| self.next_open(slot)).map(|slot| (slot, &self.rows[slot.index()]))
+    }
+
+    /// Feeds the rows to a hash: open ones in acceptance order, then closed ones from the oldest.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        for (slot, row) in self.open() {
+            sink(&slot.0.to_le_bytes());
+            sink(bytes_of(row));
+        }
+        for &slot in &self.closed {
+            let row = OrderRow { prev: 0, next: 0, ..self.rows[slot as usize] };
+            sink(&slot.to_le_bytes());
+            sink(bytes_of(&row));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(counter: u64) -> OrderRow {
+        OrderRow { order_id: OrderId::new(0, counter), state: OrderState::Working as u8, ..OrderRow::zeroed() }
+    }
+
+    #[test]
+    fn open_orders_stand_in_acceptance_order_and_closed_ones_are_remembered() {
+        let mut table = OrderTable::new(4, 2);
+        let slots: Vec<_> = (1..=4).map(|n| table.insert(order(n)).unwrap()).collect();
+        assert!(table.is_full());
+        let closed = |table: &mut OrderTable, slot| {
+            table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
+            table.close(slot);
+        };
+        closed(&mut table, slots[1]);
+        let open: Vec<_> = table.open().map(|(_, row)| row.order_id.counter()).collect();
+        assert_eq!(open, [1, 3, 4]);
+        assert!(table.find(OrderId::new(0, 2)).is_some(), "remembered");
+        closed(&mut table, slots[0]);
+        closed(&mut table, slots[3]);
+        assert!(table.find(OrderId::new(0, 2)).is_none(), "the third that closes pushes out the first");
+        assert!(table.find(OrderId::new(0, 4)).is_some());
+        assert_eq!(table.open_count(), 1);
+    }
+
+    #[test]
+    fn finds_every_order_through_many_generations() {
+        let mut table = OrderTable::new(8, 8);
+        for n in 1..=10_000u64 {
+            let expected = table.next_slot();
+            let slot = table.insert(order(n)).unwrap();
+            assert_eq!(slot, expected);
+            if n > 4 {
+                let old = OrderId::new(0, n - 4);
+                let (slot, _) = table.find(old).unwrap();
+                table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
+                table.close(slot);
+            }
+            for back in 0..12.min(n) {
+                assert_eq!(table.find(OrderId::new(0, n - back)).map(|(_, row)| row.order_id.counter()), Some(n - back));
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Cash of accounts as the limit check sees it: settled and reserved, by account and currency.
+
+use crate::hierarchy::hash;
+use bytemuck::{Pod, Zeroable, bytes_of};
+use hashbrown::HashTable;
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::{AccountId, CurrencyId, WalletId};
+
+/// The cash of one account in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct WalletRow {
+    /// Owned and settled.
+    pub settled: Money,
+    /// Held back for open orders.
+    pub reserved: Money,
+    /// Account.
+    pub account: AccountId,
+    /// Currency.
+    pub currency: CurrencyId,
+    #[doc(hidden)]
+    pub reserved2: [u8; 10],
+}
+
+/// All wallets; ids are given in the order of first use.
+pub struct Wallets {
+    rows: Vec<WalletRow>,
+    index: HashTable<u32>,
+    max: u32,
+}
+
+impl Wallets {
+    /// Room for `max` wallets.
+    pub fn new(max: u32) -> Self {
+        Self { rows: Vec::with_capacity(max as usize), index: HashTable::with_capacity(max as usize), max }
+    }
+
+    /// Sets how many are accepted, at most what there is memory for.
+    pub fn set_capacity(&mut self, max: u32) {
+        self.max = max.min(self.rows.capacity() as u32);
+    }
+
+    /// The wallet of an account; none where it has none yet.
+    #[inline]
+    pub fn find(&self, account: AccountId, currency: CurrencyId) -> WalletId {
+        let key = key(account, currency);
+        let found = self.index.find(hash(key), |&at| {
+            let row = &self.rows[at as usize];
+            self::key(row.account, row.currency) == key
+        });
+        found.map_or(WalletId::NONE, |&at| WalletId(at))
+    }
+
+    /// The wallet of an account, or the id that a new one would get; `None` where the table is full.
+    #[inline]
+    pub fn find_or_next(&self, account: AccountId, currency: CurrencyId) -> Option<WalletId> {
+        let found = self.find(account, currency);
+        if !found.is_none() {
+            return Some(found);
+        }
+        let next = self.rows.len() as u32;
+        (next < self.max).then_some(WalletId(next))
+    }
+
+    /// Makes the wallet that [`find_or_next`](Self::find_or_next) named, where it does not exist.
+    pub fn make(&mut self, wallet: WalletId, account: AccountId, currency: CurrencyId) {
+        if wallet.index() != self.rows.len() || self.rows.len() == self.rows.capacity() {
+            return;
+        }
+        self.rows.push(WalletRow { account, currency, ..WalletRow::zeroed() });
+        let rows = &self.rows;
+        self.index.insert_unique(hash(key(account, currency)), wallet.0, |&at| {
+            let row = &rows[at as usize];
+            hash(key(row.account, row.currency))
+        });
+    }
+
+    /// The row.
+    #[inline]
+    pub fn row(&self, wallet: WalletId) -> Option<&WalletRow> {
+        self.rows.get(wallet.index())
+    }
+
+    /// The row, to apply facts to.
+    #[inline]
+    pub fn row_mut(&mut self, wallet: WalletId) -> Option<&mut WalletRow> {
+        self.rows.get_mut(wallet.index())
+    }
+
+    /// All rows, by id.
+    pub fn rows(&self) -> &[WalletRow] {
+        &self.rows
+    }
+
+    /// Feeds the rows to a hash.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        for row in &self.rows {
+            sink(bytes_of(row));
+        }
+    }
+}
+
+#[inline]
+fn key(account: AccountId, currency: CurrencyId) -> u64 {
+    (u64::from(account.0) << 16) | u64::from(currency.0)
+}
