@@ -37,8 +37,14 @@ impl Default for Calendars {
 impl Calendars {
     /// Empty calendars with all memory allocated.
     pub fn new() -> Self {
-        let row = || Row { date: 0, at: 0, days: Vec::with_capacity(DAYS_MAX) };
-        Self { rows: (0..CalendarId::COUNT_MAX).map(|_| row()).collect() }
+        let row = || Row {
+            date: 0,
+            at: 0,
+            days: Vec::with_capacity(DAYS_MAX),
+        };
+        Self {
+            rows: (0..CalendarId::COUNT_MAX).map(|_| row()).collect(),
+        }
     }
 
     /// The current trading date; 0 where the calendar has not begun.
@@ -53,13 +59,19 @@ impl Calendars {
         if calendar == CalendarId::UTC {
             return true;
         }
-        let Some(row) = self.rows.get(calendar.index()) else { return false };
-        row.days.get(row.at).is_some_and(|day| (day.open_ns..day.close_ns).contains(&now_ns))
+        let Some(row) = self.rows.get(calendar.index()) else {
+            return false;
+        };
+        row.days
+            .get(row.at)
+            .is_some_and(|day| (day.open_ns..day.close_ns).contains(&now_ns))
     }
 
     /// Takes an accepted event's days: a date that is held is replaced, a later one appended.
     pub fn set_days(&mut self, event: &CalendarSet) {
-        let Some(row) = self.rows.get_mut(event.calendar.index()) else { return };
+        let Some(row) = self.rows.get_mut(event.calendar.index()) else {
+            return;
+        };
         for day in event.days.iter().take(usize::from(event.count)) {
             match row.days.binary_search_by_key(&day.date, |held| held.date) {
                 Ok(at) => row.days[at] = *day,
@@ -78,7 +90,9 @@ impl Calendars {
 
     /// The trading day rolls.
     pub fn roll(&mut self, calendar: CalendarId, date: DayNumber) {
-        let Some(row) = self.rows.get_mut(calendar.index()) else { return };
+        let Some(row) = self.rows.get_mut(calendar.index()) else {
+            return;
+        };
         row.date = date;
         row.at = position(row);
     }
@@ -96,11 +110,20 @@ impl Calendars {
 
     /// When the next roll of a calendar is due; `u64::MAX` where none is known.
     pub fn next_roll_ns(&self, calendar: CalendarId) -> UnixNanos {
-        let Some(row) = self.rows.get(calendar.index()) else { return u64::MAX };
+        let Some(row) = self.rows.get(calendar.index()) else {
+            return u64::MAX;
+        };
         if calendar == CalendarId::UTC {
-            return if row.date == 0 { 0 } else { (u64::from(row.date) + 1) * NANOS_PER_DAY };
+            return if row.date == 0 {
+                0
+            } else {
+                (u64::from(row.date) + 1) * NANOS_PER_DAY
+            };
         }
-        row.days.iter().find(|day| day.date > row.date).map_or(u64::MAX, |day| day.roll_ns)
+        row.days
+            .iter()
+            .find(|day| day.date > row.date)
+            .map_or(u64::MAX, |day| day.roll_ns)
     }
 
     /// The last day that is held, to warn before a calendar runs out.
@@ -120,12 +143,18 @@ impl Calendars {
 }
 
 fn position(row: &Row) -> usize {
-    row.days.binary_search_by_key(&row.date, |day| day.date).unwrap_or(row.days.len())
+    row.days
+        .binary_search_by_key(&row.date, |day| day.date)
+        .unwrap_or(row.days.len())
 }
 
 /// A calendar set of these days, for tests and tools.
 pub fn calendar_set(calendar: CalendarId, days: &[CalendarDay]) -> CalendarSet {
-    let mut event = CalendarSet { calendar, count: days.len().min(8) as u8, ..CalendarSet::zeroed() };
+    let mut event = CalendarSet {
+        calendar,
+        count: days.len().min(8) as u8,
+        ..CalendarSet::zeroed()
+    };
     for (to, from) in event.days.iter_mut().zip(days) {
         *to = *from;
     }
@@ -140,7 +169,13 @@ mod tests {
 
     fn day(date: u32) -> CalendarDay {
         let roll_ns = u64::from(date) * 1_000;
-        CalendarDay { roll_ns, open_ns: roll_ns + 100, close_ns: roll_ns + 200, date, reserved: 0 }
+        CalendarDay {
+            roll_ns,
+            open_ns: roll_ns + 100,
+            close_ns: roll_ns + 200,
+            date,
+            reserved: 0,
+        }
     }
 
     #[test]
@@ -149,7 +184,13 @@ mod tests {
         calendars.set_days(&calendar_set(CAL, &[day(5), day(6)]));
         assert!(!calendars.is_open(CAL, 5_100));
         calendars.roll(CAL, 5);
-        for (now, open) in [(5_099, false), (5_100, true), (5_199, true), (5_200, false), (6_150, false)] {
+        for (now, open) in [
+            (5_099, false),
+            (5_100, true),
+            (5_199, true),
+            (5_200, false),
+            (6_150, false),
+        ] {
             assert_eq!(calendars.is_open(CAL, now), open, "{now}");
         }
     }
@@ -172,7 +213,10 @@ mod tests {
         let mut calendars = Calendars::new();
         let noon = 20_000 * NANOS_PER_DAY + NANOS_PER_DAY / 2;
         assert!(calendars.is_open(CalendarId::UTC, noon));
-        assert_eq!(calendars.due_roll(CalendarId::UTC, noon), Some((20_000, 20_000 * NANOS_PER_DAY)));
+        assert_eq!(
+            calendars.due_roll(CalendarId::UTC, noon),
+            Some((20_000, 20_000 * NANOS_PER_DAY))
+        );
         calendars.roll(CalendarId::UTC, 20_000);
         assert_eq!(calendars.next_roll_ns(CalendarId::UTC), 20_001 * NANOS_PER_DAY);
     }

@@ -69,14 +69,27 @@ pub fn stale_notes(origin_ns: UnixNanos, now_ns: UnixNanos, max_age_ms: u32) -> 
     }
     let too_old = now_ns.saturating_sub(origin_ns) > u64::from(max_age_ms) * 1_000_000;
     let ahead = origin_ns.saturating_sub(now_ns) > FUTURE_MAX_MS * 1_000_000;
-    if too_old || ahead { Note::StaleOrder.bit() } else { 0 }
+    if too_old || ahead {
+        Note::StaleOrder.bit()
+    } else {
+        0
+    }
 }
 
 /// Findings about the instrument's session and halts (L08).
 #[inline]
-pub fn session_notes(instrument: &Instrument, market: &Market, calendars: &Calendars, now_ns: UnixNanos) -> u64 {
+pub fn session_notes(
+    instrument: &Instrument,
+    market: &Market,
+    calendars: &Calendars,
+    now_ns: UnixNanos,
+) -> u64 {
     let halted = market.row(instrument.id).is_some_and(|row| row.halted != 0);
-    if halted || !calendars.is_open(instrument.calendar, now_ns) { Note::MarketClosed.bit() } else { 0 }
+    if halted || !calendars.is_open(instrument.calendar, now_ns) {
+        Note::MarketClosed.bit()
+    } else {
+        0
+    }
 }
 
 /// Findings about the price collar (L05): limit prices against the last trade, or against the configured mark.
@@ -85,7 +98,9 @@ pub fn collar_notes(instrument: &Instrument, market: &Market, px: i64, now_ns: U
     if instrument.collar_bps == 0 {
         return 0;
     }
-    let Some(row) = market.row(instrument.id) else { return 0 };
+    let Some(row) = market.row(instrument.id) else {
+        return 0;
+    };
     let reference = if row.last_ns == 0 {
         if row.mark_px == 0 {
             return Note::NoReferencePrice.bit();
@@ -97,15 +112,24 @@ pub fn collar_notes(instrument: &Instrument, market: &Market, px: i64, now_ns: U
         }
         row.last_px
     };
-    if outside(px, reference, i128::from(instrument.collar_bps)) { Note::PriceOutsideCollar.bit() } else { 0 }
+    if outside(px, reference, i128::from(instrument.collar_bps)) {
+        Note::PriceOutsideCollar.bit()
+    } else {
+        0
+    }
 }
 
 /// Findings about an executed trade's price: three times the collar (LIMITS section 9).
 #[inline]
 pub fn wide_collar_notes(market: &Market, instrument: &Instrument, px: i64) -> u64 {
-    let last = market.row(instrument.id).filter(|row| row.last_ns != 0).map(|row| row.last_px);
+    let last = market
+        .row(instrument.id)
+        .filter(|row| row.last_ns != 0)
+        .map(|row| row.last_px);
     match last {
-        Some(last) if instrument.collar_bps != 0 && outside(px, last, 3 * i128::from(instrument.collar_bps)) => {
+        Some(last)
+            if instrument.collar_bps != 0 && outside(px, last, 3 * i128::from(instrument.collar_bps)) =>
+        {
             Note::QuarantinePrice.bit()
         }
         _ => 0,

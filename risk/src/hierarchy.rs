@@ -189,7 +189,10 @@ impl Chain {
     /// Node and pair ([`NIL`] where none) of each level.
     #[inline]
     pub fn levels(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
-        self.nodes[..self.len].iter().zip(&self.pairs[..self.len]).map(|(&node, &pair)| (NodeId(node), pair))
+        self.nodes[..self.len]
+            .iter()
+            .zip(&self.pairs[..self.len])
+            .map(|(&node, &pair)| (NodeId(node), pair))
     }
 
     /// How many pair rows would have to be made.
@@ -251,9 +254,16 @@ impl Hierarchy {
 
     /// Puts a node into its row, keeping the counters, limits and state of one that is there.
     pub fn set_node(&mut self, id: NodeId, row: NodeRow) {
-        let Some(held) = self.nodes.get_mut(id.index()) else { return };
+        let Some(held) = self.nodes.get_mut(id.index()) else {
+            return;
+        };
         if held.level == 0 {
-            *held = NodeRow { limits: LimitId::NONE, rates: LimitId::NONE, buying_power: LimitId::NONE, ..row };
+            *held = NodeRow {
+                limits: LimitId::NONE,
+                rates: LimitId::NONE,
+                buying_power: LimitId::NONE,
+                ..row
+            };
             self.nodes_used = self.nodes_used.max(id.0 + 1);
         } else {
             held.calendar = row.calendar;
@@ -294,14 +304,22 @@ impl Hierarchy {
     /// As [`chain`](Self::chain), where the leaf's pair is known.
     #[inline]
     pub fn chain_from(&self, leaf: NodeId, leaf_pair: u32, instrument: InstrumentId) -> Chain {
-        let mut chain = Chain { nodes: [NIL; CHAIN_MAX], pairs: [NIL; CHAIN_MAX], len: 0 };
+        let mut chain = Chain {
+            nodes: [NIL; CHAIN_MAX],
+            pairs: [NIL; CHAIN_MAX],
+            len: 0,
+        };
         let (mut node, mut pair) = (leaf, leaf_pair);
         while let Some(row) = self.node(node) {
             if chain.len == CHAIN_MAX {
                 break;
             }
             if pair == NIL {
-                pair = if chain.len == 0 { NIL } else { self.find_pair(node, instrument) };
+                pair = if chain.len == 0 {
+                    NIL
+                } else {
+                    self.find_pair(node, instrument)
+                };
             }
             chain.nodes[chain.len] = node.0;
             chain.pairs[chain.len] = pair;
@@ -315,7 +333,11 @@ impl Hierarchy {
     /// Makes the pair rows that a chain lacks, broad to narrow, the account's with this holding; returns the leaf's.
     pub fn make_pairs(&mut self, chain: &Chain, instrument: InstrumentId, holding: HoldingId) -> u32 {
         let mut parent = NIL;
-        for (&node, &pair) in chain.nodes[..chain.len].iter().zip(&chain.pairs[..chain.len]).rev() {
+        for (&node, &pair) in chain.nodes[..chain.len]
+            .iter()
+            .zip(&chain.pairs[..chain.len])
+            .rev()
+        {
             if pair != NIL {
                 parent = pair;
                 continue;
@@ -324,15 +346,24 @@ impl Hierarchy {
                 return NIL;
             }
             let node = NodeId(node);
-            let is_account = self.node(node).is_some_and(|row| row.level == tradewind_domain::codes::Level::Account as u8);
+            let is_account = self
+                .node(node)
+                .is_some_and(|row| row.level == tradewind_domain::codes::Level::Account as u8);
             let at = self.pairs.len() as u32;
             let holding = if is_account { holding } else { HoldingId::NONE };
-            self.pairs.push(PairRow { node, instrument, parent, holding, ..PairRow::zeroed() });
-            let pairs = &self.pairs;
-            self.pair_index.insert_unique(hash(pair_key(node, instrument)), at, |&at| {
-                let row = &pairs[at as usize];
-                hash(pair_key(row.node, row.instrument))
+            self.pairs.push(PairRow {
+                node,
+                instrument,
+                parent,
+                holding,
+                ..PairRow::zeroed()
             });
+            let pairs = &self.pairs;
+            self.pair_index
+                .insert_unique(hash(pair_key(node, instrument)), at, |&at| {
+                    let row = &pairs[at as usize];
+                    hash(pair_key(row.node, row.instrument))
+                });
             parent = at;
         }
         parent
@@ -341,14 +372,21 @@ impl Hierarchy {
     /// The holding of a chain's account for the instrument; none where it has never traded it.
     #[inline]
     pub fn holding(&self, chain: &Chain) -> HoldingId {
-        let holding = |(_, pair): (NodeId, u32)| self.pair(pair).map(|row| row.holding).filter(|holding| !holding.is_none());
+        let holding = |(_, pair): (NodeId, u32)| {
+            self.pair(pair)
+                .map(|row| row.holding)
+                .filter(|holding| !holding.is_none())
+        };
         chain.levels().find_map(holding).unwrap_or(HoldingId::NONE)
     }
 
     /// The row of the account on a chain's pairs.
     #[inline]
     pub fn account_pair(&self, chain: &Chain) -> Option<&PairRow> {
-        chain.levels().filter_map(|(_, pair)| self.pair(pair)).find(|row| !row.holding.is_none())
+        chain
+            .levels()
+            .filter_map(|(_, pair)| self.pair(pair))
+            .find(|row| !row.holding.is_none())
     }
 
     /// True where `node` is `below` or one of the nodes above it.
@@ -367,7 +405,10 @@ impl Hierarchy {
     /// Every node with its id.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeRow)> {
         let used = &self.nodes[..self.nodes_used as usize];
-        used.iter().enumerate().filter(|(_, row)| row.level != 0).map(|(at, row)| (NodeId(at as u32), row))
+        used.iter()
+            .enumerate()
+            .filter(|(_, row)| row.level != 0)
+            .map(|(at, row)| (NodeId(at as u32), row))
     }
 
     /// Every pair.

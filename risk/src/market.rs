@@ -4,11 +4,8 @@ use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::event::{Event, FxRate, InstrumentSet, InstrumentStatus, Kind, LastTrade, Mark};
 use tradewind_domain::fixed::{ONE, Price};
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
-use tradewind_domain::reference::Instrument;
+use tradewind_domain::reference::{CURRENCIES_MAX, Instrument};
 use tradewind_domain::time::UnixNanos;
-
-/// Currencies that can be held.
-pub const CURRENCIES_MAX: usize = 256;
 
 /// The market of one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -38,7 +35,7 @@ pub struct Market {
 impl Market {
     /// Room for `instruments_max` instruments.
     pub fn new(instruments_max: u32) -> Self {
-        let mut rates = vec![0; CURRENCIES_MAX];
+        let mut rates = vec![0; usize::from(CURRENCIES_MAX)];
         rates[0] = ONE;
         Self {
             instruments: vec![Instrument::zeroed(); instruments_max as usize],
@@ -120,7 +117,12 @@ impl Market {
 
     /// Feeds the state to a hash.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        for (instrument, row) in self.instruments.iter().zip(&self.rows).filter(|(instrument, _)| instrument.mult != 0) {
+        for (instrument, row) in self
+            .instruments
+            .iter()
+            .zip(&self.rows)
+            .filter(|(instrument, _)| instrument.mult != 0)
+        {
             sink(bytes_of(instrument));
             sink(bytes_of(row));
         }

@@ -47,7 +47,12 @@ impl TradingSchedule {
             return None;
         }
         let roll = self.due_roll(now_ns);
-        let grace = self.graces.iter().filter(|grace| grace.due_ns <= now_ns).min_by_key(|grace| grace.due_ns).copied();
+        let grace = self
+            .graces
+            .iter()
+            .filter(|grace| grace.due_ns <= now_ns)
+            .min_by_key(|grace| grace.due_ns)
+            .copied();
         out.reset(Kind::Timer);
         let timer: &mut Timer = out.body_mut();
         timer.session = SessionId::NONE;
@@ -75,7 +80,11 @@ impl TradingSchedule {
     fn due_roll(&self, now_ns: UnixNanos) -> Option<(CalendarId, u32, UnixNanos)> {
         (0..CalendarId::COUNT_MAX)
             .map(CalendarId)
-            .filter_map(|calendar| self.calendars.due_roll(calendar, now_ns).map(|(date, due_ns)| (calendar, date, due_ns)))
+            .filter_map(|calendar| {
+                self.calendars
+                    .due_roll(calendar, now_ns)
+                    .map(|(date, due_ns)| (calendar, date, due_ns))
+            })
             .min_by_key(|&(calendar, _, due_ns)| (due_ns, calendar))
     }
 
@@ -108,8 +117,15 @@ impl TradingSchedule {
                 let body: &SessionEvent = event.body();
                 self.graces.retain(|grace| grace.session != body.session);
                 if body.grace_ms != u32::MAX && self.graces.len() < self.graces.capacity() {
-                    let due_ns = event.head.recv_ns.saturating_add(u64::from(body.grace_ms) * 1_000_000);
-                    self.graces.push(Grace { session: body.session, due_ns, include_gtc: body.include_gtc });
+                    let due_ns = event
+                        .head
+                        .recv_ns
+                        .saturating_add(u64::from(body.grace_ms) * 1_000_000);
+                    self.graces.push(Grace {
+                        session: body.session,
+                        due_ns,
+                        include_gtc: body.include_gtc,
+                    });
                 }
             }
             _ => return,
@@ -121,7 +137,9 @@ impl TradingSchedule {
         if !self.started {
             return;
         }
-        let rolls = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.next_roll_ns(CalendarId(id))).min();
+        let rolls = (0..CalendarId::COUNT_MAX)
+            .map(|id| self.calendars.next_roll_ns(CalendarId(id)))
+            .min();
         let graces = self.graces.iter().map(|grace| grace.due_ns).min();
         self.next_due_ns = rolls.unwrap_or(u64::MAX).min(graces.unwrap_or(u64::MAX));
     }

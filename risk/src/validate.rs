@@ -11,8 +11,8 @@ use crate::checks;
 use crate::market::Market;
 use tradewind_domain::codes::{OrderType, Side, TimeInForce};
 use tradewind_domain::event::{
-    CalendarSet, Capacities, Decider, EngineStarted, Event, Execution, FxRate, Kind, LastTrade, Mark, OrderNew, Quote, Timer,
-    TimerKind,
+    CalendarSet, Capacities, Decider, EngineStarted, Event, Execution, FxRate, Kind, LastTrade, Mark,
+    OrderNew, Quote, Timer, TimerKind,
 };
 use tradewind_domain::reject::Note;
 use tradewind_machine::stage::Stage;
@@ -27,7 +27,11 @@ pub struct Validate {
 impl Validate {
     /// Room as configured.
     pub fn new(capacities: &Capacities) -> Self {
-        Self { market: Market::new(capacities.instruments), calendars: Calendars::new(), stale_order_ms: 0 }
+        Self {
+            market: Market::new(capacities.instruments),
+            calendars: Calendars::new(),
+            stale_order_ms: 0,
+        }
     }
 
     /// Findings about one order. Reads state, changes nothing.
@@ -85,7 +89,11 @@ impl Validate {
     fn notes_of_market(&self, event: &Event, kind: Kind) -> u64 {
         let bad_px = |px: i64, id| {
             let free = checks::known(&self.market, id).is_some_and(|row| row.allows_negative_prices());
-            if px <= 0 && !free { Note::InvalidPrice.bit() } else { 0 }
+            if px <= 0 && !free {
+                Note::InvalidPrice.bit()
+            } else {
+                0
+            }
         };
         match kind {
             Kind::Quote => {
@@ -107,7 +115,11 @@ impl Validate {
             }
             Kind::FxRate => {
                 let rate: &FxRate = event.body();
-                if rate.rate <= 0 { Note::InvalidPrice.bit() } else { 0 }
+                if rate.rate <= 0 {
+                    Note::InvalidPrice.bit()
+                } else {
+                    0
+                }
             }
             _ => 0,
         }

@@ -32,7 +32,11 @@ pub struct Wallets {
 impl Wallets {
     /// Room for `max` wallets.
     pub fn new(max: u32) -> Self {
-        Self { rows: Vec::with_capacity(max as usize), index: HashTable::with_capacity(max as usize), max }
+        Self {
+            rows: Vec::with_capacity(max as usize),
+            index: HashTable::with_capacity(max as usize),
+            max,
+        }
     }
 
     /// Sets how many are accepted, at most what there is memory for.
@@ -67,12 +71,17 @@ impl Wallets {
         if wallet.index() != self.rows.len() || self.rows.len() == self.rows.capacity() {
             return;
         }
-        self.rows.push(WalletRow { account, currency, ..WalletRow::zeroed() });
-        let rows = &self.rows;
-        self.index.insert_unique(hash(key(account, currency)), wallet.0, |&at| {
-            let row = &rows[at as usize];
-            hash(key(row.account, row.currency))
+        self.rows.push(WalletRow {
+            account,
+            currency,
+            ..WalletRow::zeroed()
         });
+        let rows = &self.rows;
+        self.index
+            .insert_unique(hash(key(account, currency)), wallet.0, |&at| {
+                let row = &rows[at as usize];
+                hash(key(row.account, row.currency))
+            });
     }
 
     /// The row.

@@ -35,7 +35,9 @@ impl Book {
             if self.exec_ids.find(self.cash_key(&cash)).is_some() {
                 return Some(RejectCode::DuplicateExecId);
             }
-            let Some(wallet) = wallet else { return Some(RejectCode::Capacity) };
+            let Some(wallet) = wallet else {
+                return Some(RejectCode::Capacity);
+            };
             let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
             let free = row.settled.raw() - row.reserved.raw();
             if kind == Kind::Withdrawal && cash.amount.raw() > free {
@@ -53,7 +55,8 @@ impl Book {
     }
 
     fn cash_key(&self, cash: &CashMove) -> crate::orders::keys::Key {
-        self.hasher.key(CASH_SCOPE | u64::from(cash.account.0), cash.reference.padded())
+        self.hasher
+            .key(CASH_SCOPE | u64::from(cash.account.0), cash.reference.padded())
     }
 
     /// Makes a payment's facts true.
@@ -66,7 +69,11 @@ impl Book {
         let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
         self.exec_ids.insert(key, event.head.seq, day, |_| false);
         self.wallets.make(cash.wallet, cash.account, cash.currency);
-        let signed = if kind == Kind::Withdrawal { -cash.amount.raw() } else { cash.amount.raw() };
+        let signed = if kind == Kind::Withdrawal {
+            -cash.amount.raw()
+        } else {
+            cash.amount.raw()
+        };
         match self.wallets.row_mut(cash.wallet) {
             Some(row) => row.settled = Money::from_raw(row.settled.raw() + signed),
             None => self.faults += 1,
@@ -78,7 +85,12 @@ impl Book {
         let limit: &LimitSet = event.body();
         let code = Note::first(event.head.notes)
             .or_else(|| limits::refusal(limit))
-            .or_else(|| self.hierarchy.node(limit.node).is_none().then_some(RejectCode::UnknownNode))
+            .or_else(|| {
+                self.hierarchy
+                    .node(limit.node)
+                    .is_none()
+                    .then_some(RejectCode::UnknownNode)
+            })
             .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken));
         if let Some(code) = code {
             event.reject(code);
@@ -93,14 +105,18 @@ impl Book {
             Kind::Rearm => Some(ControlState::Active),
             _ => ControlState::from_code(control.state).filter(|&state| state != ControlState::Kill),
         };
-        let target = self.control_target(control.node, control.instrument, control.session, control.venue).map(|state| *state);
+        let target = self
+            .control_target(control.node, control.instrument, control.session, control.venue)
+            .map(|state| *state);
         let code = match (Note::first(event.head.notes), asked, target) {
             (Some(code), _, _) => Some(code),
             (None, None, _) => Some(RejectCode::InvalidValue),
             (None, _, None) => Some(RejectCode::UnknownNode),
             (None, Some(asked), Some(before)) => {
                 let loosens_kill = before == ControlState::Kill as u8 && asked != ControlState::Kill;
-                let one_person = control.second.is_empty() || control.second == control.author || control.author.is_empty();
+                let one_person = control.second.is_empty()
+                    || control.second == control.author
+                    || control.author.is_empty();
                 match kind {
                     Kind::Rearm if loosens_kill && one_person => Some(RejectCode::DualControlRequired),
                     Kind::StateSet if loosens_kill => Some(RejectCode::DualControlRequired),
@@ -114,7 +130,11 @@ impl Book {
         let before = target.unwrap_or(0);
         let body: &mut Control = event.body_mut();
         body.state_before = before;
-        body.state_after = if code.is_some() { before } else { asked.map_or(before, |state| state as u8) };
+        body.state_after = if code.is_some() {
+            before
+        } else {
+            asked.map_or(before, |state| state as u8)
+        };
     }
 
     /// Makes a control state true.

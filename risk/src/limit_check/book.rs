@@ -81,7 +81,8 @@ impl Book {
     /// Takes the capacities that decide from an engine's start record.
     pub(super) fn set_capacities(&mut self, capacities: &Capacities) {
         self.hierarchy.set_capacity(capacities.node_instruments);
-        self.orders.set_capacity(capacities.open_orders, capacities.closed_orders);
+        self.orders
+            .set_capacity(capacities.open_orders, capacities.closed_orders);
         self.cl_ord_ids.set_capacity(capacities.cl_ord_ids);
         self.exec_ids.set_capacity(capacities.exec_ids);
         self.wallets.set_capacity(capacities.wallets);
@@ -91,8 +92,17 @@ impl Book {
     /// The most severe state on an order's way: its nodes, its instrument, its session.
     #[inline]
     pub(super) fn control_state(&self, chain: &Chain, instrument: InstrumentId, session: SessionId) -> u8 {
-        let nodes = chain.levels().filter_map(|(node, _)| self.hierarchy.node(node)).map(|row| row.state).max().unwrap_or(0);
-        let instrument = self.instrument_states.get(instrument.index()).copied().unwrap_or(0);
+        let nodes = chain
+            .levels()
+            .filter_map(|(node, _)| self.hierarchy.node(node))
+            .map(|row| row.state)
+            .max()
+            .unwrap_or(0);
+        let instrument = self
+            .instrument_states
+            .get(instrument.index())
+            .copied()
+            .unwrap_or(0);
         let session = self.sessions.get(session.index()).map_or(0, |row| row.state);
         nodes.max(instrument).max(session)
     }
@@ -105,7 +115,12 @@ impl Book {
         session: SessionId,
         venue: VenueId,
     ) -> Option<&mut u8> {
-        let named = [!node.is_none(), !instrument.is_none(), !session.is_none(), !venue.is_none()];
+        let named = [
+            !node.is_none(),
+            !instrument.is_none(),
+            !session.is_none(),
+            !venue.is_none(),
+        ];
         if named.iter().filter(|&&named| named).count() != 1 {
             return None;
         }
@@ -130,7 +145,15 @@ impl Book {
 
     /// Changes what an order holds open, at its leaf and every node above.
     #[inline]
-    pub(super) fn reserve(&mut self, leaf: NodeId, leaf_pair: u32, is_buy: bool, qty: i64, value: i128, count: i32) {
+    pub(super) fn reserve(
+        &mut self,
+        leaf: NodeId,
+        leaf_pair: u32,
+        is_buy: bool,
+        qty: i64,
+        value: i128,
+        count: i32,
+    ) {
         let mut node = leaf;
         while let Some(row) = self.hierarchy.node_mut(node) {
             row.flow.reserve(is_buy, qty, value, count);
@@ -206,7 +229,8 @@ impl Book {
         self.calendars.digest(sink);
         self.hierarchy.digest(sink);
         self.orders.digest(sink);
-        self.cl_ord_ids.digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
+        self.cl_ord_ids
+            .digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
         self.exec_ids.digest(|_| false, sink);
         self.limits.digest(sink);
         self.wallets.digest(sink);

@@ -7,7 +7,7 @@ use super::place::VALUE_MAX;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
 use tradewind_domain::codes::{AccountKind, OrderState, Side};
-use tradewind_domain::event::{Event, Execution, Kind, execution_alerts};
+use tradewind_domain::event::{Event, Execution, Kind, execution_alerts, execution_flags};
 use tradewind_domain::fixed::{Money, NetQty, Notional, Price, Qty};
 use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
 use tradewind_domain::reference::Instrument;
@@ -43,22 +43,37 @@ impl Book {
             return Err(RejectCode::DuplicateExecId);
         }
         // Fills have room of their own: the table holds a day's keys twice, orders never use it.
-        if self.exec_ids.is_full(execution.trade_day, 0) { Err(RejectCode::Capacity) } else { Ok(()) }
+        if self.exec_ids.is_full(execution.trade_day, 0) {
+            Err(RejectCode::Capacity)
+        } else {
+            Ok(())
+        }
     }
 
     /// Money and limit value of an execution at its own price and the present rate.
     fn worth(&self, instrument: &Instrument, qty: i64, px: i64) -> Result<(Money, Notional), RejectCode> {
-        let rate = self.market.rate(instrument.currency).ok_or(RejectCode::NoReferencePrice)?;
+        let rate = self
+            .market
+            .rate(instrument.currency)
+            .ok_or(RejectCode::NoReferencePrice)?;
         let (qty, px) = (Qty::from_raw(qty), Price::from_raw(px));
-        let principal = rounding::principal(instrument, qty, px, Rounding::HalfUp).ok_or(RejectCode::Overflow)?;
+        let principal =
+            rounding::principal(instrument, qty, px, Rounding::HalfUp).ok_or(RejectCode::Overflow)?;
         let unit = rounding::unit_value(instrument, px, rate).ok_or(RejectCode::Overflow)?;
         let consumed = rounding::notional(qty, unit);
-        if consumed.raw().abs() > VALUE_MAX { Err(RejectCode::Overflow) } else { Ok((principal, consumed)) }
+        if consumed.raw().abs() > VALUE_MAX {
+            Err(RejectCode::Overflow)
+        } else {
+            Ok((principal, consumed))
+        }
     }
 
     fn fill_facts(&self, fill: &mut Execution) -> Result<(), RejectCode> {
         let (slot, row) = self.orders.find(fill.order_id).ok_or(RejectCode::OrphanFill)?;
-        let instrument = self.market.instrument(row.instrument).ok_or(RejectCode::UnknownSymbol)?;
+        let instrument = self
+            .market
+            .instrument(row.instrument)
+            .ok_or(RejectCode::UnknownSymbol)?;
         (fill.leaf, fill.account, fill.instrument) = (row.leaf, row.account, row.instrument);
         (fill.currency, fill.calendar, fill.side) = (row.currency, row.calendar, row.side);
         (fill.holding, fill.wallet) = (row.holding, row.wallet);
@@ -72,6 +87,7 @@ impl Book {
         }
         self.check_exec_key(fill)?;
         (fill.principal, fill.consumed) = self.worth(instrument, fill.qty, fill.px)?;
+        check_fee(fill)?;
         fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
         fill.slot = slot;
         fill.alerts = 0;
@@ -86,7 +102,12 @@ impl Book {
     }
 
     /// What an open order gives back and keeps.
-    fn consume(&self, row: &OrderRow, instrument: &Instrument, fill: &mut Execution) -> Result<(), RejectCode> {
+    fn consume(
+        &self,
+        row: &OrderRow,
+        instrument: &Instrument,
+        fill: &mut Execution,
+    ) -> Result<(), RejectCode> {
         fill.leaves = (row.leaves - fill.qty).max(0);
         if fill.qty > row.leaves {
             fill.alerts |= execution_alerts::OVERFILL;
@@ -107,14 +128,21 @@ impl Book {
     }
 
     /// Void and re-reserve: what was held less what the rest needs (SETTLEMENT section 12).
-    fn released_cash(&self, row: &OrderRow, instrument: &Instrument, leaves: i64) -> Result<Money, RejectCode> {
+    fn released_cash(
+        &self,
+        row: &OrderRow,
+        instrument: &Instrument,
+        leaves: i64,
+    ) -> Result<Money, RejectCode> {
         if row.cash.is_zero() {
             return Ok(Money::ZERO);
         }
         let px = Price::from_raw(row.risk_px);
         let principal = rounding::principal(instrument, Qty::from_raw(leaves), px, Rounding::Ceiling);
         let principal = principal.ok_or(RejectCode::Overflow)?.raw().max(0);
-        let fee = self.fee_left(row, instrument, leaves).ok_or(RejectCode::Overflow)?;
+        let fee = self
+            .fee_left(row, instrument, leaves)
+            .ok_or(RejectCode::Overflow)?;
         Ok(Money::from_raw((row.cash.raw() - principal - fee.raw()).max(0)))
     }
 
@@ -134,12 +162,18 @@ impl Book {
         if fee.is_zero() || row.leaves <= 0 {
             return Some(Money::ZERO);
         }
-        let (part, whole) = (NetQty::from_raw(i128::from(leaves)), NetQty::from_raw(i128::from(row.leaves)));
+        let (part, whole) = (
+            NetQty::from_raw(i128::from(leaves)),
+            NetQty::from_raw(i128::from(row.leaves)),
+        );
         rounding::split(fee, part, whole, instrument.money_dp)
     }
 
     fn trade_facts(&self, trade: &mut Execution) -> Result<(), RejectCode> {
-        let instrument = self.market.instrument(trade.instrument).ok_or(RejectCode::UnknownSymbol)?;
+        let instrument = self
+            .market
+            .instrument(trade.instrument)
+            .ok_or(RejectCode::UnknownSymbol)?;
         trade.trade_day = self.calendars.date(trade.calendar);
         if trade.trade_date == 0 {
             trade.trade_date = trade.trade_day;
@@ -149,9 +183,13 @@ impl Book {
         (trade.released_value, trade.cash_released) = (Notional::ZERO, Money::ZERO);
         self.check_exec_key(trade)?;
         (trade.principal, trade.consumed) = self.worth(instrument, trade.qty, trade.px)?;
+        check_fee(trade)?;
         let chain = self.hierarchy.chain(trade.leaf, trade.instrument);
         trade.holding = self.holding_or_next(&chain).ok_or(RejectCode::Capacity)?;
-        trade.wallet = self.wallets.find_or_next(trade.account, trade.currency).ok_or(RejectCode::Capacity)?;
+        trade.wallet = self
+            .wallets
+            .find_or_next(trade.account, trade.currency)
+            .ok_or(RejectCode::Capacity)?;
         self.check_overdraft(instrument, trade);
         Ok(())
     }
@@ -163,7 +201,10 @@ impl Book {
             .levels()
             .filter_map(|(node, _)| self.hierarchy.node(node))
             .any(|row| row.account_kind == AccountKind::Cash as u8);
-        let settled = self.wallets.row(execution.wallet).map_or(0, |row| row.settled.raw());
+        let settled = self
+            .wallets
+            .row(execution.wallet)
+            .map_or(0, |row| row.settled.raw());
         if is_cash && settled + cash_change(instrument, execution) < 0 {
             execution.alerts |= execution_alerts::OVERDRAFT;
         }
@@ -176,13 +217,15 @@ impl Book {
         }
         let execution: &Execution = event.body();
         let key = self.exec_key(execution);
-        self.exec_ids.insert(key, event.head.seq, execution.trade_day, |_| false);
+        self.exec_ids
+            .insert(key, event.head.seq, execution.trade_day, |_| false);
         let Some(instrument) = self.market.instrument(execution.instrument).copied() else {
             self.faults += 1;
             return;
         };
         let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
-        self.wallets.make(execution.wallet, execution.account, execution.currency);
+        self.wallets
+            .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
             wallet.settled = Money::from_raw(wallet.settled.raw() + cash_change(&instrument, execution));
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
@@ -194,7 +237,13 @@ impl Book {
             }
             None => self.make_pairs(execution.leaf, execution.instrument, execution.holding),
         };
-        self.execute(execution.leaf, pair, is_buy, execution.qty, execution.consumed.raw());
+        self.execute(
+            execution.leaf,
+            pair,
+            is_buy,
+            execution.qty,
+            execution.consumed.raw(),
+        );
     }
 
     fn apply_fill(&mut self, fill: &Execution, row: &OrderRow, is_buy: bool) {
@@ -206,7 +255,11 @@ impl Book {
             return;
         }
         let closes = fill.state_after == OrderState::Filled as u8;
-        let qty_after = if closes { 0 } else { fill.leaves.saturating_add(row.extra_qty) };
+        let qty_after = if closes {
+            0
+        } else {
+            fill.leaves.saturating_add(row.extra_qty)
+        };
         let count = if closes { -1 } else { 0 };
         self.reserve(
             row.leaf,
@@ -238,7 +291,9 @@ impl Book {
             return;
         }
         let execution: &Execution = event.body();
-        let Some(instrument) = self.market.instrument(execution.instrument) else { return };
+        let Some(instrument) = self.market.instrument(execution.instrument) else {
+            return;
+        };
         findings.clear();
         let pair = self.hierarchy.find_pair(execution.leaf, execution.instrument);
         let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
@@ -253,7 +308,23 @@ impl Book {
 /// Change of settled cash: principal where it moves, and the fee.
 fn cash_change(instrument: &Instrument, execution: &Execution) -> i128 {
     let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
-    let principal = if instrument.moves_principal() { execution.principal.raw() } else { 0 };
+    let principal = if instrument.moves_principal() {
+        execution.principal.raw()
+    } else {
+        0
+    };
     let signed = if is_buy { -principal } else { principal };
     signed - execution.fee.raw()
+}
+
+/// A reported fee must be bookable, and is only taken where the source says that there is one.
+fn check_fee(execution: &mut Execution) -> Result<(), RejectCode> {
+    if execution.flags & execution_flags::HAS_FEE == 0 {
+        execution.fee = Money::ZERO;
+    }
+    if execution.fee.is_postable() {
+        Ok(())
+    } else {
+        Err(RejectCode::Overflow)
+    }
 }

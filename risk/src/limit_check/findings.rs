@@ -21,7 +21,12 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn new() -> Self {
-        Self { hits: [LimitHit::zeroed(); HITS_MAX], hit_count: 0, first: None, first_hit: None }
+        Self {
+            hits: [LimitHit::zeroed(); HITS_MAX],
+            hit_count: 0,
+            first: None,
+            first_hit: None,
+        }
     }
 
     #[inline]
@@ -45,7 +50,10 @@ impl Findings {
     #[inline]
     pub(super) fn refuse_notes(&mut self, notes: u64) {
         if notes != 0 {
-            Note::ALL.iter().filter(|note| notes & note.bit() != 0).for_each(|note| self.refuse(note.code()));
+            Note::ALL
+                .iter()
+                .filter(|note| notes & note.bit() != 0)
+                .for_each(|note| self.refuse(note.code()));
         }
     }
 
@@ -59,7 +67,11 @@ impl Findings {
             }
         }
         if let Some(place) = self.hits.get_mut(self.hit_count) {
-            *place = LimitHit { code: code as u16, kind: kind as u8, ..hit };
+            *place = LimitHit {
+                code: code as u16,
+                kind: kind as u8,
+                ..hit
+            };
             self.hit_count += 1;
         }
     }
@@ -107,5 +119,7 @@ impl Findings {
 pub fn hits(event: &Event, count: u16) -> impl Iterator<Item = LimitHit> + '_ {
     let tail = event.tail();
     let bytes = usize::from(count) * size_of::<LimitHit>();
-    tail[tail.len().saturating_sub(bytes)..].chunks_exact(size_of::<LimitHit>()).map(bytemuck::pod_read_unaligned)
+    tail[tail.len().saturating_sub(bytes)..]
+        .chunks_exact(size_of::<LimitHit>())
+        .map(bytemuck::pod_read_unaligned)
 }

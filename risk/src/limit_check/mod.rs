@@ -45,7 +45,11 @@ pub struct LimitCheck {
 impl LimitCheck {
     /// Room as configured; `hash_key` is the journal's.
     pub fn new(capacities: &Capacities, hash_key: &[u8; 16]) -> Self {
-        Self { book: Book::new(capacities, hash_key), findings: Findings::new(), cursor: Cursor::Idle }
+        Self {
+            book: Book::new(capacities, hash_key),
+            findings: Findings::new(),
+            cursor: Cursor::Idle,
+        }
     }
 
     fn decide(&mut self, event: &mut Event, kind: Kind) -> Option<PlaceHint> {

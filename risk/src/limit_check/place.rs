@@ -11,7 +11,9 @@ use bytemuck::Zeroable;
 use tradewind_domain::codes::{AccountKind, ControlState, LimitAction, OrderState, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitHit, OrderNew, OrderReplace, OrderView, Verdict};
 use tradewind_domain::fixed::{Money, Notional, Price, Qty};
-use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, WalletId};
+use tradewind_domain::ids::{
+    AccountId, CurrencyId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, WalletId,
+};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding, div_round};
@@ -65,10 +67,17 @@ impl Book {
         let notes = event.head.notes;
         let now_ns = event.head.recv_ns;
         let order: OrderNew = *event.body();
-        let key = self.hasher.key(u64::from(order.session.0), order.cl_ord_id.padded());
+        let key = self
+            .hasher
+            .key(u64::from(order.session.0), order.cl_ord_id.padded());
         let chain = self.hierarchy.chain(order.leaf, order.instrument);
         let day = self.calendars.date(order.calendar);
-        let mut view = OrderView { trade_day: day, order_id: OrderId::NONE, slot: OrderSlot::NONE, ..OrderView::zeroed() };
+        let mut view = OrderView {
+            trade_day: day,
+            order_id: OrderId::NONE,
+            slot: OrderSlot::NONE,
+            ..OrderView::zeroed()
+        };
         view.holding = tradewind_domain::ids::HoldingId::NONE;
         view.wallet = WalletId::NONE;
         if notes & Note::UnknownAccount.bit() != 0 {
@@ -137,13 +146,21 @@ impl Book {
         let holding = self.holding_or_next(chain);
         let wallet = self.wallets.find_or_next(order.account, order.currency);
         match (holding, wallet) {
-            (Some(holding), Some(wallet)) if !self.orders.is_full() => (view.holding, view.wallet) = (holding, wallet),
+            (Some(holding), Some(wallet)) if !self.orders.is_full() => {
+                (view.holding, view.wallet) = (holding, wallet)
+            }
             _ => findings.refuse(RejectCode::Capacity),
         }
     }
 
     /// States, rates and limits on an order; the price that it would be frozen at.
-    pub(super) fn check_order(&self, ask: &Ask, chain: &Chain, notes: u64, findings: &mut Findings) -> Option<Priced> {
+    pub(super) fn check_order(
+        &self,
+        ask: &Ask,
+        chain: &Chain,
+        notes: u64,
+        findings: &mut Findings,
+    ) -> Option<Priced> {
         let state = self.control_state(chain, ask.instrument, ask.session);
         if Self::is_halted(state) {
             findings.refuse(RejectCode::TradingHalted);
@@ -151,7 +168,14 @@ impl Book {
             findings.refuse(RejectCode::ReduceOnly);
         }
         let instrument = checks::known(&self.market, ask.instrument);
-        self.ask_limits(ask, chain, instrument.unwrap_or(&Instrument::zeroed()), &Priced::default(), findings, true);
+        self.ask_limits(
+            ask,
+            chain,
+            instrument.unwrap_or(&Instrument::zeroed()),
+            &Priced::default(),
+            findings,
+            true,
+        );
         // Values that are no numbers have no price either; what can be said without one has been said.
         let unusable = Note::InvalidQty.bit()
             | Note::InvalidSide.bit()
@@ -174,7 +198,9 @@ impl Book {
 
     /// True where the order only reduces the account's position, its own open orders counted (LIMITS section 7).
     fn reduces(&self, ask: &Ask, chain: &Chain) -> bool {
-        let Some(pair) = self.hierarchy.account_pair(chain) else { return false };
+        let Some(pair) = self.hierarchy.account_pair(chain) else {
+            return false;
+        };
         let old = ask.old.map_or(0, |row| i128::from(row.reserved_qty()));
         let (position, leaves) = (pair.flow.position, i128::from(ask.leaves));
         if ask.is_buy {
@@ -186,7 +212,10 @@ impl Book {
 
     /// Risk price, value and cash of an order (LIMITS section 1).
     fn price(&self, ask: &Ask, chain: &Chain, instrument: &Instrument) -> Result<Priced, RejectCode> {
-        let rate = self.market.rate(instrument.currency).ok_or(RejectCode::NoReferencePrice)?;
+        let rate = self
+            .market
+            .rate(instrument.currency)
+            .ok_or(RejectCode::NoReferencePrice)?;
         let risk_px = self.risk_price(ask)?;
         let unit = rounding::unit_value(instrument, risk_px, rate).ok_or(RejectCode::Overflow)?;
         let value = i128::from(ask.leaves) * i128::from(unit);
@@ -194,14 +223,27 @@ impl Book {
         if order_value.abs() > VALUE_MAX {
             return Err(RejectCode::Overflow);
         }
-        let mut priced = Priced { risk_px: risk_px.raw(), unit, value, order_value, cash: 0, fee: 0 };
+        let mut priced = Priced {
+            risk_px: risk_px.raw(),
+            unit,
+            value,
+            order_value,
+            cash: 0,
+            fee: 0,
+        };
         if ask.is_buy && instrument.moves_principal() {
-            let principal = rounding::principal(instrument, Qty::from_raw(ask.leaves), risk_px, Rounding::Ceiling)
-                .ok_or(RejectCode::Overflow)?
-                .raw()
-                .max(0);
-            priced.fee = self.fee_estimate(chain, principal, instrument).ok_or(RejectCode::Overflow)?;
+            let principal =
+                rounding::principal(instrument, Qty::from_raw(ask.leaves), risk_px, Rounding::Ceiling)
+                    .ok_or(RejectCode::Overflow)?
+                    .raw()
+                    .max(0);
+            priced.fee = self
+                .fee_estimate(chain, principal, instrument)
+                .ok_or(RejectCode::Overflow)?;
             priced.cash = principal.checked_add(priced.fee).ok_or(RejectCode::Overflow)?;
+            if !Money::from_raw(priced.cash).is_postable() {
+                return Err(RejectCode::Overflow);
+            }
         }
         Ok(priced)
     }
@@ -214,11 +256,19 @@ impl Book {
         });
         let Some(limit) = limit else { return Some(0) };
         let bps = i128::from(limit.params[limits::cash::FEE_BPS]);
-        rounding::to_money(principal.checked_mul(bps)?, 12, instrument.money_dp, Rounding::Ceiling).map(Money::raw)
+        rounding::to_money(
+            principal.checked_mul(bps)?,
+            12,
+            instrument.money_dp,
+            Rounding::Ceiling,
+        )
+        .map(Money::raw)
     }
 
     fn risk_price(&self, ask: &Ask) -> Result<Price, RejectCode> {
-        let reference = self.market.reference(ask.instrument, ask.now_ns, self.settings.ref_max_age_ms);
+        let reference = self
+            .market
+            .reference(ask.instrument, ask.now_ns, self.settings.ref_max_age_ms);
         let slipped = |px: i64| {
             let slipped = i128::from(px) * (10_000 + i128::from(self.settings.market_slip_bps));
             let raw = div_round(slipped, 10_000, Rounding::Ceiling).and_then(|raw| i64::try_from(raw).ok());
@@ -245,9 +295,15 @@ impl Book {
         findings: &mut Findings,
         rates: bool,
     ) {
-        let wallet = if rates { None } else { self.wallets.row(self.wallets.find(ask.account, ask.currency)) };
+        let wallet = if rates {
+            None
+        } else {
+            self.wallets.row(self.wallets.find(ask.account, ask.currency))
+        };
         for (node_id, pair) in chain.levels() {
-            let Some(node) = self.hierarchy.node(node_id) else { continue };
+            let Some(node) = self.hierarchy.node(node_id) else {
+                continue;
+            };
             let first = if rates { node.rates } else { node.limits };
             if first.is_none() {
                 continue;
@@ -275,13 +331,26 @@ impl Book {
                 now_ns: ask.now_ns,
             };
             for (id, row) in self.limits.list(first) {
-                question.flow = if row.instrument.is_none() { &node.flow } else { pair_flow };
+                question.flow = if row.instrument.is_none() {
+                    &node.flow
+                } else {
+                    pair_flow
+                };
                 if !row.instrument.is_none() && row.instrument != ask.instrument {
                     continue;
                 }
                 if let Some(measure) = (row.spec().measure)(row, &question) {
                     let warned = pair_row.map_or((0, 0), |pair| (pair.warned_day, pair.warned));
-                    judge(id, row, measure, question.date, warned, node.level, node_id, findings);
+                    judge(
+                        id,
+                        row,
+                        measure,
+                        question.date,
+                        warned,
+                        node.level,
+                        node_id,
+                        findings,
+                    );
                 }
             }
         }
@@ -291,13 +360,17 @@ impl Book {
     pub(super) fn apply_new(&mut self, event: &Event, hint: Option<PlaceHint>) {
         let order: &OrderNew = event.body();
         let key = hint.map_or_else(
-            || self.hasher.key(u64::from(order.session.0), order.cl_ord_id.padded()),
+            || {
+                self.hasher
+                    .key(u64::from(order.session.0), order.cl_ord_id.padded())
+            },
             |hint| hint.key,
         );
         if order.view.burns_key != 0 {
             let orders = &self.orders;
             let value = order.view.order_id.0;
-            self.cl_ord_ids.insert(key, value, order.view.trade_day, |id| orders.is_open(OrderId(id)));
+            self.cl_ord_ids
+                .insert(key, value, order.view.trade_day, |id| orders.is_open(OrderId(id)));
         }
         self.charge(event, order.leaf, &order.verdict, true);
         if event.is_rejected() {
@@ -305,7 +378,10 @@ impl Book {
         }
         let is_buy = Side::from_code(order.side).is_some_and(Side::is_buy);
         let view = &order.view;
-        let pair = match hint.map(|hint| hint.chain).filter(|chain| chain.missing_pairs() == 0) {
+        let pair = match hint
+            .map(|hint| hint.chain)
+            .filter(|chain| chain.missing_pairs() == 0)
+        {
             Some(chain) => chain.leaf_pair(),
             None => self.make_pairs(order.leaf, order.instrument, view.holding),
         };
@@ -359,9 +435,11 @@ impl Book {
             while let Some(limit) = self.limits.row_mut(at) {
                 let id = at;
                 at = limit.next;
-                let counts = is_order || limit.limit_type == tradewind_domain::codes::LimitType::MsgRate as u8;
+                let counts =
+                    is_order || limit.limit_type == tradewind_domain::codes::LimitType::MsgRate as u8;
                 let refused = verdict.hits != 0
-                    && hits(event, verdict.hits).any(|hit| hit.limit == id && hit.kind == HitKind::Refused as u8);
+                    && hits(event, verdict.hits)
+                        .any(|hit| hit.limit == id && hit.kind == HitKind::Refused as u8);
                 if limit.state == 1 && counts && !refused {
                     limits::charge(limit, now_ns);
                 }
@@ -372,8 +450,12 @@ impl Book {
     /// Remembers that a warning was given: once a day, or once a day and instrument.
     pub(super) fn mark_warnings(&mut self, event: &Event, count: u16, leaf_pair: u32) {
         for hit in hits(event, count).filter(|hit| hit.kind == HitKind::Warned as u8) {
-            let Some(row) = self.limits.row_mut(hit.limit) else { continue };
-            let Some(node) = self.hierarchy.node(row.node) else { continue };
+            let Some(row) = self.limits.row_mut(hit.limit) else {
+                continue;
+            };
+            let Some(node) = self.hierarchy.node(row.node) else {
+                continue;
+            };
             let date = self.calendars.date(node.calendar);
             match row.spec().warn {
                 WarnEdge::Daily => row.warned_day = date,
@@ -382,7 +464,11 @@ impl Book {
                     let mut at = leaf_pair;
                     while let Some(pair) = self.hierarchy.pair_mut(at) {
                         if pair.node == owner {
-                            pair.warned = if pair.warned_day == date { pair.warned | bit } else { bit };
+                            pair.warned = if pair.warned_day == date {
+                                pair.warned | bit
+                            } else {
+                                bit
+                            };
                             pair.warned_day = date;
                         }
                         at = pair.parent;
@@ -398,7 +484,10 @@ impl Book {
         findings.clear();
         let now_ns = event.head.recv_ns;
         let request: OrderReplace = *event.body();
-        let mut view = OrderView { slot: OrderSlot::NONE, ..OrderView::zeroed() };
+        let mut view = OrderView {
+            slot: OrderSlot::NONE,
+            ..OrderView::zeroed()
+        };
         let found = self.find_order(request.session, &request.orig_cl_ord_id, request.order_id);
         let Some((slot, old)) = found else {
             return self.refuse_replace(event, view, RejectCode::UnknownOrder);
@@ -425,9 +514,14 @@ impl Book {
             return self.refuse_replace(event, view, RejectCode::ReplaceQtyNotAboveCum);
         }
         findings.refuse_notes(notes);
-        let key = self.hasher.key(u64::from(request.session.0), request.cl_ord_id.padded());
-        view.burns_key = u8::from(self.check_key(key, view.trade_day, findings) && !request.cl_ord_id.is_empty());
-        let chain = self.hierarchy.chain_from(old.leaf, old.node_instrument, old.instrument);
+        let key = self
+            .hasher
+            .key(u64::from(request.session.0), request.cl_ord_id.padded());
+        view.burns_key =
+            u8::from(self.check_key(key, view.trade_day, findings) && !request.cl_ord_id.is_empty());
+        let chain = self
+            .hierarchy
+            .chain_from(old.leaf, old.node_instrument, old.instrument);
         let ask = Ask {
             account: old.account,
             instrument: old.instrument,
@@ -442,7 +536,9 @@ impl Book {
             now_ns,
             old: Some(old),
         };
-        let priced = self.check_order(&ask, &chain, notes, findings).unwrap_or_default();
+        let priced = self
+            .check_order(&ask, &chain, notes, findings)
+            .unwrap_or_default();
         let verdict = findings.write(event);
         let rejected = event.is_rejected();
         if !rejected {
@@ -460,7 +556,9 @@ impl Book {
 
     /// What validate would have noted, had it known the instrument.
     fn replace_notes(&self, request: &OrderReplace, old: &OrderRow, now_ns: UnixNanos) -> u64 {
-        let Some(instrument) = checks::known(&self.market, old.instrument) else { return Note::UnknownSymbol.bit() };
+        let Some(instrument) = checks::known(&self.market, old.instrument) else {
+            return Note::UnknownSymbol.bit();
+        };
         let ord_type = old.order_type();
         let mut notes = checks::qty_notes(Some(instrument), request.qty)
             | checks::price_notes(instrument, ord_type, request.px, request.stop_px)
@@ -485,9 +583,14 @@ impl Book {
         let request: &OrderReplace = event.body();
         let view = &request.view;
         if view.burns_key != 0 {
-            let key = self.hasher.key(u64::from(request.session.0), request.cl_ord_id.padded());
+            let key = self
+                .hasher
+                .key(u64::from(request.session.0), request.cl_ord_id.padded());
             let orders = &self.orders;
-            self.cl_ord_ids.insert(key, view.order_id.0, view.trade_day, |id| orders.is_open(OrderId(id)));
+            self.cl_ord_ids
+                .insert(key, view.order_id.0, view.trade_day, |id| {
+                    orders.is_open(OrderId(id))
+                });
         }
         if !view.slot.is_none() {
             self.charge(event, request.leaf, &request.verdict, true);
@@ -513,7 +616,14 @@ impl Book {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }
         let is_buy = row.order_side().is_buy();
-        self.reserve(row.leaf, row.node_instrument, is_buy, extra_qty, view.value.raw(), 0);
+        self.reserve(
+            row.leaf,
+            row.node_instrument,
+            is_buy,
+            extra_qty,
+            view.value.raw(),
+            0,
+        );
         self.mark_warnings(event, request.verdict.hits, row.node_instrument);
     }
 }
@@ -544,9 +654,19 @@ fn judge(
     node: NodeId,
     findings: &mut Findings,
 ) {
-    let hit = LimitHit { used: measure.used, hard: measure.limit, limit: id, level, ..LimitHit::zeroed() };
+    let hit = LimitHit {
+        used: measure.used,
+        hard: measure.limit,
+        limit: id,
+        level,
+        ..LimitHit::zeroed()
+    };
     if measure.used > measure.limit {
-        let kind = if row.action == LimitAction::Alert as u8 { HitKind::Alerted } else { HitKind::Refused };
+        let kind = if row.action == LimitAction::Alert as u8 {
+            HitKind::Alerted
+        } else {
+            HitKind::Refused
+        };
         findings.hit(kind, hit, measure.code, node);
     } else if row.soft_pct != 0 && measure.used * 100 >= measure.limit * i128::from(row.soft_pct) {
         let given = match row.spec().warn {
@@ -563,10 +683,19 @@ fn judge(
 
 impl Book {
     /// Compares what is booked with the limits that bind executed trades: a breach raises an alert, nothing is refused.
-    pub(super) fn audit_execution(&self, leaf: NodeId, pair: u32, instrument: &Instrument, is_buy: bool, findings: &mut Findings) {
+    pub(super) fn audit_execution(
+        &self,
+        leaf: NodeId,
+        pair: u32,
+        instrument: &Instrument,
+        is_buy: bool,
+        findings: &mut Findings,
+    ) {
         let chain = self.hierarchy.chain_from(leaf, pair, instrument.id);
         for (node_id, pair) in chain.levels() {
-            let Some(node) = self.hierarchy.node(node_id) else { continue };
+            let Some(node) = self.hierarchy.node(node_id) else {
+                continue;
+            };
             let pair_flow = self.hierarchy.pair(pair).map_or(&NO_FLOW, |row| &row.flow);
             for (id, row) in self.limits.list(node.limits) {
                 let binds = row.instrument.is_none() || row.instrument == instrument.id;
@@ -585,7 +714,11 @@ impl Book {
                     old_qty: 0,
                     old_value: 0,
                     old_cash: 0,
-                    flow: if row.instrument.is_none() { &node.flow } else { pair_flow },
+                    flow: if row.instrument.is_none() {
+                        &node.flow
+                    } else {
+                        pair_flow
+                    },
                     pair: pair_flow,
                     instrument,
                     settled: 0,
@@ -594,10 +727,18 @@ impl Book {
                     date: self.calendars.date(node.calendar),
                     now_ns: 0,
                 };
-                let Some(measure) = (row.spec().measure)(row, &question) else { continue };
+                let Some(measure) = (row.spec().measure)(row, &question) else {
+                    continue;
+                };
                 let used = measure.used - 1;
                 if used > measure.limit {
-                    let hit = LimitHit { used, hard: measure.limit, limit: id, level: node.level, ..LimitHit::zeroed() };
+                    let hit = LimitHit {
+                        used,
+                        hard: measure.limit,
+                        limit: id,
+                        level: node.level,
+                        ..LimitHit::zeroed()
+                    };
                     findings.hit(HitKind::Alerted, hit, measure.code, node_id);
                 }
             }

@@ -29,12 +29,20 @@ impl Book {
     /// Decides a client's cancel.
     pub(super) fn decide_cancel(&self, event: &mut Event) {
         let request: OrderCancel = *event.body();
-        let mut view = OrderView { slot: OrderSlot::NONE, ..OrderView::zeroed() };
+        let mut view = OrderView {
+            slot: OrderSlot::NONE,
+            ..OrderView::zeroed()
+        };
         let found = self.find_order(request.session, &request.orig_cl_ord_id, request.order_id);
         let code = match &found {
             None => Some(RejectCode::UnknownOrder),
             Some((_, row)) if !row.order_state().is_open() => Some(RejectCode::TooLateToCancel),
-            Some((_, row)) if matches!(row.order_state(), OrderState::PendingCancel | OrderState::PendingReplace) => {
+            Some((_, row))
+                if matches!(
+                    row.order_state(),
+                    OrderState::PendingCancel | OrderState::PendingReplace
+                ) =>
+            {
                 Some(RejectCode::PendingCancelReplace)
             }
             Some(_) => None,
@@ -132,17 +140,27 @@ impl Book {
         // Fills since the replace was accepted have used their share of the new reservation.
         let asked = row.new_qty.saturating_sub(row.cum.min(row.new_qty));
         let cash = if leaves == 0 { 0 } else { self.cash_for(row, asked) };
-        view.state_after = if leaves == 0 { OrderState::Filled as u8 } else { OrderState::Working as u8 };
+        view.state_after = if leaves == 0 {
+            OrderState::Filled as u8
+        } else {
+            OrderState::Working as u8
+        };
         (view.leaves, view.unit, view.risk_px) = (leaves, row.new_unit, row.new_risk_px);
         view.value = Notional::from_raw(value - row.reserved_value().raw());
         view.cash = Money::from_raw(cash - row.reserved_cash().raw());
-        let fee = if leaves == 0 { 0 } else { row.new_fee.raw().min(cash) };
+        let fee = if leaves == 0 {
+            0
+        } else {
+            row.new_fee.raw().min(cash)
+        };
         view.fee = Money::from_raw(fee);
     }
 
     /// The estimated fee within an order's reserved cash.
     pub(super) fn fee_of(&self, row: &OrderRow) -> i128 {
-        self.market.instrument(row.instrument).map_or(0, |instrument| self.reserved_fee(row, instrument))
+        self.market
+            .instrument(row.instrument)
+            .map_or(0, |instrument| self.reserved_fee(row, instrument))
     }
 
     /// Reserved cash of a replaced order for `leaves` at its new risk price, with the new fee estimate.
@@ -150,14 +168,20 @@ impl Book {
         if row.new_cash.is_zero() {
             return 0;
         }
-        let Some(instrument) = self.market.instrument(row.instrument) else { return row.new_cash.raw() };
+        let Some(instrument) = self.market.instrument(row.instrument) else {
+            return row.new_cash.raw();
+        };
         let principal = tradewind_domain::rounding::principal(
             instrument,
             tradewind_domain::fixed::Qty::from_raw(leaves),
             tradewind_domain::fixed::Price::from_raw(row.new_risk_px),
             tradewind_domain::rounding::Rounding::Ceiling,
         );
-        principal.map_or(row.new_cash.raw(), |principal| principal.raw().max(0) + row.new_fee.raw()).min(row.new_cash.raw())
+        principal
+            .map_or(row.new_cash.raw(), |principal| {
+                principal.raw().max(0) + row.new_fee.raw()
+            })
+            .min(row.new_cash.raw())
     }
 
     /// Makes a report's facts true.
@@ -185,7 +209,14 @@ impl Book {
         let keeps_extra = !closes && !replaces && view.state_after == OrderState::Unknown as u8;
         let qty_after = if keeps_extra { qty_before } else { qty_after };
         let count = if closes { -1 } else { 0 };
-        self.reserve(row.leaf, row.node_instrument, is_buy, qty_after - qty_before, view.value.raw(), count);
+        self.reserve(
+            row.leaf,
+            row.node_instrument,
+            is_buy,
+            qty_after - qty_before,
+            view.value.raw(),
+            count,
+        );
         if closes {
             let filled = replaces && view.state_after == OrderState::Filled as u8;
             if filled && let Some(row) = self.orders.get_mut(view.slot) {
@@ -193,7 +224,9 @@ impl Book {
             }
             return self.close_order(view.slot, view.state_after);
         }
-        let Some(held) = self.orders.get_mut(view.slot) else { return };
+        let Some(held) = self.orders.get_mut(view.slot) else {
+            return;
+        };
         held.state = view.state_after;
         if replaces {
             (held.qty, held.px, held.stop_px) = (row.new_qty, row.new_px, row.new_stop_px);
@@ -231,7 +264,9 @@ fn step(kind: Kind, state: OrderState, status: u8) -> Step {
     }
     match (kind, state) {
         (Kind::VenueAck, OrderState::PendingNew | OrderState::Unknown) => Step::To(OrderState::Working),
-        (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => Step::Close(OrderState::Rejected),
+        (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => {
+            Step::Close(OrderState::Rejected)
+        }
         (Kind::VenueCancelled, _) => Step::Close(OrderState::Cancelled),
         (Kind::VenueExpired, _) => Step::Close(OrderState::Expired),
         (Kind::VenueReplaced, OrderState::PendingReplace) => Step::Replace,
@@ -241,7 +276,9 @@ fn step(kind: Kind, state: OrderState, status: u8) -> Step {
             Some(OrderState::Working) if matches!(state, OrderState::Unknown | OrderState::PendingNew) => {
                 Step::To(OrderState::Working)
             }
-            Some(end @ (OrderState::Cancelled | OrderState::Rejected | OrderState::Expired)) => Step::Close(end),
+            Some(end @ (OrderState::Cancelled | OrderState::Rejected | OrderState::Expired)) => {
+                Step::Close(end)
+            }
             _ => Step::Ignore,
         },
         _ => Step::Ignore,

@@ -34,7 +34,12 @@ impl LimitCheck {
 
     /// All wallets.
     pub fn wallets(&self) -> impl Iterator<Item = (WalletId, &WalletRow)> {
-        self.book.wallets.rows().iter().enumerate().map(|(at, row)| (WalletId(at as u32), row))
+        self.book
+            .wallets
+            .rows()
+            .iter()
+            .enumerate()
+            .map(|(at, row)| (WalletId(at as u32), row))
     }
 
     /// All nodes.
@@ -51,7 +56,12 @@ impl LimitCheck {
     pub fn limits(&self) -> impl Iterator<Item = LimitUse<'_>> {
         self.book.limits.all().filter_map(|(id, row)| {
             let node = self.book.hierarchy.node(row.node)?;
-            Some(LimitUse { id, row, node, date: self.book.calendars.date(node.calendar) })
+            Some(LimitUse {
+                id,
+                row,
+                node,
+                date: self.book.calendars.date(node.calendar),
+            })
         })
     }
 

@@ -18,7 +18,11 @@ pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measu
     if !order.is_buy {
         let used = order.pair.sell_qty - i128::from(order.old_qty) + i128::from(order.leaves);
         let limit = order.pair.position.max(0);
-        let measure = Measure { used, limit, code: RejectCode::InsufficientPosition };
+        let measure = Measure {
+            used,
+            limit,
+            code: RejectCode::InsufficientPosition,
+        };
         return (order.is_cash_account && order.leaves > order.old_qty).then_some(measure);
     }
     if order.cash <= order.old_cash {
@@ -26,9 +30,15 @@ pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measu
     }
     let used = order.reserved - order.old_cash + order.cash;
     let limit = order.settled + i128::from(row.params[CREDIT_LINE]);
-    Some(Measure { used, limit, code: RejectCode::BuyingPower })
+    Some(Measure {
+        used,
+        limit,
+        code: RejectCode::BuyingPower,
+    })
 }
 
 pub(super) fn accepts(event: &LimitSet) -> bool {
-    event.params[CREDIT_LINE] >= 0 && (0..=10_000).contains(&event.params[FEE_BPS]) && matches!(event.params[UNSETTLED_OK], 0 | 1)
+    event.params[CREDIT_LINE] >= 0
+        && (0..=10_000).contains(&event.params[FEE_BPS])
+        && matches!(event.params[UNSETTLED_OK], 0 | 1)
 }

@@ -155,29 +155,117 @@ fn any(_: &LimitSet) -> bool {
 
 /// The types that are evaluated. Rows stand in the order of the catalogue.
 pub static SPECS: &[Spec] = &[
-    Spec { limit_type: LimitType::MaxOrderQty, measure: size::max_order_qty, is_rate: false, post_trade: false, warn: WarnEdge::None, accepts: any },
-    Spec { limit_type: LimitType::MaxOrderNotional, measure: size::max_order_notional, is_rate: false, post_trade: false, warn: WarnEdge::Each, accepts: any },
-    Spec { limit_type: LimitType::FatFinger, measure: size::fat_finger, is_rate: false, post_trade: false, warn: WarnEdge::None, accepts: size::fat_finger_accepts },
-    Spec { limit_type: LimitType::OrderRate, measure: rate::order_rate, is_rate: true, post_trade: false, warn: WarnEdge::None, accepts: rate::accepts },
-    Spec { limit_type: LimitType::MsgRate, measure: rate::msg_rate, is_rate: true, post_trade: false, warn: WarnEdge::None, accepts: rate::accepts },
-    Spec { limit_type: LimitType::MaxOpenOrders, measure: flow::max_open_orders, is_rate: false, post_trade: false, warn: WarnEdge::Daily, accepts: any },
-    Spec { limit_type: LimitType::OpenNotional, measure: flow::open_notional, is_rate: false, post_trade: false, warn: WarnEdge::Daily, accepts: any },
-    Spec { limit_type: LimitType::DailyNotional, measure: flow::daily_notional, is_rate: false, post_trade: true, warn: WarnEdge::Daily, accepts: flow::side_accepts },
-    Spec { limit_type: LimitType::DailyQty, measure: flow::daily_qty, is_rate: false, post_trade: true, warn: WarnEdge::Daily, accepts: flow::side_accepts },
-    Spec { limit_type: LimitType::PositionLong, measure: stock::position_long, is_rate: false, post_trade: true, warn: WarnEdge::DailyPerPair(1), accepts: any },
-    Spec { limit_type: LimitType::PositionShort, measure: stock::position_short, is_rate: false, post_trade: true, warn: WarnEdge::DailyPerPair(2), accepts: any },
-    Spec { limit_type: LimitType::BuyingPower, measure: cash::buying_power, is_rate: false, post_trade: false, warn: WarnEdge::Daily, accepts: cash::accepts },
+    Spec {
+        limit_type: LimitType::MaxOrderQty,
+        measure: size::max_order_qty,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::None,
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::MaxOrderNotional,
+        measure: size::max_order_notional,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::Each,
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::FatFinger,
+        measure: size::fat_finger,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::None,
+        accepts: size::fat_finger_accepts,
+    },
+    Spec {
+        limit_type: LimitType::OrderRate,
+        measure: rate::order_rate,
+        is_rate: true,
+        post_trade: false,
+        warn: WarnEdge::None,
+        accepts: rate::accepts,
+    },
+    Spec {
+        limit_type: LimitType::MsgRate,
+        measure: rate::msg_rate,
+        is_rate: true,
+        post_trade: false,
+        warn: WarnEdge::None,
+        accepts: rate::accepts,
+    },
+    Spec {
+        limit_type: LimitType::MaxOpenOrders,
+        measure: flow::max_open_orders,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::Daily,
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::OpenNotional,
+        measure: flow::open_notional,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::Daily,
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::DailyNotional,
+        measure: flow::daily_notional,
+        is_rate: false,
+        post_trade: true,
+        warn: WarnEdge::Daily,
+        accepts: flow::side_accepts,
+    },
+    Spec {
+        limit_type: LimitType::DailyQty,
+        measure: flow::daily_qty,
+        is_rate: false,
+        post_trade: true,
+        warn: WarnEdge::Daily,
+        accepts: flow::side_accepts,
+    },
+    Spec {
+        limit_type: LimitType::PositionLong,
+        measure: stock::position_long,
+        is_rate: false,
+        post_trade: true,
+        warn: WarnEdge::DailyPerPair(1),
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::PositionShort,
+        measure: stock::position_short,
+        is_rate: false,
+        post_trade: true,
+        warn: WarnEdge::DailyPerPair(2),
+        accepts: any,
+    },
+    Spec {
+        limit_type: LimitType::BuyingPower,
+        measure: cash::buying_power,
+        is_rate: false,
+        post_trade: false,
+        warn: WarnEdge::Daily,
+        accepts: cash::accepts,
+    },
 ];
 
 /// The spec of a type, with its index; `None` where this version does not evaluate it.
 pub fn spec_of(limit_type: u8) -> Option<(u8, &'static Spec)> {
-    let at = SPECS.iter().position(|spec| spec.limit_type as u8 == limit_type)?;
+    let at = SPECS
+        .iter()
+        .position(|spec| spec.limit_type as u8 == limit_type)?;
     Some((at as u8, &SPECS[at]))
 }
 
 /// Why a limit cannot be set, or `None` where it can.
 pub fn refusal(event: &LimitSet) -> Option<RejectCode> {
-    let Some((_, spec)) = spec_of(event.limit_type) else { return Some(RejectCode::UnknownLimit) };
+    let Some((_, spec)) = spec_of(event.limit_type) else {
+        return Some(RejectCode::UnknownLimit);
+    };
     let action = LimitAction::from_code(event.action);
     let filtered = event.filter_kind != 0 || !event.filter_sector.is_empty();
     let ok = matches!(action, Some(LimitAction::Alert | LimitAction::Reject))
@@ -197,7 +285,9 @@ pub struct Limits {
 impl Limits {
     /// Room for `max` limits.
     pub fn new(max: u32) -> Self {
-        Self { rows: vec![LimitRow::zeroed(); max as usize] }
+        Self {
+            rows: vec![LimitRow::zeroed(); max as usize],
+        }
     }
 
     /// The row of a limit that is in force.
@@ -216,15 +306,21 @@ impl Limits {
     #[inline]
     pub fn list(&self, first: LimitId) -> impl Iterator<Item = (LimitId, &LimitRow)> {
         let row = |id: LimitId| self.rows.get(id.index());
-        std::iter::successors(row(first).map(|_| first), move |&at| row(at).map(|row| row.next).filter(|&next| row(next).is_some()))
-            .filter_map(move |id| row(id).map(|row| (id, row)))
-            .filter(|(_, row)| row.state == 1)
+        std::iter::successors(row(first).map(|_| first), move |&at| {
+            row(at).map(|row| row.next).filter(|&next| row(next).is_some())
+        })
+        .filter_map(move |id| row(id).map(|row| (id, row)))
+        .filter(|(_, row)| row.state == 1)
     }
 
     /// Puts an accepted limit into its row, and a new one into its node's list.
     pub fn set(&mut self, event: &LimitSet, hierarchy: &mut Hierarchy) {
-        let Some((spec, _)) = spec_of(event.limit_type) else { return };
-        let Some(row) = self.rows.get_mut(event.limit.index()) else { return };
+        let Some((spec, _)) = spec_of(event.limit_type) else {
+            return;
+        };
+        let Some(row) = self.rows.get_mut(event.limit.index()) else {
+            return;
+        };
         let is_new = row.state == 0;
         let held = *row;
         *row = LimitRow {
@@ -242,10 +338,18 @@ impl Limits {
         if event.limit_type == LimitType::BuyingPower as u8
             && let Some(node) = hierarchy.node_mut(event.node)
         {
-            node.buying_power = if event.removed == 1 { LimitId::NONE } else { event.limit };
+            node.buying_power = if event.removed == 1 {
+                LimitId::NONE
+            } else {
+                event.limit
+            };
         }
         if is_new && let Some(node) = hierarchy.node_mut(event.node) {
-            let head = if SPECS[usize::from(spec)].is_rate { &mut node.rates } else { &mut node.limits };
+            let head = if SPECS[usize::from(spec)].is_rate {
+                &mut node.rates
+            } else {
+                &mut node.limits
+            };
             row.next = *head;
             *head = event.limit;
         }
@@ -259,7 +363,11 @@ impl Limits {
 
     /// Every limit in force.
     pub fn all(&self) -> impl Iterator<Item = (LimitId, &LimitRow)> {
-        self.rows.iter().enumerate().filter(|(_, row)| row.state == 1).map(|(at, row)| (LimitId(at as u32), row))
+        self.rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.state == 1)
+            .map(|(at, row)| (LimitId(at as u32), row))
     }
 
     /// Feeds the rows to a hash.

@@ -22,7 +22,11 @@ fn period_ns(row: &LimitRow) -> i128 {
 fn debt(row: &LimitRow, now_ns: UnixNanos, code: RejectCode) -> Measure {
     let now = i128::from(now_ns) * row.hard;
     let tau = period_ns(row) * i128::from(row.params[BURST] - 1);
-    Measure { used: row.tat - now, limit: tau, code }
+    Measure {
+        used: row.tat - now,
+        limit: tau,
+        code,
+    }
 }
 
 /// L11: new orders and replaces.
@@ -59,7 +63,11 @@ mod tests {
     /// LIMITS section 8.1, L11: GCRA 2/s burst 2: 0 and .001 pass, .4 refused, .5 passes, .501 refused.
     #[test]
     fn passes_and_refuses_as_the_catalogue_shows() {
-        let mut row = LimitRow { hard: 2, params: [1_000, GCRA, 2, 0, 0, 0], ..LimitRow::zeroed() };
+        let mut row = LimitRow {
+            hard: 2,
+            params: [1_000, GCRA, 2, 0, 0, 0],
+            ..LimitRow::zeroed()
+        };
         let start: u64 = 1_700_000_000_000_000_000;
         for (ms, passes) in [(0, true), (1, true), (400, false), (500, true), (501, false)] {
             let now_ns = start + ms * 1_000_000;

@@ -10,7 +10,11 @@ pub(super) fn position_long(row: &LimitRow, order: &Question<'_>) -> Option<Meas
     }
     let added = i128::from(order.leaves) - i128::from(order.old_qty);
     let used = (order.pair.position + order.pair.buy_qty + added).max(0);
-    Some(Measure { used, limit: row.hard, code: RejectCode::PositionLong })
+    Some(Measure {
+        used,
+        limit: row.hard,
+        code: RejectCode::PositionLong,
+    })
 }
 
 /// L22: the worst short position, `open sells - pos`.
@@ -20,5 +24,9 @@ pub(super) fn position_short(row: &LimitRow, order: &Question<'_>) -> Option<Mea
     }
     let added = i128::from(order.leaves) - i128::from(order.old_qty);
     let used = (order.pair.sell_qty + added - order.pair.position).max(0);
-    Some(Measure { used, limit: row.hard, code: RejectCode::PositionShort })
+    Some(Measure {
+        used,
+        limit: row.hard,
+        code: RejectCode::PositionShort,
+    })
 }

@@ -9,7 +9,8 @@ use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{OrderState, OrderType, Side, TimeInForce};
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
-    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId, WalletId,
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId,
+    WalletId,
 };
 use tradewind_domain::text::ClOrdId;
 use tradewind_domain::time::DayNumber;
@@ -217,7 +218,11 @@ impl OrderTable {
     /// The row that the next accepted order gets.
     #[inline]
     pub fn next_slot(&self) -> OrderSlot {
-        if self.free_head != NIL { OrderSlot(self.free_head) } else { OrderSlot(self.closed.front().copied().unwrap_or(NIL)) }
+        if self.free_head != NIL {
+            OrderSlot(self.free_head)
+        } else {
+            OrderSlot(self.closed.front().copied().unwrap_or(NIL))
+        }
     }
 
     /// The row in a slot.
@@ -229,7 +234,9 @@ impl OrderTable {
     /// The row in a slot, to apply facts to.
     #[inline]
     pub fn get_mut(&mut self, slot: OrderSlot) -> Option<&mut OrderRow> {
-        self.rows.get_mut(slot.index()).filter(|row| !row.order_id.is_none())
+        self.rows
+            .get_mut(slot.index())
+            .filter(|row| !row.order_id.is_none())
     }
 
     /// The order's row.
@@ -255,7 +262,8 @@ impl OrderTable {
     /// True for an order that is open.
     #[inline]
     pub fn is_open(&self, order_id: OrderId) -> bool {
-        self.find(order_id).is_some_and(|(_, row)| row.order_state().is_open())
+        self.find(order_id)
+            .is_some_and(|(_, row)| row.order_state().is_open())
     }
 
     #[inline]
@@ -313,7 +321,9 @@ impl OrderTable {
         self.open_count -= 1;
         self.closed.push_back(slot.0);
         while self.closed.len() > self.closed_max as usize {
-            let Some(oldest) = self.closed.pop_front() else { break };
+            let Some(oldest) = self.closed.pop_front() else {
+                break;
+            };
             self.unindex(oldest);
             self.rows[oldest as usize].order_id = OrderId::NONE;
             self.rows[oldest as usize].next = self.free_head;
@@ -361,7 +371,8 @@ impl OrderTable {
 
     /// Open orders in acceptance order.
     pub fn open(&self) -> impl Iterator<Item = (OrderSlot, &OrderRow)> {
-        std::iter::successors(self.first_open(), |&slot| self.next_open(slot)).map(|slot| (slot, &self.rows[slot.index()]))
+        std::iter::successors(self.first_open(), |&slot| self.next_open(slot))
+            .map(|slot| (slot, &self.rows[slot.index()]))
     }
 
     /// Feeds the rows to a hash: open ones in acceptance order, then closed ones from the oldest.
@@ -371,7 +382,11 @@ impl OrderTable {
             sink(bytes_of(row));
         }
         for &slot in &self.closed {
-            let row = OrderRow { prev: 0, next: 0, ..self.rows[slot as usize] };
+            let row = OrderRow {
+                prev: 0,
+                next: 0,
+                ..self.rows[slot as usize]
+            };
             sink(&slot.to_le_bytes());
             sink(bytes_of(&row));
         }
@@ -383,7 +398,11 @@ mod tests {
     use super::*;
 
     fn order(counter: u64) -> OrderRow {
-        OrderRow { order_id: OrderId::new(0, counter), state: OrderState::Working as u8, ..OrderRow::zeroed() }
+        OrderRow {
+            order_id: OrderId::new(0, counter),
+            state: OrderState::Working as u8,
+            ..OrderRow::zeroed()
+        }
     }
 
     #[test]
@@ -401,7 +420,10 @@ mod tests {
         assert!(table.find(OrderId::new(0, 2)).is_some(), "remembered");
         closed(&mut table, slots[0]);
         closed(&mut table, slots[3]);
-        assert!(table.find(OrderId::new(0, 2)).is_none(), "the third that closes pushes out the first");
+        assert!(
+            table.find(OrderId::new(0, 2)).is_none(),
+            "the third that closes pushes out the first"
+        );
         assert!(table.find(OrderId::new(0, 4)).is_some());
         assert_eq!(table.open_count(), 1);
     }
@@ -420,7 +442,12 @@ mod tests {
                 table.close(slot);
             }
             for back in 0..12.min(n) {
-                assert_eq!(table.find(OrderId::new(0, n - back)).map(|(_, row)| row.order_id.counter()), Some(n - back));
+                assert_eq!(
+                    table
+                        .find(OrderId::new(0, n - back))
+                        .map(|(_, row)| row.order_id.counter()),
+                    Some(n - back)
+                );
             }
         }
     }

@@ -1,0 +1,215 @@
+//! What must hold after every event of any stream: reserved figures are the sums over open orders, and a replica that only applies
+//! records is in the same state.
+
+use super::world::{A1, A2, FIRM, S1, U1, World, dec, digest};
+use bytemuck::Zeroable;
+use proptest::prelude::*;
+use tradewind_domain::codes::{ControlState, LimitType, Side, TimeInForce};
+use tradewind_domain::event::{Capacities, Execution, Kind, VenueReport};
+use tradewind_domain::fixed::NOTIONAL_ONE;
+use tradewind_domain::ids::{AccountId, CalendarId, NodeId, OrderId};
+use tradewind_domain::text::ExecId;
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    op: u8,
+    who: u8,
+    a: u16,
+    b: u16,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (0..14u8, 0..3u8, any::<u16>(), any::<u16>()).prop_map(|(op, who, a, b)| Step { op, who, a, b });
+    prop::collection::vec(step, 1..120)
+}
+
+fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date: &mut u32) {
+    let leaf = [A1, A2, S1][usize::from(step.who)];
+    let side = if step.a % 2 == 0 { Side::Buy } else { Side::Sell };
+    let (qty, px) = (
+        i64::from(step.b % 200) * dec("1"),
+        dec("9") + i64::from(step.a % 200) * dec("0.01"),
+    );
+    let some = orders
+        .get(usize::from(step.b) % orders.len().max(1))
+        .copied()
+        .unwrap_or(OrderId::new(0, 77));
+    let report = |world: &mut World, kind| {
+        world.send(
+            kind,
+            &VenueReport {
+                order_id: some,
+                status: step.a as u8 % 10,
+                ..VenueReport::zeroed()
+            },
+        )
+    };
+    match step.op {
+        0..=3 => {
+            let mut order = world.order(&format!("o{}", at % 40), leaf, side, "1", "10");
+            (order.qty, order.px) = (qty, px);
+            order.tif = if step.a % 3 == 0 {
+                TimeInForce::Gtc
+            } else {
+                TimeInForce::Day
+            } as u8;
+            let event = world.send(Kind::OrderNew, &order);
+            if !event.is_rejected() {
+                orders.push(event.body::<tradewind_domain::event::OrderNew>().view.order_id);
+            }
+        }
+        4 | 5 => {
+            let exec_id = ExecId::new(format!("E{}", at % 90)).unwrap();
+            world.send(
+                Kind::VenueFill,
+                &Execution {
+                    exec_id,
+                    order_id: some,
+                    qty,
+                    px,
+                    ..Execution::zeroed()
+                },
+            );
+        }
+        6 => drop(world.cancel(&format!("o{}", step.a % 40))),
+        7 => {
+            let cl = format!("r{}", at % 50);
+            let (orig, qty) = (format!("o{}", step.b % 40), (step.a % 150).to_string());
+            world.replace(&orig, &cl, &qty, "9.5");
+        }
+        8 => drop(report(
+            world,
+            [Kind::VenueAck, Kind::VenueReject][usize::from(step.a % 2)],
+        )),
+        9 => drop(report(
+            world,
+            [Kind::VenueCancelled, Kind::VenueReplaced, Kind::VenueCancelReject][usize::from(step.a % 3)],
+        )),
+        10 => drop(report(
+            world,
+            [Kind::VenueExpired, Kind::OrderUnknown, Kind::VenueStatus][usize::from(step.a % 3)],
+        )),
+        11 => {
+            let state = [
+                ControlState::Active,
+                ControlState::ReduceOnly,
+                ControlState::CancelOnly,
+            ][usize::from(step.a % 3)];
+            world.control(Kind::StateSet, U1, state as u8, "ann", "");
+        }
+        12 if step.a % 4 == 0 => {
+            *date += 1;
+            world.roll(CalendarId::UTC, *date);
+            world.last(0, "10");
+        }
+        12 => world.disconnect(super::world::SESSION, step.a % 2 == 0),
+        _ => drop(world.trade(&format!("T{}", at % 60), leaf, side, "3", "10")),
+    }
+}
+
+/// Sums over open orders, against what nodes, pairs and wallets hold.
+fn check_reservations(world: &World) {
+    for (node, row) in world.limit.nodes() {
+        let below: Vec<_> = world
+            .limit
+            .open_orders()
+            .filter(|(_, order)| world.limit.is_within(order, node))
+            .collect();
+        let sum = |buy: bool| -> (i128, i128) {
+            let of_side = below
+                .iter()
+                .filter(|(_, order)| order.order_side().is_buy() == buy);
+            of_side.fold((0, 0), |(qty, value), (_, order)| {
+                (
+                    qty + i128::from(order.reserved_qty()),
+                    value + order.reserved_value().raw(),
+                )
+            })
+        };
+        assert_eq!(
+            (row.flow.buy_qty, row.flow.buy_value),
+            sum(true),
+            "buys of node {node}"
+        );
+        assert_eq!(
+            (row.flow.sell_qty, row.flow.sell_value),
+            sum(false),
+            "sells of node {node}"
+        );
+        assert_eq!(row.flow.open_count as usize, below.len());
+        let pair: i128 = world
+            .limit
+            .pairs()
+            .iter()
+            .filter(|pair| pair.node == node)
+            .map(|pair| pair.flow.buy_qty)
+            .sum();
+        assert_eq!(pair, row.flow.buy_qty, "pairs of node {node}");
+    }
+    for account in 0..2 {
+        let orders = world
+            .limit
+            .open_orders()
+            .filter(|(_, order)| order.account == AccountId(account));
+        let sum: i128 = orders.map(|(_, order)| order.reserved_cash().raw()).sum();
+        assert_eq!(world.reserved(account), sum, "cash of account {account}");
+    }
+}
+
+fn world(capacities: Capacities) -> World {
+    let mut world = World::with(capacities);
+    world.limit(0, A1, LimitType::BuyingPower, 0, [0, 7, 0, 0, 0, 0]);
+    world.limit(1, U1, LimitType::OpenNotional, 20_000 * NOTIONAL_ONE, [0; 6]);
+    world.limit(2, FIRM, LimitType::DailyNotional, 90_000 * NOTIONAL_ONE, [0; 6]);
+    world.limit(3, FIRM, LimitType::MsgRate, 50, [1, 1, 20, 0, 0, 0]);
+    world.limit(
+        4,
+        NodeId(4),
+        LimitType::PositionShort,
+        i128::from(dec("500")),
+        [0; 6],
+    );
+    world.deposit(0, "20000");
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn reservations_are_the_sums_over_open_orders_and_a_replica_agrees(steps in steps(), small in any::<bool>()) {
+        let tight = Capacities { open_orders: 6, closed_orders: 4, cl_ord_ids: 30, exec_ids: 40, ..Capacities::default() };
+        let mut world = world(if small { tight } else { Capacities::default() });
+        let (mut orders, mut date) = (Vec::new(), 20_514);
+        for (at, step) in steps.into_iter().enumerate() {
+            run(&mut world, at, step, &mut orders, &mut date);
+            check_reservations(&world);
+        }
+        prop_assert_eq!(world.limit.faults(), 0);
+        prop_assert!(digest(&world.limit) == digest(&world.replica), "the replica's state differs");
+    }
+
+    #[test]
+    fn no_bytes_make_the_stages_panic(
+        kinds in prop::collection::vec((0..170u16, prop::collection::vec(any::<u8>(), 448), any::<u64>()), 1..40)
+    ) {
+        use tradewind_domain::event::{Event, Head};
+        let mut world = world(Capacities::default());
+        for (number, bytes, notes) in kinds {
+            let Some(kind) = Kind::from_number(number) else { continue };
+            if kind == Kind::EngineStarted || kind == Kind::Timer || matches!(kind, Kind::OrderExpired | Kind::CancelRequested) {
+                continue; // only the engine makes them
+            }
+            let mut event = Event::empty();
+            let mut record = vec![0u8; tradewind_domain::event::record_len(number, 0)];
+            let head = Head { kind: number, notes: notes & ((1 << 28) - 1), ..Head::zeroed() };
+            record[..64].copy_from_slice(bytemuck::bytes_of(&head));
+            let input = kind.input_len();
+            record[64..64 + input].copy_from_slice(&bytes[..input]);
+            event.read_record(&record).unwrap();
+            world.run(event);
+            check_reservations(&world);
+        }
+    }
+}
