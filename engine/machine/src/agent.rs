@@ -66,20 +66,20 @@ impl<E> Metered<E> {
 
 /// All that one thread runs.
 pub(crate) struct Agent<E, J> {
-    pub(crate) inlet: Inlet<E>,
+    inlet: Inlet<E>,
     /// The stages before the expander, or all of them where it runs elsewhere.
-    pub(crate) before: Vec<Metered<E>>,
+    before: Vec<Metered<E>>,
     pub(crate) expander: Option<Expander<E>>,
-    pub(crate) after: Vec<Metered<E>>,
-    pub(crate) outlet: Outlet<E, J>,
+    after: Vec<Metered<E>>,
+    outlet: Outlet<E, J>,
     pub(crate) ingest_home: Option<Home<E>>,
     pub(crate) effects_home: Option<Home<E>>,
     pub(crate) control: Arc<Control>,
-    pub(crate) batch_max: usize,
+    batch_max: usize,
     /// Taken, and through the stages before the expander.
-    pub(crate) input: Vec<Slot<E>>,
+    input: Vec<Slot<E>>,
     /// Through all stages here, to be passed on.
-    pub(crate) output: Vec<Slot<E>>,
+    output: Vec<Slot<E>>,
 }
 
 /// What an agent was made of, after its end.
@@ -91,6 +91,37 @@ pub(crate) struct Parts<E, J> {
 }
 
 impl<E: Intake, J: Append<E>> Agent<E, J> {
+    /// Without stages so far; they are added in order.
+    pub(crate) fn new(
+        inlet: Inlet<E>,
+        outlet: Outlet<E, J>,
+        control: Arc<Control>,
+        batch_max: usize,
+    ) -> Self {
+        Self {
+            inlet,
+            before: Vec::new(),
+            expander: None,
+            after: Vec::new(),
+            outlet,
+            ingest_home: None,
+            effects_home: None,
+            control,
+            batch_max,
+            input: Vec::with_capacity(batch_max),
+            output: Vec::with_capacity(batch_max),
+        }
+    }
+
+    /// Adds a stage that does not expand behind those there are.
+    pub(crate) fn add(&mut self, stage: Metered<E>) {
+        if self.expander.is_some() {
+            self.after.push(stage)
+        } else {
+            self.before.push(stage)
+        }
+    }
+
     /// One cycle. Returns how much was done; 0 says that the caller may idle.
     pub(crate) fn do_work(&mut self) -> Result<usize, Fault> {
         let mut work = self.deliver()?;

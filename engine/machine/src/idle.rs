@@ -70,10 +70,10 @@ impl Waker {
     pub fn wake(&self) {
         let Some(sleeper) = &self.sleeper else { return };
         fence(Ordering::SeqCst);
-        if sleeper.asleep.load(Ordering::Relaxed) && sleeper.asleep.swap(false, Ordering::AcqRel) {
-            if let Some(thread) = sleeper.thread.get() {
-                thread.unpark();
-            }
+        let was_asleep =
+            sleeper.asleep.load(Ordering::Relaxed) && sleeper.asleep.swap(false, Ordering::AcqRel);
+        if let (true, Some(thread)) = (was_asleep, sleeper.thread.get()) {
+            thread.unpark();
         }
     }
 }

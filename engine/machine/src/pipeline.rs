@@ -18,11 +18,11 @@ use crate::idle::{Idle, IdleStrategy, Waker};
 use crate::latency::{Counters, Meter, StageReport};
 use crate::sequencer::{INGEST_SLOTS_MIN, Ingest, Sequencer};
 pub use crate::sequencer::{LastSeen, Schedule};
-use crate::slab::{Pool, PoolId, Slot};
+use crate::slab::{Pool, PoolId};
 use crate::source::{Intake, LongSource, Source, SourceClass, Sources};
 use crate::stage::{EXPANDER, Stage, Stages};
 use crate::topology::{Lane, StageName, Topology};
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::RingBuffer;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -253,102 +253,54 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
     }
 
     fn assemble(self, lanes: &[Lane]) -> Assembly<E, J> {
+        let settings = self.settings;
         let mut idles = vec![self.ingest_idle];
-        idles.extend(lanes[1..].iter().map(|_| Idle::new(self.settings.idle)));
+        idles.extend(lanes[1..].iter().map(|_| Idle::new(settings.idle)));
         let wakers: Vec<Waker> = idles.iter().map(Idle::waker).collect();
         let control = Arc::new(Control::new(wakers[0].clone()));
         let counters = Arc::new(Counters::default());
         let meter = |stage| Meter::new(stage, Arc::clone(&counters), self.clock.clone());
 
-        let mut ingest_pool = Pool::new(PoolId::Ingest, self.settings.ingest_slots.max(INGEST_SLOTS_MIN));
-        let mut effects_pool = Pool::new(PoolId::Effects, self.settings.effect_slots.max(1) + 1);
-        let home = |stage: StageName| {
-            lanes
-                .iter()
-                .position(|lane| lane.stages().contains(&stage))
-                .unwrap_or(0)
-        };
-        let (expander_lane, journal_lane) = (home(StageName::Limit), home(StageName::Journal));
-        let ingest_home = (journal_lane != 0).then(|| Home {
-            returns: ingest_pool.open_returns(),
-            waker: wakers[0].clone(),
-        });
-        let effects_home = (journal_lane != expander_lane).then(|| Home {
-            returns: effects_pool.open_returns(),
-            waker: wakers[expander_lane].clone(),
-        });
+        let mut ingest_pool = Pool::new(PoolId::Ingest, settings.ingest_slots.max(INGEST_SLOTS_MIN));
+        let mut effects_pool = Pool::new(PoolId::Effects, settings.effect_slots.max(1) + 1);
+        let ingest_home = way_home(&mut ingest_pool, StageName::Ingest, lanes, &wakers);
+        let effects_home = way_home(&mut effects_pool, StageName::Limit, lanes, &wakers);
+        let mut effects_pool = Some(effects_pool);
 
         let sequencer = Sequencer::new(ingest_pool, self.last, self.mode, self.schedule);
+        let (ingest_meter, clock) = (meter(StageName::Ingest), self.clock.clone());
         let ingest = Ingest::new(
             self.sources,
             sequencer,
-            meter(StageName::Ingest),
-            self.clock.clone(),
+            ingest_meter,
+            clock,
             Arc::clone(&control),
             self.opening,
         );
-        let mut inlet = Some(Inlet::Ingest(Box::new(ingest)));
-        let mut journal = Some((self.journal, ingest_home, effects_home));
-        let mut effects_pool = Some(effects_pool);
-        let mut stages = self.stages.into_iter().zip(&StageName::ALL[1..]).enumerate();
+        let (journal_meter, clock) = (Box::new(meter(StageName::Journal)), self.clock.clone());
+        let end = Outlet::Journal {
+            journal: self.journal,
+            meter: journal_meter,
+            clock,
+        };
 
-        let mut agents = Vec::with_capacity(lanes.len());
-        for (index, lane) in lanes.iter().enumerate() {
-            let is_last = index + 1 == lanes.len();
-            let (next_inlet, next_ring) = ring(self.settings.ring_slots, &wakers, index);
-            let (outlet, homes) = match journal.take_if(|_| is_last) {
-                Some((journal, ingest_home, effects_home)) => {
-                    let meter = Box::new(meter(StageName::Journal));
-                    (
-                        Outlet::Journal {
-                            journal,
-                            meter,
-                            clock: self.clock.clone(),
-                        },
-                        (ingest_home, effects_home),
-                    )
-                }
-                None => (
-                    Outlet::Ring {
-                        ring: next_ring,
-                        downstream: wakers[index + 1].clone(),
-                    },
-                    (None, None),
-                ),
-            };
-            let mut agent = Agent {
-                inlet: inlet
-                    .replace(next_inlet)
-                    .unwrap_or_else(|| unreachable!("Invariant: each thread leaves an inlet")),
-                before: Vec::new(),
-                expander: None,
-                after: Vec::new(),
-                outlet,
-                ingest_home: homes.0,
-                effects_home: homes.1,
-                control: Arc::clone(&control),
-                batch_max: self.settings.batch_max.max(1),
-                input: Vec::with_capacity(self.settings.batch_max.max(1)),
-                output: Vec::with_capacity(self.settings.batch_max.max(1)),
-            };
-            let inner = lane
-                .stages()
-                .iter()
-                .filter(|stage| !matches!(stage, StageName::Ingest | StageName::Journal));
-            for (position, (stage, name)) in stages.by_ref().take(inner.count()) {
-                match (position == EXPANDER).then(|| effects_pool.take()).flatten() {
-                    Some(pool) => agent.expander = Some(Expander::new(stage, meter(*name), pool)),
-                    None if agent.expander.is_some() => agent.after.push(Metered {
-                        stage,
-                        meter: meter(*name),
-                    }),
-                    None => agent.before.push(Metered {
-                        stage,
-                        meter: meter(*name),
-                    }),
-                }
+        let links = link(Inlet::Ingest(Box::new(ingest)), end, settings.ring_slots, &wakers);
+        let agent =
+            |(inlet, outlet)| Agent::new(inlet, outlet, Arc::clone(&control), settings.batch_max.max(1));
+        let mut agents: Vec<_> = links.into_iter().map(agent).collect();
+        for (position, (stage, &name)) in self.stages.into_iter().zip(&StageName::ALL[1..]).enumerate() {
+            let agent = &mut agents[lane_of(name, lanes)];
+            match effects_pool.take_if(|_| position == EXPANDER) {
+                Some(pool) => agent.expander = Some(Expander::new(stage, meter(name), pool)),
+                None => agent.add(Metered {
+                    stage,
+                    meter: meter(name),
+                }),
             }
-            agents.push(agent);
+        }
+        if let Some(last) = agents.last_mut() {
+            last.ingest_home = ingest_home;
+            last.effects_home = effects_home;
         }
         Assembly {
             agents,
@@ -359,16 +311,50 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
     }
 }
 
-/// A ring between the thread of this index and the next.
-fn ring<E>(slots: usize, wakers: &[Waker], index: usize) -> (Inlet<E>, Producer<Slot<E>>) {
-    let (producer, consumer): (_, Consumer<Slot<E>>) = RingBuffer::new(slots.max(1));
-    (
-        Inlet::Ring {
+/// Index of the thread that runs a stage.
+fn lane_of(stage: StageName, lanes: &[Lane]) -> usize {
+    lanes
+        .iter()
+        .position(|lane| lane.stages().contains(&stage))
+        .unwrap_or(0)
+}
+
+/// The way of slots from the journal's thread to the stage that takes them, where that is another one.
+fn way_home<E: Intake>(
+    pool: &mut Pool<E>,
+    taker: StageName,
+    lanes: &[Lane],
+    wakers: &[Waker],
+) -> Option<Home<E>> {
+    let taker = lane_of(taker, lanes);
+    let is_elsewhere = taker != lane_of(StageName::Journal, lanes);
+    is_elsewhere.then(|| Home {
+        returns: pool.open_returns(),
+        waker: wakers[taker].clone(),
+    })
+}
+
+/// Both ends of each thread, one for each waker: the first inlet and the last outlet are given, rings lie between.
+fn link<E, J>(
+    first: Inlet<E>,
+    last: Outlet<E, J>,
+    ring_slots: usize,
+    wakers: &[Waker],
+) -> Vec<(Inlet<E>, Outlet<E, J>)> {
+    let (mut inlets, mut outlets) = (vec![first], Vec::new());
+    for pair in wakers.windows(2) {
+        let (producer, consumer) = RingBuffer::new(ring_slots.max(1));
+        outlets.push(Outlet::Ring {
+            ring: producer,
+            downstream: pair[1].clone(),
+        });
+        inlets.push(Inlet::Ring {
             ring: consumer,
-            upstream: wakers[index].clone(),
-        },
-        producer,
-    )
+            upstream: pair[0].clone(),
+        });
+    }
+    outlets.push(last);
+    inlets.into_iter().zip(outlets).collect()
 }
 
 struct Assembly<E, J> {

@@ -242,7 +242,7 @@ fn what_no_source_may_send_is_counted_and_gets_no_number() {
         message.kind = kind;
         assert!(source.push(message).is_ok());
     }
-    let timer = || InboundLong::new(Kind::Timer, &*Event::empty().body::<Timer>());
+    let timer = || InboundLong::new(Kind::Timer, Event::empty().body::<Timer>());
     assert!(admin.push(timer()).is_ok());
     assert!(engine.push(timer()).is_ok());
     assert!(source.push(order(2)).is_ok());

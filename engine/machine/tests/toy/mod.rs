@@ -290,7 +290,7 @@ impl Append<Event> for MoodyJournal {
     fn append(&mut self, event: &Event) -> Result<(), Full> {
         self.calls += 1;
         let failed = self.fails_after.is_some_and(|after| self.events.len() >= after);
-        if failed || (self.full_every > 0 && self.calls % self.full_every == 0) {
+        if failed || self.calls.is_multiple_of(self.full_every) {
             return Err(Full);
         }
         self.events.push(*event);
