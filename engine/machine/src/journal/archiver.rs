@@ -51,7 +51,15 @@ impl Archiver {
         let mut hasher = ChainHasher::new(chain_before);
         // SAFETY: bytes below the start position never change.
         hasher.add(unsafe { segment.window.bytes(0, position.offset()) }, true);
-        Self { shared, keeper, segment, copied: position, durable: position, unsynced_since: None, hasher }
+        Self {
+            shared,
+            keeper,
+            segment,
+            copied: position,
+            durable: position,
+            unsynced_since: None,
+            hasher,
+        }
     }
 
     /// Works until the journal stops or fails.
@@ -91,14 +99,21 @@ impl Archiver {
             return Ok(false);
         }
         let here = self.segment.window.index == committed.segment();
-        let end = if here { committed.offset() } else { self.segment.window.ended() };
+        let end = if here {
+            committed.offset()
+        } else {
+            self.segment.window.ended()
+        };
         let from = self.copied.offset();
         if from < end {
             let to = self.piece_end(from, end);
             // SAFETY: committed bytes never change.
             let bytes = unsafe { self.segment.window.bytes(from, to) };
             let path = || self.shared.folder.segment(self.segment.window.index);
-            self.segment.file.write_at(bytes, from).map_err(|source| JournalError::io("write", &path(), source))?;
+            self.segment
+                .file
+                .write_at(bytes, from)
+                .map_err(|source| JournalError::io("write", &path(), source))?;
             self.hasher.add(bytes, false);
             self.copied = Position::new(self.segment.window.index, to);
             self.shared.archived_bytes.fetch_add(to - from, Ordering::Relaxed);
@@ -135,31 +150,45 @@ impl Archiver {
         // SAFETY: the seal's place belongs to the archiver.
         unsafe { window.bytes_mut(seal_at, SEAL_LEN as usize) }.copy_from_slice(bytemuck::bytes_of(&seal));
         let path = self.shared.folder.segment(index);
-        self.segment.file.write_at(bytemuck::bytes_of(&seal), seal_at).context("write", &path)?;
+        self.segment
+            .file
+            .write_at(bytemuck::bytes_of(&seal), seal_at)
+            .context("write", &path)?;
         self.hasher = ChainHasher::new(seal.chain);
         let bytes = window.bytes;
         self.sync(Position::start_of(index + 1))?;
         let next = self.shared.segment(index + 1).ok_or_else(|| {
-            JournalError::Failed(format!("segment {} was committed to but is not in the window", index + 1))
+            JournalError::Failed(format!(
+                "segment {} was committed to but is not in the window",
+                index + 1
+            ))
         })?;
         // SAFETY: the header was written before the segment was handed over.
         self.hasher.add(unsafe { next.window.bytes(0, HEADER_LEN) }, true);
         self.segment = next;
         self.copied = self.durable;
-        lock(&self.shared.archived).push_back(Archived { index, last_seq, bytes });
+        lock(&self.shared.archived).push_back(Archived {
+            index,
+            last_seq,
+            bytes,
+        });
         self.keeper.unpark();
         Ok(())
     }
 
     /// Syncs where the durability asks for it now.
     fn sync_if_due(&mut self, phase: Phase) -> Result<bool, JournalError> {
-        let Some(since) = self.unsynced_since else { return Ok(false) };
+        let Some(since) = self.unsynced_since else {
+            return Ok(false);
+        };
         let config = &self.shared.config;
         let due = match config.durability {
             Durability::Disk => true,
             Durability::Memory => {
                 let bytes = self.copied.offset().saturating_sub(self.durable.offset());
-                phase != Phase::Running || bytes >= config.sync_bytes || since.elapsed() >= config.sync_interval
+                phase != Phase::Running
+                    || bytes >= config.sync_bytes
+                    || since.elapsed() >= config.sync_interval
             }
         };
         if due {
@@ -195,7 +224,11 @@ impl ChainHasher {
     pub(super) fn new(chain_before: [u8; 32]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&chain_before);
-        Self { hasher, chain_before, copy: Vec::new() }
+        Self {
+            hasher,
+            chain_before,
+            copy: Vec::new(),
+        }
     }
 
     /// Adds whole records; with `from_start`, a segment's header comes first.
@@ -214,7 +247,15 @@ impl ChainHasher {
     /// The seal of the segment.
     pub(super) fn seal(&self, segment: u64, end: u64, last_seq: u64) -> Seal {
         let chain = *self.hasher.finalize().as_bytes();
-        Seal { segment, end, last_seq, chain_before: self.chain_before, chain, ..Seal::zeroed() }.sealed()
+        Seal {
+            segment,
+            end,
+            last_seq,
+            chain_before: self.chain_before,
+            chain,
+            ..Seal::zeroed()
+        }
+        .sealed()
     }
 }
 

@@ -87,7 +87,9 @@ impl JournalConfig {
 
     /// Refuses settings that cannot work.
     pub(super) fn check(&self) -> Result<(), JournalError> {
-        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&self.segment_bytes) || self.segment_bytes % 4096 != 0 {
+        if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&self.segment_bytes)
+            || self.segment_bytes % 4096 != 0
+        {
             return Err(JournalError::Config(format!(
                 "segment_bytes {} is not a multiple of 4096 from {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}",
                 self.segment_bytes

@@ -133,7 +133,9 @@ pub enum JournalError {
         reason: String,
     },
     /// The asked position was removed by retention.
-    #[error("position {asked} was removed by retention; the oldest record is at {oldest}: rebuild from a snapshot or from the start")]
+    #[error(
+        "position {asked} was removed by retention; the oldest record is at {oldest}: rebuild from a snapshot or from the start"
+    )]
     Expired {
         /// What was asked for.
         asked: Position,
@@ -149,7 +151,9 @@ pub enum JournalError {
         end: Position,
     },
     /// Syncing or copying to disk failed; the journal takes nothing more in this run.
-    #[error("journal stopped: {0}; what was released under durability `disk` is safe, the process must be started anew")]
+    #[error(
+        "journal stopped: {0}; what was released under durability `disk` is safe, the process must be started anew"
+    )]
     Failed(String),
 }
 
@@ -157,9 +161,16 @@ impl JournalError {
     /// A failed operation on a file.
     pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         if matches!(source.kind(), io::ErrorKind::ReadOnlyFilesystem) {
-            return JournalError::ReadOnly { path: path.to_path_buf(), source };
+            return JournalError::ReadOnly {
+                path: path.to_path_buf(),
+                source,
+            };
         }
-        JournalError::Io { action, path: path.to_path_buf(), source }
+        JournalError::Io {
+            action,
+            path: path.to_path_buf(),
+            source,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The journal's folder: names of its files, its segments, and the slots of the durable position.
 
 use super::error::{IoContext, JournalError};
-use super::format::{DurableSlot, FORMAT_VERSION, HEADER_LEN, HeaderFault, SLOT_OFFSETS, SLOTS_LEN, SegmentHeader};
+use super::format::{
+    DurableSlot, FORMAT_VERSION, HEADER_LEN, HeaderFault, SLOT_OFFSETS, SLOTS_LEN, SegmentHeader,
+};
 use super::storage::{Storage, StorageFile};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,9 @@ pub(super) struct Folder {
 impl Folder {
     /// The journal of a data folder.
     pub(super) fn of(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("journal") }
+        Self {
+            path: data_dir.join("journal"),
+        }
     }
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -41,7 +45,9 @@ impl Folder {
     pub(super) fn segments(&self, storage: &dyn Storage) -> Result<Vec<u64>, JournalError> {
         let names = match storage.list(&self.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(JournalError::NoJournal { path: self.path.clone() });
+                return Err(JournalError::NoJournal {
+                    path: self.path.clone(),
+                });
             }
             names => names.context("list", &self.path)?,
         };
@@ -70,7 +76,10 @@ impl Folder {
         let path = self.segment(index);
         let file = match storage.open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(JournalError::MissingSegment { path: self.path.clone(), segment: index });
+                return Err(JournalError::MissingSegment {
+                    path: self.path.clone(),
+                    segment: index,
+                });
             }
             file => file.context("open", &path)?,
         };
@@ -90,10 +99,15 @@ impl Folder {
         header: &SegmentHeader,
     ) -> Result<Box<dyn StorageFile>, JournalError> {
         let (unfinished, path) = (self.unfinished(header.segment), self.segment(header.segment));
-        let file = storage.create(&unfinished, header.segment_bytes).context("allocate", &unfinished)?;
-        file.write_at(bytemuck::bytes_of(header), 0).context("write", &unfinished)?;
+        let file = storage
+            .create(&unfinished, header.segment_bytes)
+            .context("allocate", &unfinished)?;
+        file.write_at(bytemuck::bytes_of(header), 0)
+            .context("write", &unfinished)?;
         file.sync_data().context("sync", &unfinished)?;
-        storage.rename(&unfinished, &path).context("rename", &unfinished)?;
+        storage
+            .rename(&unfinished, &path)
+            .context("rename", &unfinished)?;
         storage.sync_dir(&self.path).context("sync", &self.path)?;
         Ok(file)
     }
@@ -107,7 +121,9 @@ impl Folder {
         };
         let mut bytes = vec![0; SLOTS_LEN as usize];
         let read = file.read_at(&mut bytes, 0).context("read", &path)?;
-        DurableSlot::newest(&bytes[..read]).map(Some).ok_or(JournalError::DurableLost { path })
+        DurableSlot::newest(&bytes[..read])
+            .map(Some)
+            .ok_or(JournalError::DurableLost { path })
     }
 }
 
@@ -119,16 +135,27 @@ pub(super) struct SlotFile {
 
 impl SlotFile {
     /// Opens the file, or makes it with this first slot.
-    pub(super) fn open(folder: &Folder, storage: &dyn Storage, first: DurableSlot) -> Result<Self, JournalError> {
+    pub(super) fn open(
+        folder: &Folder,
+        storage: &dyn Storage,
+        first: DurableSlot,
+    ) -> Result<Self, JournalError> {
         let path = folder.durable();
         match storage.open(&path) {
             Ok(file) => Ok(Self { file, path }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let unfinished = path.with_extension("tmp");
-                let file = storage.create(&unfinished, SLOTS_LEN).context("allocate", &unfinished)?;
-                let slots = Self { file, path: unfinished.clone() };
+                let file = storage
+                    .create(&unfinished, SLOTS_LEN)
+                    .context("allocate", &unfinished)?;
+                let slots = Self {
+                    file,
+                    path: unfinished.clone(),
+                };
                 slots.write(first)?;
-                storage.rename(&unfinished, &path).context("rename", &unfinished)?;
+                storage
+                    .rename(&unfinished, &path)
+                    .context("rename", &unfinished)?;
                 storage.sync_dir(folder.path()).context("sync", folder.path())?;
                 Ok(Self { path, ..slots })
             }
@@ -140,7 +167,9 @@ impl SlotFile {
     pub(super) fn write(&self, slot: DurableSlot) -> Result<(), JournalError> {
         let slot = slot.sealed();
         let at = SLOT_OFFSETS[(slot.counter % 2) as usize];
-        self.file.write_at(bytemuck::bytes_of(&slot), at).context("write", &self.path)?;
+        self.file
+            .write_at(bytemuck::bytes_of(&slot), at)
+            .context("write", &self.path)?;
         self.file.sync_data().context("sync", &self.path)
     }
 }
@@ -159,7 +188,11 @@ pub(super) fn segment_index(name: &str) -> Option<u64> {
 /// Reads a header and checks that it is that of segment `index`.
 pub(super) fn read_header(path: &Path, index: u64, bytes: &[u8]) -> Result<SegmentHeader, JournalError> {
     let header = SegmentHeader::parse(bytes).map_err(|fault| match fault {
-        HeaderFault::Version(found) => JournalError::Version { path: path.to_path_buf(), found, known: FORMAT_VERSION },
+        HeaderFault::Version(found) => JournalError::Version {
+            path: path.to_path_buf(),
+            found,
+            known: FORMAT_VERSION,
+        },
         HeaderFault::Damaged => corrupt(path, index, 0, "segment header is damaged"),
     })?;
     if header.segment != index {
@@ -170,7 +203,12 @@ pub(super) fn read_header(path: &Path, index: u64, bytes: &[u8]) -> Result<Segme
 
 /// An error that names a byte.
 pub(super) fn corrupt(path: &Path, segment: u64, offset: u64, reason: impl Into<String>) -> JournalError {
-    JournalError::Corrupt { path: path.to_path_buf(), segment, offset, reason: reason.into() }
+    JournalError::Corrupt {
+        path: path.to_path_buf(),
+        segment,
+        offset,
+        reason: reason.into(),
+    }
 }
 
 const _: () = assert!(size_of::<SegmentHeader>() as u64 <= HEADER_LEN);

@@ -99,9 +99,18 @@ impl Follower {
     /// Reads the files between two positions that are known to be good.
     pub(super) fn over_files(data_dir: &Path, from: Position, to: Position) -> Result<Self, JournalError> {
         let folder = Folder::of(data_dir);
-        let slot = folder.read_slot(&DiskStorage)?.ok_or(JournalError::NoJournal { path: folder.path().into() })?;
+        let slot = folder.read_slot(&DiskStorage)?.ok_or(JournalError::NoJournal {
+            path: folder.path().into(),
+        })?;
         let journal_id = slot.journal_id;
-        Ok(Self { folder, journal_id, next: from, limit: to, bound: Bound::Fixed, source: None })
+        Ok(Self {
+            folder,
+            journal_id,
+            next: from,
+            limit: to,
+            bound: Bound::Fixed,
+            source: None,
+        })
     }
 
     /// Where the next record begins, or will begin. A follower that starts there goes on without a gap.
@@ -117,10 +126,14 @@ impl Follower {
     /// The next released record; `None` where there is nothing new. After an error the follower stays where it is.
     #[inline]
     pub fn poll(&mut self) -> Result<Option<RecordRef<'_>>, JournalError> {
-        let Some((position, len)) = self.advance()? else { return Ok(None) };
+        let Some((position, len)) = self.advance()? else {
+            return Ok(None);
+        };
         let bytes = match &self.source {
             // SAFETY: released bytes never change.
-            Some(Source::Window(window)) => unsafe { window.bytes(position.offset(), position.offset() + len as u64) },
+            Some(Source::Window(window)) => unsafe {
+                window.bytes(position.offset(), position.offset() + len as u64)
+            },
             Some(Source::File(scan)) => scan.record(position.offset(), len),
             None => return Ok(None),
         };
@@ -156,7 +169,12 @@ impl Follower {
 
     fn corrupt(&mut self, reason: &str) -> JournalError {
         self.source = None; // a later look reads the bytes anew
-        corrupt(&self.folder.segment(self.next.segment()), self.next.segment(), self.next.offset(), reason)
+        corrupt(
+            &self.folder.segment(self.next.segment()),
+            self.next.segment(),
+            self.next.offset(),
+            reason,
+        )
     }
 
     /// Looks at what stands at the next position.
@@ -172,7 +190,11 @@ impl Follower {
                 if at >= end {
                     return Ok(Framed::Bad("records run into the seal"));
                 }
-                let to = if self.limit.segment() == window.index { self.limit.offset().min(end) } else { end };
+                let to = if self.limit.segment() == window.index {
+                    self.limit.offset().min(end)
+                } else {
+                    end
+                };
                 // SAFETY: bytes below `released` never change; where that lies in a later segment, this one is complete.
                 let bytes = unsafe { window.bytes(at, to) };
                 Ok(frame_at(window.seed, at, bytes, end))
@@ -198,11 +220,18 @@ impl Follower {
             Err(JournalError::MissingSegment { path, segment }) => {
                 let oldest = self.oldest()?;
                 if index < oldest {
-                    return Err(JournalError::Expired { asked: self.next, oldest: Position::start_of(oldest) });
+                    return Err(JournalError::Expired {
+                        asked: self.next,
+                        oldest: Position::start_of(oldest),
+                    });
                 }
                 // After a clean stop the next segment is made by the next run only.
                 let made_later = self.limit == Position(u64::MAX) || self.limit <= self.next;
-                if made_later { Ok(None) } else { Err(JournalError::MissingSegment { path, segment }) }
+                if made_later {
+                    Ok(None)
+                } else {
+                    Err(JournalError::MissingSegment { path, segment })
+                }
             }
             Err(error) => Err(error),
         }
@@ -268,13 +297,19 @@ impl Follower {
     fn seek(&mut self, position: Position) -> Result<(), JournalError> {
         let oldest = Position::start_of(self.oldest()?);
         if position < oldest {
-            return Err(JournalError::Expired { asked: position, oldest });
+            return Err(JournalError::Expired {
+                asked: position,
+                oldest,
+            });
         }
         self.next = position;
         self.look_up_limit()?;
         self.look_up_limit()?; // the first one may have found the writer only
         if position > self.limit {
-            return Err(JournalError::Ahead { asked: position.to_string(), end: self.limit });
+            return Err(JournalError::Ahead {
+                asked: position.to_string(),
+                end: self.limit,
+            });
         }
         Ok(())
     }
@@ -290,7 +325,10 @@ impl Follower {
             if begins_before || index == oldest {
                 if first.is_some() && !begins_before && oldest > 1 {
                     let oldest = Position::start_of(oldest);
-                    return Err(JournalError::Expired { asked: Position::default(), oldest });
+                    return Err(JournalError::Expired {
+                        asked: Position::default(),
+                        oldest,
+                    });
                 }
                 self.go_to(Position::start_of(index));
                 break;
@@ -310,7 +348,10 @@ impl Follower {
                 }
                 Some(found) => last = found,
                 None if last + 1 < seq => {
-                    return Err(JournalError::Ahead { asked: format!("of sequence {seq}"), end: self.next });
+                    return Err(JournalError::Ahead {
+                        asked: format!("of sequence {seq}"),
+                        end: self.next,
+                    });
                 }
                 None => return Ok(()),
             }

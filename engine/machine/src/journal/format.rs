@@ -112,7 +112,10 @@ impl SegmentHeader {
 
     /// Reads a header.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, HeaderFault> {
-        let header: Self = bytes.get(..88).map(bytemuck::pod_read_unaligned).ok_or(HeaderFault::Damaged)?;
+        let header: Self = bytes
+            .get(..88)
+            .map(bytemuck::pod_read_unaligned)
+            .ok_or(HeaderFault::Damaged)?;
         if header.magic != HEADER_MAGIC {
             return Err(HeaderFault::Damaged);
         }
@@ -122,7 +125,11 @@ impl SegmentHeader {
         let whole = header.crc == crc32c(0, &bytes[..84])
             && u64::from(header.header_len) == HEADER_LEN
             && (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&header.segment_bytes);
-        if whole { Ok(header) } else { Err(HeaderFault::Damaged) }
+        if whole {
+            Ok(header)
+        } else {
+            Err(HeaderFault::Damaged)
+        }
     }
 }
 
@@ -203,7 +210,9 @@ impl DurableSlot {
 
     /// The newer of the two slots of the file.
     pub(super) fn newest(file: &[u8]) -> Option<Self> {
-        let slots = SLOT_OFFSETS.iter().filter_map(|&at| file.get(at as usize..).and_then(Self::parse));
+        let slots = SLOT_OFFSETS
+            .iter()
+            .filter_map(|&at| file.get(at as usize..).and_then(Self::parse));
         slots.max_by_key(|slot| slot.counter)
     }
 }
@@ -257,11 +266,17 @@ pub(super) fn frame_at(seed: u32, offset: u64, bytes: &[u8], limit: u64) -> Fram
     if len % 64 != 0 || len > RECORD_MAX || offset + len as u64 > limit {
         return Framed::Bad("impossible record length");
     }
-    let Some(record) = bytes.get(..len) else { return Framed::Bad("record runs past the segment") };
+    let Some(record) = bytes.get(..len) else {
+        return Framed::Bad("record runs past the segment");
+    };
     if record_crc(seed, offset, record) != head.crc {
         return Framed::Bad("checksum differs");
     }
-    if head.kind == END_KIND { Framed::End } else { Framed::Record(len) }
+    if head.kind == END_KIND {
+        Framed::End
+    } else {
+        Framed::Record(len)
+    }
 }
 
 #[cfg(test)]
@@ -278,7 +293,14 @@ mod tests {
 
     #[test]
     fn the_newer_valid_slot_holds() {
-        let slot = |counter| DurableSlot { counter, position: counter * 10, ..DurableSlot::zeroed() }.sealed();
+        let slot = |counter| {
+            DurableSlot {
+                counter,
+                position: counter * 10,
+                ..DurableSlot::zeroed()
+            }
+            .sealed()
+        };
         let mut file = vec![0; SLOTS_LEN as usize];
         assert_eq!(DurableSlot::newest(&file), None);
         file[..64].copy_from_slice(bytemuck::bytes_of(&slot(4)));
@@ -300,7 +322,10 @@ mod tests {
         record[JOURNALED_NS_AT] = 9;
         assert_eq!(frame_at(seed, 4096, &record, 65_536), Framed::Record(128));
         assert!(matches!(frame_at(seed, 4160, &record, 65_536), Framed::Bad(_)));
-        assert!(matches!(frame_at(crc_seed(&[1; 16], 2), 4096, &record, 65_536), Framed::Bad(_)));
+        assert!(matches!(
+            frame_at(crc_seed(&[1; 16], 2), 4096, &record, 65_536),
+            Framed::Bad(_)
+        ));
         assert!(matches!(frame_at(seed, 4096, &record, 4096), Framed::Bad(_)));
         record[30] ^= 1;
         assert!(matches!(frame_at(seed, 4096, &record, 65_536), Framed::Bad(_)));

@@ -51,7 +51,11 @@ pub(super) struct Threads {
 
 impl JournalHandle {
     pub(super) fn new(shared: Arc<Shared>, threads: Threads, lock: Lock) -> Self {
-        Self { shared, threads: Some(threads), lock: Some(lock) }
+        Self {
+            shared,
+            threads: Some(threads),
+            lock: Some(lock),
+        }
     }
 
     /// A follower of this journal.
@@ -108,7 +112,13 @@ impl JournalHandle {
     /// Keeps the data files from `position` on, as far as `retention_bytes` allows. A later call moves the pin and mends a
     /// broken one.
     pub fn pin(&self, name: &str, position: Position) {
-        lock(&self.shared.pins).insert(name.to_owned(), Pin { position, broken: false });
+        lock(&self.shared.pins).insert(
+            name.to_owned(),
+            Pin {
+                position,
+                broken: false,
+            },
+        );
     }
 
     /// Gives a pin up.
@@ -128,7 +138,9 @@ impl JournalHandle {
     }
 
     fn end(&mut self, phase: Phase) -> Result<(), JournalError> {
-        let Some(threads) = self.threads.take() else { return Ok(()) };
+        let Some(threads) = self.threads.take() else {
+            return Ok(());
+        };
         self.shared.enter(phase);
         threads.archiver.thread().unpark();
         threads.keeper.thread().unpark();

@@ -43,7 +43,14 @@ impl Keeper {
         slots: SlotFile,
         slot: DurableSlot,
     ) -> Self {
-        Self { shared, ready, next, half: None, slots, slot }
+        Self {
+            shared,
+            ready,
+            next,
+            half: None,
+            slots,
+            slot,
+        }
     }
 
     /// Works until the journal stops or fails; then says where it persisted `durable` last.
@@ -89,11 +96,16 @@ impl Keeper {
             self.half = Some(shared.folder.create_segment(&*shared.storage, &header)?);
         }
         let window = WindowSegment::create(&shared.window_dir, &header, &[])?;
-        let Some(file) = self.half.take() else { return Ok(()) };
+        let Some(file) = self.half.take() else {
+            return Ok(());
+        };
         let segment = Arc::new(Segment { window, file });
         lock(&shared.window).push_back(segment.clone());
         let pushed = self.ready.push(segment);
-        assert!(pushed.is_ok(), "Invariant: only the keeper fills the ring, and it looked");
+        assert!(
+            pushed.is_ok(),
+            "Invariant: only the keeper fills the ring, and it looked"
+        );
         self.next += 1;
         Ok(())
     }
@@ -107,18 +119,26 @@ impl Keeper {
         let durable = self.shared.control.durable.position();
         // The writer or the archiver may still hold it for a moment; it is dropped here and not there, because
         // unmapping is a system call.
-        let Some(oldest) = window.pop_front_if(|oldest| {
-            oldest.window.index < durable.segment() && Arc::strong_count(oldest) == 1
-        }) else {
+        let Some(oldest) = window
+            .pop_front_if(|oldest| oldest.window.index < durable.segment() && Arc::strong_count(oldest) == 1)
+        else {
             return false;
         };
         drop(window);
-        let _ = std::fs::remove_file(self.shared.window_dir.join(super::folder::segment_name(oldest.window.index)));
+        let _ = std::fs::remove_file(
+            self.shared
+                .window_dir
+                .join(super::folder::segment_name(oldest.window.index)),
+        );
         true
     }
 
     fn watch_space(&self, starved: bool) {
-        let free = self.shared.storage.free_bytes(self.shared.folder.path()).unwrap_or(0);
+        let free = self
+            .shared
+            .storage
+            .free_bytes(self.shared.folder.path())
+            .unwrap_or(0);
         let low = starved || free < self.shared.config.reserve_bytes;
         self.shared.space_low.store(low, Ordering::Relaxed);
     }
@@ -127,7 +147,10 @@ impl Keeper {
     fn retain(&mut self) -> Result<(), JournalError> {
         while let Some(oldest) = self.removable() {
             let path = self.shared.folder.segment(oldest.index);
-            self.shared.storage.remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
+            self.shared
+                .storage
+                .remove(&path)
+                .map_err(|source| JournalError::io("remove", &path, source))?;
             lock(&self.shared.archived).pop_front();
         }
         Ok(())
@@ -141,7 +164,10 @@ impl Keeper {
             if archived.len() < 2 {
                 return None;
             }
-            (*archived.front()?, archived.iter().map(|segment| segment.bytes).sum::<u64>())
+            (
+                *archived.front()?,
+                archived.iter().map(|segment| segment.bytes).sum::<u64>(),
+            )
         };
         let covered = oldest.last_seq <= shared.covered_seq.load(Ordering::Acquire);
         let persisted = Position(self.slot.position).segment() > oldest.index;
@@ -161,7 +187,12 @@ impl Keeper {
     fn persist(&mut self, clean: bool) -> Result<(), JournalError> {
         let position = self.shared.control.durable.position().0;
         if position != self.slot.position || clean {
-            let slot = DurableSlot { counter: self.slot.counter + 1, position, clean: u32::from(clean), ..self.slot };
+            let slot = DurableSlot {
+                counter: self.slot.counter + 1,
+                position,
+                clean: u32::from(clean),
+                ..self.slot
+            };
             self.slots.write(slot)?;
             self.slot = slot;
         }
@@ -175,7 +206,11 @@ impl Keeper {
         for index in used + 1..=self.next {
             match self.shared.storage.remove(&self.shared.folder.segment(index)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(JournalError::io("remove", &self.shared.folder.segment(index), error));
+                    return Err(JournalError::io(
+                        "remove",
+                        &self.shared.folder.segment(index),
+                        error,
+                    ));
                 }
                 _ => {}
             }

@@ -20,23 +20,38 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock, or says who has it.
     pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(|source| {
-            match source.kind() {
-                std::io::ErrorKind::PermissionDenied => {
-                    JournalError::ReadOnly { path: path.parent().unwrap_or(path).to_path_buf(), source }
-                }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::PermissionDenied => JournalError::ReadOnly {
+                    path: path.parent().unwrap_or(path).to_path_buf(),
+                    source,
+                },
                 _ => JournalError::io("open", path, source),
-            }
-        })?;
+            })?;
         for _ in 0..TRIES {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { file, path: path.to_path_buf() }),
+                Ok(()) => {
+                    return Ok(Self {
+                        file,
+                        path: path.to_path_buf(),
+                    });
+                }
                 Err(TryLockError::WouldBlock) => std::thread::park_timeout(TRY_EVERY),
                 Err(TryLockError::Error(source)) => return Err(JournalError::io("lock", path, source)),
             }
         }
-        let holder = Note::read(path).map_or("another process".to_owned(), |note| format!("process {}", note.pid));
-        Err(JournalError::Locked { path: path.parent().unwrap_or(path).to_path_buf(), holder })
+        let holder = Note::read(path).map_or("another process".to_owned(), |note| {
+            format!("process {}", note.pid)
+        });
+        Err(JournalError::Locked {
+            path: path.parent().unwrap_or(path).to_path_buf(),
+            holder,
+        })
     }
 
     /// Writes who holds it, and where the window lies.
@@ -46,7 +61,9 @@ impl Lock {
             text.push_str(&format!("window {}\n", window.display()));
         }
         self.file.set_len(0).context("write", &self.path)?;
-        self.file.write_all_at(text.as_bytes(), 0).context("write", &self.path)
+        self.file
+            .write_all_at(text.as_bytes(), 0)
+            .context("write", &self.path)
     }
 }
 
@@ -61,8 +78,14 @@ impl Note {
     /// Reads it; `None` where the file is not there or says nothing.
     pub(super) fn read(path: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(path).ok()?;
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        Some(Self { pid: field("pid")?.parse().ok()?, window: field("window").map(PathBuf::from) })
+        let field = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+        };
+        Some(Self {
+            pid: field("pid")?.parse().ok()?,
+            window: field("window").map(PathBuf::from),
+        })
     }
 }
 

@@ -30,6 +30,7 @@ mod scan;
 mod shared;
 mod storage;
 mod sys;
+mod verify;
 mod window;
 mod writer;
 
@@ -44,4 +45,5 @@ pub use handle::{JournalHandle, JournalStats};
 pub use open::{Journal, Opened, Records};
 pub use recovery::{LastRecord, Recovery, TornTail};
 pub use storage::{DiskStorage, Storage, StorageFile};
+pub use verify::{Problem, SegmentInfo, SegmentState, VerifyReport, repair, segments, verify};
 pub use writer::{BATCH_MAX, JournalWriter};

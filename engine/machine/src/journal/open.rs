@@ -43,10 +43,15 @@ impl Journal {
         let slot = folder.read_slot(&*storage)?;
         match slot {
             Some(slot) if !segments.is_empty() => recover(config, folder, storage, lock, segments, slot),
-            None if !segments.is_empty() => Err(JournalError::DurableLost { path: folder.durable() }),
+            None if !segments.is_empty() => Err(JournalError::DurableLost {
+                path: folder.durable(),
+            }),
             Some(slot) if slot.epoch > 0 => {
                 let segment = Position(slot.position).segment();
-                Err(JournalError::MissingSegment { path: folder.path().to_path_buf(), segment })
+                Err(JournalError::MissingSegment {
+                    path: folder.path().to_path_buf(),
+                    segment,
+                })
             }
             _ => begin(config, folder, storage, lock, slot),
         }
@@ -120,7 +125,14 @@ impl Opened {
             shard: self.config.shard,
             ..SegmentHeader::zeroed()
         };
-        let shared = Shared::new(self.config, self.folder, window_dir, self.storage, control, header);
+        let shared = Shared::new(
+            self.config,
+            self.folder,
+            window_dir,
+            self.storage,
+            control,
+            header,
+        );
         *lock(&shared.archived) = archived(&shared, self.recovery.oldest.segment()..end.segment())?.into();
         let segment = Arc::new(open_current(&shared, end)?);
         let chain_before = match end.segment() {
@@ -132,11 +144,19 @@ impl Opened {
         let (to_writer, ready) = rtrb::RingBuffer::new(1);
         let keeper = Keeper::new(shared.clone(), to_writer, end.segment() + 1, slots, slot);
         let keeper = spawn("tw-keeper", move || keeper.run())?;
-        let archiver =
-            Archiver::new(shared.clone(), keeper.thread().clone(), segment.clone(), end, chain_before);
+        let archiver = Archiver::new(
+            shared.clone(),
+            keeper.thread().clone(),
+            segment.clone(),
+            end,
+            chain_before,
+        );
         let archiver = spawn("tw-archiver", move || archiver.run())?;
         let writer = JournalWriter::new(shared.clone(), segment, end.offset(), self.recovery.last, ready);
-        Ok((writer, JournalHandle::new(shared, Threads { archiver, keeper }, self.lock)))
+        Ok((
+            writer,
+            JournalHandle::new(shared, Threads { archiver, keeper }, self.lock),
+        ))
     }
 }
 
@@ -166,7 +186,10 @@ fn spawn<T: Send + 'static>(
 fn prepare_folder(folder: &Folder) -> Result<(), JournalError> {
     let path = folder.path();
     std::fs::create_dir_all(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::PermissionDenied => JournalError::ReadOnly { path: path.to_path_buf(), source },
+        std::io::ErrorKind::PermissionDenied => JournalError::ReadOnly {
+            path: path.to_path_buf(),
+            source,
+        },
         _ => JournalError::io("create", path, source),
     })
 }
@@ -174,9 +197,10 @@ fn prepare_folder(folder: &Folder) -> Result<(), JournalError> {
 fn check_data_file_system(config: &JournalConfig, folder: &Folder) -> Result<(), JournalError> {
     let system = sys::FileSystem::of(folder.path()).context("ask about", folder.path())?;
     match system.unsafe_name() {
-        Some(file_system) if !config.allow_unsafe_fs => {
-            Err(JournalError::FileSystem { path: folder.path().to_path_buf(), file_system })
-        }
+        Some(file_system) if !config.allow_unsafe_fs => Err(JournalError::FileSystem {
+            path: folder.path().to_path_buf(),
+            file_system,
+        }),
         _ => Ok(()),
     }
 }
@@ -186,7 +210,10 @@ fn check_window_file_system(config: &JournalConfig) -> Result<(), JournalError> 
     let path = &config.window_dir;
     let system = sys::FileSystem::of(path).context("ask about", path)?;
     if !system.is_in_memory() && !config.allow_unsafe_fs {
-        let text = format!("window_dir {} is not on a memory file system such as /dev/shm", path.display());
+        let text = format!(
+            "window_dir {} is not on a memory file system such as /dev/shm",
+            path.display()
+        );
         return Err(JournalError::Config(text));
     }
     room_for(config, system, system.size_bytes)
@@ -226,10 +253,16 @@ fn begin(
         },
     };
     let end = Position::start_of(1);
-    let have_bytes = storage.free_bytes(folder.path()).context("ask about", folder.path())?;
+    let have_bytes = storage
+        .free_bytes(folder.path())
+        .context("ask about", folder.path())?;
     let need_bytes = 2 * config.segment_bytes;
     if have_bytes < need_bytes {
-        return Err(JournalError::NoSpace { path: folder.path().to_path_buf(), need_bytes, have_bytes });
+        return Err(JournalError::NoSpace {
+            path: folder.path().to_path_buf(),
+            need_bytes,
+            have_bytes,
+        });
     }
     lock.note(None)?;
     let slot = DurableSlot {
@@ -241,8 +274,24 @@ fn begin(
     };
     // The slots are there before the first segment is, so that segments without them are a damage.
     SlotFile::open(&folder, &*storage, slot)?.write(slot)?;
-    let recovery = Recovery { end, oldest: end, last: None, clean: true, taken_over_bytes: 0, torn: Vec::new() };
-    Ok(Opened { config, folder, storage, lock, identity, slot, recovery, is_new: true })
+    let recovery = Recovery {
+        end,
+        oldest: end,
+        last: None,
+        clean: true,
+        taken_over_bytes: 0,
+        torn: Vec::new(),
+    };
+    Ok(Opened {
+        config,
+        folder,
+        storage,
+        lock,
+        identity,
+        slot,
+        recovery,
+        is_new: true,
+    })
 }
 
 fn recover(
@@ -257,13 +306,33 @@ fn recover(
     let window = window_left(&config, &folder, &slot)?;
     let (durable, taken_over_bytes) = take_over(&folder, &*storage, &slot, &window)?;
     let End { position, last } = find_end(&folder, &*storage, &segments, durable)?;
-    seal_ended(&folder, &*storage, Position(slot.position).segment()..position.segment())?;
+    seal_ended(
+        &folder,
+        &*storage,
+        Position(slot.position).segment()..position.segment(),
+    )?;
     let torn = cut(&folder, &*storage, &segments, position)?;
     drop_window(&window, &slot.journal_id)?;
     let oldest = Position::start_of(segments[0]);
     let clean = slot.clean == 1;
-    let recovery = Recovery { end: position, oldest, last, clean, taken_over_bytes, torn };
-    Ok(Opened { config, folder, storage, lock, identity, slot, recovery, is_new: false })
+    let recovery = Recovery {
+        end: position,
+        oldest,
+        last,
+        clean,
+        taken_over_bytes,
+        torn,
+    };
+    Ok(Opened {
+        config,
+        folder,
+        storage,
+        lock,
+        identity,
+        slot,
+        recovery,
+        is_new: false,
+    })
 }
 
 /// Where the writer before had its window: as the lock file says, for the setting may have changed. A name that is not
@@ -271,7 +340,9 @@ fn recover(
 fn window_left(config: &JournalConfig, folder: &Folder, slot: &DurableSlot) -> Result<PathBuf, JournalError> {
     let expected = window_path(&config.window_dir, &slot.journal_id, &folder.lock())?;
     let noted = Note::read(&folder.lock()).and_then(|note| note.window);
-    Ok(noted.filter(|noted| noted.file_name() == expected.file_name()).unwrap_or(expected))
+    Ok(noted
+        .filter(|noted| noted.file_name() == expected.file_name())
+        .unwrap_or(expected))
 }
 
 /// Every segment is there, belongs to this journal and shard, and is of a version and schema that this build knows.
@@ -285,11 +356,19 @@ fn check_segments(
     let mut identity = None;
     for (&index, expected) in segments.iter().zip(segments[0]..) {
         if index != expected {
-            return Err(JournalError::MissingSegment { path: folder.path().to_path_buf(), segment: expected });
+            return Err(JournalError::MissingSegment {
+                path: folder.path().to_path_buf(),
+                segment: expected,
+            });
         }
         let (_, header) = folder.open_segment(storage, index)?;
         let path = folder.segment(index);
-        let foreign = |difference| Err(JournalError::Foreign { path: path.clone(), difference });
+        let foreign = |difference| {
+            Err(JournalError::Foreign {
+                path: path.clone(),
+                difference,
+            })
+        };
         if header.journal_id != slot.journal_id {
             return foreign("its journal id is not that of the file `durable`");
         }
@@ -297,14 +376,23 @@ fn check_segments(
             return foreign("it was written by another shard");
         }
         if header.schema_hash != config.schema_hash && !config.schemas_known.contains(&header.schema_hash) {
-            return Err(JournalError::Schema { path, found: header.schema_hash, known: config.schema_hash });
+            return Err(JournalError::Schema {
+                path,
+                found: header.schema_hash,
+                known: config.schema_hash,
+            });
         }
-        let found = Identity { id: header.journal_id, hash_key: header.hash_key };
+        let found = Identity {
+            id: header.journal_id,
+            hash_key: header.hash_key,
+        };
         if *identity.get_or_insert(found) != found {
             return foreign("its hash key is not that of the segments before");
         }
     }
-    identity.ok_or_else(|| JournalError::NoJournal { path: folder.path().to_path_buf() })
+    identity.ok_or_else(|| JournalError::NoJournal {
+        path: folder.path().to_path_buf(),
+    })
 }
 
 /// The segment to go on in: its file, and its memory with the bytes that are there already.
@@ -314,7 +402,10 @@ fn open_current(shared: &Shared, end: Position) -> Result<Segment, JournalError>
     if !folder.segments(storage)?.contains(&index) {
         let header = shared.header_of(index);
         let file = folder.create_segment(storage, &header)?;
-        return Ok(Segment { window: WindowSegment::create(&shared.window_dir, &header, &[])?, file });
+        return Ok(Segment {
+            window: WindowSegment::create(&shared.window_dir, &header, &[])?,
+            file,
+        });
     }
     let scan = SegmentScan::open(folder, storage, index)?;
     let window = WindowSegment::create(&shared.window_dir, &scan.header, &scan.bytes(0, end.offset())?)?;
@@ -328,7 +419,11 @@ fn archived(shared: &Shared, indexes: std::ops::Range<u64>) -> Result<Vec<Archiv
     for index in indexes {
         let scan = SegmentScan::open(&shared.folder, &*shared.storage, index)?;
         let last_seq = scan.seal()?.map_or(u64::MAX, |seal| seal.last_seq);
-        archived.push(Archived { index, last_seq, bytes: scan.header.segment_bytes });
+        archived.push(Archived {
+            index,
+            last_seq,
+            bytes: scan.header.segment_bytes,
+        });
     }
     Ok(archived)
 }

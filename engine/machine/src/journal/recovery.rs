@@ -35,7 +35,12 @@ pub struct LastRecord {
 
 impl LastRecord {
     fn of(head: &Head) -> Self {
-        Self { seq: head.seq, part: head.part, flags: head.flags, recv_ns: head.recv_ns }
+        Self {
+            seq: head.seq,
+            part: head.part,
+            flags: head.flags,
+            recv_ns: head.recv_ns,
+        }
     }
 
     /// True where the record closes its group; otherwise the group is open and recovery finishes it.
@@ -81,7 +86,9 @@ pub(super) fn take_over(
     window: &Path,
 ) -> Result<(Position, u64), JournalError> {
     let durable = Position(slot.position);
-    let Some(control) = ControlMap::take_over(window, &slot.journal_id)? else { return Ok((durable, 0)) };
+    let Some(control) = ControlMap::take_over(window, &slot.journal_id)? else {
+        return Ok((durable, 0));
+    };
     let usable = !control.is_closed() && control.epoch == slot.epoch && control.boot_id == sys::boot_id();
     let committed = control.committed.position();
     if !usable || committed <= durable {
@@ -89,14 +96,25 @@ pub(super) fn take_over(
     }
     let mut copied = 0;
     for index in durable.segment()..=committed.segment() {
-        let Some(segment) = WindowSegment::open(window, index)? else { continue }; // archived, and gone from memory
-        let from = if index == durable.segment() { durable.offset() } else { HEADER_LEN };
-        let until = if index == committed.segment() { committed.offset() } else { u64::MAX };
+        let Some(segment) = WindowSegment::open(window, index)? else {
+            continue;
+        }; // archived, and gone from memory
+        let from = if index == durable.segment() {
+            durable.offset()
+        } else {
+            HEADER_LEN
+        };
+        let until = if index == committed.segment() {
+            committed.offset()
+        } else {
+            u64::MAX
+        };
         let to = valid_end(&segment, from, until, window)?;
         let path = folder.segment(index);
         let (file, _) = folder.open_segment(storage, index)?;
         // SAFETY: the writer is dead (its lock is held here), so nothing in the window changes.
-        file.write_at(unsafe { segment.bytes(from, to) }, from).context("write", &path)?;
+        file.write_at(unsafe { segment.bytes(from, to) }, from)
+            .context("write", &path)?;
         file.sync_data().context("sync", &path)?;
         copied += to - from;
     }
@@ -121,7 +139,14 @@ fn valid_end(segment: &WindowSegment, from: u64, until: u64, window: &Path) -> R
         match frame_at(segment.seed, at, bytes, limit) {
             Framed::Record(len) => at += len as u64,
             Framed::End => return Ok(at + 64),
-            Framed::Nothing => return Err(corrupt(window, segment.index, at, "a committed record is missing in memory")),
+            Framed::Nothing => {
+                return Err(corrupt(
+                    window,
+                    segment.index,
+                    at,
+                    "a committed record is missing in memory",
+                ));
+            }
             Framed::Bad(reason) => return Err(corrupt(window, segment.index, at, reason)),
         }
     }
@@ -146,7 +171,10 @@ pub(super) fn find_end(
     loop {
         if !segments.contains(&index) {
             if Position::start_of(index) < durable {
-                return Err(JournalError::MissingSegment { path: folder.path().to_path_buf(), segment: index });
+                return Err(JournalError::MissingSegment {
+                    path: folder.path().to_path_buf(),
+                    segment: index,
+                });
             }
             return finish(folder, storage, segments, Position::start_of(index), last);
         }
@@ -156,7 +184,11 @@ pub(super) fn find_end(
             fault => {
                 let position = Position::new(index, scan.at);
                 if position < durable {
-                    let reason = if let Framed::Bad(reason) = fault { reason } else { "a durable record is missing" };
+                    let reason = if let Framed::Bad(reason) = fault {
+                        reason
+                    } else {
+                        "a durable record is missing"
+                    };
                     return Err(corrupt(scan.path(), index, scan.at, reason));
                 }
                 return finish(folder, storage, segments, position, last);
@@ -221,7 +253,8 @@ pub(super) fn seal_ended(
         let seal = hasher.seal(index, scan.at, last_seq);
         let (file, header) = folder.open_segment(storage, index)?;
         let path = folder.segment(index);
-        file.write_at(bytemuck::bytes_of(&seal), header.segment_bytes - SEAL_LEN).context("write", &path)?;
+        file.write_at(bytemuck::bytes_of(&seal), header.segment_bytes - SEAL_LEN)
+            .context("write", &path)?;
         file.sync_data().context("sync", &path)?;
     }
     Ok(())
@@ -232,7 +265,9 @@ pub(super) fn chain_of(folder: &Folder, storage: &dyn Storage, index: u64) -> Re
     let scan = SegmentScan::open(folder, storage, index)?;
     let reason = "the seal is missing or damaged";
     let at = scan.header.segment_bytes - SEAL_LEN;
-    scan.seal()?.map(|seal| seal.chain).ok_or_else(|| corrupt(scan.path(), index, at, reason))
+    scan.seal()?
+        .map(|seal| seal.chain)
+        .ok_or_else(|| corrupt(scan.path(), index, at, reason))
 }
 
 /// Cuts everything behind `end`: keeps a copy of what is not zero, replaces the segment by one with the good part, and
@@ -249,7 +284,9 @@ pub(super) fn cut(
         let position = Position::start_of(index);
         let bytes = SegmentScan::open(folder, storage, index)?.bytes_after(HEADER_LEN)?;
         torn.extend(keep(folder, storage, position, &bytes)?);
-        storage.remove(&folder.segment(index)).context("remove", &folder.segment(index))?;
+        storage
+            .remove(&folder.segment(index))
+            .context("remove", &folder.segment(index))?;
     }
     if segments.contains(&end.segment()) {
         let scan = SegmentScan::open(folder, storage, end.segment())?;
@@ -273,17 +310,31 @@ fn keep(
         return Ok(None);
     }
     let kept = folder.torn(position.segment(), position.offset());
-    let file = storage.create(&kept, bytes.len() as u64).context("create", &kept)?;
+    let file = storage
+        .create(&kept, bytes.len() as u64)
+        .context("create", &kept)?;
     file.write_at(bytes, 0).context("write", &kept)?;
     file.sync_data().context("sync", &kept)?;
-    Ok(Some(TornTail { position, bytes: bytes.len() as u64, kept }))
+    Ok(Some(TornTail {
+        position,
+        bytes: bytes.len() as u64,
+        kept,
+    }))
 }
 
 /// Puts a new file with the bytes below `end` in place of a segment.
-fn replace(folder: &Folder, storage: &dyn Storage, scan: &SegmentScan, end: Position) -> Result<(), JournalError> {
+fn replace(
+    folder: &Folder,
+    storage: &dyn Storage,
+    scan: &SegmentScan,
+    end: Position,
+) -> Result<(), JournalError> {
     let (unfinished, path) = (folder.unfinished(end.segment()), folder.segment(end.segment()));
-    let file = storage.create(&unfinished, scan.header.segment_bytes).context("allocate", &unfinished)?;
-    file.write_at(&scan.bytes(0, end.offset())?, 0).context("write", &unfinished)?;
+    let file = storage
+        .create(&unfinished, scan.header.segment_bytes)
+        .context("allocate", &unfinished)?;
+    file.write_at(&scan.bytes(0, end.offset())?, 0)
+        .context("write", &unfinished)?;
     file.sync_data().context("sync", &unfinished)?;
     storage.rename(&unfinished, &path).context("rename", &unfinished)
 }

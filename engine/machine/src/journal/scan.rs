@@ -29,7 +29,16 @@ impl SegmentScan {
         let seed = crc_seed(&header.journal_id, index);
         let buffer = vec![0; CHUNK / size_of::<u128>()];
         let path = folder.segment(index);
-        Ok(Self { file, path, header, seed, at: HEADER_LEN, buffer, buffer_at: 0, buffer_len: 0 })
+        Ok(Self {
+            file,
+            path,
+            header,
+            seed,
+            at: HEADER_LEN,
+            buffer,
+            buffer_at: 0,
+            buffer_len: 0,
+        })
     }
 
     /// Forgets what was read, because the file has grown.
@@ -70,7 +79,10 @@ impl SegmentScan {
     /// The seal; `None` where there is none, or a damaged one.
     pub(super) fn seal(&self) -> Result<Option<Seal>, JournalError> {
         let mut bytes = [0; SEAL_LEN as usize];
-        let read = self.file.read_at(&mut bytes, self.header.segment_bytes - SEAL_LEN).context("read", &self.path)?;
+        let read = self
+            .file
+            .read_at(&mut bytes, self.header.segment_bytes - SEAL_LEN)
+            .context("read", &self.path)?;
         Ok(Seal::parse(&bytes[..read]))
     }
 
@@ -79,7 +91,10 @@ impl SegmentScan {
         let mut bytes = vec![0; (self.header.segment_bytes.saturating_sub(from)) as usize];
         let read = self.file.read_at(&mut bytes, from).context("read", &self.path)?;
         bytes.truncate(read);
-        let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let used = bytes
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |last| last + 1);
         bytes.truncate(used);
         Ok(bytes)
     }
@@ -89,7 +104,12 @@ impl SegmentScan {
         let mut bytes = vec![0; (to - from) as usize];
         let read = self.file.read_at(&mut bytes, from).context("read", &self.path)?;
         if read < bytes.len() {
-            return Err(super::folder::corrupt(&self.path, self.header.segment, from + read as u64, "file ends early"));
+            return Err(super::folder::corrupt(
+                &self.path,
+                self.header.segment,
+                from + read as u64,
+                "file ends early",
+            ));
         }
         Ok(bytes)
     }

@@ -99,7 +99,12 @@ impl Shared {
 
     /// The header of a segment that is made in this run.
     pub(super) fn header_of(&self, index: u64) -> SegmentHeader {
-        SegmentHeader { segment: index, segment_bytes: self.config.segment_bytes, ..self.header }.sealed()
+        SegmentHeader {
+            segment: index,
+            segment_bytes: self.config.segment_bytes,
+            ..self.header
+        }
+        .sealed()
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -139,7 +144,10 @@ impl Shared {
 
     /// The window's segment of this index, where it is there.
     pub(super) fn segment(&self, index: u64) -> Option<Arc<Segment>> {
-        lock(&self.window).iter().find(|segment| segment.window.index == index).cloned()
+        lock(&self.window)
+            .iter()
+            .find(|segment| segment.window.index == index)
+            .cloned()
     }
 }
 

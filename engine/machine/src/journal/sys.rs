@@ -52,7 +52,10 @@ impl FileSystem {
 
     /// Its name, where it does not keep what it was told to sync or lock.
     pub(super) fn unsafe_name(&self) -> Option<&'static str> {
-        UNSAFE.iter().find(|(magic, _)| *magic == self.magic).map(|(_, name)| *name)
+        UNSAFE
+            .iter()
+            .find(|(magic, _)| *magic == self.magic)
+            .map(|(_, name)| *name)
     }
 
     /// True where its files live in memory.
@@ -102,5 +105,8 @@ pub(super) fn random_16() -> io::Result<[u8; 16]> {
 
 /// True where an error says that there is no space.
 pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

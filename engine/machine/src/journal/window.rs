@@ -55,7 +55,9 @@ impl WindowSegment {
     /// Maps a segment that another process (or another mapping of this one) writes. `Ok(None)` where it is not there.
     pub(super) fn open(dir: &Path, index: u64) -> Result<Option<Self>, JournalError> {
         let path = dir.join(segment_name(index));
-        let Some(map) = map_read_only(&path)? else { return Ok(None) };
+        let Some(map) = map_read_only(&path)? else {
+            return Ok(None);
+        };
         // SAFETY: the map has at least this many bytes (checked just before); a header never changes.
         let header = match map.len() >= size_of::<SegmentHeader>() {
             true => unsafe { std::slice::from_raw_parts(map.as_ptr(), size_of::<SegmentHeader>()) },
@@ -63,7 +65,12 @@ impl WindowSegment {
         };
         let header = read_header(&path, index, header)?;
         if (map.len() as u64) < header.segment_bytes {
-            return Err(super::folder::corrupt(&path, index, 0, "window file is shorter than its header says"));
+            return Err(super::folder::corrupt(
+                &path,
+                index,
+                0,
+                "window file is shorter than its header says",
+            ));
         }
         Ok(Some(Self {
             map,
@@ -80,7 +87,10 @@ impl WindowSegment {
     /// No byte of the range may change while the slice lives: it is committed, or the caller is its only writer.
     #[inline]
     pub(super) unsafe fn bytes(&self, from: u64, to: u64) -> &[u8] {
-        assert!(from <= to && to <= self.bytes, "Invariant: a range lies in its segment");
+        assert!(
+            from <= to && to <= self.bytes,
+            "Invariant: a range lies in its segment"
+        );
         // SAFETY: the range lies in the map (asserted); the caller promises that it does not change.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(from as usize), (to - from) as usize) }
     }
@@ -92,7 +102,10 @@ impl WindowSegment {
     #[inline]
     #[allow(clippy::mut_from_ref)] // the map is shared memory; exclusiveness is the caller's promise
     pub(super) unsafe fn bytes_mut(&self, at: u64, len: usize) -> &mut [u8] {
-        assert!(at + len as u64 <= self.bytes, "Invariant: a range lies in its segment");
+        assert!(
+            at + len as u64 <= self.bytes,
+            "Invariant: a range lies in its segment"
+        );
         // SAFETY: the range lies in the map (asserted); the caller promises to be alone.
         unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(at as usize), len) }
     }
@@ -104,11 +117,17 @@ impl WindowSegment {
     #[inline]
     pub(super) unsafe fn publish(&self, at: u64, len: u32, journaled_ns: u64) {
         debug_assert!(len as usize <= RECORD_MAX && at >= HEADER_LEN);
-        assert!(at % 64 == 0 && at + u64::from(len) <= self.bytes - SEAL_LEN, "Invariant: a record lies in its segment");
+        assert!(
+            at % 64 == 0 && at + u64::from(len) <= self.bytes - SEAL_LEN,
+            "Invariant: a record lies in its segment"
+        );
         // SAFETY: the record lies in the map and is aligned to 64 (asserted); the caller is its only writer.
         unsafe {
             let record = self.map.as_mut_ptr().add(at as usize);
-            record.add(JOURNALED_NS_AT).cast::<u64>().write(journaled_ns.to_le());
+            record
+                .add(JOURNALED_NS_AT)
+                .cast::<u64>()
+                .write(journaled_ns.to_le());
             AtomicU32::from_ptr(record.cast()).store(len.to_le(), Ordering::Release);
         }
     }
@@ -195,7 +214,12 @@ impl std::ops::Deref for ControlMap {
 
 impl ControlMap {
     /// Makes the control page, with all positions at `position`. It gets its name when it is complete.
-    pub(super) fn create(dir: &Path, journal_id: [u8; 16], epoch: u32, position: Position) -> Result<Self, JournalError> {
+    pub(super) fn create(
+        dir: &Path,
+        journal_id: [u8; 16],
+        epoch: u32,
+        position: Position,
+    ) -> Result<Self, JournalError> {
         let (unfinished, path) = (dir.join("control.tmp"), dir.join("control"));
         let file = create_file(&unfinished, CONTROL_LEN)?;
         let map = MmapRaw::map_raw(&file).context("map", &unfinished)?;
@@ -232,7 +256,10 @@ impl ControlMap {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.context("open", &path)?,
         };
-        Ok(Self::checked(MmapRaw::map_raw(&file).context("map", &path)?, journal_id))
+        Ok(Self::checked(
+            MmapRaw::map_raw(&file).context("map", &path)?,
+            journal_id,
+        ))
     }
 
     fn checked(map: MmapRaw, journal_id: &[u8; 16]) -> Option<Self> {
@@ -247,7 +274,11 @@ impl ControlMap {
 
 /// The window folder of a journal: named by journal id and by the lock file's inode, so that a copy of a data folder
 /// never takes the window of the original for its own.
-pub(super) fn window_path(window_dir: &Path, journal_id: &[u8; 16], lock: &Path) -> Result<PathBuf, JournalError> {
+pub(super) fn window_path(
+    window_dir: &Path,
+    journal_id: &[u8; 16],
+    lock: &Path,
+) -> Result<PathBuf, JournalError> {
     let inode = std::fs::metadata(lock).context("ask about", lock)?.ino();
     let hex: String = journal_id.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(window_dir.join(format!("tradewind-{hex}-{inode:x}")))
@@ -256,7 +287,10 @@ pub(super) fn window_path(window_dir: &Path, journal_id: &[u8; 16], lock: &Path)
 /// Makes the window folder, for this user alone, in place of one that may be there.
 pub(super) fn create_dir(dir: &Path) -> Result<(), JournalError> {
     remove_dir(dir)?;
-    std::fs::DirBuilder::new().mode(0o700).create(dir).context("create", dir)
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(dir)
+        .context("create", dir)
 }
 
 /// Removes the window folder. Maps of its files stay valid.
@@ -287,7 +321,10 @@ fn map_read_only(path: &Path) -> Result<Option<MmapRaw>, JournalError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         file => {
             let file = file.context("open", path)?;
-            MmapOptions::new().map_raw_read_only(&file).map(Some).context("map", path)
+            MmapOptions::new()
+                .map_raw_read_only(&file)
+                .map(Some)
+                .context("map", path)
         }
     }
 }

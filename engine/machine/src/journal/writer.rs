@@ -65,7 +65,18 @@ impl JournalWriter {
         let releases = shared.config.durability == Durability::Memory;
         let pending = Vec::with_capacity(BATCH_MAX + 1);
         let last = last.map_or((0, 0), |last| (last.seq, last.part));
-        Self { shared, segment, previous: None, at, end, pending, pending_before: 0, ready, last, releases }
+        Self {
+            shared,
+            segment,
+            previous: None,
+            at,
+            end,
+            pending,
+            pending_before: 0,
+            ready,
+            last,
+            releases,
+        }
     }
 
     /// Writes a record behind the others, not yet valid. On [`Full`] nothing was written of it: commit, then try again.
@@ -118,7 +129,9 @@ impl JournalWriter {
 
     #[cold]
     fn failure(&self) -> JournalError {
-        self.shared.failure().unwrap_or_else(|| JournalError::Failed("for an unknown reason".to_owned()))
+        self.shared
+            .failure()
+            .unwrap_or_else(|| JournalError::Failed("for an unknown reason".to_owned()))
     }
 
     /// True while the disk or the window has no room for another segment: new orders are to be refused, so that what is
@@ -142,7 +155,12 @@ impl JournalWriter {
         }
         let next = self.ready.pop().map_err(|_| Full)?;
         let (seq, part) = self.last;
-        let head = Head { seq, part, kind: END_KIND, ..Head::zeroed() };
+        let head = Head {
+            seq,
+            part,
+            kind: END_KIND,
+            ..Head::zeroed()
+        };
         self.write(head, &[], &[], END_LEN as usize);
         self.segment.window.set_ended(self.at);
         self.pending_before = self.pending.len();
@@ -156,7 +174,10 @@ impl JournalWriter {
     #[inline]
     fn write(&mut self, mut head: Head, body: &[u8], tail: &[u8], len: usize) {
         let (tail_at, used) = (HEAD_LEN + body.len(), HEAD_LEN + body.len() + tail.len());
-        assert!(used <= len && len <= RECORD_MAX && len % 64 == 0, "Invariant: a record has its whole length");
+        assert!(
+            used <= len && len <= RECORD_MAX && len % 64 == 0,
+            "Invariant: a record has its whole length"
+        );
         // SAFETY: the range is above `committed`, and there is one writer.
         let record = unsafe { self.segment.window.bytes_mut(self.at, len) };
         head.len = 0;
@@ -167,7 +188,10 @@ impl JournalWriter {
         record[tail_at..used].copy_from_slice(tail);
         let crc = record_crc(self.segment.window.seed, self.at, record);
         record[4..8].copy_from_slice(&crc.to_le_bytes());
-        self.pending.push(Pending { at: self.at as u32, len: len as u32 });
+        self.pending.push(Pending {
+            at: self.at as u32,
+            len: len as u32,
+        });
         self.at += len as u64;
     }
 }

@@ -1,7 +1,9 @@
 //! What the tests share: a journal in temporary folders, events with a checkable content, and patience.
 
 use crate::append::Full;
-use crate::journal::{Durability, Follower, Identity, Journal, JournalConfig, JournalHandle, JournalWriter, RecordRef, StartAt};
+use crate::journal::{
+    Durability, Follower, Identity, Journal, JournalConfig, JournalHandle, JournalWriter, RecordRef, StartAt,
+};
 use crate::record::Record;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,8 +18,14 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new() -> Self {
-        let window = tempfile::Builder::new().prefix("tw-test").tempdir_in(window_root()).unwrap();
-        Self { data: TempDir::new().unwrap(), window }
+        let window = tempfile::Builder::new()
+            .prefix("tw-test")
+            .tempdir_in(window_root())
+            .unwrap();
+        Self {
+            data: TempDir::new().unwrap(),
+            window,
+        }
     }
 
     /// Small segments, so that tests roll often.
@@ -28,14 +36,20 @@ impl Place {
             window_bytes: 256 << 10,
             durability: Durability::Memory,
             reserve_bytes: 0,
-            identity: Some(Identity { id: [7; 16], hash_key: [9; 16] }),
+            identity: Some(Identity {
+                id: [7; 16],
+                hash_key: [9; 16],
+            }),
             allow_unsafe_fs: true,
             ..JournalConfig::new(self.data.path())
         }
     }
 
     pub(super) fn disk_config(&self) -> JournalConfig {
-        JournalConfig { durability: Durability::Disk, ..self.config() }
+        JournalConfig {
+            durability: Durability::Disk,
+            ..self.config()
+        }
     }
 
     pub(super) fn start(&self) -> (JournalWriter, JournalHandle) {
@@ -58,7 +72,11 @@ impl Place {
 
 fn window_root() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() }
+    if memory.is_dir() {
+        memory.to_path_buf()
+    } else {
+        std::env::temp_dir()
+    }
 }
 
 /// The event of a sequence number: every seventh has a tail.
@@ -70,7 +88,11 @@ pub(super) fn event(seq: u64) -> Event {
         event.set_tail(&vec![seq as u8; (seq * 31 % 1025) as usize]);
     } else {
         event.reset(Kind::Quote);
-        *event.body_mut::<Quote>() = Quote { bid: seq as i64, ask: seq as i64 + 1, ..*event.body::<Quote>() };
+        *event.body_mut::<Quote>() = Quote {
+            bid: seq as i64,
+            ask: seq as i64 + 1,
+            ..*event.body::<Quote>()
+        };
     }
     event.head.seq = seq;
     event.head.recv_ns = 1_000 * seq;
