@@ -230,6 +230,8 @@ pub(crate) struct Ingest<E> {
     turn: usize,
     /// The first event of the run, before anything that is due.
     opening: Option<InboundLong>,
+    /// The last event of the run has been taken: nothing is taken after it.
+    leaving: bool,
     finished: bool,
 }
 
@@ -250,6 +252,7 @@ impl<E: Intake> Ingest<E> {
             control,
             turn: 0,
             opening,
+            leaving: false,
             finished: false,
         }
     }
@@ -257,7 +260,7 @@ impl<E: Intake> Ingest<E> {
     /// Takes what waits, up to `max` events, into the empty `batch`. Returns how many messages and timers it looked at.
     pub(crate) fn poll(&mut self, batch: &mut Vec<Slot<E>>, max: usize) -> usize {
         let limit = self.sequencer.pool.available(max);
-        if limit < max.min(POLL_MIN) {
+        if self.finished || limit < max.min(POLL_MIN) {
             return 0;
         }
         let stop = self.control.stop_asked();
@@ -267,10 +270,10 @@ impl<E: Intake> Ingest<E> {
             self.sequencer.open(&opening, batch);
         }
         self.sequencer.place_pending(batch, limit);
-        if stop != Some(StopMode::Now) {
+        if stop != Some(StopMode::Now) && !self.leaving {
             self.take_sources(batch, limit);
         }
-        if self.sequencer.mode == ClockMode::Wall && self.sequencer.pending.is_none() {
+        if self.sequencer.mode == ClockMode::Wall && self.sequencer.pending.is_none() && !self.leaving {
             self.sequencer.emit_due(self.sequencer.now_ns, batch, limit);
         }
         if let Some(mode) = stop {
@@ -332,9 +335,10 @@ impl<E: Intake> Ingest<E> {
     /// Ends the sequence once nothing waits that the mode wants taken.
     fn take_leave(&mut self, mode: StopMode, batch: &mut Vec<Slot<E>>, limit: usize) {
         let drained = mode == StopMode::Now || self.sources.is_empty();
-        if !drained || self.sequencer.pending.is_some() || batch.len() >= limit {
+        if self.sequencer.pending.is_some() || batch.len() >= limit || !(drained || self.leaving) {
             return;
         }
+        self.leaving = true;
         if let Some(last) = self.control.take_farewell() {
             self.sequencer
                 .admit(batch, limit, SOURCE_ENGINE, |event| event.take_long(&last, true));

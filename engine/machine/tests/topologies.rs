@@ -9,7 +9,9 @@ use tradewind_domain::event::{EngineStopped, Event, Inbound, InboundLong, Kind};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
 use tradewind_machine::idle::IdleStrategy;
-use tradewind_machine::pipeline::{Builder, Finished, PinPolicy, PipelineError, Running, Settings, StopMode};
+use tradewind_machine::pipeline::{
+    Builder, Finished, PinPolicy, PipelineError, Running, Schedule, Settings, StopMode,
+};
 use tradewind_machine::source::{Source, SourceClass};
 
 const TOPOLOGIES: [&str; 5] = [
@@ -191,6 +193,67 @@ fn stopping_now_leaves_the_sources_alone_and_finishes_what_was_taken() {
         let (journal, digests) = naive(&inputs[..taken]);
         assert_same_journal(&finished.journal.events, &journal, topology);
         assert_eq!(digests_of(&finished.stages), digests);
+    }
+}
+
+/// Always due again: a timer for every nanosecond.
+struct Ticking(u64);
+
+impl Schedule<Event> for Ticking {
+    fn next_due_ns(&self) -> u64 {
+        self.0
+    }
+    fn emit(&mut self, _now_ns: u64, out: &mut Event) -> bool {
+        out.reset(Kind::Timer);
+        true
+    }
+    fn observe(&mut self, event: &Event) {
+        self.0 += u64::from(event.kind() == Some(Kind::Timer));
+    }
+}
+
+#[test]
+fn timers_and_busy_sources_do_not_come_after_the_last_event() {
+    for (topology, mode) in [
+        ("fused", StopMode::Now),
+        ("split", StopMode::Drain),
+        ("staged", StopMode::Now),
+    ] {
+        let (clock, time) = Clock::manual(1);
+        let settings = settings(topology, 4, 2);
+        let builder = Builder::new(
+            settings,
+            stages(),
+            MoodyJournal::default(),
+            clock,
+            ClockMode::Wall,
+        );
+        let mut builder = builder.schedule(Box::new(Ticking(5)));
+        let mut source = builder.source(SourceClass::Order, 64);
+        let running = builder.start(&Cores::detect()).unwrap();
+        let busy = std::thread::spawn(move || {
+            while !source.is_closed() {
+                time.advance(1);
+                let _ = source.push(toy::input(1, 0, false, 0)); // full now and then, and closed at the end
+                std::thread::yield_now();
+            }
+        });
+        while running.counters().figures()[0].events < 200 {
+            std::thread::yield_now();
+        }
+        let last = InboundLong::new(Kind::EngineStopped, &EngineStopped::zeroed());
+        let finished = running.stop(mode, Some(last)).unwrap();
+        busy.join().unwrap();
+        let journal = finished.journal.events;
+        assert_eq!(
+            journal.last().unwrap().kind(),
+            Some(Kind::EngineStopped),
+            "{topology}"
+        );
+        assert!(
+            (1..).zip(&journal).all(|(seq, event)| event.head.seq == seq),
+            "{topology}"
+        );
     }
 }
 
