@@ -23,7 +23,7 @@ use tradewind_feeds::Normalize;
 use tradewind_machine::stage::Stage;
 
 const INSTRUMENTS: u32 = 1_000;
-const BATCH: usize = 1_024;
+const BATCH: usize = 32;
 
 fn main() {
     let full = std::env::args().any(|arg| arg == "--bench");
