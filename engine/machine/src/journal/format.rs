@@ -2,7 +2,7 @@
 //!
 //! Everything is little-endian. Nothing here reads or writes files.
 
-use super::crc::crc32c;
+use super::crc::{crc32c, record_crc};
 use bytemuck::{Pod, Zeroable};
 use std::fmt;
 use tradewind_domain::event::{BODY_MAX, HEAD_LEN, Head, TAIL_MAX};
@@ -26,8 +26,6 @@ pub(super) const END_LEN: u64 = 64;
 pub(super) const SEAL_LEN: u64 = 128;
 /// Where `journaled_ns` stands in a record, eight bytes.
 pub(super) const JOURNALED_NS_AT: usize = 16;
-/// Where the checksummed rest of a record begins.
-const PAYLOAD_AT: usize = 24;
 
 const _: () = assert!(RECORD_MAX % 64 == 0 && HEAD_LEN == 64 && END_LEN as usize == HEAD_LEN);
 
@@ -220,17 +218,6 @@ impl DurableSlot {
 /// The checksum's start for all records of a segment: journal id and segment index.
 pub(super) fn crc_seed(journal_id: &[u8; 16], segment: u64) -> u32 {
     crc32c(crc32c(0, journal_id), &segment.to_le_bytes())
-}
-
-/// CRC32C of one record: after the seed, its offset and length (u32 each), its sequence number, and everything behind
-/// `journaled_ns`.
-#[inline]
-pub(super) fn record_crc(seed: u32, offset: u64, record: &[u8]) -> u32 {
-    let mut frame = [0; 16];
-    frame[..4].copy_from_slice(&(offset as u32).to_le_bytes());
-    frame[4..8].copy_from_slice(&(record.len() as u32).to_le_bytes());
-    frame[8..].copy_from_slice(&record[8..16]);
-    crc32c(crc32c(seed, &frame), &record[PAYLOAD_AT..])
 }
 
 /// What stands at an offset of a segment.

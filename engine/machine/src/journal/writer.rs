@@ -11,8 +11,9 @@
 #![allow(unsafe_code)] // reason: it writes mapped memory that it alone owns above `committed`
 
 use super::config::Durability;
+use super::crc::record_crc;
 use super::error::JournalError;
-use super::format::{END_KIND, END_LEN, HEADER_LEN, Position, RECORD_MAX, record_crc, records_end};
+use super::format::{END_KIND, END_LEN, HEADER_LEN, Position, RECORD_MAX, records_end};
 use super::recovery::LastRecord;
 use super::shared::{Segment, Shared};
 use crate::append::{Append, Fault, Full};
