@@ -35,7 +35,7 @@ pub struct Market {
 impl Market {
     /// Room for `instruments_max` instruments.
     pub fn new(instruments_max: u32) -> Self {
-        let mut rates = vec![0; usize::from(CURRENCIES_MAX)];
+        let mut rates = vec![0; CURRENCIES_MAX];
         rates[0] = ONE;
         Self {
             instruments: vec![Instrument::zeroed(); instruments_max as usize],

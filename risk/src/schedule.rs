@@ -5,6 +5,7 @@ use crate::calendar::Calendars;
 use tradewind_domain::event::{CalendarSet, Event, Kind, SessionEvent, Timer, TimerKind};
 use tradewind_domain::ids::{CalendarId, SessionId};
 use tradewind_domain::time::UnixNanos;
+use tradewind_machine::pipeline::Schedule;
 
 #[derive(Clone, Copy)]
 struct Grace {
@@ -34,17 +35,36 @@ impl TradingSchedule {
         }
     }
 
-    /// When something is due next; `u64::MAX` for never.
+    fn due_roll(&self, now_ns: UnixNanos) -> Option<(CalendarId, u32, UnixNanos)> {
+        (0..CalendarId::COUNT_MAX)
+            .map(CalendarId)
+            .filter_map(|calendar| {
+                let (date, due_ns) = self.calendars.due_roll(calendar, now_ns)?;
+                Some((calendar, date, due_ns))
+            })
+            .min_by_key(|&(calendar, _, due_ns)| (due_ns, calendar))
+    }
+
+    fn refresh(&mut self) {
+        if !self.started {
+            return;
+        }
+        let rolls = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.next_roll_ns(CalendarId(id))).min();
+        let graces = self.graces.iter().map(|grace| grace.due_ns).min();
+        self.next_due_ns = rolls.unwrap_or(u64::MAX).min(graces.unwrap_or(u64::MAX));
+    }
+}
+
+impl Schedule<Event> for TradingSchedule {
     #[inline]
-    pub fn next_due_ns(&self) -> UnixNanos {
+    fn next_due_ns(&self) -> UnixNanos {
         self.next_due_ns
     }
 
-    /// Writes the timer that is due at `now_ns` into `out` and returns when it was due, or `None` where nothing is. Of several
-    /// the earliest comes first. The caller passes the event to [`observe`](Self::observe) once it is sequenced.
-    pub fn emit(&mut self, now_ns: UnixNanos, out: &mut Event) -> Option<UnixNanos> {
+    /// Of several that are due the earliest comes first.
+    fn emit(&mut self, now_ns: UnixNanos, out: &mut Event) -> bool {
         if self.next_due_ns > now_ns {
-            return None;
+            return false;
         }
         let roll = self.due_roll(now_ns);
         let grace = self
@@ -71,26 +91,15 @@ impl TradingSchedule {
             }
             _ => {
                 self.refresh();
-                return None;
+                return false;
             }
         }
-        Some(timer.due_ns)
-    }
-
-    fn due_roll(&self, now_ns: UnixNanos) -> Option<(CalendarId, u32, UnixNanos)> {
-        (0..CalendarId::COUNT_MAX)
-            .map(CalendarId)
-            .filter_map(|calendar| {
-                self.calendars
-                    .due_roll(calendar, now_ns)
-                    .map(|(date, due_ns)| (calendar, date, due_ns))
-            })
-            .min_by_key(|&(calendar, _, due_ns)| (due_ns, calendar))
+        true
     }
 
     /// Learns from an event that was sequenced (or replayed): calendars, rolls, sessions.
     #[inline]
-    pub fn observe(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event) {
         match event.kind() {
             Some(Kind::EngineStarted) => self.started = true,
             Some(Kind::CalendarSet) => {
@@ -131,16 +140,5 @@ impl TradingSchedule {
             _ => return,
         }
         self.refresh();
-    }
-
-    fn refresh(&mut self) {
-        if !self.started {
-            return;
-        }
-        let rolls = (0..CalendarId::COUNT_MAX)
-            .map(|id| self.calendars.next_roll_ns(CalendarId(id)))
-            .min();
-        let graces = self.graces.iter().map(|grace| grace.due_ns).min();
-        self.next_due_ns = rolls.unwrap_or(u64::MAX).min(graces.unwrap_or(u64::MAX));
     }
 }

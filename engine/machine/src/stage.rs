@@ -37,6 +37,12 @@ pub trait Stage<E>: Send {
     /// Feeds every row of state that can change an outcome to `sink`, in an order that depends on the state alone.
     fn digest(&self, sink: &mut dyn FnMut(&[u8]));
 
+    /// Facts that named a row which this stage does not hold: not zero means that the tables are smaller than those that
+    /// wrote the journal, or that the journal is damaged.
+    fn faults(&self) -> u64 {
+        0
+    }
+
     /// Processes a batch: one virtual call, so that `process` is inlined into the loop. Not meant to be overridden.
     fn process_batch(&mut self, batch: &mut [Slot<E>]) {
         for slot in batch {

@@ -418,6 +418,10 @@ impl Stage<Event> for Position {
         digest_rows(&self.instruments, sink);
         sink(&self.unplaced.to_le_bytes());
     }
+
+    fn faults(&self) -> u64 {
+        self.unplaced()
+    }
 }
 
 #[cfg(test)]

@@ -515,6 +515,10 @@ impl Stage<Event> for Settle {
         digest_rows(&self.moves_principal, sink);
         sink(&self.unposted.to_le_bytes());
     }
+
+    fn faults(&self) -> u64 {
+        self.unposted()
+    }
 }
 
 #[cfg(test)]

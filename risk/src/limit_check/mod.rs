@@ -153,4 +153,8 @@ impl Stage<Event> for LimitCheck {
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.book.digest(sink);
     }
+
+    fn faults(&self) -> u64 {
+        self.book.faults
+    }
 }

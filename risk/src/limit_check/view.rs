@@ -70,11 +70,6 @@ impl LimitCheck {
         self.book.hierarchy.is_within(order.leaf, node)
     }
 
-    /// Records that named rows which do not exist: not zero means that the journal is damaged or foreign.
-    pub fn faults(&self) -> u64 {
-        self.book.faults
-    }
-
     /// Percent of capacity used: open orders, ClOrdIDs of the day, ExecIDs of the day.
     pub fn used_pct(&self) -> [(&'static str, u32); 3] {
         [
