@@ -60,6 +60,16 @@ impl<'a, E: Record> Replay<'a, E> {
         }
     }
 
+    /// Onto stages that have applied everything up to the record with this head: to finish its group once there is a
+    /// journal to write to.
+    pub fn resume(stages: &'a mut Stages<E>, last: Head) -> Self {
+        Self {
+            stages,
+            last: Some(last),
+            records: 0,
+        }
+    }
+
     /// Applies one record. The first one may have any number: a journal may begin anywhere.
     pub fn apply(&mut self, event: &E) -> Result<(), ReplayError> {
         let head = event.head();
