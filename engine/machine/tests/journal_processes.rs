@@ -36,7 +36,7 @@ fn write(writer: &mut JournalWriter, seqs: std::ops::RangeInclusive<u64>) {
             writer.commit(seq).unwrap();
             std::thread::yield_now();
         }
-        if seq % 16 == 0 {
+        if seq.is_multiple_of(16) {
             writer.commit(seq).unwrap();
         }
     }

@@ -88,7 +88,7 @@ impl JournalConfig {
     /// Refuses settings that cannot work.
     pub(super) fn check(&self) -> Result<(), JournalError> {
         if !(SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&self.segment_bytes)
-            || self.segment_bytes % 4096 != 0
+            || !self.segment_bytes.is_multiple_of(4096)
         {
             return Err(JournalError::Config(format!(
                 "segment_bytes {} is not a multiple of 4096 from {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}",

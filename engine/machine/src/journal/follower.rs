@@ -15,7 +15,7 @@ use super::folder::{Folder, corrupt};
 use super::format::{Framed, Position, SEAL_LEN, frame_at};
 use super::lock::{Note, is_held};
 use super::scan::SegmentScan;
-use super::storage::DiskStorage;
+use super::storage::ReadOnlyDisk;
 use super::window::{ControlMap, WindowSegment};
 use std::path::{Path, PathBuf};
 use tradewind_domain::event::Head;
@@ -99,7 +99,7 @@ impl Follower {
     /// Reads the files between two positions that are known to be good.
     pub(super) fn over_files(data_dir: &Path, from: Position, to: Position) -> Result<Self, JournalError> {
         let folder = Folder::of(data_dir);
-        let slot = folder.read_slot(&DiskStorage)?.ok_or(JournalError::NoJournal {
+        let slot = folder.read_slot(&ReadOnlyDisk)?.ok_or(JournalError::NoJournal {
             path: folder.path().into(),
         })?;
         let journal_id = slot.journal_id;
@@ -215,7 +215,7 @@ impl Follower {
         {
             return Ok(Some(Source::Window(segment)));
         }
-        match SegmentScan::open(&self.folder, &DiskStorage, index) {
+        match SegmentScan::open(&self.folder, &ReadOnlyDisk, index) {
             Ok(scan) => Ok(Some(Source::File(scan))),
             Err(JournalError::MissingSegment { path, segment }) => {
                 let oldest = self.oldest()?;
@@ -277,7 +277,7 @@ impl Follower {
             self.source = None;
             return Ok(released > self.limit && self.extend(released));
         }
-        let slot = self.folder.read_slot(&DiskStorage)?;
+        let slot = self.folder.read_slot(&ReadOnlyDisk)?;
         if let Some(slot) = slot
             && slot.position > self.limit.0
         {
@@ -291,11 +291,16 @@ impl Follower {
     }
 
     fn oldest(&self) -> Result<u64, JournalError> {
-        Ok(self.folder.segments(&DiskStorage)?.first().copied().unwrap_or(1))
+        Ok(self.folder.segments(&ReadOnlyDisk)?.first().copied().unwrap_or(1))
     }
 
     fn seek(&mut self, position: Position) -> Result<(), JournalError> {
         let oldest = Position::start_of(self.oldest()?);
+        if !position.offset().is_multiple_of(64) || position < Position::start_of(position.segment()) {
+            return Err(JournalError::Config(format!(
+                "position {position} is not where a record can begin"
+            )));
+        }
         if position < oldest {
             return Err(JournalError::Expired {
                 asked: position,
@@ -304,7 +309,7 @@ impl Follower {
         }
         self.next = position;
         self.look_up_limit()?;
-        self.look_up_limit()?; // the first one may have found the writer only
+        self.look_up_limit()?; // without a writer, the first one found only what `durable` says
         if position > self.limit {
             return Err(JournalError::Ahead {
                 asked: position.to_string(),
@@ -316,7 +321,7 @@ impl Follower {
 
     /// Goes to the first record of a sequence number, from the last segment that begins before it.
     fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
-        let segments = self.folder.segments(&DiskStorage)?;
+        let segments = self.folder.segments(&ReadOnlyDisk)?;
         let oldest = segments.first().copied().unwrap_or(1);
         for &index in segments.iter().rev() {
             self.go_to(Position::start_of(index));
@@ -361,7 +366,7 @@ impl Follower {
     fn seek_end(&mut self) -> Result<(), JournalError> {
         self.next = Position::start_of(self.oldest()?);
         self.look_up_limit()?;
-        self.look_up_limit()?; // the first one may have found the writer only
+        self.look_up_limit()?; // without a writer, the first one found only what `durable` says
         if self.limit == Position(u64::MAX) || self.limit < self.next {
             while self.poll()?.is_some() {}
         } else {

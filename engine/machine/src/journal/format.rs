@@ -27,7 +27,7 @@ pub(super) const SEAL_LEN: u64 = 128;
 /// Where `journaled_ns` stands in a record, eight bytes.
 pub(super) const JOURNALED_NS_AT: usize = 16;
 
-const _: () = assert!(RECORD_MAX % 64 == 0 && HEAD_LEN == 64 && END_LEN as usize == HEAD_LEN);
+const _: () = assert!(RECORD_MAX.is_multiple_of(64) && HEAD_LEN == 64 && END_LEN as usize == HEAD_LEN);
 
 const HEADER_MAGIC: [u8; 8] = *b"TWJOURN1";
 const SEAL_MAGIC: [u8; 8] = *b"TWSEALED";
@@ -250,7 +250,7 @@ pub(super) fn frame_at(seed: u32, offset: u64, bytes: &[u8], limit: u64) -> Fram
     if len == 0 {
         return Framed::Nothing;
     }
-    if len % 64 != 0 || len > RECORD_MAX || offset + len as u64 > limit {
+    if !len.is_multiple_of(64) || len > RECORD_MAX || offset + len as u64 > limit {
         return Framed::Bad("impossible record length");
     }
     let Some(record) = bytes.get(..len) else {

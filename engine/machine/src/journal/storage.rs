@@ -89,6 +89,39 @@ impl Storage for DiskStorage {
     }
 }
 
+/// The real disk for readers: opens files to read, and changes nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReadOnlyDisk;
+
+/// What [`ReadOnlyDisk`] answers to everything that would change the disk.
+fn refused<T>() -> io::Result<T> {
+    Err(io::ErrorKind::ReadOnlyFilesystem.into())
+}
+
+impl Storage for ReadOnlyDisk {
+    fn create(&self, _path: &Path, _bytes: u64) -> io::Result<Box<dyn StorageFile>> {
+        refused()
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn StorageFile>> {
+        Ok(Box::new(File::open(path)?))
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        DiskStorage.list(dir)
+    }
+    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        refused()
+    }
+    fn remove(&self, _path: &Path) -> io::Result<()> {
+        refused()
+    }
+    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+        refused()
+    }
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        DiskStorage.free_bytes(dir)
+    }
+}
+
 impl StorageFile for File {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.write_all_at(bytes, offset)

@@ -13,7 +13,7 @@ use super::format::{DurableSlot, Framed, Position, SEAL_LEN, head_of};
 use super::lock::Lock;
 use super::recovery::{TornTail, cut, seal_ended};
 use super::scan::SegmentScan;
-use super::storage::DiskStorage;
+use super::storage::{DiskStorage, ReadOnlyDisk};
 use bytemuck::Zeroable;
 use std::path::{Path, PathBuf};
 use tradewind_domain::event::head_flags;
@@ -56,14 +56,14 @@ pub struct SegmentInfo {
 pub fn segments(data_dir: &Path) -> Result<Vec<SegmentInfo>, JournalError> {
     let folder = Folder::of(data_dir);
     folder
-        .segments(&DiskStorage)?
+        .segments(&ReadOnlyDisk)?
         .into_iter()
         .map(|index| segment_info(&folder, index))
         .collect()
 }
 
 fn segment_info(folder: &Folder, index: u64) -> Result<SegmentInfo, JournalError> {
-    let mut scan = SegmentScan::open(folder, &DiskStorage, index)?;
+    let mut scan = SegmentScan::open(folder, &ReadOnlyDisk, index)?;
     let first_seq = match scan.frame()? {
         Framed::Record(len) => head_of(scan.record(scan.at, len)).seq,
         _ => 0,
@@ -200,7 +200,7 @@ fn out_of_order(before: Before, here: Before) -> Option<String> {
 }
 
 fn segments_between(folder: &Folder, end: Position) -> Result<u64, JournalError> {
-    let indexes = folder.segments(&DiskStorage)?;
+    let indexes = folder.segments(&ReadOnlyDisk)?;
     Ok(indexes
         .iter()
         .filter(|&&index| Position::start_of(index) < end)
@@ -212,13 +212,13 @@ fn check_seals(folder: &Folder, report: &mut VerifyReport) -> Result<(), Journal
     let mut chain: Option<[u8; 32]> = None;
     // A segment below `durable` has its seal; one above may still be waiting for the archiver.
     let durable = folder
-        .read_slot(&DiskStorage)?
+        .read_slot(&ReadOnlyDisk)?
         .map_or(0, |slot| Position(slot.position).segment());
-    for index in folder.segments(&DiskStorage)? {
+    for index in folder.segments(&ReadOnlyDisk)? {
         if index >= report.end.segment() {
             break;
         }
-        let scan = SegmentScan::open(folder, &DiskStorage, index)?;
+        let scan = SegmentScan::open(folder, &ReadOnlyDisk, index)?;
         let Some(seal) = scan.seal()? else {
             if index < durable {
                 report.seal_problem(&scan, "the seal is missing or damaged");

@@ -58,11 +58,9 @@ impl WindowSegment {
         let Some(map) = map_read_only(&path)? else {
             return Ok(None);
         };
-        // SAFETY: the map has at least this many bytes (checked just before); a header never changes.
-        let header = match map.len() >= size_of::<SegmentHeader>() {
-            true => unsafe { std::slice::from_raw_parts(map.as_ptr(), size_of::<SegmentHeader>()) },
-            false => &[],
-        };
+        let header_len = size_of::<SegmentHeader>().min(map.len());
+        // SAFETY: the map has at least this many bytes; a header never changes.
+        let header = unsafe { std::slice::from_raw_parts(map.as_ptr(), header_len) };
         let header = read_header(&path, index, header)?;
         if (map.len() as u64) < header.segment_bytes {
             return Err(super::folder::corrupt(
@@ -118,7 +116,7 @@ impl WindowSegment {
     pub(super) unsafe fn publish(&self, at: u64, len: u32, journaled_ns: u64) {
         debug_assert!(len as usize <= RECORD_MAX && at >= HEADER_LEN);
         assert!(
-            at % 64 == 0 && at + u64::from(len) <= self.bytes - SEAL_LEN,
+            at.is_multiple_of(64) && at + u64::from(len) <= self.bytes - SEAL_LEN,
             "Invariant: a record lies in its segment"
         );
         // SAFETY: the record lies in the map and is aligned to 64 (asserted); the caller is its only writer.

@@ -176,7 +176,7 @@ impl JournalWriter {
     fn write(&mut self, mut head: Head, body: &[u8], tail: &[u8], len: usize) {
         let (tail_at, used) = (HEAD_LEN + body.len(), HEAD_LEN + body.len() + tail.len());
         assert!(
-            used <= len && len <= RECORD_MAX && len % 64 == 0,
+            used <= len && len <= RECORD_MAX && len.is_multiple_of(64),
             "Invariant: a record has its whole length"
         );
         // SAFETY: the range is above `committed`, and there is one writer.

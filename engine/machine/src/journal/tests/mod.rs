@@ -1,5 +1,6 @@
 //! The journal's tests: each writes events through the real writer, archiver and keeper into temporary folders.
 
+mod document;
 mod power_loss;
 mod recovery;
 mod run;

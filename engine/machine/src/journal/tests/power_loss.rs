@@ -1,25 +1,13 @@
 //! Loss of the machine: memory is gone, and the disk holds some of what was not synced.
 
 use super::sim::SimDisk;
-use super::support::{Place, append, event, write};
+use super::support::{Bits, Place, append, event, write};
 use crate::journal::{Durability, Journal, JournalConfig, verify};
 use std::sync::Arc;
 
-/// A small generator of reproducible bits (xorshift).
-struct Bits(u64);
-
-impl Bits {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
-
 /// Writes until the power goes, several times over, and checks what each start finds.
 fn lose_power(seed: u64, durability: Durability) {
-    let mut bits = Bits(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut bits = Bits::seeded(seed);
     let place = Place::new();
     let config = JournalConfig {
         durability,

@@ -1,8 +1,8 @@
 //! What a start finds after a crash of the process, a damage, or a mistake of the operator.
 
-use super::support::{Place, drain, event, wait_until, write};
+use super::support::{Bits, Place, drain, event, wait_until, write};
 use crate::journal::{
-    Durability, Journal, JournalConfig, JournalError, Opened, Position, StartAt, repair, verify,
+    Durability, Follower, Journal, JournalConfig, JournalError, Opened, Position, StartAt, repair, verify,
 };
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -119,7 +119,7 @@ fn without_times(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 4096;
     while at + 64 < bytes.len() {
         let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-        if len == 0 || len % 64 != 0 || bytes[at + 44..at + 46] == [0xff, 0xff] {
+        if len == 0 || !len.is_multiple_of(64) || bytes[at + 44..at + 46] == [0xff, 0xff] {
             break;
         }
         bytes[at + 16..at + 24].fill(0);
@@ -299,6 +299,19 @@ fn a_window_that_cannot_fit_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_written_is_said_to_be_so() {
+    let place = Place::new();
+    let config = JournalConfig {
+        dir: "/sys/tradewind".into(),
+        ..place.config()
+    };
+    let Err(error) = Journal::open(config) else {
+        panic!("nobody makes folders there")
+    };
+    assert!(matches!(error, JournalError::ReadOnly { .. }), "{error:?}");
+}
+
+#[test]
 fn settings_that_cannot_work_are_refused() {
     let place = Place::new();
     for (segment_bytes, window_bytes) in [
@@ -371,4 +384,47 @@ fn a_copy_of_the_folder_leaves_the_window_of_the_original_alone() {
         (101..=200).collect::<Vec<_>>()
     );
     handle.stop().unwrap();
+}
+
+/// Readers meet files that anything may have happened to: they answer with an error or a problem, never with a panic.
+#[test]
+fn no_damage_makes_a_reader_panic() {
+    let place = stopped(400);
+    let names = [
+        "durable",
+        "LOCK",
+        "00000000000000000001.twj",
+        "00000000000000000002.twj",
+    ];
+    let paths: Vec<_> = names
+        .iter()
+        .map(|name| place.data.path().join("journal").join(name))
+        .collect();
+    let sound: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    let mut bits = Bits::seeded(5);
+    for _ in 0..300 {
+        for (path, bytes) in paths.iter().zip(&sound) {
+            fs::write(path, bytes).unwrap();
+        }
+        let target = bits.next() as usize % paths.len();
+        let mut bytes = sound[target].clone();
+        for _ in 0..1 + bits.next() % 4 {
+            // Heads are hit more often than chance would have it.
+            let at = (bits.next() as usize % bytes.len()) & if bits.next() % 2 == 0 { !0 } else { !63 };
+            bytes[at] = bits.next() as u8;
+        }
+        if bits.next() % 8 == 0 {
+            bytes.truncate(bits.next() as usize % bytes.len());
+        }
+        fs::write(&paths[target], &bytes).unwrap();
+        let _ = crate::journal::segments(place.data.path());
+        let _ = verify(place.data.path());
+        if let Ok(mut follower) = Follower::open(place.data.path(), StartAt::Seq(bits.next() % 500)) {
+            while let Ok(Some(_)) = follower.poll() {}
+        }
+        if let Ok(opened) = open(&place) {
+            let mut records = opened.records().unwrap();
+            while let Ok(Some(_)) = records.next() {}
+        }
+    }
 }

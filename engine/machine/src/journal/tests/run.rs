@@ -55,6 +55,11 @@ fn a_follower_begins_where_it_is_told() {
         handle.follower(StartAt::Position(beyond)),
         Err(JournalError::Ahead { .. })
     ));
+    let within = Position(handle.committed().0 - 8);
+    assert!(matches!(
+        handle.follower(StartAt::Position(within)),
+        Err(JournalError::Config(_))
+    ));
     write(&mut writer, 2_001..=2_100, 32);
     assert_eq!(drain(&mut end), (2_001..=2_100).collect::<Vec<_>>());
     assert_eq!(drain(&mut next), (2_001..=2_100).collect::<Vec<_>>());

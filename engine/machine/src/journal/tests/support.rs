@@ -82,7 +82,7 @@ fn window_root() -> PathBuf {
 /// The event of a sequence number: every seventh has a tail.
 pub(super) fn event(seq: u64) -> Event {
     let mut event = Event::empty();
-    if seq % 7 == 0 {
+    if seq.is_multiple_of(7) {
         event.reset(Kind::Blob);
         event.body_mut::<Blob>().total_len = seq as u32;
         event.set_tail(&vec![seq as u8; (seq * 31 % 1025) as usize]);
@@ -104,7 +104,7 @@ pub(super) fn event(seq: u64) -> Event {
 pub(super) fn write(writer: &mut JournalWriter, seqs: std::ops::RangeInclusive<u64>, batch: u64) {
     for seq in seqs.clone() {
         append(writer, &event(seq));
-        if seq % batch == 0 || seq == *seqs.end() {
+        if seq.is_multiple_of(batch) || seq == *seqs.end() {
             writer.commit(seq).unwrap();
         }
     }
@@ -147,4 +147,20 @@ pub(super) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
         std::thread::park_timeout(Duration::from_micros(100));
     }
     panic!("waited in vain until {what}");
+}
+
+/// A small generator of reproducible bits (xorshift).
+pub(super) struct Bits(u64);
+
+impl Bits {
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
 }

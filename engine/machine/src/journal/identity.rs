@@ -1,0 +1,25 @@
+//! What names a journal, read from outside.
+//!
+//! Every segment carries the id and the hash key of its journal, so the newest one is asked: retention never takes it away.
+//! Takes no lock and writes nothing, so it works beside a running writer.
+
+use super::config::Identity;
+use super::error::JournalError;
+use super::folder::Folder;
+use super::storage::DiskStorage;
+use std::path::Path;
+
+/// The identity of the journal in a data folder: what a reader needs to build the engine's state from the records alone.
+pub fn identity(data_dir: &Path) -> Result<Identity, JournalError> {
+    let folder = Folder::of(data_dir);
+    let Some(newest) = folder.segments(&DiskStorage)?.last().copied() else {
+        return Err(JournalError::NoJournal {
+            path: folder.path().into(),
+        });
+    };
+    let (_, header) = folder.open_segment(&DiskStorage, newest)?;
+    Ok(Identity {
+        id: header.journal_id,
+        hash_key: header.hash_key,
+    })
+}
