@@ -112,7 +112,7 @@ impl Opened {
         };
         let slots = SlotFile::open(&self.folder, &*self.storage, slot)?;
         slots.write(slot)?;
-        let window_dir = window_path(&self.config.window_dir, &self.identity.id, &self.folder.lock())?;
+        let window_dir = window_path(&self.config.window_dir, &self.identity.id, self.folder.path())?;
         create_dir(&window_dir)?;
         check_window_room(&self.config)?;
         let control = ControlMap::create(&window_dir, self.identity.id, epoch, end)?;
@@ -338,7 +338,7 @@ fn recover(
 /// Where the writer before had its window: as the lock file says, for the setting may have changed. A name that is not
 /// that of this journal's window is not believed.
 fn window_left(config: &JournalConfig, folder: &Folder, slot: &DurableSlot) -> Result<PathBuf, JournalError> {
-    let expected = window_path(&config.window_dir, &slot.journal_id, &folder.lock())?;
+    let expected = window_path(&config.window_dir, &slot.journal_id, folder.path())?;
     let noted = Note::read(&folder.lock()).and_then(|note| note.window);
     Ok(noted
         .filter(|noted| noted.file_name() == expected.file_name())

@@ -270,14 +270,14 @@ impl ControlMap {
     }
 }
 
-/// The window folder of a journal: named by journal id and by the lock file's inode, so that a copy of a data folder
-/// never takes the window of the original for its own.
+/// The window folder of a journal: named by journal id and by the inode of the journal's folder, so that a copy of a data
+/// folder never takes the window of the original for its own.
 pub(super) fn window_path(
     window_dir: &Path,
     journal_id: &[u8; 16],
-    lock: &Path,
+    folder: &Path,
 ) -> Result<PathBuf, JournalError> {
-    let inode = std::fs::metadata(lock).context("ask about", lock)?.ino();
+    let inode = std::fs::metadata(folder).context("ask about", folder)?.ino();
     let hex: String = journal_id.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(window_dir.join(format!("tradewind-{hex}-{inode:x}")))
 }
