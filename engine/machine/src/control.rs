@@ -8,9 +8,9 @@ use tradewind_domain::event::InboundLong;
 /// How a pipeline ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopMode {
-    /// Takes what waits in the sources, then ends. Sources should have stopped, or it takes as long as they go on.
+    /// Closes the sources, takes what waits in them, then ends.
     Drain,
-    /// Takes nothing more from the sources. What ingest took before still goes all the way.
+    /// Closes the sources and takes nothing more from them. What ingest took before still goes all the way.
     Now,
 }
 

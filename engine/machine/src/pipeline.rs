@@ -495,18 +495,14 @@ impl<E, J> Drop for Running<E, J> {
     }
 }
 
-/// The loop of a pipeline thread.
+/// The loop of a pipeline thread. One that ends early drops its rings: those before it see that they are cut off, and
+/// those behind it finish what they were given.
 fn run_agent<E: Intake, J: Append<E>>(mut agent: Agent<E, J>, mut idle: Idle) -> Ended<E, J> {
-    let mut alarm = Alarm {
-        control: Arc::clone(&agent.control),
-        armed: true,
-    };
     loop {
         let work = agent.do_work().map_err(Stopped::Fault)?;
         if work == 0 {
             agent.count_idle();
             if agent.is_finished() {
-                alarm.armed = false;
                 return Ok(agent.into_parts());
             }
         }
@@ -514,20 +510,6 @@ fn run_agent<E: Intake, J: Append<E>>(mut agent: Agent<E, J>, mut idle: Idle) ->
             return Err(Stopped::Halted);
         }
         idle.idle(work);
-    }
-}
-
-/// Halts the other threads where this one ends early, a panic included.
-struct Alarm {
-    control: Arc<Control>,
-    armed: bool,
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if self.armed {
-            self.control.halt();
-        }
     }
 }
 
@@ -610,6 +592,13 @@ impl<E: Intake, J: Append<E>> Inline<E, J> {
     /// What the stages have done so far.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// A handle that can end its sequence; cycles then go on until nothing is left.
+    pub fn stopper(&self) -> Stopper {
+        Stopper {
+            control: Arc::clone(&self.control),
+        }
     }
 
     /// Takes what waits in the sources, with `last` as the last event, and gives everything back.

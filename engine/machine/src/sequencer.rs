@@ -334,6 +334,7 @@ impl<E: Intake> Ingest<E> {
 
     /// Ends the sequence once nothing waits that the mode wants taken.
     fn take_leave(&mut self, mode: StopMode, batch: &mut Vec<Slot<E>>, limit: usize) {
+        self.sources.close();
         let drained = mode == StopMode::Now || self.sources.is_empty();
         if self.sequencer.pending.is_some() || batch.len() >= limit || !(drained || self.leaving) {
             return;

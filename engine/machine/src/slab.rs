@@ -7,7 +7,7 @@
 //! # Invariants
 //! - The number of slots of a pool never changes: a slot that left its pool comes back to it once its event is journaled.
 //! - On the thread that takes them, slots come back last in, first out, so that a light load stays in the cache.
-//! - No allocation after [`Pool::new`].
+//! - No allocation after start-up.
 
 use crate::record::Record;
 use rtrb::{Consumer, Producer, RingBuffer};

@@ -5,7 +5,7 @@
 //!
 //! # Invariants
 //! - A full ring gives the message back; nothing is dropped, nothing waits.
-//! - What ingest has not taken is not accepted: the producer sees a ring whose pipeline has ended as closed.
+//! - What ingest has not taken is not accepted: a pipeline that stops closes its sources, and gives messages back.
 //! - Only the engine's queue may carry kinds that the engine alone makes.
 
 use crate::idle::Waker;
@@ -55,6 +55,7 @@ pub const SOURCE_RINGS: u16 = 2;
 /// The producer's end of one ring.
 pub struct Source {
     ring: Producer<Inbound>,
+    closed: Arc<AtomicBool>,
     waker: Waker,
     id: u16,
 }
@@ -67,7 +68,7 @@ impl Source {
     )]
     #[inline]
     pub fn push(&mut self, message: Inbound) -> Result<(), Inbound> {
-        if self.ring.is_abandoned() {
+        if self.is_closed() {
             return Err(message);
         }
         let pushed = self.ring.push(message);
@@ -77,7 +78,7 @@ impl Source {
 
     /// Passes on as many as there is room for, from the front, and says how many.
     pub fn push_slice(&mut self, messages: &[Inbound]) -> usize {
-        if self.ring.is_abandoned() {
+        if self.is_closed() {
             return 0;
         }
         let (pushed, _) = self.ring.push_partial_slice(messages);
@@ -91,9 +92,10 @@ impl Source {
         self.ring.slots()
     }
 
-    /// True once the pipeline has ended.
+    /// True once the pipeline takes no more: it is stopping, or has ended.
+    #[inline]
     pub fn is_closed(&self) -> bool {
-        self.ring.is_abandoned()
+        self.closed.load(Ordering::Acquire)
     }
 
     /// The number that its events carry.
@@ -105,7 +107,8 @@ impl Source {
 /// The producers' end of a long queue: for any number of threads.
 #[derive(Clone)]
 pub struct LongSource {
-    queue: Arc<LongQueue>,
+    queue: Arc<ArrayQueue<InboundLong>>,
+    closed: Arc<AtomicBool>,
     waker: Waker,
 }
 
@@ -119,21 +122,15 @@ impl LongSource {
         if self.is_closed() {
             return Err(message);
         }
-        let pushed = self.queue.messages.push(message);
+        let pushed = self.queue.push(message);
         self.waker.wake();
         pushed
     }
 
-    /// True once the pipeline has ended.
+    /// True once the pipeline takes no more: it is stopping, or has ended.
     pub fn is_closed(&self) -> bool {
-        self.queue.closed.load(Ordering::Acquire)
+        self.closed.load(Ordering::Acquire)
     }
-}
-
-/// What both ends of a long queue share.
-pub(crate) struct LongQueue {
-    messages: ArrayQueue<InboundLong>,
-    closed: AtomicBool,
 }
 
 /// Ingest's end of a ring.
@@ -147,29 +144,29 @@ pub(crate) struct Sources {
     pub(crate) priority: Vec<Ring>,
     pub(crate) order: Vec<Ring>,
     pub(crate) market: Vec<Ring>,
-    long: Arc<LongQueue>,
-    engine: Arc<LongQueue>,
+    long: Arc<ArrayQueue<InboundLong>>,
+    engine: Arc<ArrayQueue<InboundLong>>,
+    closed: Arc<AtomicBool>,
     ring_count: u16,
 }
 
 impl Sources {
     pub(crate) fn new(long_slots: usize) -> Self {
-        let queue = || {
-            let messages = ArrayQueue::new(long_slots.max(1));
-            Arc::new(LongQueue {
-                messages,
-                closed: AtomicBool::new(false),
-            })
-        };
-        let (long, engine) = (queue(), queue());
+        let queue = || Arc::new(ArrayQueue::new(long_slots.max(1)));
         Self {
             priority: Vec::new(),
             order: Vec::new(),
             market: Vec::new(),
-            long,
-            engine,
+            long: queue(),
+            engine: queue(),
+            closed: Arc::default(),
             ring_count: 0,
         }
+    }
+
+    /// From here on producers are given their messages back.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
     }
 
     pub(crate) fn add(&mut self, class: SourceClass, slots: usize, waker: Waker) -> Source {
@@ -177,7 +174,12 @@ impl Sources {
         let id = SOURCE_RINGS.saturating_add(self.ring_count);
         self.ring_count = self.ring_count.saturating_add(1);
         self.rings_mut(class).push(Ring { messages, id });
-        Source { ring, waker, id }
+        Source {
+            ring,
+            closed: Arc::clone(&self.closed),
+            waker,
+            id,
+        }
     }
 
     pub(crate) fn rings_mut(&mut self, class: SourceClass) -> &mut Vec<Ring> {
@@ -191,6 +193,7 @@ impl Sources {
     pub(crate) fn long_source(&self, waker: Waker) -> LongSource {
         LongSource {
             queue: Arc::clone(&self.long),
+            closed: Arc::clone(&self.closed),
             waker,
         }
     }
@@ -198,6 +201,7 @@ impl Sources {
     pub(crate) fn engine_source(&self, waker: Waker) -> LongSource {
         LongSource {
             queue: Arc::clone(&self.engine),
+            closed: Arc::clone(&self.closed),
             waker,
         }
     }
@@ -205,34 +209,32 @@ impl Sources {
     #[inline]
     pub(crate) fn pop_long(&self) -> Option<InboundLong> {
         // An empty look costs two loads; a pop of an empty queue costs a fence as well.
-        if self.long.messages.is_empty() {
+        if self.long.is_empty() {
             None
         } else {
-            self.long.messages.pop()
+            self.long.pop()
         }
     }
 
     #[inline]
     pub(crate) fn pop_engine(&self) -> Option<InboundLong> {
-        if self.engine.messages.is_empty() {
+        if self.engine.is_empty() {
             None
         } else {
-            self.engine.messages.pop()
+            self.engine.pop()
         }
     }
 
     /// True where nothing waits anywhere.
     pub(crate) fn is_empty(&self) -> bool {
         let rings = self.priority.iter().chain(&self.order).chain(&self.market);
-        self.long.messages.is_empty() && self.engine.messages.is_empty() && { rings }
-            .all(|ring| ring.messages.is_empty())
+        self.long.is_empty() && self.engine.is_empty() && { rings }.all(|ring| ring.messages.is_empty())
     }
 }
 
 impl Drop for Sources {
     fn drop(&mut self) {
-        self.long.closed.store(true, Ordering::Release);
-        self.engine.closed.store(true, Ordering::Release);
+        self.close();
     }
 }
 

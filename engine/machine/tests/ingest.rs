@@ -7,7 +7,7 @@ use tradewind_domain::codes::ClockMode;
 use tradewind_domain::event::{Event, Inbound, InboundLong, Kind, Quote, Timer, head_flags};
 use tradewind_domain::reject::Note;
 use tradewind_machine::clock::{Clock, ManualTime};
-use tradewind_machine::pipeline::{Builder, Inline, LastSeen, Schedule, Settings};
+use tradewind_machine::pipeline::{Builder, Inline, LastSeen, Schedule, Settings, StopMode};
 use tradewind_machine::source::SourceClass;
 use tradewind_machine::topology::StageName;
 
@@ -333,6 +333,26 @@ fn what_an_input_makes_due_at_once_follows_it_directly() {
         3,
         "the timer of the second is due when the clock says so"
     );
+}
+
+#[test]
+fn nothing_is_taken_behind_the_last_event_even_while_timers_delay_it() {
+    let (builder, _) = builder(ClockMode::Input, 1);
+    let mut builder = builder.schedule(Box::new(alarms(&(100..200).collect::<Vec<_>>())));
+    let mut source = builder.source(SourceClass::Order, 64);
+    let mut pipe = builder.inline();
+    pipe.stopper().stop(
+        StopMode::Drain,
+        Some(InboundLong::from(input(9, 0, false, 1_000))),
+    );
+    pipe.step().unwrap();
+    assert!(
+        source.push(input(1, 0, false, 2_000)).is_err(),
+        "a pipeline that stops closes its sources"
+    );
+    pipe.run().unwrap();
+    let times = times(&pipe);
+    assert_eq!((times.len(), times[100]), (101, (1_000, false)));
 }
 
 #[test]
