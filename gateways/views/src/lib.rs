@@ -1,1 +1,27 @@
-//! Placeholder head, replaced with the crate.
+//! Views: what the journal says, for readers. The replica (the stages in apply mode) and what is asked of it: state, replay,
+//! the life of one order, the audit.
+//!
+//! # Invariants
+//! - Everything is made from the journal alone; nothing here touches a live stage, takes the journal's lock or writes.
+//! - Results are plain data with names in place of ids and decimals as text. Whoever asks shows them.
+//! - A journal that is damaged, foreign or begins late is a typed error, never a panic and never a wrong figure.
+//!
+//! Not here: rendering, command line, transport.
+
+mod error;
+mod figures;
+mod guard;
+mod names;
+mod reader;
+mod replay;
+mod replica;
+mod state;
+
+pub use error::ViewError;
+pub use reader::{Reader, larger_capacities};
+pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
+pub use replica::{Replica, state_digest};
+pub use state::{
+    BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, state,
+};
+pub use tradewind_risk::RULES_VERSION;

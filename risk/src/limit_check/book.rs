@@ -235,10 +235,21 @@ impl Book {
         self.limits.digest(sink);
         self.wallets.digest(sink);
         sink(&self.holdings_used.to_le_bytes());
-        sink(bytemuck::cast_slice(&self.sessions));
-        sink(&self.instrument_states);
-        sink(&self.venue_states);
+        digest_used(bytemuck::cast_slice(&self.sessions), sink);
+        digest_used(&self.instrument_states, sink);
+        digest_used(&self.venue_states, sink);
         sink(bytes_of(&self.settings));
         sink(&self.order_counter.to_le_bytes());
     }
+}
+
+/// Feeds bytes up to the last one that is not zero, after their count, so that the hash does not depend on how much room
+/// there is.
+fn digest_used(bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    let used = bytes
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |last| last + 1);
+    sink(&(used as u64).to_le_bytes());
+    sink(&bytes[..used]);
 }
