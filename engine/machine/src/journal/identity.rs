@@ -6,18 +6,18 @@
 use super::config::Identity;
 use super::error::JournalError;
 use super::folder::Folder;
-use super::storage::DiskStorage;
+use super::storage::ReadOnlyDisk;
 use std::path::Path;
 
 /// The identity of the journal in a data folder: what a reader needs to build the engine's state from the records alone.
 pub fn identity(data_dir: &Path) -> Result<Identity, JournalError> {
     let folder = Folder::of(data_dir);
-    let Some(newest) = folder.segments(&DiskStorage)?.last().copied() else {
+    let Some(newest) = folder.segments(&ReadOnlyDisk)?.last().copied() else {
         return Err(JournalError::NoJournal {
             path: folder.path().into(),
         });
     };
-    let (_, header) = folder.open_segment(&DiskStorage, newest)?;
+    let (_, header) = folder.open_segment(&ReadOnlyDisk, newest)?;
     Ok(Identity {
         id: header.journal_id,
         hash_key: header.hash_key,

@@ -410,10 +410,11 @@ fn no_damage_makes_a_reader_panic() {
         let mut bytes = sound[target].clone();
         for _ in 0..1 + bits.next() % 4 {
             // Heads are hit more often than chance would have it.
-            let at = (bits.next() as usize % bytes.len()) & if bits.next() % 2 == 0 { !0 } else { !63 };
+            let at =
+                (bits.next() as usize % bytes.len()) & if bits.next().is_multiple_of(2) { !0 } else { !63 };
             bytes[at] = bits.next() as u8;
         }
-        if bits.next() % 8 == 0 {
+        if bits.next().is_multiple_of(8) {
             bytes.truncate(bits.next() as usize % bytes.len());
         }
         fs::write(&paths[target], &bytes).unwrap();
