@@ -1,0 +1,310 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A low-latency trade pipeline: orders, executions and market data through six stages into one journal.
+#[derive(Debug, Parser)]
+#[command(name = "tradewind", version, long_version = crate::commands::version::LONG, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the engine; the default profile runs a generated market session.
+    Run(RunArgs),
+    /// Carry recorded files through the pipeline.
+    Ingest(IngestArgs),
+    /// Look at a journal, follow it, check it, mend it.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Rebuild the state from a journal and print its hash.
+    Replay(ReplayArgs),
+    /// Positions, balances and open orders as the journal says.
+    State(StateArgs),
+    /// The whole life of one order.
+    Explain(ExplainArgs),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at this machine: what will hurt, and how to mend it.
+    Doctor(DoctorArgs),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+/// Where settings come from.
+#[derive(Debug, Args, Clone)]
+pub struct SettingsArgs {
+    /// Profile: demo, laptop, low-latency or server.
+    #[arg(long, default_value = "demo", env = "TRADEWIND_PROFILE", hide_env_values = true)]
+    pub profile: String,
+    /// Settings file (TOML) on top of the profile.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One setting on top of everything, for example journal.durability=disk.
+    #[arg(long = "set", value_name = "A.B=C")]
+    pub sets: Vec<String>,
+}
+
+/// `tradewind run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Data folder.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Stop after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files, in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Format of the files.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: String,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Data folder.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// As fast as it goes (max), at the recorded pace (realtime), or a multiple (10x).
+    #[arg(long, default_value = "max")]
+    pub speed: String,
+    /// Accounts that market prints are booked on, comma-separated; default: all accounts of the reference data.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub accounts: Vec<String>,
+    /// Symbol, where the file does not name it.
+    #[arg(long)]
+    pub symbol: Option<String>,
+    /// Date (YYYY-MM-DD), where the file does not name it.
+    #[arg(long)]
+    pub date: Option<String>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind journal`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Segments, sizes, runs, positions.
+    Info(JournalArgs),
+    /// Print records, one a line.
+    Cat(CatArgs),
+    /// Print records as they are released, across rolls and restarts, until interrupted.
+    Follow(FollowArgs),
+    /// Check everything that the journal alone can prove.
+    Verify(JournalArgs),
+    /// Cut a damaged end off, keeping a copy.
+    Repair(RepairArgs),
+}
+
+/// A journal's folder.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind journal cat`.
+#[derive(Debug, Args)]
+pub struct CatArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// First sequence number.
+    #[arg(long, value_name = "N")]
+    pub from_seq: Option<u64>,
+    /// Last sequence number.
+    #[arg(long, value_name = "N")]
+    pub to_seq: Option<u64>,
+    /// Only this kind, for example order_new.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only refused events.
+    #[arg(long)]
+    pub rejected: bool,
+    /// At most so many records.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind journal follow`.
+#[derive(Debug, Args)]
+pub struct FollowArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// First sequence number; default: from the next record on.
+    #[arg(long, value_name = "N")]
+    pub from_seq: Option<u64>,
+    /// Stop after so many records.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind journal repair`.
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Cut also where records were durable: what follows the damage is lost to the journal (a copy is kept).
+    #[arg(long)]
+    pub cut_durable: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Up to this sequence number.
+    #[arg(long, value_name = "N")]
+    pub to_seq: Option<u64>,
+    /// Up to this time (RFC 3339 in UTC).
+    #[arg(long, value_name = "T", conflicts_with = "to_seq")]
+    pub to_time: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind state`.
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// As of this sequence number.
+    #[arg(long, value_name = "N")]
+    pub to_seq: Option<u64>,
+    /// As of this time (RFC 3339 in UTC).
+    #[arg(long, value_name = "T", conflicts_with = "to_seq")]
+    pub to_time: Option<String>,
+    /// Only this account.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Order id (SHARD-COUNTER) or ClOrdID.
+    pub order: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether settings and reference data are sound.
+    Check(ConfigArgs),
+    /// Every value and where it comes from.
+    Show(ConfigArgs),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Settings that the machine is held against.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Data folder.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// The whole pipeline under open-loop load.
+    Pipeline(BenchArgs),
+}
+
+/// `tradewind bench pipeline`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Messages, warm-up apart.
+    #[arg(long, default_value_t = 2_000_000)]
+    pub events: u64,
+    /// Order cycles a second, or max.
+    #[arg(long, default_value = "250000")]
+    pub rate: String,
+    /// Topology: auto, fused, split, staged or a list.
+    #[arg(long, default_value = "fused")]
+    pub topology: String,
+    /// When records count as released: memory or disk.
+    #[arg(long, default_value = "memory")]
+    pub durability: String,
+    /// Accounts.
+    #[arg(long, default_value_t = 1_000)]
+    pub accounts: u32,
+    /// Instruments.
+    #[arg(long, default_value_t = 100)]
+    pub instruments: u32,
+    /// What is sent: canonical or cycles.
+    #[arg(long, default_value = "cycles")]
+    pub mix: String,
+    /// How pipeline threads wait: spin, yield or park.
+    #[arg(long, default_value = "spin")]
+    pub idle: String,
+    /// Folder for the journal; default: a temporary folder in the current one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder of the journal's window.
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
+    pub window_dir: PathBuf,
+    /// Save the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

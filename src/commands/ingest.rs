@@ -1,0 +1,228 @@
+//! `tradewind ingest`: recorded files through the same pipeline that `run` builds.
+
+use super::summary::{self, Summary};
+use crate::cli::IngestArgs;
+use crate::engine::{self, Engine, EngineError, ReferenceChanges};
+use crate::output;
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use tradewind_config::{ReferenceData, Settings};
+use tradewind_domain::codes::ClockMode;
+use tradewind_domain::event::Inbound;
+use tradewind_domain::text::{Code, Symbol};
+use tradewind_domain::time::{NANOS_PER_SEC, parse_date, utc_day};
+use tradewind_feeds::codec::{self, Counts, Format, Options};
+use tradewind_machine::clock::Clock;
+use tradewind_machine::cores::Cores;
+use tradewind_machine::source::{Source, SourceClass};
+
+/// Messages handed over at a time.
+const BATCH: usize = 64;
+/// Unreadable lines that are shown.
+const ERRORS_SHOWN: u64 = 5;
+/// Wait before a full ring is tried again.
+const PAUSE: Duration = Duration::from_micros(20);
+
+const US_EQUITY: (&str, &str) = ("us-equity-day.toml", include_str!("../../config/reference/us-equity-day.toml"));
+const BINANCE: (&str, &str) = ("binance.toml", include_str!("../../config/reference/binance.toml"));
+
+/// How fast the recorded time runs: `None` for as fast as it goes.
+fn speed(text: &str) -> anyhow::Result<Option<f64>> {
+    match text {
+        "max" => Ok(None),
+        "realtime" => Ok(Some(1.0)),
+        _ => {
+            let factor = text.strip_suffix('x').and_then(|factor| factor.parse::<f64>().ok());
+            match factor.filter(|factor| factor.is_finite() && *factor > 0.0) {
+                Some(factor) => Ok(Some(factor)),
+                None => bail!("--speed is max, realtime or a multiple like 10x, not {text:?}"),
+            }
+        }
+    }
+}
+
+/// Reference data that goes with a format, where the settings name none.
+fn fallback(format: Format) -> Option<(&'static str, &'static str)> {
+    match format {
+        Format::UsEquityTrades => Some(US_EQUITY),
+        Format::BinanceTradesCsv | Format::BinanceFrames => Some(BINANCE),
+        _ => None,
+    }
+}
+
+fn options(args: &IngestArgs, reference: &ReferenceData) -> anyhow::Result<Options> {
+    let codes: Vec<String> = if args.accounts.is_empty() {
+        reference.accounts.iter().map(|account| account.code.to_string()).collect()
+    } else {
+        args.accounts.clone()
+    };
+    let accounts = codes.iter().map(|code| Code::new(code).with_context(|| format!("account {code:?}")));
+    let date = args.date.as_deref().map(|date| parse_date(date).with_context(|| format!("{date:?} is no date like 2013-10-08")));
+    Ok(Options {
+        accounts: accounts.collect::<Result<_, _>>()?,
+        last_trades: true,
+        symbol: args.symbol.as_deref().map(Symbol::new).transpose().context("--symbol")?,
+        date: date.transpose()?,
+        ..Options::default()
+    })
+}
+
+/// The first message's time: reference data is set just before it.
+fn first_time(format: Format, path: &Path, options: &Options) -> anyhow::Result<u64> {
+    let mut recording = codec::open(format, path, options).with_context(|| path.display().to_string())?;
+    let first = recording.find_map(|message| message.ok().filter(|message| message.origin_ns > 0));
+    Ok(first.map_or(NANOS_PER_SEC, |message| message.origin_ns))
+}
+
+/// Runs the command.
+pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
+    let format: Format = args.format.parse()?;
+    let speed = speed(&args.speed)?;
+    let settings = super::settings(&args.settings, &["engine.clock=input"])?;
+    let reference = engine::load_reference(&settings, fallback(format))?;
+    let options = options(args, &reference)?;
+    let start_ns = first_time(format, &args.files[0], &options)?;
+
+    let cores = Cores::detect();
+    let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
+    summary::show_recovery(&prepared.recovery);
+    // One ring for the whole file: what stands first in it is sequenced first, market data and trades alike.
+    let mut source = prepared.builder.source(SourceClass::Order, settings.sources.order_slots as usize);
+    let changes = ReferenceChanges::find(reference, &prepared.known, utc_day(start_ns))?;
+    let clock = prepared.clock.clone();
+    let engine = Engine::start(prepared, &cores)?;
+    set_reference(&engine, &changes, &settings, start_ns)?;
+
+    let began = clock.raw();
+    let mut counts = Counts::default();
+    for path in &args.files {
+        let read = pump(format, path, &options, &mut source, &engine, &clock, speed)?;
+        counts = sum(counts, read);
+    }
+    let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
+    engine.stop()?;
+    let mut summary = Summary::of_journal(&args.data, &clock)?;
+    summary.lines_unreadable = counts.errors;
+    summary.lines_skipped = counts.skipped;
+    summary.messages = counts.events;
+    summary.seconds = seconds;
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&summary);
+    }
+    Ok(if counts.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn set_reference(engine: &Engine, changes: &ReferenceChanges, settings: &Settings, start_ns: u64) -> anyhow::Result<()> {
+    // On input time the admin events bear the second before the first message; on wall time the stamp says nothing.
+    let origin_ns = if settings.engine.clock == ClockMode::Input { start_ns.saturating_sub(NANOS_PER_SEC) } else { 0 };
+    let refused = engine::apply_reference(changes, engine, origin_ns)?;
+    output::note(format_args!("reference data: {} changes", changes.lines.len()));
+    for refused in refused {
+        output::note(format_args!("  refused {}: {}", refused.code, refused.line));
+    }
+    Ok(())
+}
+
+/// Pushes a file's messages. A full ring makes it wait; nothing is dropped.
+fn pump(
+    format: Format,
+    path: &Path,
+    options: &Options,
+    source: &mut Source,
+    engine: &Engine,
+    clock: &Clock,
+    speed: Option<f64>,
+) -> anyhow::Result<Counts> {
+    let mut recording = codec::open(format, path, options).with_context(|| path.display().to_string())?;
+    let progress = recording.progress();
+    let bar = bar(path, progress.total());
+    let mut batch: Vec<Inbound> = Vec::with_capacity(BATCH);
+    let mut pace = speed.map(|factor| Pace { factor, first_ns: None, began: clock.raw() });
+    let mut shown = 0;
+    while let Some(message) = recording.next() {
+        match message {
+            Ok(message) => {
+                if let Some(pace) = &mut pace {
+                    flush(&mut batch, source, engine)?;
+                    pace.wait(clock, message.origin_ns);
+                }
+                batch.push(message);
+                if batch.len() == BATCH {
+                    flush(&mut batch, source, engine)?;
+                    bar.set_position(progress.read());
+                }
+            }
+            Err(error) => {
+                if shown < ERRORS_SHOWN {
+                    bar.suspend(|| output::note(format_args!("{}: {error}", path.display())));
+                }
+                shown += 1;
+            }
+        }
+    }
+    flush(&mut batch, source, engine)?;
+    bar.finish_and_clear();
+    if shown > ERRORS_SHOWN {
+        output::note(format_args!("{}: {} more lines could not be read", path.display(), shown - ERRORS_SHOWN));
+    }
+    Ok(recording.counts())
+}
+
+fn bar(path: &Path, total: u64) -> ProgressBar {
+    if !output::is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent}% {bytes_per_sec} eta {eta}");
+    let bar = ProgressBar::new(total).with_message(name);
+    match style {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}
+
+fn flush(batch: &mut Vec<Inbound>, source: &mut Source, engine: &Engine) -> Result<(), EngineError> {
+    let mut done = 0;
+    while done < batch.len() {
+        let taken = source.push_slice(&batch[done..]);
+        if taken == 0 {
+            if source.is_closed() || engine.running().is_ended() {
+                return Err(EngineError::Ended("a file was read"));
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        done += taken;
+    }
+    batch.clear();
+    Ok(())
+}
+
+/// Keeps the recorded distances, stretched or shortened.
+struct Pace {
+    factor: f64,
+    first_ns: Option<u64>,
+    began: tradewind_machine::clock::RawStamp,
+}
+
+impl Pace {
+    fn wait(&mut self, clock: &Clock, origin_ns: u64) {
+        let first = *self.first_ns.get_or_insert(origin_ns);
+        let due_ns = (origin_ns.saturating_sub(first) as f64 / self.factor) as u64;
+        loop {
+            let passed = clock.span_ns(self.began, clock.raw());
+            if passed >= due_ns {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_nanos((due_ns - passed).min(50_000_000)));
+        }
+    }
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts { lines: a.lines + b.lines, events: a.events + b.events, skipped: a.skipped + b.skipped, errors: a.errors + b.errors }
+}

@@ -1,0 +1,177 @@
+//! `tradewind journal info|cat|follow|verify|repair`.
+
+use super::record;
+use crate::cli::{CatArgs, FollowArgs, JournalArgs, RepairArgs};
+use crate::output::{self, Table};
+use anyhow::{Context, bail};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tradewind_domain::event::{Event, Kind, schema_hash};
+use tradewind_machine::journal::{self, Follower, JournalConfig, SegmentState, StartAt};
+
+/// How long `follow` waits before it looks again.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(5);
+
+/// Segments, sizes, positions.
+pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
+    let segments = journal::segments(&args.dir)?;
+    let state = |state: SegmentState| match state {
+        SegmentState::Sealed => "sealed",
+        SegmentState::Open => "open",
+        SegmentState::Empty => "empty",
+    };
+    let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
+    if args.json {
+        let rows: Vec<_> = segments
+            .iter()
+            .map(|segment| {
+                serde_json::json!({
+                    "segment": segment.index, "state": state(segment.state), "epoch": segment.epoch, "first_seq": segment.first_seq,
+                    "last_seq": segment.last_seq, "bytes": segment.bytes, "schema_hash": format!("{:016x}", segment.schema_hash),
+                    "chain": hex(&segment.chain),
+                })
+            })
+            .collect();
+        output::json(&serde_json::json!({"segments": rows, "bytes": bytes}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["segment", "<state", "epoch", "first seq", "last seq", "bytes", "<chain"]);
+    for segment in &segments {
+        let sealed = segment.state == SegmentState::Sealed;
+        table.row(vec![
+            segment.index.to_string(),
+            state(segment.state).to_owned(),
+            segment.epoch.to_string(),
+            segment.first_seq.to_string(),
+            if sealed { segment.last_seq.to_string() } else { "-".to_owned() },
+            output::bytes(segment.bytes),
+            if sealed { hex(&segment.chain[..8]) } else { "-".to_owned() },
+        ]);
+    }
+    output::text(table);
+    output::text(format_args!("{} segments, {}\n", segments.len(), output::bytes(bytes)));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn print(event: &Event, json: bool) {
+    if json {
+        output::text(format_args!("{}\n", record::to_json(event)));
+    } else {
+        output::text(format_args!("{}\n", record::to_line(event)));
+    }
+}
+
+/// Prints records.
+pub fn cat(args: &CatArgs) -> anyhow::Result<ExitCode> {
+    let kind = args.kind.as_deref().map(kind_named).transpose()?;
+    let from = args.from_seq.map_or(StartAt::Start, StartAt::Seq);
+    let mut follower = Follower::open(&args.dir, from)?;
+    let mut event = Event::empty();
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    while left > 0 {
+        let Some(found) = follower.poll()? else { break };
+        if args.to_seq.is_some_and(|to| found.head().seq > to) {
+            break;
+        }
+        read(&mut event, found.bytes())?;
+        let wanted = kind.is_none_or(|kind| event.kind() == Some(kind)) && (!args.rejected || event.is_rejected());
+        if wanted {
+            print(&event, args.json);
+            left -= 1;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn kind_named(name: &str) -> anyhow::Result<Kind> {
+    let found = Kind::ALL.iter().find(|kind| kind.text() == name).copied();
+    found.with_context(|| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.text()).collect();
+        format!("there is no kind {name:?}; kinds: {}", names.join(", "))
+    })
+}
+
+fn read(event: &mut Event, bytes: &[u8]) -> anyhow::Result<()> {
+    if event.read_record(bytes).is_none() {
+        bail!("a record of a kind that this build does not know: the journal was written by a newer one");
+    }
+    Ok(())
+}
+
+/// Prints records as they are released.
+pub fn follow(args: &FollowArgs) -> anyhow::Result<ExitCode> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let mut follower = Follower::open(&args.dir, args.from_seq.map_or(StartAt::End, StartAt::Seq))?;
+    let mut event = Event::empty();
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    while left > 0 && !stop.load(Ordering::Relaxed) {
+        match follower.poll()? {
+            Some(found) => {
+                read(&mut event, found.bytes())?;
+                print(&event, args.json);
+                left -= 1;
+            }
+            None => std::thread::park_timeout(FOLLOW_PAUSE),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cuts a damaged end off, keeping a copy.
+pub fn repair(args: &RepairArgs) -> anyhow::Result<ExitCode> {
+    if !args.cut_durable {
+        return would_cut(args);
+    }
+    let config = JournalConfig { schema_hash: schema_hash(), ..JournalConfig::new(&args.dir) };
+    let torn = journal::repair(&config)?;
+    let rows: Vec<_> = torn
+        .iter()
+        .map(|torn| serde_json::json!({"position": torn.position.0, "bytes": torn.bytes, "kept": torn.kept.display().to_string()}))
+        .collect();
+    if args.json {
+        output::json(&serde_json::json!({"cut": rows}))?;
+    } else if torn.is_empty() {
+        output::text("nothing to repair\n");
+    } else {
+        for torn in &torn {
+            output::text(format_args!(
+                "cut {} at segment {} byte {}; kept in {}\n",
+                output::bytes(torn.bytes),
+                torn.position.segment(),
+                torn.position.offset(),
+                torn.kept.display()
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what a repair would do: an engine's start mends a torn tail by itself, so only damage to durable records is left.
+fn would_cut(args: &RepairArgs) -> anyhow::Result<ExitCode> {
+    let report = journal::verify(&args.dir)?;
+    let problems: Vec<String> = report
+        .problems
+        .iter()
+        .map(|problem| format!("segment {} byte {}: {}", problem.position.segment(), problem.position.offset(), problem.text))
+        .collect();
+    if args.json {
+        output::json(&serde_json::json!({"cut": [], "problems": problems}))?;
+    } else if problems.is_empty() {
+        output::text("nothing to repair: what a crash tears is mended by the next start\n");
+    } else {
+        for problem in &problems {
+            output::text(format_args!("{problem}\n"));
+        }
+        output::text("--cut-durable cuts the journal at the first of them and keeps a copy of what followed\n");
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

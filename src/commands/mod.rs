@@ -1,0 +1,51 @@
+//! One file a command: reads its arguments, calls the parts, prints.
+
+pub mod config;
+pub mod doctor;
+pub mod ingest;
+pub mod journal;
+pub mod record;
+pub mod replay;
+pub mod state;
+pub mod summary;
+pub mod version;
+
+use crate::cli::{Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
+use anyhow::Context;
+use std::process::ExitCode;
+use tradewind_config::Settings;
+use tradewind_domain::time::{UnixNanos, parse_rfc3339};
+
+/// Runs the command. An error is exit code 1; a command may also say so itself after it has printed what it found.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Ingest(args) => ingest::run(&args),
+        Command::Journal(JournalCommand::Info(args)) => journal::info(&args),
+        Command::Journal(JournalCommand::Cat(args)) => journal::cat(&args),
+        Command::Journal(JournalCommand::Follow(args)) => journal::follow(&args),
+        Command::Journal(JournalCommand::Repair(args)) => journal::repair(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::State(args) => state::run(&args),
+        Command::Config(ConfigCommand::Check(args)) => config::check(&args),
+        Command::Config(ConfigCommand::Show(args)) => config::show(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        _ => anyhow::bail!("later"),
+    }
+}
+
+/// Variables that choose the profile or the build rather than set a key.
+const OTHER_VARIABLES: [&str; 3] = ["TRADEWIND_PROFILE", "TRADEWIND_DATA", "TRADEWIND_COMMIT"];
+
+/// The settings that the arguments ask for, with `first` below the flags.
+pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Settings> {
+    let env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()));
+    let sets: Vec<String> = first.iter().map(|set| (*set).to_owned()).chain(args.sets.iter().cloned()).collect();
+    Settings::load(&args.profile, args.config.as_deref(), env, &sets).context("the configuration is not sound")
+}
+
+/// A time on the command line.
+pub(crate) fn time(text: &str) -> anyhow::Result<UnixNanos> {
+    parse_rfc3339(text).with_context(|| format!("{text:?} is no time like 2026-03-02T14:30:00Z"))
+}

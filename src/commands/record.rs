@@ -1,0 +1,272 @@
+//! Records as lines: for `journal cat`, `journal follow` and `explain`.
+
+use serde_json::{Map, Value, json};
+use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, OrderState, OrderType, Side, TimeInForce};
+use tradewind_domain::event::{
+    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped, Event, Execution, FxRate, InstrumentSet,
+    Kind, LastTrade, LimitSet, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, Quote, SessionEvent, Timer,
+    VenueReport,
+};
+use tradewind_domain::fixed::{Price, Qty};
+use tradewind_domain::reject::Note;
+use tradewind_domain::time::{Date, Rfc3339};
+
+fn px(raw: i64) -> Value {
+    Value::String(Price::from_raw(raw).to_string())
+}
+
+fn qty(raw: i64) -> Value {
+    Value::String(Qty::from_raw(raw).to_string())
+}
+
+fn name<T: Into<Option<&'static str>>>(text: T, code: u8) -> Value {
+    text.into().map_or_else(|| json!(code), |text| json!(text))
+}
+
+fn side(code: u8) -> Value {
+    name(Side::from_code(code).map(Side::text), code)
+}
+
+fn state(code: u8) -> Value {
+    name(OrderState::from_code(code).map(OrderState::text), code)
+}
+
+fn view(fields: &mut Map<String, Value>, view: &OrderView) {
+    if !view.order_id.is_none() {
+        fields.insert("order_id".into(), json!(view.order_id.to_string()));
+        fields.insert("state".into(), json!([state(view.state_before), state(view.state_after)]));
+        fields.insert("leaves".into(), qty(view.leaves));
+        fields.insert("cum".into(), qty(view.cum));
+    }
+    if !view.cash.is_zero() {
+        fields.insert("reserved_cash_change".into(), json!(view.cash.to_string()));
+    }
+    if !view.value.is_zero() {
+        fields.insert("reserved_value_change".into(), json!(view.value.to_string()));
+    }
+}
+
+/// One record as a JSON object: head fields, then the body's, ids as numbers and money as text.
+pub fn to_json(event: &Event) -> Value {
+    let head = &event.head;
+    let mut fields = Map::new();
+    fields.insert("seq".into(), json!(head.seq));
+    fields.insert("part".into(), json!(head.part));
+    fields.insert("kind".into(), event.kind().map_or_else(|| json!(head.kind), |kind| json!(kind.text())));
+    fields.insert("time".into(), json!(Rfc3339(head.recv_ns).to_string()));
+    if head.journaled_ns != 0 {
+        fields.insert("journaled_ns".into(), json!(head.journaled_ns));
+    }
+    if event.is_rejected() {
+        let code = event.reject_code().map_or_else(|| head.outcome.to_string(), |code| code.text().to_owned());
+        fields.insert("reject".into(), json!(code));
+    }
+    if head.notes != 0 {
+        let notes = Note::ALL.iter().filter(|note| head.notes & note.bit() != 0);
+        let codes: Vec<&str> = notes.map(|note| note.code().text()).collect();
+        fields.insert("notes".into(), json!(codes));
+    }
+    if let Some(kind) = event.kind() {
+        body(&mut fields, event, kind);
+    }
+    Value::Object(fields)
+}
+
+/// One record as a line of text.
+pub fn to_line(event: &Event) -> String {
+    let Value::Object(fields) = to_json(event) else { return String::new() };
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let mut line = format!("{:>10}/{} {} {:<18}", event.head.seq, event.head.part, text("time"), text("kind"));
+    if let Some(reject) = fields.get("reject").and_then(Value::as_str) {
+        line.push_str(&format!(" REJECTED {reject}"));
+    }
+    let shown = ["seq", "part", "kind", "time", "reject", "journaled_ns"];
+    for (key, value) in fields.iter().filter(|(key, _)| !shown.contains(&key.as_str())) {
+        match value {
+            Value::String(text) => line.push_str(&format!(" {key}={text}")),
+            Value::Array(items) => {
+                let items: Vec<String> =
+                    items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+                line.push_str(&format!(" {key}={}", items.join(">")));
+            }
+            other => line.push_str(&format!(" {key}={other}")),
+        }
+    }
+    line
+}
+
+fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    match kind {
+        Kind::OrderNew | Kind::Probe => {
+            let order: &OrderNew = event.body();
+            put("cl_ord_id", json!(order.cl_ord_id.as_str()));
+            put("leaf", json!(order.leaf.0));
+            put("instrument", json!(order.instrument.0));
+            put("side", side(order.side));
+            put("type", name(OrderType::from_code(order.ord_type).map(OrderType::text), order.ord_type));
+            put("tif", name(TimeInForce::from_code(order.tif).map(TimeInForce::text), order.tif));
+            put("qty", qty(order.qty));
+            put("px", px(order.px));
+            view(fields, &order.view);
+        }
+        Kind::OrderCancel => {
+            let request: &OrderCancel = event.body();
+            put("cl_ord_id", json!(request.cl_ord_id.as_str()));
+            put("orig_cl_ord_id", json!(request.orig_cl_ord_id.as_str()));
+            view(fields, &request.view);
+        }
+        Kind::OrderReplace => {
+            let request: &OrderReplace = event.body();
+            put("cl_ord_id", json!(request.cl_ord_id.as_str()));
+            put("orig_cl_ord_id", json!(request.orig_cl_ord_id.as_str()));
+            put("qty", qty(request.qty));
+            put("px", px(request.px));
+            view(fields, &request.view);
+        }
+        Kind::MassCancel => {
+            let request: &MassCancel = event.body();
+            put("node", json!(request.node.to_string()));
+            put("instrument", json!(request.instrument.to_string()));
+        }
+        Kind::VenueAck
+        | Kind::VenueReject
+        | Kind::VenueCancelled
+        | Kind::VenueReplaced
+        | Kind::VenueCancelReject
+        | Kind::VenueExpired
+        | Kind::VenueStatus
+        | Kind::OrderUnknown => {
+            let report: &VenueReport = event.body();
+            put("order_id", json!(report.order_id.to_string()));
+            view(fields, &report.view);
+        }
+        Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => execution(fields, event.body()),
+        Kind::OrderExpired | Kind::CancelRequested => {
+            let derived: &DerivedOrder = event.body();
+            put("cl_ord_id", json!(derived.cl_ord_id.as_str()));
+            view(fields, &derived.view);
+        }
+        _ => other(fields, event, kind),
+    }
+}
+
+fn execution(fields: &mut Map<String, Value>, execution: &Execution) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    put("exec_id", json!(execution.exec_id.as_str()));
+    if !execution.order_id.is_none() {
+        put("order_id", json!(execution.order_id.to_string()));
+        put("state", json!([state(execution.state_before), state(execution.state_after)]));
+        put("leaves", qty(execution.leaves));
+    }
+    put("account", json!(execution.account.0));
+    put("instrument", json!(execution.instrument.0));
+    put("side", side(execution.side));
+    put("qty", qty(execution.qty));
+    put("px", px(execution.px));
+    put("principal", json!(execution.principal.to_string()));
+    put("fee", json!(execution.fee.to_string()));
+    put("realised", json!(execution.realised.to_string()));
+    if execution.alerts != 0 {
+        put("alerts", json!(execution.alerts));
+    }
+}
+
+/// Market data, cash, admin and the engine's own.
+fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    match kind {
+        Kind::Quote => {
+            let quote: &Quote = event.body();
+            put("instrument", json!(quote.instrument.0));
+            put("bid", px(quote.bid));
+            put("bid_qty", qty(quote.bid_qty));
+            put("ask", px(quote.ask));
+            put("ask_qty", qty(quote.ask_qty));
+        }
+        Kind::LastTrade => {
+            let trade: &LastTrade = event.body();
+            put("instrument", json!(trade.instrument.0));
+            put("px", px(trade.px));
+            put("qty", qty(trade.qty));
+        }
+        Kind::Mark => {
+            let mark: &Mark = event.body();
+            put("instrument", json!(mark.instrument.0));
+            put("px", px(mark.px));
+        }
+        Kind::FxRate => {
+            let rate: &FxRate = event.body();
+            put("currency", json!(rate.currency.0));
+            put("rate", px(rate.rate));
+        }
+        Kind::Deposit | Kind::Withdrawal => {
+            let cash: &CashMove = event.body();
+            put("account", json!(cash.account.0));
+            put("currency", json!(cash.currency.0));
+            put("amount", json!(cash.amount.to_string()));
+            put("reference", json!(cash.reference.as_str()));
+        }
+        Kind::SessionConnected | Kind::SessionDisconnected => {
+            put("session", json!(event.body::<SessionEvent>().session.0));
+        }
+        Kind::InstrumentSet => {
+            let row = &event.body::<InstrumentSet>().row;
+            put("id", json!(row.id.0));
+            put("symbol", json!(row.symbol.as_str()));
+            put("type", name(InstrumentKind::from_code(row.kind).map(InstrumentKind::text), row.kind));
+        }
+        Kind::AccountSet | Kind::NodeSet => {
+            let node: &NodeSet = event.body();
+            put("code", json!(node.code.as_str()));
+            put("node", json!(node.node.0));
+            put("parent", json!(node.parent_code.as_str()));
+        }
+        Kind::LimitSet => {
+            let limit: &LimitSet = event.body();
+            put("label", json!(limit.label.as_str()));
+            put("type", name(LimitType::from_code(limit.limit_type).map(LimitType::text), limit.limit_type));
+            put("node", json!(limit.node.0));
+            put("hard", json!(limit.hard.to_string()));
+            put("author", json!(limit.author.as_str()));
+        }
+        Kind::CalendarSet => {
+            let calendar: &CalendarSet = event.body();
+            put("code", json!(calendar.code.as_str()));
+            let days = calendar.days.iter().take(usize::from(calendar.count));
+            put("dates", json!(days.map(|day| Date(day.date).to_string()).collect::<Vec<_>>()));
+        }
+        Kind::CurrencySet => {
+            let currency: &CurrencySet = event.body();
+            put("code", json!(currency.code.as_str()));
+            put("currency", json!(currency.currency.0));
+        }
+        Kind::StateSet | Kind::Kill | Kind::Rearm => {
+            let control: &Control = event.body();
+            let text = |code| name(ControlState::from_code(code).map(ControlState::text), code);
+            put("node", json!(control.node.to_string()));
+            put("author", json!(control.author.as_str()));
+            put("state", json!([text(control.state_before), text(control.state_after)]));
+        }
+        Kind::Timer => {
+            let timer: &Timer = event.body();
+            put("timer", json!(timer.timer));
+            put("calendar", json!(timer.calendar.0));
+            put("date", json!(Date(timer.date).to_string()));
+        }
+        Kind::EngineStarted => {
+            let start: &EngineStarted = event.body();
+            put("epoch", json!(start.epoch));
+            put("build", json!(start.build.as_str()));
+            put("rules_version", json!(start.rules_version));
+        }
+        Kind::EngineStopped => put("epoch", json!(event.body::<EngineStopped>().epoch)),
+        _ => {}
+    }
+}

@@ -1,0 +1,112 @@
+//! `tradewind state`: positions, balances, profit, open orders and restrictions as the journal says.
+
+use crate::cli::StateArgs;
+use crate::output::{self, Table};
+use std::process::ExitCode;
+use tradewind_domain::time::Rfc3339;
+use tradewind_machine::clock::Clock;
+use tradewind_views::{ReplayOptions, StateView};
+
+/// Runs the command.
+pub fn run(args: &StateArgs) -> anyhow::Result<ExitCode> {
+    let to_time_ns = args.to_time.as_deref().map(super::time).transpose()?;
+    let clock = Clock::start()?;
+    let replay = tradewind_views::replay(&args.dir, ReplayOptions { to_seq: args.to_seq, to_time_ns }, &clock)?;
+    let mut state = tradewind_views::state(&replay.replica);
+    if let Some(account) = &args.account {
+        state.positions.retain(|row| row.account == *account);
+        state.balances.retain(|row| row.account == *account);
+        state.orders.retain(|row| row.account == *account);
+        state.pnl.retain(|row| row.account == *account);
+    }
+    if args.json {
+        output::json(&state)?;
+    } else {
+        show(&state);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn or_dash(value: &Option<String>) -> String {
+    value.clone().unwrap_or_else(|| "-".to_owned())
+}
+
+fn section(title: &str, table: Table) {
+    if !table.is_empty() {
+        output::text(format_args!("\n{title}\n{table}"));
+    }
+}
+
+fn show(state: &StateView) {
+    output::text(format_args!(
+        "as of seq {} at {}, base currency {}\n",
+        state.last_seq,
+        Rfc3339(state.last_recv_ns),
+        state.base_currency
+    ));
+    let mut table = Table::new(&["<account", "<symbol", "qty", "avg px", "mark", "cost", "realised", "unrealised", "fees", "<ccy"]);
+    for row in &state.positions {
+        table.row(vec![
+            row.account.clone(),
+            row.symbol.clone(),
+            row.qty.clone(),
+            or_dash(&row.avg_px),
+            or_dash(&row.mark),
+            row.cost.clone(),
+            row.realised.clone(),
+            or_dash(&row.unrealised),
+            row.fees.clone(),
+            row.currency.clone(),
+        ]);
+    }
+    section("positions", table);
+    let mut table = Table::new(&["<account", "<ccy", "realised", "unrealised", "fees", "total", "open", "without mark"]);
+    for row in &state.pnl {
+        let (open, unmarked) = (row.open.to_string(), row.unmarked.to_string());
+        let cells = [&row.account, &row.currency, &row.realised, &row.unrealised, &row.fees, &row.total, &open, &unmarked];
+        table.row(cells.map(String::clone).to_vec());
+    }
+    section("profit and loss", table);
+    let mut table = Table::new(&["<account", "<ccy", "settled", "reserved", "available"]);
+    for row in &state.balances {
+        table.row([&row.account, &row.currency, &row.settled, &row.reserved, &row.available].map(String::clone).to_vec());
+    }
+    section("balances", table);
+    let mut table =
+        Table::new(&["<order", "<cl ord id", "<account", "<symbol", "<side", "<type", "<tif", "qty", "filled", "px", "<state", "reserved"]);
+    for row in &state.orders {
+        table.row(vec![
+            row.order_id.clone(),
+            row.cl_ord_id.clone(),
+            row.account.clone(),
+            row.symbol.clone(),
+            row.side.clone(),
+            row.ord_type.clone(),
+            row.tif.clone(),
+            row.qty.clone(),
+            row.cum.clone(),
+            or_dash(&row.px),
+            row.state.clone(),
+            row.reserved_cash.clone(),
+        ]);
+    }
+    section("open orders", table);
+    let mut table = Table::new(&["<limit", "<type", "<scope", "<symbol", "hard", "<unit", "<action"]);
+    for row in &state.limits {
+        table.row(vec![
+            row.label.clone(),
+            row.limit_type.clone(),
+            row.scope.clone(),
+            or_dash(&row.symbol),
+            row.hard.clone(),
+            row.unit.clone(),
+            row.action.clone(),
+        ]);
+    }
+    section("limits", table);
+    let mut table = Table::new(&["<node", "<level", "<state"]);
+    for row in &state.restrictions {
+        table.row([&row.node, &row.level, &row.state].map(String::clone).to_vec());
+    }
+    section("restrictions", table);
+}

@@ -1,0 +1,151 @@
+//! What a run did, from its journal: counts, rejects by code, positions and profit.
+
+use crate::engine::RecoveryReport;
+use crate::output::{self, Table, bytes, count};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use tradewind_domain::event::{Event, Kind};
+use tradewind_machine::journal::{Follower, StartAt};
+use tradewind_machine::clock::Clock;
+use tradewind_views::{ReplayOptions, StateView};
+
+/// Positions that the text shows.
+const POSITIONS_SHOWN: usize = 20;
+
+/// What a run did.
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    /// Messages that the sources handed over.
+    pub messages: u64,
+    /// Lines of files that could not be read.
+    pub lines_unreadable: u64,
+    /// Lines of files that hold nothing for the pipeline.
+    pub lines_skipped: u64,
+    /// Inputs in the journal (of this run).
+    pub inputs: u64,
+    /// Records in the journal (of this run), effects included.
+    pub records: u64,
+    /// Records by kind.
+    pub kinds: BTreeMap<String, u64>,
+    /// Refused inputs by code.
+    pub rejects: BTreeMap<String, u64>,
+    /// Bytes of the records.
+    pub journal_bytes: u64,
+    /// Seconds from the first message to the last.
+    pub seconds: f64,
+    /// Hash of the state at the end.
+    pub digest: String,
+    /// Positions, balances, open orders and limits at the end.
+    pub state: Option<StateView>,
+}
+
+impl Summary {
+    /// Of the last run in a journal.
+    pub fn of_journal(data_dir: &Path, clock: &Clock) -> anyhow::Result<Self> {
+        let mut summary = Self::default();
+        let mut follower = Follower::open(data_dir, StartAt::Start)?;
+        let mut event = Event::empty();
+        while let Some(record) = follower.poll()? {
+            if event.read_record(record.bytes()).is_none() {
+                continue;
+            }
+            if event.kind() == Some(Kind::EngineStarted) {
+                summary = Self::default();
+            }
+            summary.add(&event);
+        }
+        let replay = tradewind_views::replay(data_dir, ReplayOptions::default(), clock)?;
+        summary.digest = replay.summary.digest;
+        summary.state = Some(tradewind_views::state(&replay.replica));
+        Ok(summary)
+    }
+
+    fn add(&mut self, event: &Event) {
+        self.records += 1;
+        self.inputs += u64::from(event.head.part == 0);
+        self.journal_bytes += u64::from(event.head.len);
+        let kind = event.kind().map_or("unknown", Kind::text);
+        *self.kinds.entry(kind.to_owned()).or_default() += 1;
+        if let Some(code) = event.reject_code() {
+            *self.rejects.entry(code.to_string()).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = if self.seconds > 0.0 { self.inputs as f64 / self.seconds } else { 0.0 };
+        writeln!(
+            f,
+            "{} inputs, {} records, {} of journal in {:.2} s: {} inputs/s",
+            count(self.inputs),
+            count(self.records),
+            bytes(self.journal_bytes),
+            self.seconds,
+            count(rate as u64)
+        )?;
+        if self.lines_unreadable + self.lines_skipped > 0 {
+            let (bad, skipped) = (count(self.lines_unreadable), count(self.lines_skipped));
+            writeln!(f, "{bad} lines could not be read, {skipped} hold nothing for the pipeline")?;
+        }
+        for (title, figures) in [("kind", &self.kinds), ("rejected", &self.rejects)] {
+            let cells: Vec<String> = figures.iter().map(|(name, figure)| format!("{name} {}", count(*figure))).collect();
+            if !cells.is_empty() {
+                writeln!(f, "{title}: {}", cells.join(", "))?;
+            }
+        }
+        let Some(state) = &self.state else { return Ok(()) };
+        positions(f, state)?;
+        writeln!(f, "state {}", self.digest)
+    }
+}
+
+fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {
+    let mut table = Table::new(&["<account", "<symbol", "qty", "avg px", "mark", "realised", "unrealised", "fees"]);
+    for row in state.positions.iter().take(POSITIONS_SHOWN) {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        table.row(vec![
+            row.account.clone(),
+            row.symbol.clone(),
+            row.qty.clone(),
+            text(&row.avg_px),
+            text(&row.mark),
+            row.realised.clone(),
+            text(&row.unrealised),
+            row.fees.clone(),
+        ]);
+    }
+    if !table.is_empty() {
+        write!(f, "{table}")?;
+    }
+    if state.positions.len() > POSITIONS_SHOWN {
+        writeln!(f, "and {} more positions: `tradewind state`", state.positions.len() - POSITIONS_SHOWN)?;
+    }
+    writeln!(f, "{} open orders", count(state.orders.len() as u64))
+}
+
+/// Says what recovery did.
+pub fn show_recovery(report: &RecoveryReport) {
+    if report.is_new {
+        output::note("a new journal");
+        return;
+    }
+    output::note(format_args!(
+        "recovered {} records up to seq {} in {:.3} s ({} records/s)",
+        count(report.records),
+        count(report.last_seq),
+        report.seconds,
+        count(report.records_per_s as u64)
+    ));
+    if report.taken_over_bytes > 0 {
+        output::note(format_args!("  {} taken over from the memory of a run that was killed", bytes(report.taken_over_bytes)));
+    }
+    if report.torn_bytes > 0 {
+        output::note(format_args!("  {} of a torn tail cut and kept aside", bytes(report.torn_bytes)));
+    }
+    if report.finished_effects > 0 {
+        output::note(format_args!("  an open group finished with {} effects", report.finished_effects));
+    }
+}

@@ -1,0 +1,72 @@
+//! Why an engine does not start or go on.
+
+use std::path::PathBuf;
+use tradewind_machine::journal::JournalError;
+use tradewind_machine::pipeline::PipelineError;
+use tradewind_machine::replay::ReplayError;
+use tradewind_machine::topology::TopologyError;
+
+/// Why an engine does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The journal.
+    #[error("the journal cannot be used")]
+    Journal(#[from] JournalError),
+    /// The threads.
+    #[error("the pipeline failed")]
+    Pipeline(#[from] PipelineError),
+    /// Records that are no sequence.
+    #[error("the journal cannot be replayed")]
+    Replay(#[from] ReplayError),
+    /// The topology's text.
+    #[error("engine.topology")]
+    Topology(#[from] TopologyError),
+    /// The reference data.
+    #[error("the reference data cannot be used:\n{0}")]
+    Reference(#[from] tradewind_config::ConfigError),
+    /// The clock.
+    #[error("no clock could be read")]
+    Clock(#[source] std::io::Error),
+    /// A record of a kind that this build does not know.
+    #[error("record {seq}/{part} is of kind {kind}, which this build does not know: the journal was written by a newer one")]
+    UnknownKind {
+        /// Its number.
+        seq: u64,
+        /// Its part.
+        part: u32,
+        /// Its kind's number.
+        kind: u16,
+    },
+    /// Tables that are too small for the journal.
+    #[error(
+        "{count} records name rows that the tables have no room for: the journal was written with larger capacities than are \
+         configured now ({hint})"
+    )]
+    TooSmall {
+        /// How many.
+        count: u64,
+        /// Which capacities were larger.
+        hint: String,
+    },
+    /// Two clock modes.
+    #[error("the journal in {} runs on {journal} time, engine.clock says {configured}: a journal has one clock for its whole life", path.display())]
+    ClockMode {
+        /// The data folder.
+        path: PathBuf,
+        /// What the journal has.
+        journal: &'static str,
+        /// What is configured.
+        configured: &'static str,
+    },
+    /// Another shard.
+    #[error("the journal belongs to shard {journal}, engine.shard says {configured}")]
+    Shard {
+        /// What the journal has.
+        journal: u16,
+        /// What is configured.
+        configured: u16,
+    },
+    /// The pipeline ended while something was to be handed to it.
+    #[error("the pipeline ended while {0}")]
+    Ended(&'static str),
+}

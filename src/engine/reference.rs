@@ -1,0 +1,89 @@
+//! Reference data: what differs from the journal becomes admin events, and each is shown.
+
+use super::{Engine, EngineError};
+use std::path::Path;
+use std::time::Duration;
+use tradewind_config::{Known, ReferenceData, Settings};
+use tradewind_domain::event::{Event, InboundLong, Kind};
+use tradewind_domain::time::DayNumber;
+use tradewind_machine::journal::StartAt;
+
+/// How long to wait before the journal is looked at again.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// Days of calendars that are set before and after the session's own.
+const DAYS_BEFORE: u32 = 5;
+const DAYS_AFTER: u32 = 400;
+
+/// What has to change.
+pub struct ReferenceChanges {
+    /// The data.
+    pub data: ReferenceData,
+    /// A line for each change.
+    pub lines: Vec<String>,
+    events: Vec<InboundLong>,
+}
+
+impl ReferenceChanges {
+    /// Compares the configured reference data with what the journal knows, for trading days around `day`.
+    pub fn find(data: ReferenceData, known: &Known, day: DayNumber) -> Result<Self, EngineError> {
+        let changes = data.diff(known, day.saturating_sub(DAYS_BEFORE), day.saturating_add(DAYS_AFTER))?;
+        let (lines, events) = changes.into_iter().map(|change| (change.line, change.event)).unzip();
+        Ok(Self { data, lines, events })
+    }
+}
+
+/// The configured reference data; `fallback` (name and text) where the settings name no file.
+pub fn load_reference(settings: &Settings, fallback: Option<(&str, &str)>) -> Result<ReferenceData, EngineError> {
+    let path = settings.reference.path.as_str();
+    Ok(match fallback {
+        Some((name, text)) if path.is_empty() => ReferenceData::parse(text, name)?,
+        _ => ReferenceData::load((!path.is_empty()).then(|| Path::new(path)))?,
+    })
+}
+
+/// A change that the engine refused.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Refused {
+    /// The change, as it was shown.
+    pub line: String,
+    /// Why.
+    pub code: String,
+}
+
+/// Hands the changes to the engine, each stamped with `origin_ns` (the input clock needs it), and waits until all of them are
+/// in the journal: nothing that needs them can overtake them. Gives those that were refused.
+pub fn apply_reference(changes: &ReferenceChanges, engine: &Engine, origin_ns: u64) -> Result<Vec<Refused>, EngineError> {
+    let mut follower = engine.follower(StartAt::End)?;
+    let mut refused = Vec::new();
+    let mut event = Event::empty();
+    let (mut sent, mut seen) = (0, 0);
+    while seen < changes.events.len() {
+        if let Some(next) = changes.events.get(sent)
+            && engine.admin().push(next.at(origin_ns)).is_ok()
+        {
+            sent += 1;
+            continue;
+        }
+        if engine.running().is_ended() {
+            return Err(EngineError::Ended("reference data was set"));
+        }
+        let Some(record) = follower.poll()? else {
+            std::thread::park_timeout(PAUSE);
+            continue;
+        };
+        let ours = event.read_record(record.bytes()).is_some() && is_reference(&event);
+        if ours {
+            if let Some(code) = event.reject_code() {
+                refused.push(Refused { line: changes.lines[seen].clone(), code: code.to_string() });
+            }
+            seen += 1;
+        }
+    }
+    Ok(refused)
+}
+
+/// True for inputs that reference data sends; nothing else enters before it is done but the engine's own events.
+fn is_reference(event: &Event) -> bool {
+    event.head.part == 0 && !matches!(event.kind(), None | Some(Kind::EngineStarted | Kind::Timer))
+}

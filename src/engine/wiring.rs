@@ -1,0 +1,249 @@
+//! From settings and a data folder to a pipeline that is ready to start.
+
+use super::{EngineError, build_name, journal_config};
+use std::path::{Path, PathBuf};
+use tradewind_books::position::Position;
+use tradewind_books::settle::Settle;
+use tradewind_config::{Idle, Known, Settings};
+use tradewind_domain::codes::ClockMode;
+use tradewind_domain::event::{Capacities, EngineStarted, Event, InboundLong, Kind, schema_hash};
+use tradewind_domain::text::Text;
+use tradewind_feeds::Normalize;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::cores::Cores;
+use tradewind_machine::idle::IdleStrategy;
+use tradewind_machine::journal::{Identity, Journal, JournalHandle, JournalWriter, Opened};
+use tradewind_machine::pipeline::{Builder, PinPolicy, Schedule, Settings as PipelineSettings};
+use tradewind_machine::replay::Replay;
+use tradewind_machine::stage::Stages;
+use tradewind_machine::topology::Topology;
+use tradewind_risk::{LimitCheck, RULES_VERSION, TradingSchedule, Validate};
+
+/// What recovery did.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct RecoveryReport {
+    /// True where there was no journal before.
+    pub is_new: bool,
+    /// Records applied.
+    pub records: u64,
+    /// Effects that finished an open group.
+    pub finished_effects: u64,
+    /// Bytes taken over from the memory of a run that was killed.
+    pub taken_over_bytes: u64,
+    /// Bytes of torn tails that were cut and kept aside.
+    pub torn_bytes: u64,
+    /// Last sequence number.
+    pub last_seq: u64,
+    /// Seconds from opening the journal to being ready.
+    pub seconds: f64,
+    /// Records applied a second.
+    pub records_per_s: f64,
+}
+
+/// A pipeline that is ready to start: add sources, then start it.
+pub struct Prepared {
+    /// The pipeline.
+    pub builder: Builder<Event, JournalWriter>,
+    /// The journal.
+    pub journal: JournalHandle,
+    /// The clock that stamps events.
+    pub clock: Clock,
+    /// Reference data as the journal has it.
+    pub known: Known,
+    /// What recovery did.
+    pub recovery: RecoveryReport,
+    /// Number of the run.
+    pub epoch: u32,
+    /// The data folder.
+    pub data_dir: PathBuf,
+}
+
+/// The five stages between ingest and the journal, in order.
+pub fn stages(capacities: &Capacities, hash_key: &[u8; 16]) -> Stages<Event> {
+    [
+        Box::new(Normalize::new(capacities)),
+        Box::new(Validate::new(capacities)),
+        Box::new(LimitCheck::new(capacities, hash_key)),
+        Box::new(Settle::new(capacities)),
+        Box::new(Position::new(capacities)),
+    ]
+}
+
+/// Opens the journal, recovers the state, and prepares the pipeline. `identity` fixes the identity of a new journal, for
+/// comparisons.
+pub fn prepare(
+    settings: &Settings,
+    data_dir: &Path,
+    cores: &Cores,
+    identity: Option<Identity>,
+) -> Result<Prepared, EngineError> {
+    // 1. The clock, before anything is timed by it.
+    let clock = Clock::start().map_err(EngineError::Clock)?;
+    let began = clock.raw();
+
+    // 2. The journal: lock, take-over, torn tail.
+    let mut config = journal_config(settings, data_dir);
+    config.identity = identity;
+    let opened = Journal::open(config)?;
+
+    // 3. The stages with all their memory, and the state that the journal says.
+    let capacities = settings.capacities();
+    let mut stages = stages(&capacities, &opened.identity().hash_key);
+    let mut schedule = TradingSchedule::new(capacities.sessions);
+    let recovered = replay(settings, data_dir, &opened, &mut stages, &mut schedule)?;
+    let mut report = RecoveryReport {
+        is_new: opened.is_new(),
+        records: recovered.records,
+        taken_over_bytes: opened.recovery().taken_over_bytes,
+        torn_bytes: opened.recovery().torn.iter().map(|torn| torn.bytes).sum(),
+        ..RecoveryReport::default()
+    };
+
+    // 4. The window and the helper threads; an open group is finished through them.
+    let epoch = opened.epoch();
+    let (mut writer, journal) = opened.start()?;
+    let mut last = recovered.last;
+    if let Some(tail) = recovered.open_group {
+        let mut replay = Replay::resume(&mut stages, tail);
+        report.finished_effects = replay.finish_group(&mut writer, clock.now_ns())?;
+        last = replay.last();
+    }
+    report.last_seq = last.seq;
+    report.seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
+    report.records_per_s = if report.records == 0 { 0.0 } else { report.records as f64 / report.seconds };
+
+    // 5. The pipeline, with the engine's start as its first event.
+    let start = engine_started(settings, epoch, last.seq, &capacities);
+    let pipeline = pipeline_settings(settings, cores)?;
+    let builder = Builder::new(pipeline, stages, writer, clock.clone(), settings.engine.clock)
+        .resume_after(last)
+        .schedule(Box::new(schedule))
+        .open_with(InboundLong::new(Kind::EngineStarted, &start));
+    let data_dir = data_dir.to_path_buf();
+    Ok(Prepared { builder, journal, clock, known: recovered.known, recovery: report, epoch, data_dir })
+}
+
+struct Recovered {
+    records: u64,
+    last: tradewind_machine::pipeline::LastSeen,
+    open_group: Option<tradewind_domain::event::Head>,
+    known: Known,
+}
+
+/// Applies every record of the journal.
+fn replay(
+    settings: &Settings,
+    data_dir: &Path,
+    opened: &Opened,
+    stages: &mut Stages<Event>,
+    schedule: &mut TradingSchedule,
+) -> Result<Recovered, EngineError> {
+    let mut known = Known::default();
+    let mut event = Event::empty();
+    let mut largest: Option<Capacities> = None;
+    let mut records = opened.records()?;
+    let mut replay = Replay::new(stages);
+    while let Some(record) = records.next()? {
+        if event.read_record(record.bytes()).is_none() {
+            let head = record.head();
+            return Err(EngineError::UnknownKind { seq: head.seq, part: head.part, kind: head.kind });
+        }
+        if event.kind() == Some(Kind::EngineStarted) {
+            let start: &EngineStarted = event.body();
+            check_start(settings, data_dir, start)?;
+            largest = Some(start.capacities);
+        }
+        replay.apply(&event)?;
+        schedule.observe(&event);
+        known.observe(&event);
+    }
+    let (count, last) = (replay.records(), replay.last());
+    let open_group = replay.is_open().then_some(event.head);
+    let faults: u64 = stages.iter().map(|stage| stage.faults()).sum();
+    if faults != 0 {
+        return Err(EngineError::TooSmall { count: faults, hint: shrunk(&settings.capacities(), largest) });
+    }
+    Ok(Recovered { records: count, last, open_group, known })
+}
+
+/// A journal has one clock and one shard for its whole life.
+fn check_start(settings: &Settings, data_dir: &Path, start: &EngineStarted) -> Result<(), EngineError> {
+    let configured = settings.engine.clock;
+    if let Some(mode) = ClockMode::from_code(start.clock_mode)
+        && mode != configured
+    {
+        return Err(EngineError::ClockMode {
+            path: data_dir.to_path_buf(),
+            journal: mode.text(),
+            configured: configured.text(),
+        });
+    }
+    if start.shard != settings.engine.shard {
+        return Err(EngineError::Shard { journal: start.shard, configured: settings.engine.shard });
+    }
+    Ok(())
+}
+
+/// Names the capacities that were larger in the journal.
+fn shrunk(now: &Capacities, before: Option<Capacities>) -> String {
+    let Some(before) = before else { return "no start record was found".to_owned() };
+    let pairs = [
+        ("instruments", now.instruments, before.instruments),
+        ("nodes", now.nodes, before.nodes),
+        ("open_orders", now.open_orders, before.open_orders),
+        ("closed_orders", now.closed_orders, before.closed_orders),
+        ("node_instruments", now.node_instruments, before.node_instruments),
+        ("holdings", now.holdings, before.holdings),
+        ("wallets", now.wallets, before.wallets),
+        ("limits", now.limits, before.limits),
+        ("sessions", now.sessions, before.sessions),
+    ];
+    let smaller = pairs.iter().filter(|(_, now, before)| now < before);
+    let text: Vec<String> = smaller.map(|(key, now, before)| format!("capacity.{key}: {now}, was {before}")).collect();
+    if text.is_empty() { "run `tradewind journal verify` on it".to_owned() } else { text.join("; ") }
+}
+
+fn engine_started(settings: &Settings, epoch: u32, previous_seq: u64, capacities: &Capacities) -> EngineStarted {
+    let engine = &settings.engine;
+    EngineStarted {
+        epoch,
+        rules_version: RULES_VERSION,
+        schema_hash: schema_hash(),
+        config_hash: settings.hash(),
+        previous_seq,
+        build: Text::lossy(build_name()),
+        clock_mode: engine.clock as u8,
+        shard: engine.shard,
+        market_slip_bps: engine.market_slip_bps,
+        ref_max_age_ms: engine.ref_max_age_ms,
+        stale_order_ms: engine.stale_order_ms,
+        capacities: *capacities,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// The topology of the settings; `auto` is what fits the machine.
+pub fn topology(settings: &Settings, cores: &Cores) -> Result<Topology, EngineError> {
+    match settings.engine.topology.as_str() {
+        "auto" => Ok(Topology::default_for(cores.count())),
+        text => Ok(text.parse()?),
+    }
+}
+
+fn pipeline_settings(settings: &Settings, cores: &Cores) -> Result<PipelineSettings, EngineError> {
+    let engine = &settings.engine;
+    Ok(PipelineSettings {
+        topology: topology(settings, cores)?,
+        idle: match engine.idle {
+            Idle::Spin => IdleStrategy::Spin,
+            Idle::Yield => IdleStrategy::SpinThenYield,
+            Idle::Park => IdleStrategy::Park,
+        },
+        pin: PinPolicy::Try,
+        ingest_slots: engine.slab_slots as usize,
+        effect_slots: engine.effect_slots as usize,
+        ring_slots: engine.ring_slots as usize,
+        batch_max: engine.batch_max as usize,
+        long_slots: settings.sources.admin_slots as usize,
+    })
+}

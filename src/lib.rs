@@ -1,0 +1,10 @@
+//! Tradewind: the one place that wires the parts together, and the commands of the binary.
+//!
+//! Parts know nothing of each other beyond `domain` and `machine`; here they become an engine, in numbered steps
+//! ([`engine`]), and here their figures become text ([`commands`]).
+
+pub mod alloc_count;
+pub mod cli;
+pub mod commands;
+pub mod engine;
+pub mod output;

@@ -1,0 +1,132 @@
+//! Text and JSON on the terminal: data on stdout, everything else on stderr.
+#![allow(clippy::print_stdout)] // this is where the binary prints
+
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// Prints an error and what caused it, one line each.
+pub fn error(error: &anyhow::Error) {
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "error: {error}");
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(err, "  because: {cause}");
+    }
+}
+
+/// Prints one line for people, on stderr.
+pub fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints text as it is, on stdout. A reader that has gone away is no error.
+pub fn text(text: impl std::fmt::Display) {
+    let _ = write!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints one value as JSON, indented.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    Ok(())
+}
+
+/// True where a status line may rewrite itself.
+pub fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// A count with separators: 1,234,567.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes with a unit: 1.5 GiB.
+pub fn bytes(value: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut amount = value as f64;
+    let mut unit = 0;
+    while amount >= 1024.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value} B") } else { format!("{amount:.1} {}", UNITS[unit]) }
+}
+
+/// A table of columns, left-aligned where the header starts with `<`, right-aligned otherwise.
+pub struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// With these headers.
+    pub fn new(header: &[&'static str]) -> Self {
+        Self { header: header.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// True without rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let titles: Vec<&str> = self.header.iter().map(|title| title.trim_start_matches('<')).collect();
+        let width = |at: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
+            cells.max().unwrap_or(0).max(titles[at].len())
+        };
+        let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+        let mut line = |cells: &mut dyn Iterator<Item = &str>| -> std::fmt::Result {
+            let mut text = String::new();
+            for ((cell, width), header) in cells.zip(&widths).zip(&self.header) {
+                if header.starts_with('<') {
+                    text.push_str(&format!("{cell:<width$}  "));
+                } else {
+                    text.push_str(&format!("{cell:>width$}  "));
+                }
+            }
+            writeln!(f, "{}", text.trim_end())
+        };
+        line(&mut titles.iter().copied())?;
+        for row in &self.rows {
+            line(&mut row.iter().map(String::as_str))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_bytes_are_readable() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(999), "999");
+        assert_eq!(bytes(1_536), "1.5 KiB");
+        assert_eq!(bytes(12), "12 B");
+    }
+
+    #[test]
+    fn a_table_aligns_its_columns() {
+        let mut table = Table::new(&["<name", "qty"]);
+        table.row(vec!["a".into(), "10".into()]);
+        table.row(vec!["long".into(), "7".into()]);
+        assert_eq!(table.to_string(), "name  qty\na      10\nlong    7\n");
+    }
+}
