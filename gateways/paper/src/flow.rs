@@ -1,0 +1,336 @@
+//! Order flow of one account: orders near the touch, cancels and replaces of its own, and now and then a mistake.
+//!
+//! A trader knows what it asked for, not what became of it: cancels of filled orders come too late, as they do in life.
+//!
+//! # Invariants
+//! - Prices are on the tick and quantities in lots, unless it is a deliberate mistake.
+//! - A trader remembers at most [`OPEN_MAX`] orders; when there are more it cancels the oldest.
+
+use crate::random::SplitMix;
+use crate::walk::Walk;
+use bytemuck::Zeroable;
+use std::collections::VecDeque;
+use tradewind_domain::codes::{OrderType, Side, TimeInForce};
+use tradewind_domain::event::{Inbound, Kind, OrderCancel, OrderNew, OrderReplace};
+use tradewind_domain::fixed::SCALE_DP;
+use tradewind_domain::ids::{OrderId, SessionId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::text::{ClOrdId, Code, Symbol};
+use tradewind_domain::time::UnixNanos;
+
+/// Orders that a trader leaves open, as far as it knows.
+pub(crate) const OPEN_MAX: usize = 24;
+/// Net quantity asked for, in usual orders, from which on a trader prefers the other side.
+const NET_MAX: i64 = 10;
+/// How old a deliberately stale order says that it is.
+const STALE_NS: u64 = 3_600_000_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// An instrument with its market.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listing {
+    pub(crate) row: Instrument,
+    pub(crate) walk: Walk,
+}
+
+impl Listing {
+    /// Usual order quantity in lots.
+    pub(crate) fn usual_lots(&self) -> i64 {
+        const DEFAULT: i64 = 100;
+        match self.row.avg_order_qty / self.row.lot.max(1) {
+            lots if lots > 0 => lots,
+            _ => DEFAULT,
+        }
+    }
+
+    /// So many lots as a quantity; what does not fit becomes one lot.
+    pub(crate) fn qty(&self, lots: i64) -> i64 {
+        lots.max(1)
+            .checked_mul(self.row.lot.max(1))
+            .unwrap_or(self.row.lot.max(1))
+    }
+}
+
+/// Gives ClOrdIDs that no other run gives: `D<token>-<number>`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ids {
+    pub(crate) token: u64,
+    pub(crate) given: u64,
+}
+
+impl Ids {
+    fn next(&mut self) -> ClOrdId {
+        self.given += 1;
+        ClOrdId::lossy(format!("D{:x}-{}", self.token, self.given))
+    }
+}
+
+/// What can be wrong with an order on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mistake {
+    OffTick,
+    OffLot,
+    NoQty,
+    UnknownSymbol,
+    UnknownAccount,
+    UsedClOrdId,
+    Stale,
+    FarPrice,
+    HugeQty,
+}
+
+const MISTAKES: [Mistake; 9] = [
+    Mistake::OffTick,
+    Mistake::OffLot,
+    Mistake::NoQty,
+    Mistake::UnknownSymbol,
+    Mistake::UnknownAccount,
+    Mistake::UsedClOrdId,
+    Mistake::Stale,
+    Mistake::FarPrice,
+    Mistake::HugeQty,
+];
+
+/// An order that the trader takes to be open.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    cl_ord_id: ClOrdId,
+    listing: usize,
+    side: Side,
+    lots: i64,
+}
+
+/// A listing that the trader trades, and what it has asked for.
+#[derive(Clone, Copy, Debug)]
+struct Interest {
+    listing: usize,
+    /// Lots bought less lots sold, had everything filled.
+    net_lots: i64,
+}
+
+/// One account or strategy with a session of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Trader {
+    pub(crate) code: Code,
+    pub(crate) session: SessionId,
+    /// Sells only what it has asked to buy.
+    owns_what_it_sells: bool,
+    interests: Vec<Interest>,
+    open: VecDeque<Placed>,
+    last_cl_ord_id: ClOrdId,
+}
+
+/// What a trader needs to make a message.
+pub(crate) struct Desk<'a> {
+    pub(crate) listings: &'a [Listing],
+    pub(crate) random: &'a mut SplitMix,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) now_ns: UnixNanos,
+}
+
+impl Trader {
+    /// A trader of these listings, given by their indices.
+    pub(crate) fn new(code: Code, session: SessionId, owns_what_it_sells: bool, listings: &[usize]) -> Self {
+        let interest = |&listing| Interest { listing, net_lots: 0 };
+        Self {
+            code,
+            session,
+            owns_what_it_sells,
+            interests: listings.iter().map(interest).collect(),
+            open: VecDeque::with_capacity(OPEN_MAX + 1),
+            last_cl_ord_id: ClOrdId::EMPTY,
+        }
+    }
+
+    /// A new order, right or with a mistake. `None` where it trades nothing.
+    pub(crate) fn order(&mut self, desk: &mut Desk<'_>, is_mistaken: bool) -> Option<Inbound> {
+        let at = desk.random.below(self.interests.len() as u64) as usize;
+        let interest = *self.interests.get(at)?;
+        let listing = desk.listings.get(interest.listing)?;
+        let side = self.side(desk, &interest, listing);
+        let mut lots = lots(desk.random, listing);
+        if self.owns_what_it_sells && !side.is_buy() {
+            lots = lots.min(interest.net_lots);
+        }
+        let mut body = OrderNew {
+            cl_ord_id: desk.ids.next(),
+            qty: listing.qty(lots),
+            session: self.session,
+            side: side as u8,
+            qty_dp: SCALE_DP as u8,
+            px_dp: SCALE_DP as u8,
+            ..OrderNew::zeroed()
+        };
+        set_terms(&mut body, desk, listing, side);
+        if is_mistaken {
+            return Some(self.mistaken(desk, listing, body));
+        }
+        let sign = if side.is_buy() { 1 } else { -1 };
+        let interest = self.interests.get_mut(at)?;
+        interest.net_lots = interest.net_lots.saturating_add(sign * lots);
+        self.last_cl_ord_id = body.cl_ord_id;
+        let lives_on = [TimeInForce::Day as u8, TimeInForce::Gtc as u8].contains(&body.tif);
+        if lives_on && body.ord_type == OrderType::Limit as u8 {
+            self.open.push_back(Placed {
+                cl_ord_id: body.cl_ord_id,
+                listing: interest.listing,
+                side,
+                lots,
+            });
+        }
+        let order = Inbound::new(Kind::OrderNew, &body);
+        Some(order.named(listing.row.symbol, self.code).at(desk.now_ns))
+    }
+
+    fn side(&self, desk: &mut Desk<'_>, interest: &Interest, listing: &Listing) -> Side {
+        let net = interest.net_lots / listing.usual_lots();
+        let buys_of_100 = match net {
+            _ if self.owns_what_it_sells && interest.net_lots <= 0 => 100,
+            NET_MAX.. => 25,
+            _ if net <= -NET_MAX => 75,
+            _ => 50,
+        };
+        if desk.random.chance(buys_of_100, 100) {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+
+    /// The order with something wrong. The trader does not remember it.
+    fn mistaken(&self, desk: &mut Desk<'_>, listing: &Listing, mut body: OrderNew) -> Inbound {
+        let row = &listing.row;
+        let (mut symbol, mut account, mut origin_ns) = (row.symbol, self.code, desk.now_ns);
+        let at_limit = |body: &mut OrderNew, px| {
+            (body.ord_type, body.tif, body.px) = (OrderType::Limit as u8, TimeInForce::Day as u8, px);
+        };
+        let pick = desk.random.below(MISTAKES.len() as u64) as usize;
+        match MISTAKES[pick] {
+            Mistake::OffTick => at_limit(&mut body, listing.walk.bid() + row.tick / 2),
+            Mistake::OffLot => body.qty += row.lot / 2,
+            Mistake::NoQty => body.qty = 0,
+            Mistake::UnknownSymbol => symbol = Symbol::lossy("NOSUCH"),
+            Mistake::UnknownAccount => account = Code::lossy("NOBODY"),
+            Mistake::UsedClOrdId if !self.last_cl_ord_id.is_empty() => body.cl_ord_id = self.last_cl_ord_id,
+            Mistake::Stale => origin_ns = origin_ns.saturating_sub(STALE_NS),
+            Mistake::FarPrice | Mistake::UsedClOrdId => {
+                let bid = listing.walk.bid();
+                at_limit(&mut body, listing.walk.shifted(bid, bid / row.tick.max(1) / 4));
+            }
+            Mistake::HugeQty => body.qty = listing.qty(listing.usual_lots().saturating_mul(10_000)),
+        }
+        let order = Inbound::new(Kind::OrderNew, &body);
+        order.named(symbol, account).at(origin_ns)
+    }
+
+    /// A cancel of one of its orders: the oldest where there are too many, else any. `None` where it knows of none.
+    pub(crate) fn cancel(&mut self, desk: &mut Desk<'_>) -> Option<Inbound> {
+        let at = if self.has_too_many() {
+            0
+        } else {
+            desk.random.below(self.open.len() as u64) as usize
+        };
+        let placed = self.open.remove(at)?;
+        let body = OrderCancel {
+            cl_ord_id: desk.ids.next(),
+            orig_cl_ord_id: placed.cl_ord_id,
+            order_id: OrderId::NONE,
+            session: self.session,
+            ..OrderCancel::zeroed()
+        };
+        Some(Inbound::new(Kind::OrderCancel, &body).at(desk.now_ns))
+    }
+
+    /// A replace of one of its orders: another price near the touch, now and then another quantity.
+    pub(crate) fn replace(&mut self, desk: &mut Desk<'_>) -> Option<Inbound> {
+        let at = desk.random.below(self.open.len() as u64) as usize;
+        let placed = self.open.get_mut(at)?;
+        let listing = desk.listings.get(placed.listing)?;
+        if desk.random.chance(1, 3) {
+            placed.lots = placed.lots.saturating_add(placed.lots / 2).max(1);
+        }
+        let body = OrderReplace {
+            cl_ord_id: desk.ids.next(),
+            orig_cl_ord_id: placed.cl_ord_id,
+            order_id: OrderId::NONE,
+            qty: listing.qty(placed.lots),
+            px: limit_px(desk.random, listing, placed.side),
+            session: self.session,
+            qty_dp: SCALE_DP as u8,
+            px_dp: SCALE_DP as u8,
+            ..OrderReplace::zeroed()
+        };
+        placed.cl_ord_id = body.cl_ord_id;
+        Some(Inbound::new(Kind::OrderReplace, &body).at(desk.now_ns))
+    }
+
+    /// True where the oldest order is to be cancelled.
+    pub(crate) fn has_too_many(&self) -> bool {
+        self.open.len() > OPEN_MAX
+    }
+
+    /// True where there is something that it may trade.
+    pub(crate) fn trades_something(&self) -> bool {
+        !self.interests.is_empty()
+    }
+}
+
+/// A quarter to three halves of the usual quantity; one in sixteen is 2 to 32 times as large.
+fn lots(random: &mut SplitMix, listing: &Listing) -> i64 {
+    let usual = listing.usual_lots();
+    let lots =
+        (usual / 100).saturating_mul(random.between(25, 150)) + (usual % 100) * random.between(25, 150) / 100;
+    let factor = if random.chance(1, 16) {
+        1 << random.between(1, 5)
+    } else {
+        1
+    };
+    lots.max(1).saturating_mul(factor)
+}
+
+/// Mostly passive, within some basis points of the touch; two in five would trade at once.
+fn limit_px(random: &mut SplitMix, listing: &Listing, side: Side) -> i64 {
+    let walk = &listing.walk;
+    let away = random.between(0, 8) * walk.bp();
+    let crosses = random.chance(2, 5);
+    match (side.is_buy(), crosses) {
+        (true, true) => walk.ask(),
+        (true, false) => walk.shifted(walk.bid(), -away),
+        (false, true) => walk.bid(),
+        (false, false) => walk.shifted(walk.ask(), away),
+    }
+}
+
+/// Type, time in force and prices: of 100 orders 8 market, 8 IOC, 2 FOK, 4 stops, 78 limit of which some GTC and GTD.
+fn set_terms(body: &mut OrderNew, desk: &mut Desk<'_>, listing: &Listing, side: Side) {
+    let walk = &listing.walk;
+    let (touch, beyond) = if side.is_buy() {
+        (walk.ask(), 1)
+    } else {
+        (walk.bid(), -1)
+    };
+    let stop_px = walk.shifted(touch, beyond * walk.bp() * desk.random.between(2, 20));
+    let (ord_type, tif) = match desk.random.below(100) {
+        0..8 => (OrderType::Market, TimeInForce::Day),
+        8..16 => (OrderType::Limit, TimeInForce::Ioc),
+        16..18 => (OrderType::Limit, TimeInForce::Fok),
+        18..20 => (OrderType::Stop, TimeInForce::Day),
+        20..22 => (OrderType::StopLimit, TimeInForce::Day),
+        22..24 => (OrderType::Limit, TimeInForce::Gtd),
+        24..54 => (OrderType::Limit, TimeInForce::Gtc),
+        _ => (OrderType::Limit, TimeInForce::Day),
+    };
+    (body.ord_type, body.tif) = (ord_type as u8, tif as u8);
+    body.px = match (ord_type, tif) {
+        (OrderType::Market | OrderType::Stop, _) => 0,
+        (OrderType::StopLimit, _) => walk.shifted(stop_px, beyond * walk.bp()),
+        (_, TimeInForce::Ioc | TimeInForce::Fok) => touch,
+        _ => limit_px(desk.random, listing, side),
+    };
+    if matches!(ord_type, OrderType::Stop | OrderType::StopLimit) {
+        body.stop_px = stop_px;
+    }
+    if tif == TimeInForce::Gtd {
+        body.expire_ns = desk.now_ns.saturating_add(SECOND_NS * (2 + desk.random.below(9)));
+    }
+}

@@ -1,0 +1,865 @@
+//! The fill model as tables, and resuming at every record.
+//!
+//! A line of a table is what the journal shows, `->`, and what the venue answers. Parts of one fill are added up.
+
+use super::*;
+use crate::random::SplitMix;
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{OrderType, Side, TimeInForce};
+use tradewind_domain::decimal;
+use tradewind_domain::event::{Body, OrderNew, Quote, execution_flags};
+use tradewind_domain::fixed::{Money, Price, Qty};
+use tradewind_domain::ids::{AccountId, InstrumentId, OrderId, SessionId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::RejectCode;
+
+const RUN: u32 = 7;
+
+fn dec(text: &str) -> i64 {
+    decimal::parse(text.as_bytes()).unwrap()
+}
+
+fn record<T: Body>(kind: Kind, body: &T) -> Event {
+    let mut event = Event::empty();
+    event.reset(kind);
+    *event.body_mut() = *body;
+    event
+}
+
+/// The record that an answer becomes.
+fn recorded(answer: &Inbound) -> Event {
+    let mut event = Event::empty();
+    assert!(answer.fill(&mut event));
+    event
+}
+
+fn started(epoch: u32) -> Event {
+    let body = EngineStarted {
+        epoch,
+        ..EngineStarted::zeroed()
+    };
+    record(Kind::EngineStarted, &body)
+}
+
+fn instrument_set(id: u32, lot: &str) -> Event {
+    let row = Instrument {
+        id: InstrumentId(id),
+        lot: dec(lot),
+        ..Instrument::default_linear()
+    };
+    let body = InstrumentSet {
+        row,
+        ..InstrumentSet::zeroed()
+    };
+    record(Kind::InstrumentSet, &body)
+}
+
+fn node_set(node: u32, parent: NodeId) -> Event {
+    let body = NodeSet {
+        node: NodeId(node),
+        parent,
+        ..NodeSet::zeroed()
+    };
+    record(Kind::NodeSet, &body)
+}
+
+/// FIRM 0 > ORG 1 > accounts 2 and 3; instruments 0 (lot 1) and 1 (lot 0.1).
+fn opening() -> Vec<Event> {
+    vec![
+        node_set(0, NodeId::NONE),
+        node_set(1, NodeId(0)),
+        node_set(2, NodeId(1)),
+        node_set(3, NodeId(1)),
+        instrument_set(0, "1"),
+        instrument_set(1, "0.1"),
+    ]
+}
+
+fn quote(instrument: u32, bid: &str, ask: &str) -> Event {
+    let side = |text: &str| {
+        let (px, qty) = text.split_once('x').unwrap();
+        (dec(px), dec(qty))
+    };
+    let ((bid, bid_qty), (ask, ask_qty)) = (side(bid), side(ask));
+    let body = Quote {
+        bid,
+        bid_qty,
+        ask,
+        ask_qty,
+        instrument: InstrumentId(instrument),
+        ..Quote::zeroed()
+    };
+    record(Kind::Quote, &body)
+}
+
+fn last(instrument: u32, px: i64) -> Event {
+    let body = LastTrade {
+        px,
+        instrument: InstrumentId(instrument),
+        ..LastTrade::zeroed()
+    };
+    record(Kind::LastTrade, &body)
+}
+
+fn new_order(id: u64, side: Side, ord_type: OrderType, tif: TimeInForce, qty: i64, px: i64) -> OrderNew {
+    let mut body = OrderNew {
+        qty,
+        px,
+        side: side as u8,
+        ord_type: ord_type as u8,
+        tif: tif as u8,
+        session: SessionId(4),
+        leaf: NodeId(2),
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        ..OrderNew::zeroed()
+    };
+    body.view.order_id = OrderId::new(0, id);
+    body
+}
+
+/// `order ID SIDE TYPE TIF QTY [PX] [stop=PX] [until=NS] [leaf=N] [on=I]`
+fn order_line(words: &[&str]) -> Event {
+    let px = words
+        .get(5)
+        .filter(|word| !word.contains('='))
+        .map_or(0, |px| dec(px));
+    let mut body = new_order(
+        words[0].parse().unwrap(),
+        Side::from_text(words[1]).unwrap(),
+        OrderType::from_text(words[2]).unwrap(),
+        TimeInForce::from_text(words[3]).unwrap(),
+        dec(words[4]),
+        px,
+    );
+    for (name, value) in words.iter().filter_map(|word| word.split_once('=')) {
+        match name {
+            "stop" => body.stop_px = dec(value),
+            "until" => body.expire_ns = value.parse().unwrap(),
+            "leaf" => body.leaf = NodeId(value.parse().unwrap()),
+            "on" => body.instrument = InstrumentId(value.parse().unwrap()),
+            "session" => body.session = SessionId(value.parse().unwrap()),
+            _ => panic!("no such option: {name}"),
+        }
+    }
+    record(Kind::OrderNew, &body)
+}
+
+fn cancel(id: u64) -> Event {
+    let mut body = OrderCancel::zeroed();
+    body.view.order_id = OrderId::new(0, id);
+    record(Kind::OrderCancel, &body)
+}
+
+fn derived(kind: Kind, id: u64) -> Event {
+    let mut body = DerivedOrder::zeroed();
+    body.view.order_id = OrderId::new(0, id);
+    record(kind, &body)
+}
+
+fn replace(id: u64, qty: i64, px: i64) -> Event {
+    let mut body = OrderReplace {
+        qty,
+        px,
+        ..OrderReplace::zeroed()
+    };
+    body.view.order_id = OrderId::new(0, id);
+    record(Kind::OrderReplace, &body)
+}
+
+/// `mass|kill node=N instrument=I session=S side=SIDE venue=V`, what is not named being none.
+fn scope_line(verb: &str, words: &[&str]) -> Event {
+    let mut mass = MassCancel {
+        node: NodeId::NONE,
+        instrument: InstrumentId::NONE,
+        session: SessionId::NONE,
+        ..MassCancel::zeroed()
+    };
+    let mut control = Control {
+        state_after: ControlState::Kill as u8,
+        venue: VenueId::NONE,
+        session: SessionId::NONE,
+        node: NodeId::NONE,
+        instrument: InstrumentId::NONE,
+        ..Control::zeroed()
+    };
+    for (name, value) in words.iter().filter_map(|word| word.split_once('=')) {
+        let number = value.parse().unwrap_or(u32::MAX);
+        match name {
+            "node" => (mass.node, control.node) = (NodeId(number), NodeId(number)),
+            "instrument" => {
+                (mass.instrument, control.instrument) = (InstrumentId(number), InstrumentId(number))
+            }
+            "session" => {
+                (mass.session, mass.session_only) = (SessionId(number), 1);
+                control.session = SessionId(number);
+            }
+            "venue" => control.venue = VenueId(number as u16),
+            "side" => mass.side = Side::from_text(value).unwrap() as u8,
+            _ => panic!("no such scope: {name}"),
+        }
+    }
+    if verb == "mass" {
+        record(Kind::MassCancel, &mass)
+    } else {
+        record(Kind::Kill, &control)
+    }
+}
+
+fn line(text: &str) -> Event {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let id = || words[1].parse().unwrap();
+    match words[0] {
+        "quote" => quote(0, words[1], words[2]),
+        "quote1" => quote(1, words[1], words[2]),
+        "last" => last(0, dec(words[1])),
+        "order" => order_line(&words[1..]),
+        "cancel" => cancel(id()),
+        "asked" => derived(Kind::CancelRequested, id()),
+        "expired" => derived(Kind::OrderExpired, id()),
+        "replace" => replace(id(), dec(words[2]), dec(words[3])),
+        "refused" => {
+            let mut event = line(&words[1..].join(" "));
+            event.reject(RejectCode::Capacity);
+            event
+        }
+        verb @ ("mass" | "kill") => scope_line(verb, &words[1..]),
+        "nothing" => record(Kind::EdgeStats, &tradewind_domain::event::EdgeStats::zeroed()),
+        verb => panic!("no such line: {verb}"),
+    }
+}
+
+/// Answers as text, neighbouring parts of one fill added up.
+fn shown(answers: &[Inbound]) -> String {
+    let mut parts: Vec<(String, i64)> = Vec::new();
+    for event in answers.iter().map(recorded) {
+        let kind = event.kind().unwrap();
+        let (text, qty) = if kind == Kind::VenueFill {
+            let fill: &Execution = event.body();
+            let who = ["?", "maker", "taker"][usize::from(fill.liquidity)];
+            let text = format!(
+                "fill {} @{} {who}",
+                fill.order_id.counter(),
+                Price::from_raw(fill.px)
+            );
+            (text, fill.qty)
+        } else {
+            let report: &VenueReport = event.body();
+            let name = kind.text().trim_start_matches("venue_");
+            let mut text = format!("{name} {}", report.order_id.counter());
+            match kind {
+                Kind::VenueCancelReject => text.push_str(&format!(" reason {}", report.reason)),
+                Kind::VenueReplaced => text.push_str(&format!(" to {}", Qty::from_raw(report.qty))),
+                _ => {}
+            }
+            (text, 0)
+        };
+        match parts.last_mut() {
+            Some((before, sum)) if *before == text && qty != 0 => *sum += qty,
+            _ => parts.push((text, qty)),
+        }
+    }
+    let with_qty = |(text, qty): (String, i64)| match qty {
+        0 => text,
+        _ => text.replace(" @", &format!(" {}@", Qty::from_raw(qty))),
+    };
+    parts.into_iter().map(with_qty).collect::<Vec<_>>().join(", ")
+}
+
+/// A venue that has seen the opening and its own run begin.
+fn live() -> PaperVenue {
+    let (mut venue, mut out) = (PaperVenue::new(FillSettings::default(), RUN), Vec::new());
+    let records = opening();
+    records
+        .iter()
+        .chain([&started(RUN)])
+        .for_each(|event| venue.on_record(event, &mut out));
+    assert!(out.is_empty() && !venue.is_catching_up());
+    venue
+}
+
+/// Each line's record comes a nanosecond after the one before, from 1.
+fn check(table: &str) {
+    let mut venue = live();
+    for (at, row) in table
+        .lines()
+        .map(str::trim)
+        .filter(|row| !row.is_empty())
+        .enumerate()
+    {
+        let (input, expected) = row.split_once("->").unwrap();
+        let mut event = line(input);
+        event.head.recv_ns = at as u64 + 1;
+        let mut out = Vec::new();
+        venue.on_record(&event, &mut out);
+        assert_eq!(shown(&out), expected.trim(), "{row}");
+        assert!(out.iter().all(|answer| answer.origin_ns == at as u64 + 1));
+    }
+}
+
+#[test]
+fn orders_that_can_trade_fill_at_the_touch() {
+    check(
+        "quote 9.99x100 10.01x50                  ->
+         order 1 BUY LIMIT DAY 20 10.05           -> ack 1, fill 1 20@10.01 taker
+         order 2 BUY MARKET DAY 10                -> ack 2, fill 2 10@10.01 taker
+         order 3 SELL LIMIT GTC 40 9.99           -> ack 3, fill 3 40@9.99 taker
+         order 4 SELL_SHORT MARKET DAY 60         -> ack 4, fill 4 60@9.99 taker
+         order 5 BUY LIMIT DAY 10 10              -> ack 5",
+    );
+}
+
+#[test]
+fn fills_take_no_more_than_the_displayed_quantity_between_two_quotes() {
+    check(
+        "quote 9.99x100 10.01x50                  ->
+         order 1 BUY LIMIT DAY 80 10.01           -> ack 1, fill 1 50@10.01 taker
+         order 2 BUY LIMIT DAY 10 10.01           -> ack 2
+         quote 9.99x100 10.02x50                  ->
+         quote 9.99x100 10.01x35                  -> fill 1 30@10.01 maker, fill 2 5@10.01 maker",
+    );
+}
+
+#[test]
+fn what_is_left_of_market_and_ioc_orders_is_cancelled() {
+    check(
+        "order 1 BUY MARKET DAY 5                 -> ack 1, cancelled 1
+         quote 9.99x0 10.01x50                    ->
+         order 2 BUY MARKET DAY 80                -> ack 2, fill 2 50@10.01 taker, cancelled 2
+         order 3 SELL MARKET DAY 80               -> ack 3, cancelled 3
+         quote 9.99x5 10.01x50                    ->
+         order 4 BUY LIMIT IOC 60 10.01           -> ack 4, fill 4 50@10.01 taker, cancelled 4
+         order 5 SELL LIMIT IOC 5 10              -> ack 5, cancelled 5",
+    );
+}
+
+#[test]
+fn a_fill_or_kill_order_has_everything_or_nothing() {
+    check(
+        "quote 9.99x100 10.01x50                  ->
+         order 1 BUY LIMIT FOK 51 10.01           -> ack 1, cancelled 1
+         order 2 BUY LIMIT FOK 50 10.01           -> ack 2, fill 2 50@10.01 taker
+         order 3 SELL LIMIT FOK 10 10             -> ack 3, cancelled 3",
+    );
+}
+
+#[test]
+fn a_quote_that_reaches_resting_orders_fills_the_better_price_and_the_earlier_first() {
+    check(
+        "order 1 BUY LIMIT DAY 10 9.98            -> ack 1
+         order 2 BUY LIMIT DAY 10 9.99            -> ack 2
+         order 3 BUY LIMIT DAY 10 9.99            -> ack 3
+         order 4 SELL LIMIT DAY 10 10.02          -> ack 4
+         quote 9.97x9 9.99x15                     -> fill 2 10@9.99 maker, fill 3 5@9.99 maker
+         quote 9.97x9 9.98x100                    -> fill 3 5@9.99 maker, fill 1 10@9.98 maker
+         quote 10.02x10 10.03x5                   -> fill 4 10@10.02 maker",
+    );
+}
+
+#[test]
+fn a_last_trade_fills_what_it_goes_through_and_not_what_it_touches() {
+    check(
+        "order 1 BUY LIMIT DAY 1000 9.98          -> ack 1
+         order 2 SELL LIMIT DAY 10 10.02          -> ack 2
+         last 9.98                                ->
+         last 10.02                               ->
+         last 9.97                                -> fill 1 1000@9.98 maker
+         last 10.03                               -> fill 2 10@10.02 maker",
+    );
+}
+
+#[test]
+fn a_stop_is_set_off_by_a_last_trade() {
+    check(
+        "quote 9.99x100 10.01x100                 ->
+         order 1 BUY STOP DAY 10 stop=10.05       -> ack 1
+         order 2 SELL STOP DAY 10 stop=9.95       -> ack 2
+         order 3 BUY STOP_LIMIT DAY 10 10 stop=10.05 -> ack 3
+         last 10.04                               ->
+         last 10.05                               -> fill 1 10@10.01 taker
+         cancel 3                                 -> cancelled 3
+         last 9.94                                -> fill 2 10@9.99 taker
+         order 4 SELL STOP DAY 10 stop=9.96       -> ack 4, fill 4 10@9.99 taker
+         order 5 SELL STOP_LIMIT DAY 10 10.5 stop=9.96 -> ack 5
+         last 10.51                               -> fill 5 10@10.5 maker",
+    );
+}
+
+#[test]
+fn a_stop_without_a_market_behind_it_is_cancelled_when_it_is_set_off() {
+    check(
+        "order 1 BUY STOP DAY 10 stop=10.05       -> ack 1
+         last 10.06                               -> cancelled 1
+         cancel 1                                 -> cancel_reject 1 reason 0",
+    );
+}
+
+#[test]
+fn cancels_come_too_late_for_orders_that_have_ended() {
+    check(
+        "quote 9.99x100 10.01x100                 ->
+         order 1 BUY LIMIT DAY 10 10              -> ack 1
+         cancel 1                                 -> cancelled 1
+         cancel 1                                 -> cancel_reject 1 reason 0
+         order 2 BUY LIMIT DAY 10 10.01           -> ack 2, fill 2 10@10.01 taker
+         cancel 2                                 -> cancel_reject 2 reason 0
+         order 3 BUY LIMIT DAY 10 10              -> ack 3
+         asked 3                                  -> cancelled 3
+         asked 3                                  -> cancel_reject 3 reason 0
+         replace 3 20 10                          -> cancel_reject 3 reason 0",
+    );
+}
+
+#[test]
+fn a_replace_keeps_what_is_filled_and_may_trade_at_once() {
+    check(
+        "quote 9.99x100 10.01x30                  ->
+         order 1 BUY LIMIT DAY 50 10.01           -> ack 1, fill 1 30@10.01 taker
+         replace 1 30 10.01                       -> cancel_reject 1 reason 99
+         replace 1 40 10.01                       -> replaced 1 to 40
+         quote 9.99x100 10.02x100                 ->
+         replace 1 60 10.02                       -> replaced 1 to 60, fill 1 30@10.02 taker
+         cancel 1                                 -> cancel_reject 1 reason 0",
+    );
+}
+
+#[test]
+fn a_replace_keeps_its_place_only_where_it_shrinks() {
+    check(
+        "order 1 BUY LIMIT DAY 10 10              -> ack 1
+         order 2 BUY LIMIT DAY 10 10              -> ack 2
+         replace 1 8 10                           -> replaced 1 to 8
+         quote 9.99x1 10x4                        -> fill 1 4@10 maker
+         replace 1 20 10                          -> replaced 1 to 20
+         quote 9.99x1 10x12                       -> fill 2 10@10 maker, fill 1 2@10 maker",
+    );
+}
+
+#[test]
+fn a_stop_may_be_replaced_before_it_is_set_off() {
+    check(
+        "quote 9.99x100 10.01x100                 ->
+         order 1 BUY STOP_LIMIT DAY 10 10.01 stop=10.05 -> ack 1
+         replace 1 12 10.02                       -> replaced 1 to 12
+         last 0.01                                -> fill 1 12@10.01 taker",
+    );
+}
+
+#[test]
+fn a_mass_cancel_ends_exactly_its_scope() {
+    check(
+        "order 1 BUY LIMIT DAY 10 9               -> ack 1
+         order 2 SELL LIMIT DAY 10 11             -> ack 2
+         order 3 BUY LIMIT DAY 10 9 leaf=3        -> ack 3
+         order 4 BUY LIMIT DAY 10 9 on=1          -> ack 4
+         order 5 BUY LIMIT DAY 10 9 session=5     -> ack 5
+         mass session=5                           -> cancelled 5
+         mass node=2 instrument=1                 -> cancelled 4
+         mass side=SELL                           -> cancelled 2
+         mass node=3                              -> cancelled 3
+         mass                                     -> cancelled 1
+         mass                                     ->",
+    );
+}
+
+#[test]
+fn a_kill_cancels_everything_below_its_target() {
+    check(
+        "order 1 BUY LIMIT DAY 10 9               -> ack 1
+         order 2 BUY LIMIT DAY 10 9 leaf=3        -> ack 2
+         order 3 BUY LIMIT DAY 10 9 leaf=0        -> ack 3
+         kill node=1                              -> cancelled 1, cancelled 2
+         order 4 BUY LIMIT DAY 10 9 on=1          -> ack 4
+         kill instrument=1                        -> cancelled 4
+         kill session=9                           ->
+         kill session=4                           -> cancelled 3
+         order 5 BUY LIMIT DAY 10 9               -> ack 5
+         kill venue=2                             ->
+         kill venue=1                             -> cancelled 5",
+    );
+}
+
+#[test]
+fn orders_end_at_their_time_or_when_the_engine_says_so() {
+    check(
+        "order 1 BUY LIMIT GTD 10 9 until=4       -> ack 1
+         order 2 BUY LIMIT DAY 10 9               -> ack 2
+         expired 2                                ->
+         nothing                                  -> expired 1
+         cancel 1                                 -> cancel_reject 1 reason 0
+         cancel 2                                 -> cancel_reject 2 reason 0",
+    );
+}
+
+#[test]
+fn refused_events_do_nothing_at_the_venue() {
+    check(
+        "order 1 BUY LIMIT DAY 10 10              -> ack 1
+         refused order 2 BUY LIMIT DAY 10 10      ->
+         refused cancel 1                         ->
+         refused quote 9x100 9.5x100              ->
+         refused kill node=0                      ->
+         refused mass                             ->
+         cancel 1                                 -> cancelled 1",
+    );
+}
+
+#[test]
+fn an_odd_display_gives_whole_lots() {
+    check(
+        "quote1 9.99x1 10.01x0.25                 ->
+         order 1 BUY LIMIT DAY 1 10.01 on=1       -> ack 1, fill 1 0.2@10.01 taker
+         quote1 9.99x1 10.01x0.05                 ->
+         quote1 9.99x1 10.01x9                    -> fill 1 0.8@10.01 maker",
+    );
+}
+
+/// All fills that a venue makes of orders of 1 to 300 lots.
+fn many_fills(seed: u64) -> Vec<Execution> {
+    let mut venue = PaperVenue::new(FillSettings { fee_bps: 5, seed }, RUN);
+    let mut out = Vec::new();
+    let records = opening();
+    records
+        .iter()
+        .chain([&started(RUN)])
+        .for_each(|event| venue.on_record(event, &mut out));
+    for id in 1..=300 {
+        venue.on_record(&quote(0, "9.99x1", "10.01x1000"), &mut out);
+        let qty = dec("1") * id as i64;
+        let body = new_order(id, Side::Buy, OrderType::Market, TimeInForce::Day, qty, 0);
+        venue.on_record(&record(Kind::OrderNew, &body), &mut out);
+    }
+    let events = out.iter().map(recorded);
+    events
+        .filter(|event| event.kind() == Some(Kind::VenueFill))
+        .map(|event| *event.body())
+        .collect()
+}
+
+#[test]
+fn a_fill_comes_in_one_to_three_parts_of_whole_lots() {
+    let fills = many_fills(1);
+    let mut parts_seen = [0; 4];
+    for id in 1..=300 {
+        let own: Vec<&Execution> = fills
+            .iter()
+            .filter(|fill| fill.order_id.counter() == id)
+            .collect();
+        parts_seen[own.len()] += 1;
+        assert_eq!(own.iter().map(|fill| fill.qty).sum::<i64>(), dec("1") * id as i64);
+        for (n, fill) in own.iter().enumerate() {
+            assert!(fill.qty > 0 && fill.qty % dec("1") == 0);
+            assert_eq!(fill.exec_id.as_str(), format!("P{id}-{}", n + 1));
+        }
+    }
+    assert!(
+        parts_seen[0] == 0 && parts_seen[1..].iter().all(|&count| count > 50),
+        "{parts_seen:?}"
+    );
+    let sizes = |fills: &[Execution]| fills.iter().map(|fill| fill.qty).collect::<Vec<_>>();
+    assert_eq!(sizes(&many_fills(1)), sizes(&fills));
+    assert_ne!(sizes(&many_fills(2)), sizes(&fills));
+}
+
+#[test]
+fn each_fill_has_a_fee_rounded_half_up_to_the_minor_unit() {
+    let row = Instrument::default_linear();
+    let fee = |qty: &str, px: &str, bps| crate::answer::fee(&row, dec(qty), dec(px), bps);
+    let money = |text: &str| Some(Money::from_raw(i128::from(dec(text))));
+    // 5 bp: 10.00 -> 0.005, halves go up; 9.98 -> 0.00499.
+    assert_eq!(fee("1", "10", 5), money("0.01"));
+    assert_eq!(fee("1", "9.98", 5), money("0"));
+    assert_eq!(fee("100", "142.5", 5), money("7.13"));
+    assert_eq!(fee("100", "-142.5", 5), money("7.13"));
+    assert_eq!(fee("100", "142.5", 0), money("0"));
+    let too_large = crate::answer::fee(&row, i64::MAX, i64::MAX, 5);
+    assert_eq!(too_large, None);
+    for fill in many_fills(1) {
+        assert_eq!(fill.flags, execution_flags::HAS_FEE);
+        assert_eq!(Some(fill.fee), crate::answer::fee(&row, fill.qty, fill.px, 5));
+    }
+}
+
+/// A journal as an engine would write it: random causes, answers recorded some records later in the order in which they
+/// were given, and crashes that lose what is under way.
+struct Sim {
+    random: SplitMix,
+    journal: Vec<Event>,
+    venue: PaperVenue,
+    under_way: VecDeque<Inbound>,
+    epoch: u32,
+    orders: u64,
+    crashes: u32,
+}
+
+impl Sim {
+    fn new(seed: u64) -> Self {
+        let mut sim = Self {
+            random: SplitMix::new(seed),
+            journal: Vec::new(),
+            venue: PaperVenue::new(FillSettings::default(), 1),
+            under_way: VecDeque::new(),
+            epoch: 1,
+            orders: 0,
+            crashes: 0,
+        };
+        sim.append(started(1));
+        opening().into_iter().for_each(|event| sim.append(event));
+        sim
+    }
+
+    fn append(&mut self, mut event: Event) {
+        event.head.seq = self.journal.len() as u64 + 1;
+        event.head.recv_ns = event.head.seq * 10;
+        let mut out = Vec::new();
+        self.venue.on_record(&event, &mut out);
+        self.under_way.extend(out);
+        self.journal.push(event);
+    }
+
+    fn cause(&mut self) -> Event {
+        let random = &mut self.random;
+        let px = random.between(95, 105) * dec("0.01");
+        let some_order = 1 + random.below(self.orders.max(1));
+        match random.below(20) {
+            0..5 => {
+                let (bid, ask) = (px, px + dec("0.01") * random.between(1, 3));
+                let mut event = quote(0, "1x1", "1x1");
+                let body: &mut Quote = event.body_mut();
+                (body.bid, body.ask) = (bid, ask);
+                (body.bid_qty, body.ask_qty) =
+                    (random.between(0, 40) * dec("1"), random.between(0, 40) * dec("1"));
+                event
+            }
+            5..7 => last(0, px),
+            7 => cancel(some_order),
+            8 => derived(Kind::CancelRequested, some_order),
+            9 => derived(Kind::OrderExpired, some_order),
+            10..12 => replace(some_order, random.between(1, 60) * dec("1"), px),
+            12 => {
+                let scopes: [&[&str]; 4] = [
+                    &["node=3"],
+                    &["session=4", "side=BUY"],
+                    &["instrument=0"],
+                    &["node=1"],
+                ];
+                let verb = if random.chance(1, 4) { "kill" } else { "mass" };
+                scope_line(verb, scopes[random.below(4) as usize])
+            }
+            _ => {
+                self.orders += 1;
+                let side = [Side::Buy, Side::Sell, Side::SellShort][random.below(3) as usize];
+                let ord_type = OrderType::ALL[random.below(4) as usize];
+                let tif = TimeInForce::ALL[random.below(5) as usize];
+                let mut body = new_order(
+                    self.orders,
+                    side,
+                    ord_type,
+                    tif,
+                    random.between(1, 50) * dec("1"),
+                    px,
+                );
+                body.stop_px = px + dec("0.01") * random.between(-3, 3);
+                body.leaf = NodeId(2 + random.below(2) as u32);
+                body.expire_ns = (self.journal.len() as u64 + random.below(30)) * 10;
+                record(Kind::OrderNew, &body)
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        match self.random.below(100) {
+            0..2 => self.crash(),
+            2..50 => self.record_answer(),
+            _ => {
+                let mut event = self.cause();
+                if self.random.chance(1, 10) {
+                    event.reject(RejectCode::Capacity);
+                }
+                self.append(event);
+            }
+        }
+    }
+
+    fn record_answer(&mut self) {
+        let Some(answer) = self.under_way.pop_front() else {
+            return;
+        };
+        let mut event = recorded(&answer);
+        if self.random.chance(1, 10) {
+            event.reject(RejectCode::StateMismatch);
+        }
+        self.append(event);
+    }
+
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.epoch += 1;
+        self.under_way.clear();
+        let (venue, out) = rebuilt(&self.journal, self.epoch);
+        assert!(out.is_empty() && venue.is_catching_up());
+        self.venue = venue;
+        self.append(started(self.epoch));
+    }
+}
+
+/// A venue that has read a journal, and what it said meanwhile.
+fn rebuilt(journal: &[Event], epoch: u32) -> (PaperVenue, Vec<Inbound>) {
+    let (mut venue, mut out) = (PaperVenue::new(FillSettings::default(), epoch), Vec::new());
+    journal.iter().for_each(|event| venue.on_record(event, &mut out));
+    (venue, out)
+}
+
+/// Every byte of answers that a source gives.
+fn inputs<'a>(answers: impl IntoIterator<Item = &'a Inbound>) -> Vec<Vec<u8>> {
+    answers
+        .into_iter()
+        .map(|answer| input(&recorded(answer)))
+        .collect()
+}
+
+fn input(event: &Event) -> Vec<u8> {
+    let mut bytes = event.head.kind.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&event.head.origin_ns.to_le_bytes());
+    bytes.extend_from_slice(&event.body_bytes()[..event.kind().unwrap().input_len()]);
+    bytes
+}
+
+fn recorded_answers(journal: &[Event]) -> Vec<Vec<u8>> {
+    let answers = journal
+        .iter()
+        .filter(|event| AnswerKey::of_record(event).is_some());
+    answers.map(input).collect()
+}
+
+#[test]
+fn crashes_neither_lose_nor_double_an_answer() {
+    for seed in 0..20 {
+        let mut sim = Sim::new(seed);
+        (0..1_500).for_each(|_| sim.step());
+        while !sim.under_way.is_empty() {
+            sim.record_answer();
+        }
+        assert!(sim.crashes > 5, "seed {seed}");
+        // A venue that never crashed gives each answer once.
+        let (undisturbed, expected) = rebuilt(&sim.journal, 1);
+        assert!(expected.len() > 500, "seed {seed}");
+        assert_eq!(recorded_answers(&sim.journal), inputs(&expected), "seed {seed}");
+        assert_eq!(sim.venue.counts().foreign, 0, "seed {seed}");
+        assert_eq!(
+            sim.venue.counts().open_orders,
+            undisturbed.counts().open_orders,
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn a_venue_cut_off_anywhere_gives_exactly_the_missing_answers() {
+    let mut sim = Sim::new(99);
+    (0..500).for_each(|_| sim.step());
+    for cut in 1..=sim.journal.len() {
+        let journal = &sim.journal[..cut];
+        let (_, expected) = rebuilt(journal, 1);
+        let (mut venue, mut out) = rebuilt(journal, u32::MAX);
+        assert!(out.is_empty());
+        let waiting = venue.counts().waiting;
+        venue.on_record(&started(u32::MAX), &mut out);
+        // The restart itself lets time pass for nobody here: its record has no time.
+        assert_eq!(out.len() as u64, waiting);
+        let mut total = recorded_answers(journal);
+        total.extend(inputs(&out));
+        assert_eq!(total, inputs(&expected), "cut after record {cut}");
+    }
+}
+
+#[test]
+fn fills_never_exceed_the_order_and_end_it_when_they_reach_it() {
+    let mut sim = Sim::new(5);
+    (0..5_000).for_each(|_| sim.step());
+    let (_, answers) = rebuilt(&sim.journal, 1);
+    let mut qty: BTreeMap<OrderId, i64> = BTreeMap::new();
+    let mut answers = inputs_by_order(&answers);
+    for event in sim.journal.iter().filter(|event| !event.is_rejected()) {
+        match event.kind() {
+            Some(Kind::OrderNew) => {
+                let body: &OrderNew = event.body();
+                qty.insert(body.view.order_id, body.qty);
+            }
+            Some(Kind::OrderReplace) => {
+                let body: &OrderReplace = event.body();
+                let most = qty.entry(body.view.order_id).or_default();
+                *most = body.qty.max(*most);
+            }
+            _ => {}
+        }
+    }
+    for (order, most) in qty {
+        let filled = answers.remove(&order).unwrap_or(0);
+        assert!(filled <= most, "{order}: {filled} of {most}");
+    }
+    assert!(answers.is_empty(), "fills without an order");
+}
+
+fn inputs_by_order(answers: &[Inbound]) -> BTreeMap<OrderId, i64> {
+    let mut filled = BTreeMap::new();
+    for event in answers
+        .iter()
+        .map(recorded)
+        .filter(|event| event.kind() == Some(Kind::VenueFill))
+    {
+        let fill: &Execution = event.body();
+        *filled.entry(fill.order_id).or_insert(0) += fill.qty;
+    }
+    filled
+}
+
+#[test]
+fn a_recorded_answer_that_this_version_would_not_have_made_wins() {
+    let order = new_order(
+        1,
+        Side::Buy,
+        OrderType::Limit,
+        TimeInForce::Gtc,
+        dec("10"),
+        dec("10"),
+    );
+    let mut journal = opening();
+    journal.push(record(Kind::OrderNew, &order));
+    let mut fill = Execution {
+        order_id: OrderId::new(0, 1),
+        qty: dec("4"),
+        venue: PAPER_VENUE,
+        state_after: OrderState::Working as u8,
+        ..Execution::zeroed()
+    };
+    journal.push(record(Kind::VenueFill, &fill));
+    journal.push(quote(0, "9x1", "10x100"));
+    let (venue, _) = rebuilt(&journal, RUN);
+    assert_eq!((venue.counts().foreign, venue.counts().open_orders), (1, 0));
+    let last_qty = |journal: &[Event]| {
+        let (mut venue, mut out) = rebuilt(journal, RUN);
+        venue.on_record(&started(RUN), &mut out);
+        shown(&out)
+    };
+    assert_eq!(last_qty(&journal), "ack 1, fill 1 6@10 maker");
+    // Closed by its record: whatever this version would have said about the order is void.
+    fill.state_after = OrderState::Filled as u8;
+    journal.push(record(Kind::VenueFill, &fill));
+    assert_eq!(last_qty(&journal), "");
+}
+
+#[test]
+fn another_venue_is_not_listened_to() {
+    let mut venue = live();
+    let mut out = Vec::new();
+    venue.on_record(&line("order 1 BUY LIMIT DAY 10 10"), &mut out);
+    let report = VenueReport {
+        order_id: OrderId::new(0, 1),
+        venue: VenueId(9),
+        ..VenueReport::zeroed()
+    };
+    venue.on_record(&record(Kind::VenueCancelled, &report), &mut out);
+    assert_eq!(venue.counts().open_orders, 1);
+    assert_eq!(venue.counts().foreign, 0);
+}
