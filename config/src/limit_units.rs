@@ -166,7 +166,6 @@ pub static LIMIT_SPECS: &[LimitSpec] = &[
     },
     plain(LimitType::PositionLong, LimitUnit::Quantity),
     plain(LimitType::PositionShort, LimitUnit::Quantity),
-    plain(LimitType::GrossExposure, LimitUnit::Value),
     LimitSpec {
         limit_type: LimitType::BuyingPower,
         unit: LimitUnit::Nothing,

@@ -326,7 +326,7 @@ fn mistakes_are_refused_with_file_and_line() {
             "tz: must be the name of a time zone",
         ),
         (
-            "label = \"firm-gross\"",
+            "label = \"firm-open-value\"",
             "label = \"firm-open-orders\"",
             "firm-open-orders: is there twice",
         ),
