@@ -3,7 +3,6 @@
 use tradewind_domain::codes::LimitType;
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::reject::RejectCode;
-use tradewind_risk::limits::LimitRow;
 
 /// `params[0]` of a rate: its period in milliseconds.
 const PERIOD_MS: usize = 0;
@@ -64,20 +63,20 @@ impl Unit {
         }
     }
 
-    /// A raw figure as text; `row` is the limit, whose period a rate needs.
-    pub(crate) fn show(self, raw: i128, row: Option<&LimitRow>) -> String {
+    /// A raw figure as text; `params` are those of the limit: a rate needs its period.
+    pub(crate) fn show(self, raw: i128, params: &[i64; 6]) -> String {
         match self {
             Unit::Quantity | Unit::Cash | Unit::Multiple => Money::from_raw(raw).to_string(),
             Unit::WideQuantity | Unit::Value => Notional::from_raw(raw).to_string(),
             Unit::Orders | Unit::Rate => raw.to_string(),
-            Unit::Ahead => ahead(raw, row),
+            Unit::Ahead => ahead(raw, params[PERIOD_MS]),
         }
     }
 }
 
 /// Messages to two decimals, rounded down: how much of the burst is used.
-fn ahead(raw: i128, row: Option<&LimitRow>) -> String {
-    let period_ns = row.map_or(0, |row| i128::from(row.params[PERIOD_MS]) * 1_000_000);
+fn ahead(raw: i128, period_ms: i64) -> String {
+    let period_ns = i128::from(period_ms) * 1_000_000;
     match raw.checked_mul(100) {
         Some(hundredths) if period_ns > 0 => {
             Money::from_raw(hundredths.div_euclid(period_ns) * 1_000_000).to_string()
@@ -89,11 +88,10 @@ fn ahead(raw: i128, row: Option<&LimitRow>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytemuck::Zeroable;
 
     #[test]
     fn a_figure_is_shown_in_the_unit_of_its_type() {
-        let hit = |limit_type, code, raw| Unit::of_hit(limit_type, code).show(raw, None);
+        let hit = |limit_type, code, raw| Unit::of_hit(limit_type, code).show(raw, &[0; 6]);
         assert_eq!(hit(LimitType::MaxOrderQty, None, 150_000_000), "1.5");
         assert_eq!(
             hit(LimitType::MaxOrderNotional, None, 5_000_000_000_000_000),
@@ -104,18 +102,15 @@ mod tests {
         assert_eq!(Unit::of_hit(LimitType::BuyingPower, short), Unit::Quantity);
         assert_eq!(Unit::of_hit(LimitType::BuyingPower, None), Unit::Cash);
         assert_eq!(
-            Unit::of_limit(LimitType::FatFinger).show(1_000_000_000, None),
+            Unit::of_limit(LimitType::FatFinger).show(1_000_000_000, &[0; 6]),
             "10"
         );
     }
 
     #[test]
     fn a_rate_shows_how_many_messages_it_is_ahead() {
-        let row = LimitRow {
-            params: [1_000, 1, 5, 0, 0, 0],
-            ..LimitRow::zeroed()
-        };
-        assert_eq!(Unit::Ahead.show(2_500_000_000, Some(&row)), "2.5");
-        assert_eq!(Unit::Ahead.show(2_500_000_000, None), "2500000000");
+        let params = [1_000, 1, 5, 0, 0, 0];
+        assert_eq!(Unit::Ahead.show(2_500_000_000, &params), "2.5");
+        assert_eq!(Unit::Ahead.show(2_500_000_000, &[0; 6]), "2500000000");
     }
 }

@@ -9,8 +9,10 @@
 //! Not here: rendering, command line, transport.
 
 mod error;
+mod explain;
 mod figures;
 mod guard;
+mod hits;
 mod names;
 mod reader;
 mod replay;
@@ -18,6 +20,10 @@ mod replica;
 mod state;
 
 pub use error::ViewError;
+pub use explain::{
+    ExecutionView, ExplainError, HitView, OrderEvent, OrderKey, OrderLife, PositionAfter, Reservation,
+    Verdict, explain,
+};
 pub use reader::{Reader, larger_capacities};
 pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};

@@ -1,0 +1,48 @@
+//! Where the limits' findings stand in a record's tail.
+//!
+//! The limit check appends one [`LimitHit`] for each limit that speaks, after what the source or normalize put there. Bodies of
+//! orders say how many there are. Bodies of executions do not: there they are counted back from the end, by their form.
+
+use tradewind_domain::codes::Level;
+use tradewind_domain::event::{
+    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, execution_alerts,
+};
+use tradewind_domain::reject::RejectCode;
+
+/// How many hits stand at the end of the event's tail.
+pub(crate) fn hit_count(event: &Event) -> u16 {
+    match event.kind() {
+        Some(Kind::OrderNew | Kind::Probe) => event.body::<OrderNew>().verdict.hits,
+        Some(Kind::OrderReplace) => event.body::<OrderReplace>().verdict.hits,
+        Some(Kind::OrderCancel) => event.body::<OrderCancel>().verdict.hits,
+        Some(Kind::VenueFill | Kind::TradeCapture) => count_back(event),
+        _ => 0,
+    }
+}
+
+fn count_back(event: &Event) -> u16 {
+    let body: &Execution = event.body();
+    if event.is_rejected() || body.alerts & execution_alerts::BREACH == 0 {
+        return 0;
+    }
+    let chunks = event.tail().rchunks_exact(size_of::<LimitHit>());
+    chunks
+        .take_while(|bytes| is_alert(bytemuck::pod_read_unaligned(bytes)))
+        .count() as u16
+}
+
+/// What the audit of an execution writes: an alert of a limit at a level, with nothing in the reserved bytes.
+fn is_alert(hit: LimitHit) -> bool {
+    hit.kind == HitKind::Alerted as u8
+        && hit.reserved == 0
+        && Level::from_code(hit.level).is_some()
+        && RejectCode::from_number(hit.code).is_some()
+}
+
+/// The tail before the hits: the source's text, and names that did not resolve.
+pub(crate) fn text_before(event: &Event, hits: u16) -> &[u8] {
+    let tail = event.tail();
+    &tail[..tail
+        .len()
+        .saturating_sub(usize::from(hits) * size_of::<LimitHit>())]
+}
