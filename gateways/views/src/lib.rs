@@ -18,6 +18,7 @@ mod reader;
 mod replay;
 mod replica;
 mod state;
+mod verify;
 
 pub use error::ViewError;
 pub use explain::{
@@ -31,3 +32,4 @@ pub use state::{
     BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, state,
 };
 pub use tradewind_risk::RULES_VERSION;
+pub use verify::{Auditor, Check, VerifyReport, verify};

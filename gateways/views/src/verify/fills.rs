@@ -1,0 +1,123 @@
+//! Positions counted once more from the executions, against position, custody in the books, and the limit check.
+
+use super::Check;
+use super::difference::{First, place};
+use std::collections::BTreeMap;
+use tradewind_books::position::Position;
+use tradewind_books::settle::Settle;
+use tradewind_domain::codes::Side;
+use tradewind_domain::event::{Event, Execution, Kind};
+use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId};
+use tradewind_risk::LimitCheck;
+
+#[derive(Default)]
+pub(super) struct Fills {
+    holdings: BTreeMap<HoldingId, Sum>,
+    count: u64,
+    mixed: First,
+}
+
+#[derive(Clone, Copy)]
+struct Sum {
+    account: AccountId,
+    instrument: InstrumentId,
+    qty: i128,
+    /// Principal received less principal paid.
+    net: i128,
+    fees: i128,
+    fills: u64,
+}
+
+impl Fills {
+    pub(super) fn see(&mut self, event: &Event) {
+        if event.is_rejected() || !matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture)) {
+            return;
+        }
+        let execution: &Execution = event.body();
+        let sum = self.holdings.entry(execution.holding).or_insert(Sum {
+            account: execution.account,
+            instrument: execution.instrument,
+            qty: 0,
+            net: 0,
+            fees: 0,
+            fills: 0,
+        });
+        if (sum.account, sum.instrument) != (execution.account, execution.instrument) {
+            self.mixed.note(|| {
+                format!(
+                    "record {} takes holding {} for another one's",
+                    place(event),
+                    execution.holding
+                )
+            });
+        }
+        let sign = Side::from_code(execution.side).map_or(0, Side::sign);
+        sum.qty = sum.qty.wrapping_add(sign * i128::from(execution.qty));
+        sum.net = sum.net.wrapping_sub(sign.wrapping_mul(execution.principal.raw()));
+        sum.fees = sum.fees.wrapping_add(execution.fee.raw());
+        sum.fills += 1;
+        self.count += 1;
+    }
+
+    pub(super) fn compare(&self, limit: &LimitCheck, settle: &Settle, positions: &Position) -> Check {
+        let mut first = First(self.mixed.0.clone());
+        for (&holding, sum) in &self.holdings {
+            compare_one(&mut first, holding, sum, settle, positions);
+        }
+        for (holding, _) in positions.positions() {
+            if !self.holdings.contains_key(&holding) {
+                first.note(|| format!("holding {holding} has a position without an execution"));
+            }
+        }
+        for pair in limit.pairs().iter().filter(|pair| !pair.holding.is_none()) {
+            let counted = self.holdings.get(&pair.holding).map_or(0, |sum| sum.qty);
+            let what = || format!("position of holding {}", pair.holding);
+            first.equal(what, ("executions", counted), ("limit check", pair.flow.position));
+        }
+        let figure = format!("{} executions in {} holdings", self.count, self.holdings.len());
+        Check::of("positions are the sum of fills", figure, first.0)
+    }
+}
+
+fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle, positions: &Position) {
+    let Some(row) = positions.position(holding) else {
+        return first.note(|| format!("holding {holding} has executions and no position"));
+    };
+    let what = |figure: &'static str| move || format!("{figure} of holding {holding}");
+    first.equal(
+        what("quantity"),
+        ("executions", sum.qty),
+        ("position", row.qty.raw()),
+    );
+    first.equal(
+        what("quantity"),
+        ("executions", sum.qty),
+        ("custody", settle.holding_qty(holding).raw()),
+    );
+    first.equal(
+        what("fees"),
+        ("executions", sum.fees),
+        ("position", row.fees.raw()),
+    );
+    first.equal(
+        what("count"),
+        ("executions", sum.fills.into()),
+        ("position", row.fills.into()),
+    );
+    // Profit and cost together are the money that moved, whatever the method of cost: paid for what is held, earned by what
+    // was closed. Inverse contracts turn the sign.
+    let side = row.qty.raw().signum();
+    let tied = row.realised.raw().wrapping_sub(side.wrapping_mul(row.cost.raw()));
+    let inverse = positions
+        .instrument(sum.instrument)
+        .is_some_and(|instrument| instrument.is_inverse());
+    let tied = if inverse { tied.wrapping_neg() } else { tied };
+    first.equal(what("money"), ("executions", sum.net), ("profit and cost", tied));
+    if row.qty.is_zero() {
+        first.equal(
+            what("cost of a flat position"),
+            ("expected", 0),
+            ("position", row.cost.raw()),
+        );
+    }
+}
