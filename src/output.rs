@@ -18,6 +18,17 @@ pub fn note(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Prints a line that replaces the one before it on a terminal, on stderr.
+pub fn status(text: &str) {
+    let mut err = std::io::stderr().lock();
+    if is_terminal() {
+        let _ = write!(err, "\r\x1b[2K{text}");
+        let _ = err.flush();
+    } else {
+        let _ = writeln!(err, "{text}");
+    }
+}
+
 /// Prints text as it is, on stdout. A reader that has gone away is no error.
 pub fn text(text: impl std::fmt::Display) {
     let _ = write!(std::io::stdout().lock(), "{text}");

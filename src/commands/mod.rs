@@ -6,6 +6,7 @@ pub mod ingest;
 pub mod journal;
 pub mod record;
 pub mod replay;
+pub mod run;
 pub mod state;
 pub mod summary;
 pub mod version;
@@ -19,6 +20,7 @@ use tradewind_domain::time::{UnixNanos, parse_rfc3339};
 /// Runs the command. An error is exit code 1; a command may also say so itself after it has printed what it found.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Run(args) => run::run(&args),
         Command::Ingest(args) => ingest::run(&args),
         Command::Journal(JournalCommand::Info(args)) => journal::info(&args),
         Command::Journal(JournalCommand::Cat(args)) => journal::cat(&args),

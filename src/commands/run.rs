@@ -1,0 +1,340 @@
+//! `tradewind run`: the engine, and where the profile asks for it a generated market session with paper fills.
+
+use super::summary::{self, Summary};
+use crate::cli::RunArgs;
+use crate::engine::{self, Engine, Prepared, ReferenceChanges};
+use crate::output::{self, count};
+use anyhow::Context;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tradewind_config::{ReferenceData, Settings};
+use tradewind_domain::event::{Inbound, InboundLong, Kind, SessionEvent};
+use tradewind_domain::time::utc_day;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::cores::Cores;
+use tradewind_machine::idle::IdleStrategy;
+use tradewind_machine::journal::{Follower, StartAt};
+use tradewind_machine::source::{Source, SourceClass};
+use tradewind_machine::topology::StageName;
+use tradewind_paper::{DemoSession, FillSettings, GatewayError, PaperGateway, PaperVenue};
+
+/// How often signals are looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// The longest that the session sleeps before it looks at the time again.
+const SESSION_PAUSE: Duration = Duration::from_millis(2);
+/// Ticks that the venue gets at the end to answer what is in the journal.
+const DRAIN_TICKS: u32 = 100;
+
+/// Runs the command.
+pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let settings = super::settings(&args.settings, &[])?;
+    // 1. Signals first: a run that is asked to stop while it recovers stops in good order.
+    let stop = stop_flag()?;
+    // 2. Journal, recovery, pipeline.
+    let cores = Cores::detect();
+    let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
+    summary::show_recovery(&prepared.recovery);
+    let clock = prepared.clock.clone();
+    let reference = engine::load_reference(&settings, None)?;
+    let wires = Wires::new(&settings, &mut prepared);
+    let changes = ReferenceChanges::find(reference.clone(), &prepared.known, utc_day(clock.now_ns()))?;
+    let engine = Engine::start(prepared, &cores)?;
+    for (thread, error) in engine.running().pin_warnings() {
+        output::note(format_args!("thread {thread} is not pinned: {error}"));
+    }
+    // 3. Reference data: what differs from the journal, shown before anything else enters.
+    set_reference(&engine, &changes)?;
+    // 4. The session and its venue, where the profile asks for them.
+    let demo = wires.map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock)).transpose()?;
+    let began = clock.raw();
+    output::note(format_args!(
+        "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
+        engine.epoch(),
+        args.data.display(),
+        engine::topology_of(&settings, &cores)?,
+        if settings.journal.durability == tradewind_config::Durability::Disk { "disk" } else { "memory" }
+    ));
+    // 5. Until somebody asks for the end.
+    wait(&engine, &stop, &clock, args.duration, settings.log.status_interval_ms);
+    let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
+    // 6. The end, in the order of the flow: session, venue, pipeline, journal.
+    if let Some(demo) = demo {
+        demo.stop()?;
+    }
+    engine.stop()?;
+    let mut summary = Summary::of_journal(&args.data, &clock)?;
+    summary.seconds = seconds;
+    summary.messages = summary.inputs;
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&summary);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Set by the first Ctrl-C or SIGTERM; the second one ends the process at once.
+fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<()> {
+    const LINES_SHOWN: usize = 12;
+    for line in changes.lines.iter().take(LINES_SHOWN) {
+        output::note(format_args!("  {line}"));
+    }
+    if changes.lines.len() > LINES_SHOWN {
+        output::note(format_args!("  and {} more changes of reference data", changes.lines.len() - LINES_SHOWN));
+    }
+    for refused in engine::apply_reference(changes, engine, 0)? {
+        output::note(format_args!("  refused {}: {}", refused.code, refused.line));
+    }
+    Ok(())
+}
+
+/// Waits for a signal, the end of the time, or the end of the pipeline, and prints a line now and then.
+fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>, interval_ms: u32) {
+    let began = clock.raw();
+    let mut shown_ns = 0;
+    let mut before = Status::of(engine);
+    while !stop.load(Ordering::Relaxed) && !engine.running().is_ended() {
+        std::thread::park_timeout(TICK);
+        let passed_ns = clock.span_ns(began, clock.raw());
+        if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
+            break;
+        }
+        let interval_ns = u64::from(interval_ms) * 1_000_000;
+        if interval_ns > 0 && passed_ns - shown_ns >= interval_ns {
+            let now = Status::of(engine);
+            now.show(&before, (passed_ns - shown_ns) as f64 / 1e9);
+            (before, shown_ns) = (now, passed_ns);
+        }
+    }
+    if output::is_terminal() {
+        output::note("");
+    }
+}
+
+/// Figures of a moment.
+struct Status {
+    inputs: u64,
+    effects: u64,
+    full_waits: u64,
+    refused: u64,
+    lag_bytes: u64,
+    space_low: bool,
+}
+
+impl Status {
+    fn of(engine: &Engine) -> Self {
+        let figures = engine.running().counters().figures();
+        let stats = engine.journal().stats();
+        let ingest = figures.iter().find(|figure| figure.stage == StageName::Ingest);
+        Self {
+            inputs: ingest.map_or(0, |figure| figure.events),
+            effects: figures.iter().map(|figure| figure.effects).sum(),
+            full_waits: figures.iter().map(|figure| figure.full_waits).sum(),
+            refused: figures.iter().map(|figure| figure.refused).sum(),
+            lag_bytes: stats.committed.0.saturating_sub(stats.durable.0),
+            space_low: stats.space_low,
+        }
+    }
+
+    fn show(&self, before: &Status, seconds: f64) {
+        let rate = (self.inputs - before.inputs) as f64 / seconds;
+        let mut line = format!(
+            "{} events/s, {} in all, {} effects, not on disk {}",
+            count(rate as u64),
+            count(self.inputs),
+            count(self.effects),
+            output::bytes(self.lag_bytes)
+        );
+        if self.full_waits > before.full_waits {
+            line.push_str(&format!(", {} waits for the journal", count(self.full_waits - before.full_waits)));
+        }
+        if self.refused > 0 {
+            line.push_str(&format!(", {} messages without a kind", count(self.refused)));
+        }
+        if self.space_low {
+            line.push_str(", SPACE LOW: new orders are refused");
+        }
+        output::status(&line);
+    }
+}
+
+/// Rings of the generated session.
+struct Wires {
+    orders: Source,
+    market: Source,
+    venue: Source,
+}
+
+impl Wires {
+    /// Rings where the settings ask for a session.
+    fn new(settings: &Settings, prepared: &mut Prepared) -> Option<Self> {
+        let keys = &settings.demo;
+        if keys.orders_per_s == 0 && keys.quotes_per_s == 0 {
+            return None;
+        }
+        let builder = &mut prepared.builder;
+        Some(Self {
+            orders: builder.source(SourceClass::Order, settings.sources.order_slots as usize),
+            market: builder.source(SourceClass::Market, settings.sources.market_slots as usize),
+            venue: builder.source(SourceClass::Priority, settings.sources.priority_slots as usize),
+        })
+    }
+}
+
+/// The generated session and the paper venue, on a thread each.
+struct Demo {
+    session: JoinHandle<()>,
+    session_stop: Arc<AtomicBool>,
+    venue: JoinHandle<Result<(), GatewayError>>,
+    venue_stop: Arc<AtomicBool>,
+    venue_idle: Arc<AtomicBool>,
+}
+
+impl Demo {
+    fn start(
+        wires: Wires,
+        settings: &Settings,
+        reference: &ReferenceData,
+        engine: &Engine,
+        clock: &Clock,
+    ) -> anyhow::Result<Self> {
+        let Wires { orders, market, venue } = wires;
+        let start_ns = clock.now_ns();
+        let session = DemoSession::new(&settings.demo, reference, start_ns, u64::from(engine.epoch()));
+        connect(&session, engine)?;
+        let session_stop = Arc::new(AtomicBool::new(false));
+        let venue_stop = Arc::new(AtomicBool::new(false));
+        let venue_idle = Arc::new(AtomicBool::new(false));
+        let speed = Speed::parse(&settings.demo.speed);
+        let session = std::thread::Builder::new().name("tw-session".into()).spawn({
+            let (clock, stop) = (clock.clone(), Arc::clone(&session_stop));
+            move || run_session(session, &clock, start_ns, speed, orders, market, &stop)
+        })?;
+        let follower = engine.follower(StartAt::Start)?;
+        let paper = PaperVenue::new(FillSettings::default(), engine.epoch());
+        let venue = std::thread::Builder::new().name("tw-paper".into()).spawn({
+            let (stop, idle) = (Arc::clone(&venue_stop), Arc::clone(&venue_idle));
+            move || run_venue(PaperGateway::new(paper, venue), follower, &stop, &idle)
+        })?;
+        Ok(Self { session, session_stop, venue, venue_stop, venue_idle })
+    }
+
+    /// Ends the session, lets the venue answer what is in the journal, and ends it too.
+    fn stop(self) -> anyhow::Result<()> {
+        self.session_stop.store(true, Ordering::Release);
+        let session = self.session.join();
+        for _ in 0..DRAIN_TICKS {
+            self.venue_idle.store(false, Ordering::Release);
+            std::thread::park_timeout(TICK);
+            if self.venue_idle.load(Ordering::Acquire) || self.venue.is_finished() {
+                break;
+            }
+        }
+        self.venue_stop.store(true, Ordering::Release);
+        let venue = self.venue.join();
+        session.ok().context("the session stopped at a broken invariant")?;
+        venue.ok().context("the paper venue stopped at a broken invariant")??;
+        Ok(())
+    }
+}
+
+/// Tells the engine which sessions there are.
+fn connect(session: &DemoSession, engine: &Engine) -> anyhow::Result<()> {
+    for (id, name) in session.sessions() {
+        let body = SessionEvent { session: id, grace_ms: u32::MAX, name, ..bytemuck::Zeroable::zeroed() };
+        let mut message = InboundLong::new(Kind::SessionConnected, &body);
+        while let Err(back) = engine.admin().push(message) {
+            anyhow::ensure!(!engine.running().is_ended(), "the pipeline ended while sessions were connected");
+            message = back;
+            std::thread::yield_now();
+        }
+    }
+    Ok(())
+}
+
+/// How fast the session's time runs: `None` for as fast as the rings take it.
+#[derive(Clone, Copy)]
+struct Speed(Option<f64>);
+
+impl Speed {
+    /// The configuration has checked the text.
+    fn parse(text: &str) -> Self {
+        match text {
+            "max" => Self(None),
+            _ => Self(Some(text.strip_suffix('x').and_then(|factor| factor.parse().ok()).unwrap_or(1.0))),
+        }
+    }
+
+    /// The session's time.
+    fn at(self, start_ns: u64, now_ns: u64, next_due_ns: u64) -> u64 {
+        match self.0 {
+            None => next_due_ns,
+            Some(factor) => start_ns + (now_ns.saturating_sub(start_ns) as f64 * factor) as u64,
+        }
+    }
+}
+
+fn run_session(
+    mut session: DemoSession,
+    clock: &Clock,
+    start_ns: u64,
+    speed: Speed,
+    mut orders: Source,
+    mut market: Source,
+    stop: &AtomicBool,
+) {
+    while !stop.load(Ordering::Acquire) && !orders.is_closed() {
+        let now_ns = speed.at(start_ns, clock.now_ns(), session.next_due_ns());
+        session.next_before(now_ns, &mut |class, message| {
+            let source = if class == SourceClass::Market { &mut market } else { &mut orders };
+            push(source, message, stop);
+        });
+        if speed.0.is_some() {
+            std::thread::park_timeout(SESSION_PAUSE);
+        }
+    }
+}
+
+/// Pushes one message, waiting for room: the session slows down, nothing is dropped.
+fn push(source: &mut Source, message: Inbound, stop: &AtomicBool) {
+    let mut message = message;
+    while let Err(back) = source.push(message) {
+        if source.is_closed() || stop.load(Ordering::Acquire) {
+            return;
+        }
+        message = back;
+        std::thread::yield_now();
+    }
+}
+
+/// Follows the journal until it is told to end; says when there is nothing left to answer.
+fn run_venue(
+    mut gateway: PaperGateway,
+    mut follower: Follower,
+    stop: &AtomicBool,
+    idle: &AtomicBool,
+) -> Result<(), GatewayError> {
+    let mut wait = tradewind_machine::idle::Idle::new(IdleStrategy::Park);
+    wait.enter();
+    while !stop.load(Ordering::Acquire) {
+        let work = gateway.step(&mut follower)?;
+        if work == 0 {
+            idle.store(true, Ordering::Release);
+        }
+        wait.idle(work);
+    }
+    Ok(())
+}
