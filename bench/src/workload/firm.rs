@@ -104,7 +104,7 @@ static RULES: [Rule; LIMITS_ON_CHAIN as usize] = [
     rule(
         Level::Firm,
         LimitType::DailyNotional,
-        1_000_000_000_000_000_000 * NOTIONAL_ONE,
+        1_000_000_000_000_000 * NOTIONAL_ONE,
         NO_PARAMS,
     ),
     rule(Level::Firm, LimitType::MsgRate, RATE, RATE_PARAMS),
