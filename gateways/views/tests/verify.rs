@@ -1,0 +1,503 @@
+//! The auditor: sound journals pass, forged ones fail where they were forged.
+
+mod desk;
+
+use desk::{Desk, HASH_KEY, Place, capacities, dec};
+use proptest::prelude::*;
+use tradewind_domain::codes::{Side, TimeInForce};
+use tradewind_domain::event::{
+    Event, Execution, HEAD_LEN, InstrumentSet, Kind, NodeSet, OrderNew, OrderView, VenueReport, head_flags,
+};
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, WalletId};
+use tradewind_domain::reject::RejectCode;
+use tradewind_views::{Auditor, RULES_VERSION, Replica, VerifyReport, verify};
+
+const SEQUENCE: &str = "the sequence has no gap and no contradiction";
+const SUMS: &str = "postings sum to zero per ledger";
+const BOOKS: &str = "the books are the sum of the postings";
+const AMOUNTS: &str = "amounts decided are amounts posted";
+const FILLS: &str = "positions are the sum of fills";
+const HELD: &str = "reservations are the sum over open orders";
+const REPEAT: &str = "outcomes repeat on re-execution";
+
+fn audit(events: &[Event]) -> VerifyReport {
+    let mut auditor = Auditor::new(&capacities(), &HASH_KEY);
+    events.iter().for_each(|event| auditor.see(event));
+    auditor.finish()
+}
+
+fn busy_day() -> Vec<Event> {
+    let mut desk = Desk::in_memory();
+    desk.busy_day();
+    desk.events().to_vec()
+}
+
+/// Names of the checks that fail.
+fn failing(report: &VerifyReport) -> Vec<&'static str> {
+    report
+        .checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| check.name)
+        .collect()
+}
+
+fn detail<'a>(report: &'a VerifyReport, name: &str) -> &'a str {
+    let check = report.checks.iter().find(|check| check.name == name).unwrap();
+    check.detail.as_deref().unwrap_or("")
+}
+
+/// The index of the nth accepted event of a kind.
+fn nth(events: &[Event], kind: Kind, n: usize) -> usize {
+    let found = events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| event.kind() == Some(kind) && !event.is_rejected());
+    found.map(|(at, _)| at).nth(n).unwrap()
+}
+
+#[test]
+fn a_sound_journal_passes_every_check_and_is_re_executed_to_the_last_record() {
+    let place = Place::new();
+    let (writer, handle) = place.open();
+    let mut desk = Desk::new(writer, RULES_VERSION);
+    desk.busy_day();
+    desk.finish();
+    handle.stop().unwrap();
+    let report = verify(place.dir()).unwrap();
+    assert!(report.is_ok(), "{:#?}", report.checks);
+    assert_eq!(report.checks.len(), 9);
+    let repeat = report.checks.iter().find(|check| check.name == REPEAT).unwrap();
+    assert_eq!(
+        repeat.figure,
+        format!("{} records re-executed, 0 not", report.records)
+    );
+    assert_eq!(repeat.detail, None);
+    serde_json::to_string(&report).unwrap();
+}
+
+#[test]
+fn a_reservation_that_was_raised_is_found() {
+    let mut events = busy_day();
+    let at = nth(&events, Kind::OrderNew, 0);
+    let body: &mut OrderNew = events[at].body_mut();
+    body.view.cash = Money::from_raw(body.view.cash.raw() + i128::from(dec("1")));
+    let report = audit(&events);
+    assert!(failing(&report).contains(&REPEAT), "{:#?}", report.checks);
+    assert!(
+        failing(&report).contains(&HELD),
+        "the order closes holding a dollar"
+    );
+    let place = std::mem::offset_of!(OrderNew, view) + std::mem::offset_of!(OrderView, cash);
+    let text = detail(&report, REPEAT);
+    let record = format!("record {}/0 (order_new)", events[at].head.seq);
+    assert!(text.starts_with(&record), "{text}");
+    let byte: usize = text
+        .split_once("byte ")
+        .unwrap()
+        .1
+        .split_once(' ')
+        .unwrap()
+        .0
+        .parse()
+        .unwrap();
+    assert!(
+        (HEAD_LEN + place..HEAD_LEN + place + 16).contains(&byte),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_reservation_given_back_in_part_is_found_without_re_execution() {
+    let mut events = busy_day();
+    events[0]
+        .body_mut::<tradewind_domain::event::EngineStarted>()
+        .rules_version = RULES_VERSION + 1;
+    let at = nth(&events, Kind::VenueCancelled, 0);
+    let body: &mut VenueReport = events[at].body_mut();
+    body.view.value = tradewind_domain::fixed::Notional::from_raw(body.view.value.raw() + 1);
+    let report = audit(&events);
+    assert_eq!(failing(&report), [HELD], "{:#?}", report.checks);
+    assert!(
+        detail(&report, HELD).contains("which still holds value 1"),
+        "{}",
+        detail(&report, HELD)
+    );
+    assert!(
+        detail(&report, REPEAT).contains("rules of version 2"),
+        "{}",
+        detail(&report, REPEAT)
+    );
+}
+
+#[test]
+fn a_price_improved_afterwards_is_found() {
+    let mut events = busy_day();
+    let at = nth(&events, Kind::VenueFill, 1);
+    let body: &mut Execution = events[at].body_mut();
+    body.principal = Money::from_raw(body.principal.raw() - i128::from(dec("0.01")));
+    let report = audit(&events);
+    assert!(
+        failing(&report).contains(&REPEAT) && failing(&report).contains(&FILLS),
+        "{:#?}",
+        report.checks
+    );
+    assert!(
+        detail(&report, FILLS).starts_with("money of holding"),
+        "{}",
+        detail(&report, FILLS)
+    );
+}
+
+#[test]
+fn a_profit_that_was_invented_is_found() {
+    let mut events = busy_day();
+    let at = nth(&events, Kind::TradeCapture, 0);
+    let body: &mut Execution = events[at].body_mut();
+    assert!(!body.realised.is_zero());
+    body.realised = Money::from_raw(body.realised.raw() + i128::from(dec("100")));
+    let report = audit(&events);
+    assert_eq!(failing(&report), [FILLS, REPEAT], "{:#?}", report.checks);
+}
+
+#[test]
+fn money_that_goes_to_another_clients_wallet_is_found() {
+    let mut events = busy_day();
+    let (a, b) = (nth(&events, Kind::VenueFill, 0), nth(&events, Kind::VenueFill, 2));
+    let wallets = [a, b].map(|at| events[at].body::<Execution>().wallet);
+    assert_ne!(wallets[0], wallets[1]);
+    events[b].body_mut::<Execution>().wallet = wallets[0];
+    let report = audit(&events);
+    assert!(failing(&report).contains(&SUMS), "{:#?}", report.checks);
+    assert!(detail(&report, SUMS).contains("of another ledger or client"));
+}
+
+#[test]
+fn an_execution_without_a_row_is_found() {
+    let mut events = busy_day();
+    let at = nth(&events, Kind::TradeCapture, 0);
+    events[at].body_mut::<Execution>().wallet = WalletId(9_999);
+    events[at].body_mut::<Execution>().holding = HoldingId(9_999);
+    let report = audit(&events);
+    for name in [BOOKS, AMOUNTS, FILLS, REPEAT, "every fact has its row"] {
+        assert!(failing(&report).contains(&name), "{name}: {:#?}", report.checks);
+    }
+}
+
+#[test]
+fn a_refusal_made_an_acceptance_and_the_other_way_round_is_found() {
+    let events = busy_day();
+    let refused = events
+        .iter()
+        .position(|event| event.reject_code() == Some(RejectCode::BuyingPower))
+        .unwrap();
+    let mut forged = events.clone();
+    forged[refused].head.outcome = 0;
+    assert!(failing(&audit(&forged)).contains(&REPEAT));
+    let mut forged = events.clone();
+    let deposit = nth(&events, Kind::Deposit, 0);
+    forged[deposit].head.outcome = RejectCode::InvalidValue as u16;
+    let report = audit(&forged);
+    assert!(
+        detail(&report, REPEAT).contains("outcome INVALID_VALUE is recorded, OK comes out"),
+        "{:#?}",
+        report.checks
+    );
+}
+
+#[test]
+fn an_effect_left_out_or_added_is_found() {
+    let events = busy_day();
+    let last = events
+        .iter()
+        .rposition(|event| event.kind() == Some(Kind::OrderExpired))
+        .unwrap();
+    let mut shorter = events.clone();
+    shorter.remove(last);
+    shorter[last - 1].head.flags |= head_flags::LAST;
+    let report = audit(&shorter);
+    assert!(
+        detail(&report, REPEAT).contains("an effect comes out that is not recorded"),
+        "{:#?}",
+        report.checks
+    );
+
+    let mut longer = events.clone();
+    let quote = nth(&events, Kind::LastTrade, 0);
+    let mut extra = events[quote];
+    extra.head.part = 1;
+    longer[quote].head.flags &= !head_flags::LAST;
+    longer.insert(quote + 1, extra);
+    let report = audit(&longer);
+    assert!(
+        detail(&report, REPEAT).contains("an effect is recorded that does not come out"),
+        "{:#?}",
+        report.checks
+    );
+}
+
+#[test]
+fn a_group_that_a_crash_cut_off_is_no_difference() {
+    let events = busy_day();
+    let first = events
+        .iter()
+        .position(|event| event.kind() == Some(Kind::OrderExpired))
+        .unwrap();
+    let report = audit(&events[..=first]);
+    assert!(report.is_ok(), "{:#?}", report.checks);
+}
+
+#[test]
+fn records_that_would_break_a_stage_are_named_and_stop_nothing() {
+    let events = busy_day();
+    let instrument = nth(&events, Kind::InstrumentSet, 0);
+    let node = nth(&events, Kind::NodeSet, 1);
+    let cancelled = nth(&events, Kind::VenueCancelled, 0);
+    let forge = |at: usize, change: &dyn Fn(&mut Event)| {
+        let mut forged = events.clone();
+        change(&mut forged[at]);
+        let report = audit(&forged);
+        assert!(failing(&report).contains(&SEQUENCE), "{:#?}", report.checks);
+        detail(&report, SEQUENCE).to_owned()
+    };
+    let text = forge(instrument, &|event| {
+        event.body_mut::<InstrumentSet>().row.id = InstrumentId(7)
+    });
+    assert!(text.contains("the instrument's id is not the next one"), "{text}");
+    let text = forge(node, &|event| {
+        event.body_mut::<NodeSet>().parent = event.body::<NodeSet>().node
+    });
+    assert!(text.contains("the node's parent comes after it"), "{text}");
+    let text = forge(node, &|event| {
+        event.body_mut::<NodeSet>().node = NodeId(u32::MAX - 1)
+    });
+    assert!(text.contains("the node's id is not the next one"), "{text}");
+    let mut twice = events.clone();
+    let mut again = events[cancelled];
+    twice[cancelled + 1..]
+        .iter_mut()
+        .for_each(|event| event.head.seq += 1);
+    again.head.seq += 1;
+    twice.insert(cancelled + 1, again);
+    let report = audit(&twice);
+    assert!(
+        detail(&report, SEQUENCE).contains("the order is in another state"),
+        "{:#?}",
+        report.checks
+    );
+}
+
+#[test]
+fn a_forged_record_appended_with_a_good_checksum_is_found() {
+    let place = Place::new();
+    let (writer, handle) = place.open();
+    let mut desk = Desk::new(writer, RULES_VERSION);
+    desk.deposit("A", "10");
+    let mut finished = desk.finish();
+    let mut forged = Event::empty();
+    let mut source = Desk::in_memory();
+    source.deposit("A", "10");
+    source.deposit("A", "10");
+    forged.clone_from(source.last());
+    forged.body_mut::<tradewind_domain::event::CashMove>().amount = Money::from_raw(dec("10").into());
+    forged.head.seq = finished.last.seq + 1;
+    forged.head.notes = tradewind_domain::reject::Note::MarketClosed.bit();
+    finished.journal.append(&forged).unwrap();
+    finished.journal.commit(1).unwrap();
+    drop(finished);
+    handle.stop().unwrap();
+    let report = verify(place.dir()).unwrap();
+    assert_eq!(failing(&report), [REPEAT], "{:#?}", report.checks);
+    assert!(
+        detail(&report, REPEAT).contains("findings 0x200000 are recorded"),
+        "{:#?}",
+        report.checks
+    );
+}
+
+#[test]
+fn a_damaged_byte_fails_the_checksums() {
+    let place = Place::new();
+    let (writer, handle) = place.open();
+    let mut desk = Desk::new(writer, RULES_VERSION);
+    desk.busy_day();
+    desk.finish();
+    handle.stop().unwrap();
+    let segment = place.dir().join("journal").join(format!("{:020}.twj", 1));
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[6_000] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let report = verify(place.dir()).unwrap();
+    assert!(
+        failing(&report).contains(&"checksums and seals are good"),
+        "{:#?}",
+        report.checks
+    );
+}
+
+/// One thing that a client or a venue may do; numbers pick among what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Order {
+        account: u8,
+        side: u8,
+        qty: u16,
+        px: u16,
+        gtc: bool,
+    },
+    Replace {
+        order: u8,
+        qty: u16,
+        px: u16,
+    },
+    Cancel {
+        order: u8,
+    },
+    Fill {
+        order: u8,
+        qty: u16,
+        px: u16,
+    },
+    Report {
+        order: u8,
+        kind: u8,
+    },
+    Trade {
+        account: u8,
+        side: u8,
+        qty: u16,
+        px: u16,
+    },
+    Cash {
+        account: u8,
+        out: bool,
+        amount: u16,
+    },
+    Mark {
+        px: u16,
+    },
+    Kill {
+        on: bool,
+    },
+    NextDay,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let px = 900..1_100u16;
+    prop_oneof![
+        6 => (0..3u8, 0..3u8, 1..400u16, px.clone(), any::<bool>())
+            .prop_map(|(account, side, qty, px, gtc)| Step::Order { account, side, qty, px, gtc }),
+        3 => (1..12u8, 1..400u16, px.clone()).prop_map(|(order, qty, px)| Step::Replace { order, qty, px }),
+        2 => (1..12u8).prop_map(|order| Step::Cancel { order }),
+        6 => (1..12u8, 1..200u16, px.clone()).prop_map(|(order, qty, px)| Step::Fill { order, qty, px }),
+        6 => (1..12u8, 0..8u8).prop_map(|(order, kind)| Step::Report { order, kind }),
+        2 => (0..3u8, 0..3u8, 1..200u16, px.clone())
+            .prop_map(|(account, side, qty, px)| Step::Trade { account, side, qty, px }),
+        2 => (0..2u8, any::<bool>(), 1..2_000u16).prop_map(|(account, out, amount)| Step::Cash { account, out, amount }),
+        1 => px.prop_map(|px| Step::Mark { px }),
+        1 => any::<bool>().prop_map(|on| Step::Kill { on }),
+        1 => Just(Step::NextDay),
+    ]
+}
+
+const ACCOUNTS: [&str; 3] = ["A", "B", "S"];
+const SIDES: [Side; 3] = [Side::Buy, Side::Sell, Side::SellShort];
+const REPORTS: [Kind; 8] = [
+    Kind::VenueAck,
+    Kind::VenueReject,
+    Kind::VenueCancelled,
+    Kind::VenueReplaced,
+    Kind::VenueCancelReject,
+    Kind::VenueExpired,
+    Kind::VenueStatus,
+    Kind::OrderUnknown,
+];
+
+/// The desk, and the present ClOrdID of each order by its number.
+struct Play {
+    desk: Desk<tradewind_machine::append::VecJournal<Event>>,
+    names: Vec<String>,
+    requests: u32,
+}
+
+impl Play {
+    fn take(&mut self, step: &Step) {
+        let cents = |value: u16| format!("{}.{:02}", value / 100, value % 100);
+        self.requests += 1;
+        let name = format!("c{}", self.requests);
+        match *step {
+            Step::Order {
+                account,
+                side,
+                qty,
+                px,
+                gtc,
+            } => {
+                let (account, side) = (ACCOUNTS[usize::from(account)], SIDES[usize::from(side)]);
+                let tif = if gtc { TimeInForce::Gtc } else { TimeInForce::Day };
+                self.desk
+                    .order_tif(&name, account, side, &qty.to_string(), &cents(px), tif);
+                if !self.desk.last().is_rejected() {
+                    self.names.push(name);
+                }
+            }
+            Step::Replace { order, qty, px } => {
+                let orig = self.name(order);
+                self.desk.replace(&orig, &name, &qty.to_string(), &cents(px));
+            }
+            Step::Cancel { order } => {
+                let orig = self.name(order);
+                self.desk.cancel(&orig);
+            }
+            Step::Fill { order, qty, px } => self.desk.fill(order.into(), &qty.to_string(), &cents(px)),
+            Step::Report { order, kind } => self.report(order, REPORTS[usize::from(kind)]),
+            Step::Trade {
+                account,
+                side,
+                qty,
+                px,
+            } => {
+                let (account, side) = (ACCOUNTS[usize::from(account)], SIDES[usize::from(side)]);
+                self.desk.trade(account, side, &qty.to_string(), &cents(px));
+            }
+            Step::Cash { account, out, amount } => {
+                let kind = if out { Kind::Withdrawal } else { Kind::Deposit };
+                self.desk
+                    .cash(kind, ACCOUNTS[usize::from(account)], &amount.to_string());
+            }
+            Step::Mark { px } => self.desk.last_trade(&cents(px)),
+            Step::Kill { on: true } => self.desk.control(Kind::Kill, "A", ""),
+            Step::Kill { on: false } => self.desk.control(Kind::Rearm, "A", "boss"),
+            Step::NextDay => self.desk.next_day(),
+        }
+    }
+
+    fn report(&mut self, order: u8, kind: Kind) {
+        self.desk.report(kind, order.into());
+    }
+
+    fn name(&self, order: u8) -> String {
+        self.names
+            .get(usize::from(order) - 1)
+            .cloned()
+            .unwrap_or_else(|| "none".to_owned())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_journal_agrees_with_itself(steps in proptest::collection::vec(step(), 1..120)) {
+        let mut play = Play { desk: Desk::in_memory(), names: Vec::new(), requests: 0 };
+        play.desk.deposit("A", "5000");
+        steps.iter().for_each(|step| play.take(step));
+        let events = play.desk.events().to_vec();
+        let report = audit(&events);
+        prop_assert!(report.is_ok(), "{:#?}", report.checks);
+        let mut replica = Replica::new(&capacities(), &HASH_KEY);
+        events.iter().for_each(|event| replica.apply(event).unwrap());
+        prop_assert_eq!(replica.digest(), desk::digest_of(&play.desk.finish().stages));
+    }
+}
