@@ -4,7 +4,7 @@
 //!
 //! # Invariants
 //! - Prices are on the tick and quantities in lots, unless it is a deliberate mistake.
-//! - A trader remembers at most [`OPEN_MAX`] orders; when there are more it cancels the oldest.
+//! - A trader remembers at most [`OPEN_MAX`] passive orders; when there are more it cancels the oldest.
 
 use crate::random::SplitMix;
 use crate::walk::Walk;
@@ -169,8 +169,7 @@ impl Trader {
         let interest = self.interests.get_mut(at)?;
         interest.net_lots = interest.net_lots.saturating_add(sign * lots);
         self.last_cl_ord_id = body.cl_ord_id;
-        let lives_on = [TimeInForce::Day as u8, TimeInForce::Gtc as u8].contains(&body.tif);
-        if lives_on && body.ord_type == OrderType::Limit as u8 {
+        if rests(&body, side, &listing.walk) {
             self.open.push_back(Placed {
                 cl_ord_id: body.cl_ord_id,
                 listing: interest.listing,
@@ -288,10 +287,21 @@ fn lots(random: &mut SplitMix, listing: &Listing) -> i64 {
     lots.max(1).saturating_mul(factor)
 }
 
+/// True where the order can be expected to stand for a while: what reaches the touch is mostly gone at once.
+fn rests(body: &OrderNew, side: Side, walk: &Walk) -> bool {
+    let lives_on = [TimeInForce::Day as u8, TimeInForce::Gtc as u8].contains(&body.tif);
+    let is_passive = if side.is_buy() {
+        body.px < walk.ask()
+    } else {
+        body.px > walk.bid()
+    };
+    lives_on && is_passive && body.ord_type == OrderType::Limit as u8
+}
+
 /// Mostly passive, within some basis points of the touch; two in five would trade at once.
 fn limit_px(random: &mut SplitMix, listing: &Listing, side: Side) -> i64 {
     let walk = &listing.walk;
-    let away = random.between(0, 8) * walk.bp();
+    let away = random.between(0, 12) * walk.bp();
     let crosses = random.chance(2, 5);
     match (side.is_buy(), crosses) {
         (true, true) => walk.ask(),
@@ -331,6 +341,6 @@ fn set_terms(body: &mut OrderNew, desk: &mut Desk<'_>, listing: &Listing, side: 
         body.stop_px = stop_px;
     }
     if tif == TimeInForce::Gtd {
-        body.expire_ns = desk.now_ns.saturating_add(SECOND_NS * (2 + desk.random.below(9)));
+        body.expire_ns = desk.now_ns.saturating_add(SECOND_NS * (1 + desk.random.below(5)));
     }
 }

@@ -269,3 +269,7 @@ fn interests(reference: &ReferenceData, account: &Account, rows: &[&InstrumentRo
         .collect();
     if is_of_one && !own.is_empty() { own } else { all }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
