@@ -110,7 +110,7 @@ fn clock() -> Finding {
 
 /// Free bytes of the file system that holds a path, or of its nearest existing parent.
 #[allow(unsafe_code)] // one system call without a wrapper in std
-fn free_bytes(path: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let existing = path.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
     let existing = existing.into_iter().find(|path| path.exists())?;
     let name = CString::new(existing.as_os_str().as_bytes()).ok()?;

@@ -126,6 +126,25 @@ pub fn follow(args: &FollowArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks everything that the journal alone can prove.
+pub fn verify(args: &JournalArgs) -> anyhow::Result<ExitCode> {
+    let report = tradewind_views::verify(&args.dir)?;
+    let ok = report.is_ok();
+    if args.json {
+        output::json(&report)?;
+    } else {
+        for check in &report.checks {
+            let mark = if check.ok { "ok  " } else { "FAIL" };
+            output::text(format_args!("{mark} {:<28} {}\n", check.name, check.figure));
+            if let Some(detail) = &check.detail {
+                output::text(format_args!("     {detail}\n"));
+            }
+        }
+        output::text(if ok { "the journal is sound\n" } else { "the journal is NOT sound\n" });
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// Cuts a damaged end off, keeping a copy.
 pub fn repair(args: &RepairArgs) -> anyhow::Result<ExitCode> {
     if !args.cut_durable {

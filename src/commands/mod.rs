@@ -1,7 +1,9 @@
 //! One file a command: reads its arguments, calls the parts, prints.
 
+pub mod bench;
 pub mod config;
 pub mod doctor;
+pub mod explain;
 pub mod ingest;
 pub mod journal;
 pub mod record;
@@ -11,7 +13,7 @@ pub mod state;
 pub mod summary;
 pub mod version;
 
-use crate::cli::{Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
+use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
 use anyhow::Context;
 use std::process::ExitCode;
 use tradewind_config::Settings;
@@ -25,13 +27,15 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Journal(JournalCommand::Info(args)) => journal::info(&args),
         Command::Journal(JournalCommand::Cat(args)) => journal::cat(&args),
         Command::Journal(JournalCommand::Follow(args)) => journal::follow(&args),
+        Command::Journal(JournalCommand::Verify(args)) => journal::verify(&args),
         Command::Journal(JournalCommand::Repair(args)) => journal::repair(&args),
         Command::Replay(args) => replay::run(&args),
         Command::State(args) => state::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
         Command::Doctor(args) => doctor::run(&args),
-        _ => anyhow::bail!("later"),
+        Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
     }
 }
 

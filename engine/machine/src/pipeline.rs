@@ -136,6 +136,7 @@ pub struct Builder<E, J> {
     last: LastSeen,
     schedule: Option<Box<dyn Schedule<E>>>,
     opening: Option<InboundLong>,
+    on_thread_start: Option<fn()>,
     sources: Sources,
     ingest_idle: Idle,
 }
@@ -155,6 +156,7 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
             last,
             schedule: None,
             opening: None,
+            on_thread_start: None,
             sources,
             ingest_idle,
         }
@@ -178,6 +180,12 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
         self
     }
 
+    /// With this called once on each pipeline thread before its first event: for counters that watch threads.
+    pub fn on_thread_start(mut self, hook: fn()) -> Self {
+        self.on_thread_start = Some(hook);
+        self
+    }
+
     /// A ring for one producer.
     pub fn source(&mut self, class: SourceClass, slots: usize) -> Source {
         let waker = self.ingest_idle.waker();
@@ -197,6 +205,7 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
     /// Starts the threads. Returns once each of them is pinned and runs.
     pub fn start(self, cores: &Cores) -> Result<Running<E, J>, PipelineError> {
         let (pin, lanes) = (self.settings.pin, self.settings.topology.lanes().to_vec());
+        let hook = self.on_thread_start;
         if pin == PinPolicy::Require {
             for lane in &lanes {
                 let Some(core) = lane.core() else { continue };
@@ -220,7 +229,8 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
         };
         let (pinned, pins) = mpsc::channel();
         for ((lane, agent), idle) in lanes.iter().zip(agents).zip(idles) {
-            running.spawn(lane, agent, idle, cores.clone(), pinned.clone())?;
+            let start = ThreadStart { cores: cores.clone(), pinned: pinned.clone(), hook };
+            running.spawn(lane, agent, idle, start)?;
         }
         drop(pinned);
         for (name, result) in pins {
@@ -393,15 +403,22 @@ impl Stopper {
     }
 }
 
+/// What a thread does before its first event.
+struct ThreadStart {
+    cores: Cores,
+    pinned: mpsc::Sender<(String, Result<(), PinError>)>,
+    hook: Option<fn()>,
+}
+
 impl<E: Intake, J: Append<E> + 'static> Running<E, J> {
     fn spawn(
         &mut self,
         lane: &Lane,
         agent: Agent<E, J>,
         mut idle: Idle,
-        cores: Cores,
-        pinned: mpsc::Sender<(String, Result<(), PinError>)>,
+        start: ThreadStart,
     ) -> Result<(), PipelineError> {
+        let ThreadStart { cores, pinned, hook } = start;
         let (name, core) = (thread_name(lane.stages()), lane.core());
         let thread = std::thread::Builder::new().name(name.clone()).spawn({
             let name = name.clone();
@@ -411,6 +428,9 @@ impl<E: Intake, J: Append<E> + 'static> Running<E, J> {
                 let _ = pinned.send((name, pin));
                 drop(pinned);
                 idle.enter();
+                if let Some(hook) = hook {
+                    hook();
+                }
                 run_agent(agent, idle)
             }
         });

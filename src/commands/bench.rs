@@ -1,0 +1,223 @@
+//! `tradewind bench pipeline`: the whole engine under open-loop load.
+
+use crate::alloc_count;
+use crate::cli::{BenchArgs, SettingsArgs};
+use crate::engine::{self, Engine, Prepared};
+use crate::output;
+use anyhow::{Context, bail};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tradewind_bench::machine_noise::NoisePlan;
+use tradewind_bench::measure;
+use tradewind_bench::open_loop::{self, RING_SLOTS, Sending};
+use tradewind_bench::perf::{self, PerfCounters};
+use tradewind_bench::report::{Counted, Parts};
+use tradewind_bench::workload;
+use tradewind_bench::{Conditions, Mix, PipelineReport, Rate, RunFacts, Workload, WorkloadConfig};
+use tradewind_config::{Durability, Settings};
+use tradewind_machine::cores::Cores;
+use tradewind_machine::journal::StartAt;
+use tradewind_machine::source::SourceClass;
+use tradewind_machine::topology::Topology;
+
+/// Bytes of a segment in a bench run.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// Journal bytes that an event takes at most, to size the window by.
+const EVENT_BYTES: u64 = 384;
+/// Share of the window's file system that a run takes at most, in percent.
+const WINDOW_SHARE_PCT: u64 = 70;
+
+/// Runs the command.
+pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let mix: Mix = args.mix.parse()?;
+    let rate: Rate = args.rate.parse()?;
+    let config = WorkloadConfig {
+        mix,
+        accounts: args.accounts,
+        instruments: args.instruments,
+        events: args.events,
+        ..WorkloadConfig::default()
+    };
+    let workload = Workload::new(config)?;
+    let cores = Cores::detect();
+    let layout = Layout::new(&args.topology, &cores)?;
+    let folder = Folder::new(args.data.as_deref())?;
+    let settings = settings(args, &workload, &layout)?;
+    let report = measure_run(args, &settings, &workload, rate, &cores, &layout, folder.path())?;
+    if let Some(path) = &args.save {
+        report.save(path).with_context(|| path.display().to_string())?;
+    }
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::text(format_args!("{report}\n"));
+    }
+    Ok(if report.outcomes_as_foreseen { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Which cores the sender and the pipeline get: the sender the first, the pipeline's threads the last ones, so far as there
+/// is one for each; otherwise the scheduler places them.
+struct Layout {
+    topology: Topology,
+    sender: Option<usize>,
+}
+
+impl Layout {
+    fn new(text: &str, cores: &Cores) -> anyhow::Result<Self> {
+        let topology: Topology =
+            if text == "auto" { Topology::default_for(cores.count()) } else { text.parse().context("--topology")? };
+        let ids = cores.ids();
+        let named = topology.lanes().iter().any(|lane| lane.core().is_some());
+        let sender = ids.first().copied().filter(|_| ids.len() > 1);
+        if named || topology.lanes().len() + 1 > ids.len() {
+            return Ok(Self { topology, sender });
+        }
+        let own = &ids[ids.len() - topology.lanes().len()..];
+        Ok(Self { topology: topology.pinned(own)?, sender })
+    }
+}
+
+/// A folder of the run's own, removed at the end unless it was named.
+struct Folder {
+    path: PathBuf,
+    is_ours: bool,
+}
+
+impl Folder {
+    fn new(given: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(path) = given {
+            if path.join("journal").exists() {
+                bail!("{} holds a journal: a bench run begins with an empty one", path.display());
+            }
+            return Ok(Self { path: path.to_path_buf(), is_ours: false });
+        }
+        let path = std::env::current_dir()?.join(format!("tradewind-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
+        Ok(Self { path, is_ours: true })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Settings of the run: the low-latency profile with what the workload and the arguments ask for.
+fn settings(args: &BenchArgs, workload: &Workload, layout: &Layout) -> anyhow::Result<Settings> {
+    let capacities = workload.capacities();
+    let free = super::doctor::free_bytes(&args.window_dir).unwrap_or(0);
+    let wanted = workload.messages().saturating_mul(EVENT_BYTES) + 4 * SEGMENT_BYTES;
+    let window = wanted.min(free / 100 * WINDOW_SHARE_PCT).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
+    let set = |key: &str, value: &dyn std::fmt::Display| format!("{key}={value}");
+    let sets = vec![
+        set("engine.topology", &layout.topology),
+        set("engine.idle", &args.idle),
+        set("engine.stale_order_ms", &workload::STALE_ORDER_MS),
+        set("journal.durability", &args.durability),
+        set("journal.window_dir", &args.window_dir.display()),
+        set("journal.window_bytes", &window),
+        set("journal.segment_bytes", &SEGMENT_BYTES),
+        set("capacity.instruments", &capacities.instruments),
+        set("capacity.nodes", &capacities.nodes),
+        set("capacity.open_orders", &capacities.open_orders),
+        set("capacity.closed_orders", &capacities.closed_orders),
+        set("capacity.node_instruments", &capacities.node_instruments),
+        set("capacity.holdings", &capacities.holdings),
+        set("capacity.wallets", &capacities.wallets),
+        set("capacity.limits", &capacities.limits),
+        set("capacity.cl_ord_ids", &capacities.cl_ord_ids),
+        set("capacity.exec_ids", &capacities.exec_ids),
+        set("capacity.sessions", &capacities.sessions),
+    ];
+    let args = SettingsArgs { profile: "low-latency".to_owned(), config: None, sets };
+    super::settings(&args, &[])
+}
+
+fn measure_run(
+    args: &BenchArgs,
+    settings: &Settings,
+    workload: &Workload,
+    rate: Rate,
+    cores: &Cores,
+    layout: &Layout,
+    data_dir: &Path,
+) -> anyhow::Result<PipelineReport> {
+    // 1. The machine by itself, before the engine's threads spin on it.
+    let clock = tradewind_machine::clock::Clock::start()?;
+    let machine = tradewind_bench::machine_noise::MachineNoise::measure(&clock, cores, &NoisePlan::new(cores, Some(data_dir)))?;
+    // 2. The engine, with allocations of its pipeline threads counted.
+    let Prepared { builder, journal, clock, known, recovery, epoch, data_dir } =
+        engine::prepare(settings, data_dir, cores, None)?;
+    let mut builder = builder.on_thread_start(alloc_count::watch_current_thread);
+    let mut source = builder.source(SourceClass::Order, RING_SLOTS);
+    let id = source.id();
+    let engine = Engine::start(Prepared { builder, journal, clock: clock.clone(), known, recovery, epoch, data_dir }, cores)?;
+    let counters = engine.running().counters();
+    workload::prepare(workload, engine.admin(), &counters)?;
+    // 3. The load, from a core of its own; counters are read where the warm-up ends.
+    let threads = perf::pipeline_threads();
+    let mut perf = PerfCounters::open(&threads);
+    let marked = Cell::new((0, None, None));
+    let from = StartAt::Position(engine.journal().released());
+    let handle = engine.journal();
+    let window = settings.journal.window_bytes;
+    let behind = move || handle.committed().0.saturating_sub(handle.durable().0) > window / 2;
+    let sent = {
+        let mut at_mark = || marked.set((alloc_count::count(), perf.as_mut().and_then(PerfCounters::read), perf::waited_ns(&threads)));
+        let fits = workload.messages().saturating_mul(EVENT_BYTES) <= window;
+        let sending = Sending {
+            workload,
+            run_tag: epoch,
+            source: &mut source,
+            clock: &clock,
+            counters: &counters,
+            rate,
+            watch_release: (settings.journal.durability == Durability::Disk).then_some(handle),
+            hold: if fits { None } else { Some(&behind) },
+            at_mark: &mut at_mark,
+        };
+        // The engine's threads run already: none of them inherits the sender's pin.
+        if let Some(core) = layout.sender {
+            cores.pin_current(core)?;
+        }
+        open_loop::send(sending)?
+    };
+    let (allocations, perf_before, waited_before) = marked.get();
+    let counted = Counted {
+        allocations: Some(alloc_count::count() - allocations),
+        perf: perf.as_mut().and_then(PerfCounters::read).zip(perf_before).map(|(after, before)| after.since(before)),
+        waited_ns: perf::waited_ns(&threads).zip(waited_before).map(|(after, before)| after.saturating_sub(before)),
+    };
+    // 4. What the journal says, once nothing else runs.
+    let unpinned = engine.running().pin_warnings().iter().map(|(thread, _)| thread.clone()).collect();
+    let data_dir = engine.data_dir().to_path_buf();
+    let stopped = engine.stop()?;
+    let measured = measure::read(&data_dir, from, id, workload, &sent)?;
+    let facts = RunFacts {
+        topology: layout.topology.to_string(),
+        idle: args.idle.clone(),
+        durability: args.durability.clone(),
+        window_bytes: settings.journal.window_bytes,
+        commit: env!("TRADEWIND_COMMIT").to_owned(),
+        followers: Vec::new(),
+        sender_core: layout.sender,
+        unpinned,
+    };
+    Ok(PipelineReport::new(Parts {
+        workload,
+        sent: &sent,
+        measured: &measured,
+        stages: &stopped.finished.reports,
+        counted,
+        machine: Some(machine),
+        conditions: Conditions::detect(workload, rate, facts),
+    }))
+}
