@@ -155,7 +155,7 @@ impl OrderRow {
 /// All orders that are open or recently closed.
 pub struct OrderTable {
     rows: Vec<OrderRow>,
-    /// Order id's counter to row, open addressing; ids are dense, so neighbours share cache lines.
+    /// Order id's counter to row, open addressing.
     index: Vec<u32>,
     index_mask: usize,
     free_head: u32,
@@ -266,9 +266,11 @@ impl OrderTable {
             .is_some_and(|(_, row)| row.order_state().is_open())
     }
 
+    /// Ids are dense: side by side they would be one run as long as all remembered orders, and taking the oldest out would
+    /// walk all of it (17 us with 16,384). A multiplication spreads them, and runs stay short.
     #[inline]
     fn home(&self, order_id: OrderId) -> usize {
-        order_id.counter() as usize & self.index_mask
+        (order_id.counter().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.index_mask
     }
 
     /// Puts an accepted order into the row that [`next_slot`](Self::next_slot) named. False where there is none.
@@ -403,6 +405,19 @@ mod tests {
             state: OrderState::Working as u8,
             ..OrderRow::zeroed()
         }
+    }
+
+    #[test]
+    fn forgetting_an_order_costs_the_same_however_many_are_remembered() {
+        let mut table = OrderTable::new(1_000, 10_000);
+        for counter in 1..=30_000 {
+            let slot = table.insert(order(counter)).unwrap();
+            table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
+            table.close(slot);
+        }
+        let longest_run = table.index.split(|&slot| slot == NIL).map(<[u32]>::len).max();
+        assert!(longest_run < Some(32), "an index run of {longest_run:?} is walked with each order");
+        assert!(table.find(OrderId::new(0, 20_000)).is_none() && table.find(OrderId::new(0, 20_001)).is_some());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tradewind_domain::event::{Capacities, Execution, Kind, VenueReport};
 use tradewind_domain::fixed::NOTIONAL_ONE;
 use tradewind_domain::ids::{AccountId, CalendarId, NodeId, OrderId};
 use tradewind_domain::text::ExecId;
+use tradewind_machine::stage::Stage as _;
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
