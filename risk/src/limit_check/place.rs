@@ -603,10 +603,14 @@ impl Book {
             return;
         };
         let new_leaves = request.qty - row.cum;
-        let extra_qty = (new_leaves - row.leaves).max(0);
+        // An unknown order may hold something for an earlier replace: the new one adds what it needs beyond that.
+        let extra_qty = (new_leaves - row.leaves).max(row.extra_qty);
+        let added_qty = extra_qty - row.extra_qty;
         row.resting_state = row.state;
         row.state = view.state_after;
-        (row.extra_value, row.extra_cash, row.extra_qty) = (view.value, view.cash, extra_qty);
+        row.extra_value = Notional::from_raw(row.extra_value.raw() + view.value.raw());
+        row.extra_cash = Money::from_raw(row.extra_cash.raw() + view.cash.raw());
+        row.extra_qty = extra_qty;
         (row.new_qty, row.new_px, row.new_stop_px) = (request.qty, request.px, request.stop_px);
         (row.new_risk_px, row.new_unit) = (view.risk_px, view.unit);
         (row.new_cash, row.new_fee) = (request.new_cash, request.new_fee);
@@ -620,7 +624,7 @@ impl Book {
             row.leaf,
             row.node_instrument,
             is_buy,
-            extra_qty,
+            added_qty,
             view.value.raw(),
             0,
         );

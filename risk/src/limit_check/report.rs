@@ -109,13 +109,23 @@ impl Book {
         view.trade_day = self.calendars.date(row.calendar);
         let step = step(kind, row.order_state(), report.status);
         match step {
-            Step::To(state) => view.state_after = state as u8,
+            Step::To(OrderState::Unknown) => view.state_after = OrderState::Unknown as u8,
+            Step::To(state) => {
+                // An order that was unknown may have had a replace pending: it is forgotten, with what it held.
+                view.state_after = state as u8;
+                view.value = Notional::from_raw(-row.extra_value.raw());
+                view.cash = Money::from_raw(-row.extra_cash.raw());
+            }
             Step::Close(state) => {
                 view.state_after = state as u8;
                 view.leaves = 0;
                 view.value = Notional::from_raw(-row.reserved_value().raw());
                 view.cash = Money::from_raw(-row.reserved_cash().raw());
                 view.fee = Money::from_raw(-self.fee_of(row));
+            }
+            // What is unknown again keeps all it holds, a replace that was pending before included.
+            Step::Rest if row.resting_state == OrderState::Unknown as u8 => {
+                view.state_after = OrderState::Unknown as u8;
             }
             Step::Rest => {
                 view.state_after = row.resting_state;

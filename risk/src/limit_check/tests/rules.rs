@@ -121,6 +121,26 @@ fn an_open_orders_identifier_stays_taken_over_the_roll() {
 }
 
 #[test]
+fn what_a_replace_holds_on_top_comes_back_once_when_a_silent_venue_answers() {
+    for answer in [Kind::VenueAck, Kind::VenueCancelled] {
+        let mut world = World::new();
+        world.deposit(0, "10000");
+        let order = id(&world.place("o1", A1, Side::Buy, "100", "10"));
+        world.report(Kind::VenueAck, order);
+        world.replace("o1", "o2", "150", "10");
+        world.report(Kind::OrderUnknown, order);
+        assert_eq!(world.reserved(0), i128::from(dec("1500")), "nobody knows which of the two works");
+        world.replace("o2", "o3", "180", "10");
+        assert_eq!(world.reserved(0), i128::from(dec("1800")));
+        world.report(Kind::VenueCancelReject, order);
+        assert_eq!(world.reserved(0), i128::from(dec("1800")), "unknown again");
+        world.report(answer, order);
+        let left = if answer == Kind::VenueAck { "1000" } else { "0" };
+        assert_eq!(world.reserved(0), i128::from(dec(left)), "{answer}");
+    }
+}
+
+#[test]
 fn the_roll_expires_day_orders_in_acceptance_order_and_leaves_unknown_and_gtc_ones() {
     let mut world = World::new();
     let first = world.place("o1", A2, Side::Buy, "1", "10");
