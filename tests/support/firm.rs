@@ -1,0 +1,273 @@
+//! The firm of `firm.toml`, and messages as a source would build them.
+
+use bytemuck::Zeroable;
+use tradewind_config::ReferenceData;
+use tradewind_domain::codes::{ControlState, OrderType, Side, TimeInForce};
+use tradewind_domain::decimal;
+use tradewind_domain::event::{
+    CashMove, Control, Execution, InboundLong, InstrumentStatus, Kind, LastTrade, OrderCancel, OrderNew,
+    OrderReplace, Quote, SessionEvent, VenueReport,
+};
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::{NodeId, OrderId, SessionId, VenueId};
+use tradewind_domain::text::{ClOrdId, Code, ExecId, Symbol, Text};
+use tradewind_domain::time::{DayNumber, parse_date};
+
+/// The firm's first day: its calendars are set around it.
+pub(crate) fn first_day() -> DayNumber {
+    parse_date("2026-03-02").expect("a date")
+}
+
+/// The reference data as admin events.
+pub(crate) fn reference() -> Vec<InboundLong> {
+    let data = ReferenceData::parse(include_str!("firm.toml"), "firm.toml").expect("sound reference data");
+    data.events(first_day() - 2, first_day() + 20)
+}
+
+/// `text` as an integer at 1e-8.
+pub(crate) fn dec(text: &str) -> i64 {
+    decimal::parse(text.as_bytes()).expect("a decimal")
+}
+
+pub(crate) fn text<const N: usize>(value: &str) -> Text<N> {
+    Text::new(value).expect("a short text")
+}
+
+/// A client's order with its names.
+#[derive(Clone, Copy)]
+pub(crate) struct Order {
+    pub(crate) body: OrderNew,
+    symbol: Symbol,
+    account: Code,
+}
+
+impl Order {
+    /// A day order to buy at a limit, in session 1.
+    pub(crate) fn buy(id: &str, account: &str, symbol: &str, qty: &str, px: &str) -> Self {
+        let body = OrderNew {
+            cl_ord_id: text(id),
+            qty: dec(qty),
+            px: dec(px),
+            qty_dp: 8,
+            px_dp: 8,
+            side: Side::Buy as u8,
+            ord_type: OrderType::Limit as u8,
+            tif: TimeInForce::Day as u8,
+            session: SessionId(1),
+            ..OrderNew::zeroed()
+        };
+        Self {
+            body,
+            symbol: text(symbol),
+            account: text(account),
+        }
+    }
+
+    pub(crate) fn sell(id: &str, account: &str, symbol: &str, qty: &str, px: &str) -> Self {
+        Self::buy(id, account, symbol, qty, px).with(|body| body.side = Side::Sell as u8)
+    }
+
+    /// Changes what the constructors do not say.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut OrderNew)) -> Self {
+        change(&mut self.body);
+        self
+    }
+
+    pub(crate) fn message(&self) -> InboundLong {
+        InboundLong::new(Kind::OrderNew, &self.body).named(self.symbol, self.account)
+    }
+
+    /// The same as a question.
+    pub(crate) fn probe(&self) -> InboundLong {
+        InboundLong::new(Kind::Probe, &self.body).named(self.symbol, self.account)
+    }
+}
+
+/// Cancels the order of session 1 with this identifier.
+pub(crate) fn cancel(id: &str, orig: &str) -> InboundLong {
+    let body = OrderCancel {
+        cl_ord_id: text(id),
+        orig_cl_ord_id: text(orig),
+        session: SessionId(1),
+        ..OrderCancel::zeroed()
+    };
+    InboundLong::new(Kind::OrderCancel, &body)
+}
+
+/// Cancels the order with this id.
+pub(crate) fn cancel_by_id(id: &str, order_id: OrderId) -> InboundLong {
+    let body = OrderCancel {
+        cl_ord_id: text(id),
+        order_id,
+        session: SessionId(1),
+        ..OrderCancel::zeroed()
+    };
+    InboundLong::new(Kind::OrderCancel, &body)
+}
+
+/// Replaces quantity and price of the order of session 1 with this identifier.
+pub(crate) fn replace(id: &str, orig: &str, qty: &str, px: &str) -> InboundLong {
+    let body = OrderReplace {
+        cl_ord_id: text(id),
+        orig_cl_ord_id: text(orig),
+        qty: dec(qty),
+        px: dec(px),
+        qty_dp: 8,
+        px_dp: 8,
+        session: SessionId(1),
+        ..OrderReplace::zeroed()
+    };
+    InboundLong::new(Kind::OrderReplace, &body)
+}
+
+/// A venue's report on an order.
+pub(crate) fn report(kind: Kind, order_id: OrderId) -> InboundLong {
+    let body = VenueReport {
+        order_id,
+        qty_dp: 8,
+        px_dp: 8,
+        venue: VenueId(1),
+        ..VenueReport::zeroed()
+    };
+    InboundLong::new(kind, &body)
+}
+
+/// A venue's answer to a status request.
+pub(crate) fn status(order_id: OrderId, status: u8) -> InboundLong {
+    let body = VenueReport {
+        order_id,
+        status,
+        qty_dp: 8,
+        px_dp: 8,
+        venue: VenueId(1),
+        ..VenueReport::zeroed()
+    };
+    InboundLong::new(Kind::VenueStatus, &body)
+}
+
+fn execution(exec_id: &str, qty: &str, px: &str) -> Execution {
+    Execution {
+        exec_id: text::<40>(exec_id),
+        qty: dec(qty),
+        px: dec(px),
+        qty_dp: 8,
+        px_dp: 8,
+        venue: VenueId(1),
+        ..Execution::zeroed()
+    }
+}
+
+/// A fill of an order.
+pub(crate) fn fill(exec_id: &str, order_id: OrderId, qty: &str, px: &str) -> InboundLong {
+    InboundLong::new(
+        Kind::VenueFill,
+        &Execution {
+            order_id,
+            ..execution(exec_id, qty, px)
+        },
+    )
+}
+
+/// A trade executed elsewhere.
+pub(crate) fn trade(
+    exec_id: &str,
+    account: &str,
+    symbol: &str,
+    side: Side,
+    qty: &str,
+    px: &str,
+) -> InboundLong {
+    let body = Execution {
+        side: side as u8,
+        ..execution(exec_id, qty, px)
+    };
+    InboundLong::new(Kind::TradeCapture, &body).named(text(symbol), text(account))
+}
+
+/// Best bid and offer of 100 each.
+pub(crate) fn quote(symbol: &str, bid: &str, ask: &str) -> InboundLong {
+    let qty = dec("100");
+    let body = Quote {
+        bid: dec(bid),
+        bid_qty: qty,
+        ask: dec(ask),
+        ask_qty: qty,
+        px_dp: 8,
+        qty_dp: 8,
+        ..Quote::zeroed()
+    };
+    InboundLong::new(Kind::Quote, &body).named(text(symbol), Code::EMPTY)
+}
+
+/// The market's last trade.
+pub(crate) fn last(symbol: &str, px: &str) -> InboundLong {
+    let body = LastTrade {
+        px: dec(px),
+        qty: dec("1"),
+        px_dp: 8,
+        qty_dp: 8,
+        ..LastTrade::zeroed()
+    };
+    InboundLong::new(Kind::LastTrade, &body).named(text(symbol), Code::EMPTY)
+}
+
+/// Halts an instrument, or lets it trade again.
+pub(crate) fn halt(symbol: &str, halted: bool) -> InboundLong {
+    let body = InstrumentStatus {
+        halted: u8::from(halted),
+        ..InstrumentStatus::zeroed()
+    };
+    InboundLong::new(Kind::InstrumentStatus, &body).named(text(symbol), Code::EMPTY)
+}
+
+/// A deposit or withdrawal.
+pub(crate) fn cash(kind: Kind, account: &str, currency: &str, reference: &str, amount: &str) -> InboundLong {
+    let body = CashMove {
+        reference: text::<40>(reference),
+        amount: Money::from_raw(i128::from(dec(amount))),
+        ..CashMove::zeroed()
+    };
+    InboundLong::new(kind, &body).named(text(currency), text(account))
+}
+
+/// A session comes, or goes with a grace after which its orders are cancelled.
+pub(crate) fn session(kind: Kind, session: u32, grace_ms: u32) -> InboundLong {
+    InboundLong::new(
+        kind,
+        &SessionEvent {
+            session: SessionId(session),
+            grace_ms,
+            ..SessionEvent::zeroed()
+        },
+    )
+}
+
+/// A control state for a node.
+pub(crate) fn control(
+    kind: Kind,
+    node: &str,
+    state: ControlState,
+    author: &str,
+    second: &str,
+) -> InboundLong {
+    let body = Control {
+        author: text(author),
+        second: text(second),
+        state: state as u8,
+        venue: VenueId::NONE,
+        session: SessionId::NONE,
+        node: NodeId::NONE,
+        ..Control::zeroed()
+    };
+    InboundLong::new(kind, &body).named(Symbol::EMPTY, text(node))
+}
+
+/// A short identifier from a prefix and a number.
+pub(crate) fn numbered(prefix: &str, number: u64) -> ClOrdId {
+    text(&format!("{prefix}{number}"))
+}
+
+/// The same for executions.
+pub(crate) fn exec_id(prefix: &str, number: u64) -> ExecId {
+    text(&format!("{prefix}{number}"))
+}
