@@ -38,15 +38,16 @@ pub enum EngineError {
         kind: u16,
     },
     /// Tables that are too small for the journal.
-    #[error(
-        "{count} records name rows that the tables have no room for: the journal was written with larger capacities than are \
-         configured now ({hint})"
-    )]
+    #[error("the journal was written with larger tables than are configured now ({hint})")]
     TooSmall {
-        /// How many.
-        count: u64,
         /// Which capacities were larger.
         hint: String,
+    },
+    /// Records that do not go with those before them.
+    #[error("{count} records name rows that no record before them made: run `tradewind journal verify`")]
+    Contradiction {
+        /// How many.
+        count: u64,
     },
     /// Two clock modes.
     #[error("the journal in {} runs on {journal} time, engine.clock says {configured}: a journal has one clock for its whole life", path.display())]

@@ -140,7 +140,6 @@ fn replay(
 ) -> Result<Recovered, EngineError> {
     let mut known = Known::default();
     let mut event = Event::empty();
-    let mut largest: Option<Capacities> = None;
     let mut records = opened.records()?;
     let mut replay = Replay::new(stages);
     while let Some(record) = records.next()? {
@@ -149,9 +148,7 @@ fn replay(
             return Err(EngineError::UnknownKind { seq: head.seq, part: head.part, kind: head.kind });
         }
         if event.kind() == Some(Kind::EngineStarted) {
-            let start: &EngineStarted = event.body();
-            check_start(settings, data_dir, start)?;
-            largest = Some(start.capacities);
+            check_start(settings, data_dir, event.body())?;
         }
         replay.apply(&event)?;
         schedule.observe(&event);
@@ -161,12 +158,13 @@ fn replay(
     let open_group = replay.is_open().then_some(event.head);
     let faults: u64 = stages.iter().map(|stage| stage.faults()).sum();
     if faults != 0 {
-        return Err(EngineError::TooSmall { count: faults, hint: shrunk(&settings.capacities(), largest) });
+        return Err(EngineError::Contradiction { count: faults });
     }
     Ok(Recovered { records: count, last, open_group, known })
 }
 
-/// A journal has one clock and one shard for its whole life.
+/// A journal has one clock and one shard for its whole life, and its records need tables as large as those that they were made
+/// with.
 fn check_start(settings: &Settings, data_dir: &Path, start: &EngineStarted) -> Result<(), EngineError> {
     let configured = settings.engine.clock;
     if let Some(mode) = ClockMode::from_code(start.clock_mode)
@@ -181,12 +179,14 @@ fn check_start(settings: &Settings, data_dir: &Path, start: &EngineStarted) -> R
     if start.shard != settings.engine.shard {
         return Err(EngineError::Shard { journal: start.shard, configured: settings.engine.shard });
     }
-    Ok(())
+    match shrunk(&settings.capacities(), &start.capacities) {
+        Some(hint) => Err(EngineError::TooSmall { hint }),
+        None => Ok(()),
+    }
 }
 
 /// Names the capacities that were larger in the journal.
-fn shrunk(now: &Capacities, before: Option<Capacities>) -> String {
-    let Some(before) = before else { return "no start record was found".to_owned() };
+fn shrunk(now: &Capacities, before: &Capacities) -> Option<String> {
     let pairs = [
         ("instruments", now.instruments, before.instruments),
         ("nodes", now.nodes, before.nodes),
@@ -196,11 +196,13 @@ fn shrunk(now: &Capacities, before: Option<Capacities>) -> String {
         ("holdings", now.holdings, before.holdings),
         ("wallets", now.wallets, before.wallets),
         ("limits", now.limits, before.limits),
+        ("cl_ord_ids", now.cl_ord_ids, before.cl_ord_ids),
+        ("exec_ids", now.exec_ids, before.exec_ids),
         ("sessions", now.sessions, before.sessions),
     ];
     let smaller = pairs.iter().filter(|(_, now, before)| now < before);
     let text: Vec<String> = smaller.map(|(key, now, before)| format!("capacity.{key}: {now}, was {before}")).collect();
-    if text.is_empty() { "run `tradewind journal verify` on it".to_owned() } else { text.join("; ") }
+    (!text.is_empty()).then(|| text.join("; "))
 }
 
 fn engine_started(settings: &Settings, epoch: u32, previous_seq: u64, capacities: &Capacities) -> EngineStarted {
