@@ -286,7 +286,8 @@ impl<'a> Sender<'a> {
             self.mark();
             let due = ahead.due(now_ns);
             if due.is_empty() {
-                engine_is_behind = false;
+                // Nothing made is no sign of having caught up; a message that must wait for its time is.
+                engine_is_behind &= ahead.is_empty();
                 if ahead.has_room() && made < total {
                     ahead.add(self.stream.next_message().at(pace.planned_ns(made)));
                     made += 1;
@@ -362,8 +363,13 @@ struct Ahead {
 
 impl Ahead {
     #[inline]
+    fn is_empty(&self) -> bool {
+        self.first == self.end
+    }
+
+    #[inline]
     fn has_room(&mut self) -> bool {
-        if self.first == self.end {
+        if self.is_empty() {
             (self.first, self.end) = (0, 0);
         }
         self.end < AHEAD
