@@ -152,7 +152,7 @@ impl Book {
     /// Decides a session's coming or going: its number must be in the table.
     pub(super) fn decide_session(&self, event: &mut Event) {
         let session: &SessionEvent = event.body();
-        if session.session.index() >= self.sessions.len() {
+        if !self.knows_session(session.session) {
             event.reject(RejectCode::UnknownSession);
         }
     }

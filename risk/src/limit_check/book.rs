@@ -46,6 +46,8 @@ pub(super) struct Book {
     pub(super) holdings_used: u32,
     pub(super) holdings_max: u32,
     pub(super) sessions: Vec<SessionRow>,
+    /// Sessions that are known: what the run recorded, not how many rows there happen to be.
+    pub(super) sessions_max: u32,
     pub(super) instrument_states: Vec<u8>,
     pub(super) venue_states: Vec<u8>,
     pub(super) settings: Settings,
@@ -70,6 +72,7 @@ impl Book {
             holdings_used: 0,
             holdings_max: capacities.holdings,
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
+            sessions_max: capacities.sessions,
             instrument_states: vec![0; capacities.instruments as usize],
             venue_states: vec![0; VENUES_MAX],
             settings: Settings::default(),
@@ -87,6 +90,12 @@ impl Book {
         self.exec_ids.set_capacity(capacities.exec_ids);
         self.wallets.set_capacity(capacities.wallets);
         self.holdings_max = capacities.holdings;
+        self.sessions_max = capacities.sessions.min(self.sessions.len() as u32);
+    }
+
+    /// True where the run has a row for the session.
+    pub(super) fn knows_session(&self, session: SessionId) -> bool {
+        session.0 < self.sessions_max
     }
 
     /// The most severe state on an order's way: its nodes, its instrument, its session.
@@ -132,6 +141,9 @@ impl Book {
             return self.instrument_states.get_mut(instrument.index());
         }
         if !session.is_none() {
+            if !self.knows_session(session) {
+                return None;
+            }
             return self.sessions.get_mut(session.index()).map(|row| &mut row.state);
         }
         self.venue_states.get_mut(venue.index())

@@ -92,7 +92,7 @@ impl Book {
             return event.reject(code);
         }
         let request: &MassCancel = event.body();
-        if request.session_only != 0 && request.session.index() >= self.sessions.len() {
+        if request.session_only != 0 && !self.knows_session(request.session) {
             event.reject(RejectCode::UnknownSession);
         }
     }
