@@ -4,8 +4,9 @@ mod desk;
 
 use desk::{Desk, Place, digest_of, hex};
 use tradewind_domain::codes::Side;
+use tradewind_domain::event::Capacities;
 use tradewind_machine::clock::Clock;
-use tradewind_views::{RULES_VERSION, Reader, ReplayOptions, ViewError, replay, state};
+use tradewind_views::{RULES_VERSION, Reader, ReplayOptions, ViewError, replay, state, verify};
 
 #[test]
 fn a_replayed_journal_has_the_state_of_the_live_stages() {
@@ -21,27 +22,71 @@ fn a_replayed_journal_has_the_state_of_the_live_stages() {
     assert_eq!(replayed.summary.digest, hex(&digest_of(&finished.stages)));
     assert_eq!(replayed.summary.last_seq, finished.last.seq);
     assert_eq!(replayed.summary.inputs, finished.last.seq);
-    assert_eq!(replayed.summary.effects, 2, "two orders expired");
-    assert_eq!(replayed.summary.kinds["order_expired"], 2);
+    assert!(replayed.summary.kinds["order_expired"] > 1 && replayed.summary.kinds["cancel_requested"] > 0);
     assert_eq!(
         replayed.summary.kinds.values().sum::<u64>(),
         replayed.summary.records
     );
-    let rejects: Vec<_> = replayed
-        .summary
-        .rejects
-        .iter()
-        .map(|(code, count)| (code.as_str(), *count))
-        .collect();
-    let expected = [
-        ("BUYING_POWER", 1),
-        ("DUPLICATE_CLORDID", 1),
-        ("MAX_ORDER_QTY", 1),
-        ("ORPHAN_FILL", 1),
-        ("TRADING_HALTED", 1),
-        ("UNKNOWN_ACCOUNT", 1),
-    ];
-    assert_eq!(rejects, expected);
+
+    let mut same = Desk::in_memory();
+    same.busy_day();
+    let mut rejects = std::collections::BTreeMap::new();
+    for code in same.events().iter().filter_map(|event| event.reject_code()) {
+        *rejects.entry(code.text().to_owned()).or_insert(0u64) += 1;
+    }
+    assert!(rejects.len() > 8, "{rejects:?}");
+    assert_eq!(replayed.summary.rejects, rejects);
+    let effects = same.events().iter().filter(|event| event.head.part > 0).count();
+    assert_eq!(replayed.summary.effects, effects as u64);
+}
+
+/// The second run has larger tables: the replica has room for it from the start, and hashes alike nevertheless.
+#[test]
+fn a_journal_of_two_runs_has_the_state_of_the_second_ones_stages() {
+    let mut first = Desk::in_memory();
+    first.busy_day();
+    let records = first.events().to_vec();
+    let place = Place::new();
+    let (mut writer, handle) = place.open();
+    for event in &records {
+        writer.append(event).unwrap();
+        writer.commit(1).unwrap();
+    }
+    let larger = Capacities {
+        sessions: 100,
+        instruments: 50,
+        wallets: 40,
+        ..desk::capacities()
+    };
+    let mut desk = Desk::resume(writer, larger, &records);
+    desk.order("second", "B", Side::Buy, "1", "10");
+    let finished = desk.finish();
+    handle.stop().unwrap();
+    let (clock, _) = Clock::manual(0);
+    let replayed = replay(place.dir(), ReplayOptions::default(), &clock).unwrap();
+    assert_eq!(replayed.summary.kinds["engine_started"], 2);
+    assert_eq!(replayed.summary.digest, hex(&digest_of(&finished.stages)));
+    let report = verify(place.dir()).unwrap();
+    assert!(report.is_ok(), "{:#?}", report.checks);
+
+    let at_the_end_of_the_first = ReplayOptions {
+        to_seq: records.last().map(|event| event.head.seq),
+        to_time_ns: None,
+    };
+    let replayed = replay(place.dir(), at_the_end_of_the_first, &clock).unwrap();
+    assert_eq!(replayed.summary.digest, hex(&digest_of(&first.finish().stages)));
+}
+
+#[test]
+fn a_journal_whose_beginning_was_removed_is_refused() {
+    let place = Place::new();
+    let (writer, handle) = place.open();
+    let mut desk = Desk::new(writer, RULES_VERSION);
+    (0..400).for_each(|_| desk.deposit("A", "1"));
+    desk.finish();
+    handle.stop().unwrap();
+    std::fs::remove_file(place.dir().join("journal").join(format!("{:020}.twj", 1))).unwrap();
+    assert!(matches!(Reader::open(place.dir()).err(), Some(ViewError::BeginsLate { seq }) if seq > 100));
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Held {
             return;
         };
         let new_leaves = body.qty.saturating_sub(body.view.cum);
-        order.extra_qty = new_leaves.saturating_sub(order.leaves).max(0);
+        order.extra_qty = new_leaves.saturating_sub(order.leaves).max(order.extra_qty);
         order.value = order.value.wrapping_add(body.view.value.raw());
         order.cash = order.cash.wrapping_add(body.view.cash.raw());
         order.state = body.view.state_after;

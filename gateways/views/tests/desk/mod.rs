@@ -15,9 +15,9 @@ use tradewind_domain::codes::{
 };
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event, Execution, InboundLong,
+    Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event, Execution, Head, InboundLong,
     InstrumentSet, Kind, LastTrade, LimitSet, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
-    VenueReport,
+    Quote, SessionEvent, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, SessionId, VenueId};
@@ -30,7 +30,8 @@ use tradewind_machine::clock::{Clock, ManualTime};
 use tradewind_machine::journal::{
     Durability, Identity, Journal, JournalConfig, JournalHandle, JournalWriter,
 };
-use tradewind_machine::pipeline::{Builder, Finished, Inline, Settings};
+use tradewind_machine::pipeline::{Builder, Finished, Inline, LastSeen, Schedule, Settings};
+use tradewind_machine::replay::Replay;
 use tradewind_machine::source::LongSource;
 use tradewind_machine::stage::{Stage, Stages};
 use tradewind_risk::{LimitCheck, TradingSchedule, Validate};
@@ -147,35 +148,59 @@ impl Desk<VecJournal<Event>> {
 impl<J: Append<Event> + 'static> Desk<J> {
     /// A desk that writes this journal, with its reference data set.
     pub fn new(journal: J, rules_version: u32) -> Self {
-        let (clock, time) = Clock::manual(START_NS);
         let capacities = capacities();
+        let mut desk = Self::start(journal, stages(&capacities), capacities, rules_version, &[]);
+        desk.set_reference_data();
+        desk
+    }
+
+    /// A desk that goes on after these records, with tables of another size.
+    pub fn resume(journal: J, capacities: Capacities, records: &[Event]) -> Self {
+        let mut stages = stages(&capacities);
+        let mut replay = Replay::new(&mut stages);
+        records.iter().for_each(|event| replay.apply(event).unwrap());
+        Self::start(journal, stages, capacities, RULES_VERSION, records)
+    }
+
+    fn start(
+        journal: J,
+        stages: Stages<Event>,
+        capacities: Capacities,
+        rules_version: u32,
+        records: &[Event],
+    ) -> Self {
+        let head = records.last().map_or(Head::default(), |event| event.head);
+        let (clock, time) = Clock::manual(START_NS.max(head.recv_ns));
         let start = EngineStarted {
             epoch: 1,
             rules_version,
+            previous_seq: head.seq,
             clock_mode: ClockMode::Wall as u8,
             market_slip_bps: 500,
             ref_max_age_ms: 60_000,
             capacities,
             ..EngineStarted::zeroed()
         };
-        let builder = Builder::new(
-            Settings::default(),
-            stages(&capacities),
-            journal,
-            clock,
-            ClockMode::Wall,
-        )
-        .schedule(Box::new(TradingSchedule::new(capacities.sessions)))
-        .open_with(InboundLong::new(Kind::EngineStarted, &start));
+        let mut schedule = TradingSchedule::new(capacities.sessions);
+        for event in records.iter().filter(|event| event.head.part == 0) {
+            schedule.observe(event);
+        }
+        let last = LastSeen {
+            seq: head.seq,
+            recv_ns: head.recv_ns,
+        };
+        let builder = Builder::new(Settings::default(), stages, journal, clock, ClockMode::Wall)
+            .resume_after(last)
+            .schedule(Box::new(schedule))
+            .open_with(InboundLong::new(Kind::EngineStarted, &start));
         let source = builder.long_source();
         let mut desk = Self {
             pipeline: builder.inline(),
             source,
             time,
-            execs: 0,
+            execs: head.seq, // identifiers that no run before has used
         };
         desk.pipeline.run().unwrap();
-        desk.set_reference_data();
         desk
     }
 
@@ -466,9 +491,83 @@ impl<J: Append<Event> + 'static> Desk<J> {
         self.control(Kind::Rearm, "B", "boss");
         self.order_tif("g1", "B", Side::Buy, "7", "9", TimeInForce::Gtc); // 5
         self.trade("B", Side::Buy, "1500", "10"); // beyond what ORG may be long: booked, with an alert
-        self.next_day(); // a1 and b2 expire
+        self.odds_and_ends();
+        self.next_day(); // a1 and b2 expire, the lost session's g1 does not
         self.order("a3", "A", Side::Sell, "20", "10"); // 6
         self.fill(6, "20", "10.30");
+    }
+
+    /// Kinds that few orders need: probes, sessions, quotes, refusals of every stage.
+    fn odds_and_ends(&mut self) {
+        let probe = OrderNew {
+            cl_ord_id: text("p1"),
+            ..self.market_order("5000")
+        };
+        self.send(Kind::Probe, &probe, "ACME", "A");
+        let market = OrderNew {
+            cl_ord_id: text("m1"),
+            ..self.market_order("3")
+        };
+        self.send(Kind::OrderNew, &market, "ACME", "B");
+        let crossed = Quote {
+            bid: -1,
+            bid_qty: dec("1"),
+            px_dp: 8,
+            qty_dp: 8,
+            ..Quote::zeroed()
+        };
+        self.send(Kind::Quote, &crossed, "ACME", "");
+        self.send(Kind::Valuation, &Valuation::zeroed(), "", "A");
+        self.limit(
+            "nowhere",
+            LimitType::MaxOrderQty,
+            "Z",
+            1,
+            [0; 6],
+            LimitAction::Reject,
+        );
+        self.limit(
+            "max-qty",
+            LimitType::MaxOpenOrders,
+            "ORG",
+            1,
+            [0; 6],
+            LimitAction::Reject,
+        );
+        let removed = LimitSet {
+            label: text("A-cash"),
+            removed: 1,
+            ..LimitSet::zeroed()
+        };
+        self.send(Kind::LimitSet, &removed, "", "");
+        self.replace("none", "r1", "1", "1");
+        self.cancel("none");
+        self.mass_cancel("ORG");
+        let session = SessionEvent {
+            session: SESSION,
+            grace_ms: 5_000,
+            ..SessionEvent::zeroed()
+        };
+        self.send(Kind::SessionConnected, &session, "", "");
+        self.send(Kind::SessionDisconnected, &session, "", "");
+        let unknown = SessionEvent {
+            session: SessionId(99),
+            ..session
+        };
+        self.send(Kind::SessionConnected, &unknown, "", "");
+    }
+
+    fn market_order(&self, qty: &str) -> OrderNew {
+        OrderNew {
+            qty: dec(qty),
+            qty_dp: 8,
+            px_dp: 8,
+            session: SESSION,
+            side: Side::Buy as u8,
+            ord_type: OrderType::Market as u8,
+            tif: TimeInForce::Ioc as u8,
+            ..OrderNew::zeroed()
+        }
     }
 
     /// Ends the run and gives back stages and journal.
