@@ -41,12 +41,14 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 /// Variables that choose the profile or the build rather than set a key.
 const OTHER_VARIABLES: [&str; 3] = ["TRADEWIND_PROFILE", "TRADEWIND_DATA", "TRADEWIND_COMMIT"];
+/// Facts of the build, which cargo hands to what it runs.
+const BUILD_VARIABLES: &str = "TRADEWIND_BUILD_";
 
 /// The settings that the arguments ask for, with `first` below the flags.
 pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Settings> {
     let env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()));
+        .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()) && !name.starts_with(BUILD_VARIABLES));
     let sets: Vec<String> = first.iter().map(|set| (*set).to_owned()).chain(args.sets.iter().cloned()).collect();
     Settings::load(&args.profile, args.config.as_deref(), env, &sets).context("the configuration is not sound")
 }
