@@ -174,6 +174,11 @@ impl<E: Intake> Sequencer<E> {
             seq: self.last.seq + 1,
             recv_ns,
         };
+        let notes = if notes != 0 && slot.yields_space() {
+            notes
+        } else {
+            0
+        };
         let head = slot.head_mut();
         head.len = 0;
         head.crc = 0;

@@ -33,6 +33,9 @@ pub trait Intake: Record {
     fn take(&mut self, message: &Inbound) -> bool;
     /// As [`take`](Self::take), for the long road. `internal`: it comes from the engine itself.
     fn take_long(&mut self, message: &InboundLong, internal: bool) -> bool;
+    /// True where ingest is to note on it that the journal's space is low: what opens orders, and not what ends or fills
+    /// them, for which the rest of the space is kept.
+    fn yields_space(&self) -> bool;
 }
 
 impl Intake for Event {
@@ -42,6 +45,9 @@ impl Intake for Event {
     }
     fn take_long(&mut self, message: &InboundLong, internal: bool) -> bool {
         message.kind().is_some_and(|kind| internal || !kind.is_internal()) && message.fill(self)
+    }
+    fn yields_space(&self) -> bool {
+        self.kind().is_some_and(Kind::is_new_order)
     }
 }
 

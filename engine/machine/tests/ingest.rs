@@ -356,7 +356,7 @@ fn nothing_is_taken_behind_the_last_event_even_while_timers_delay_it() {
 }
 
 #[test]
-fn a_journal_short_of_space_is_noted_on_the_events_that_come_then() {
+fn a_journal_short_of_space_is_noted_on_the_orders_that_come_then_and_on_nothing_else() {
     let (clock, time) = Clock::manual(1);
     let journal = MoodyJournal {
         low_after: Some(2),
@@ -365,8 +365,20 @@ fn a_journal_short_of_space_is_noted_on_the_events_that_come_then() {
     let mut builder = Builder::new(Settings::default(), stages(), journal, clock, ClockMode::Wall);
     let mut source = builder.source(SourceClass::Order, 64);
     let mut pipe = builder.inline();
-    for _ in 0..3 {
-        source.push_slice(&[order(1), order(2)]);
+    let of_kind = |kind: Kind| {
+        let mut message = order(1);
+        message.kind = kind as u16;
+        message
+    };
+    let kinds = [
+        Kind::OrderNew,
+        Kind::OrderReplace,
+        Kind::OrderCancel,
+        Kind::VenueFill,
+        Kind::Quote,
+    ];
+    for _ in 0..2 {
+        source.push_slice(&kinds.map(of_kind));
         time.advance(10);
         pipe.run().unwrap();
     }
@@ -377,5 +389,7 @@ fn a_journal_short_of_space_is_noted_on_the_events_that_come_then() {
         .iter()
         .map(|event| event.head.notes & low != 0)
         .collect();
-    assert_eq!(notes, [false, false, true, true, true, true]);
+    let (before, after) = notes.split_at(kinds.len());
+    assert_eq!(before, [false; 5]);
+    assert_eq!(after, [true, true, false, false, false]);
 }
