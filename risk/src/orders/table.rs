@@ -152,11 +152,24 @@ impl OrderRow {
     }
 }
 
+/// Entries of the index that stand together: one cache line.
+const GROUP: u64 = 8;
+
+/// An entry of the index. Homes follow from the tag alone: closing a gap reads no row.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Low bits of the order's counter.
+    tag: u32,
+    /// The row; [`NIL`] in a free entry.
+    slot: u32,
+}
+
 /// All orders that are open or recently closed.
 pub struct OrderTable {
     rows: Vec<OrderRow>,
-    /// Order id's counter to row, open addressing.
-    index: Vec<u32>,
+    /// Order id's counter to row, open addressing in groups of [`GROUP`]: neighbours share a cache line, and groups are
+    /// scattered, so that dense ids do not make one endless probe run.
+    index: Vec<Entry>,
     index_mask: usize,
     free_head: u32,
     /// Closed rows, oldest first.
@@ -176,10 +189,10 @@ impl OrderTable {
         for (at, row) in rows.iter_mut().enumerate() {
             row.next = if at + 1 < rows_count { at as u32 + 1 } else { NIL };
         }
-        let buckets = (rows_count * 2).next_power_of_two();
+        let buckets = (rows_count * 2).next_power_of_two().max(2 * GROUP as usize);
         Self {
             rows,
-            index: vec![NIL; buckets],
+            index: vec![Entry { tag: 0, slot: NIL }; buckets],
             index_mask: buckets - 1,
             free_head: 0,
             closed: std::collections::VecDeque::with_capacity(closed_max as usize + 1),
@@ -245,15 +258,18 @@ impl OrderTable {
         if order_id.is_none() {
             return None;
         }
-        let mut at = self.home(order_id);
+        let tag = order_id.counter() as u32;
+        let mut at = self.home(tag);
         loop {
-            let slot = self.index[at];
-            if slot == NIL {
+            let entry = self.index[at];
+            if entry.slot == NIL {
                 return None;
             }
-            let row = &self.rows[slot as usize];
-            if row.order_id == order_id {
-                return Some((OrderSlot(slot), row));
+            if entry.tag == tag {
+                let row = &self.rows[entry.slot as usize];
+                if row.order_id == order_id {
+                    return Some((OrderSlot(entry.slot), row));
+                }
             }
             at = (at + 1) & self.index_mask;
         }
@@ -267,10 +283,11 @@ impl OrderTable {
     }
 
     /// Ids are dense: side by side they would be one run as long as all remembered orders, and taking the oldest out would
-    /// walk all of it (17 us with 16,384). A multiplication spreads them, and runs stay short.
+    /// walk all of it (17 us with 16,384). Scattered groups keep runs short.
     #[inline]
-    fn home(&self, order_id: OrderId) -> usize {
-        (order_id.counter().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.index_mask
+    fn home(&self, tag: u32) -> usize {
+        let group = (u64::from(tag) / GROUP).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (group * GROUP + u64::from(tag) % GROUP) as usize & self.index_mask
     }
 
     /// Puts an accepted order into the row that [`next_slot`](Self::next_slot) named. False where there is none.
@@ -285,11 +302,12 @@ impl OrderTable {
             slot
         };
         self.rows[slot as usize] = row;
-        let mut at = self.home(row.order_id);
-        while self.index[at] != NIL {
+        let tag = row.order_id.counter() as u32;
+        let mut at = self.home(tag);
+        while self.index[at].slot != NIL {
             at = (at + 1) & self.index_mask;
         }
-        self.index[at] = slot;
+        self.index[at] = Entry { tag, slot };
         self.link(slot);
         Some(OrderSlot(slot))
     }
@@ -335,9 +353,9 @@ impl OrderTable {
 
     /// Removes a row's entry from the index and closes the gap in its probe run.
     fn unindex(&mut self, slot: u32) {
-        let mut hole = self.home(self.rows[slot as usize].order_id);
-        while self.index[hole] != slot {
-            if self.index[hole] == NIL {
+        let mut hole = self.home(self.rows[slot as usize].order_id.counter() as u32);
+        while self.index[hole].slot != slot {
+            if self.index[hole].slot == NIL {
                 return;
             }
             hole = (hole + 1) & self.index_mask;
@@ -346,16 +364,16 @@ impl OrderTable {
         loop {
             at = (at + 1) & self.index_mask;
             let other = self.index[at];
-            if other == NIL {
+            if other.slot == NIL {
                 break;
             }
-            let home = self.home(self.rows[other as usize].order_id);
+            let home = self.home(other.tag);
             if (at.wrapping_sub(home) & self.index_mask) >= (at.wrapping_sub(hole) & self.index_mask) {
                 self.index[hole] = other;
                 hole = at;
             }
         }
-        self.index[hole] = NIL;
+        self.index[hole].slot = NIL;
     }
 
     /// The oldest open order.

@@ -257,6 +257,19 @@ impl std::fmt::Display for Kind {
     }
 }
 
+/// A hash of all numbers and sizes of bodies: stands in segment headers, so that a reader knows which layouts it meets.
+/// FNV-1a of the listing in `kinds.txt`, which a test holds to the code.
+pub const fn schema_hash() -> u64 {
+    let bytes = include_bytes!("kinds.txt");
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

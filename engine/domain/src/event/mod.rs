@@ -24,7 +24,7 @@ pub use admin::{CalendarSet, Control, CurrencySet, EntitlementSource, FeeSchedul
 pub use cash::{Allocation, CashMove, CorporateAction, LedgerTransfer, Locate, Valuation};
 pub use execution::{Execution, TradeBust, execution_alerts, execution_flags};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
-pub use kind::{Decider, Kind};
+pub use kind::{Decider, Kind, schema_hash};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
 pub use order::{DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict};
 pub use system::{Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind};
