@@ -280,3 +280,13 @@ fn a_second_engine_is_told_who_has_the_journal() {
     engine.stop().expect("a clean stop");
     place.start(&[]).stop().expect("the journal is free again");
 }
+
+/// Postings, positions, reservations and outcomes, made anew from the records alone.
+#[test]
+fn an_audit_of_days_with_every_kind_of_life_finds_nothing() {
+    let place = Place::new();
+    place.run(&FULL, &scenario::everything().messages);
+    let report = tradewind_views::verify(&place.data()).expect("a journal");
+    let broken: Vec<_> = report.checks.iter().filter(|check| !check.ok).collect();
+    assert!(broken.is_empty() && report.is_ok(), "{broken:#?}");
+}
