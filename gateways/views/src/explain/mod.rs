@@ -18,6 +18,7 @@ use std::path::Path;
 use story::Story;
 use tradewind_domain::event::Event;
 use tradewind_domain::ids::OrderId;
+use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::ClOrdId;
 
 /// Why an order's life cannot be told.
@@ -42,7 +43,8 @@ pub struct OrderKey {
 }
 
 impl OrderKey {
-    /// By the client's identifier: the newest order that had it, a refused one included.
+    /// By the client's identifier: the newest order that had it, a refused one included, but not one that was refused because
+    /// the identifier was taken.
     pub fn of_cl_ord_id(cl_ord_id: ClOrdId) -> Self {
         Self {
             id: None,
@@ -102,7 +104,8 @@ fn find(data_dir: &Path, key: &OrderKey) -> Result<Option<Subject>, ViewError> {
         if key.id.is_some_and(|id| subject == Subject::Order(id)) {
             by_id = Some(subject);
         }
-        if key.cl_ord_id == Some(cl_ord_id) {
+        let is_repeat = event.reject_code() == Some(RejectCode::DuplicateClOrdId);
+        if key.cl_ord_id == Some(cl_ord_id) && (by_cl_ord_id.is_none() || !is_repeat) {
             by_cl_ord_id = Some(subject);
         }
     }
