@@ -6,10 +6,13 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use support::firm::{Order, quote};
 use support::place::Place;
 use support::scenario;
 use support::script::Script;
+use tradewind_domain::event::Kind;
+use tradewind_machine::journal::{Follower, StartAt};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
 
@@ -394,19 +397,9 @@ fn a_second_engine_on_the_same_folder_is_told_who_has_it() {
     engine.stop().expect("a clean stop");
 }
 
-#[test]
-fn a_generated_session_runs_stops_and_leaves_a_sound_journal() {
-    let place = Place::new();
-    let data = place.data();
-    let mut args = vec![
-        "run".to_owned(),
-        "--json".to_owned(),
-        "--duration".to_owned(),
-        "1".to_owned(),
-        "--data".to_owned(),
-    ];
-    args.push(text(&data).to_owned());
-    for set in place.sets(&[
+/// `run` with a generated session in a place.
+fn run(place: &Place, more: &[&str]) -> Command {
+    let sets = [
         "engine.clock=wall",
         "engine.stale_order_ms=0",
         "demo.orders_per_s=2000",
@@ -414,14 +407,31 @@ fn a_generated_session_runs_stops_and_leaves_a_sound_journal() {
         "capacity.nodes=1024",
         "capacity.limits=1024",
         "capacity.instruments=1024",
-    ]) {
-        args.extend(["--set".to_owned(), set]);
+    ];
+    let mut command = Command::new(BINARY);
+    command
+        .args(["run", "--json", "--data"])
+        .arg(place.data())
+        .args(more);
+    for set in place.sets(&sets) {
+        command.args(["--set", &set]);
     }
-    let output = Command::new(BINARY)
-        .args(args)
-        .output()
-        .expect("the binary starts");
-    let summary = json(&output);
+    command
+}
+
+fn assert_audit(place: &Place) {
+    let audit = tradewind(&["journal", "verify", text(&place.data())]);
+    assert_eq!(code(&audit), 0, "{}", stdout(&audit));
+}
+
+#[test]
+fn a_generated_session_runs_stops_and_leaves_a_sound_journal() {
+    let place = Place::new();
+    let summary = json(
+        &run(&place, &["--duration", "1"])
+            .output()
+            .expect("the binary starts"),
+    );
     assert!(
         summary["kinds"]["order_new"]
             .as_u64()
@@ -434,8 +444,56 @@ fn a_generated_session_runs_stops_and_leaves_a_sound_journal() {
             .is_some_and(|count| count > 10),
         "{summary}"
     );
-    let audit = tradewind(&["journal", "verify", text(&data)]);
-    assert_eq!(code(&audit), 0, "{}", stdout(&audit));
+    assert_audit(&place);
+}
+
+#[test]
+fn a_session_that_is_asked_to_end_ends_in_good_order_and_goes_on_later() {
+    let place = Place::new();
+    for round in 1..=2 {
+        let mut command = run(&place, &[]);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        wait_for_fills(&place, round);
+        let asked = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .expect("kill starts");
+        assert!(asked.success());
+        let summary = json(&child.wait_with_output().expect("a child"));
+        assert_eq!(summary["kinds"]["engine_stopped"], 1, "{summary}");
+        assert_audit(&place);
+    }
+    let runs = support::journal::events(&place.data());
+    let started = runs
+        .iter()
+        .filter(|event| event.kind() == Some(Kind::EngineStarted))
+        .count();
+    assert_eq!(started, 2);
+}
+
+/// Waits until a run has booked some fills.
+fn wait_for_fills(place: &Place, run: u32) {
+    let mut follower = None;
+    let (mut epoch, mut fills) = (0, 0);
+    while epoch < run || fills < 20 {
+        let open = follower
+            .take()
+            .or_else(|| Follower::open(&place.data(), StartAt::Start).ok());
+        let Some(mut open) = open else {
+            std::thread::park_timeout(Duration::from_millis(1));
+            continue;
+        };
+        match open.poll().expect("a journal").map(|record| record.head().kind) {
+            Some(kind) if kind == Kind::EngineStarted as u16 => (epoch, fills) = (epoch + 1, 0),
+            Some(kind) => fills += u32::from(kind == Kind::VenueFill as u16),
+            None => std::thread::park_timeout(Duration::from_millis(1)),
+        }
+        follower = Some(open);
+    }
 }
 
 #[test]
