@@ -179,10 +179,13 @@ pub(super) fn segment_name(index: u64) -> String {
     format!("{index:020}.twj")
 }
 
-/// Index in a segment's file name.
+/// Index in a segment's file name: from 1, and within the 32 bits that a position has for it.
 pub(super) fn segment_index(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".twj")?;
-    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+    let digits = name.strip_suffix(".twj").filter(|digits| digits.len() == 20)?;
+    digits
+        .parse()
+        .ok()
+        .filter(|index| (1..=u64::from(u32::MAX)).contains(index))
 }
 
 /// Reads a header and checks that it is that of segment `index`.

@@ -168,6 +168,13 @@ pub(super) fn find_end(
 ) -> Result<End, JournalError> {
     let mut last = None;
     let mut index = durable.segment();
+    // Retention never removes the segment of `durable`: without it, what was durable is not there, and nothing may be cut.
+    if segments.first().is_none_or(|&oldest| index < oldest) {
+        return Err(JournalError::MissingSegment {
+            path: folder.path().to_path_buf(),
+            segment: index,
+        });
+    }
     loop {
         if !segments.contains(&index) {
             if Position::start_of(index) < durable {

@@ -1,6 +1,9 @@
 //! What a start finds after a crash of the process, a damage, or a mistake of the operator.
 
 use super::support::{Bits, Place, drain, event, wait_until, write};
+use crate::journal::folder::{Folder, SlotFile};
+use crate::journal::format::DurableSlot;
+use crate::journal::storage::DiskStorage;
 use crate::journal::{
     Durability, Follower, Journal, JournalConfig, JournalError, Opened, Position, StartAt, repair, verify,
 };
@@ -243,6 +246,36 @@ fn a_missing_segment_and_a_lost_durable_file_are_named() {
     assert!(matches!(open(&place), Err(JournalError::DurableLost { .. })));
     assert!(repair(&place.config()).unwrap().is_empty());
     assert_eq!(open(&place).unwrap().recovery().last.unwrap().seq, 1_000);
+}
+
+/// Found by the fuzz target `journal_recovery`: everything was cut, and kept aside, as if it stood behind the end.
+#[test]
+fn a_durable_position_before_the_oldest_segment_is_refused_and_nothing_is_cut() {
+    let place = stopped(1_000);
+    let folder = Folder::of(place.data.path());
+    let slot = folder.read_slot(&DiskStorage).unwrap().unwrap();
+    let slot = DurableSlot {
+        counter: slot.counter + 1,
+        position: Position::new(0, 128).0,
+        ..slot
+    };
+    let slots = SlotFile::open(&folder, &DiskStorage, slot).unwrap();
+    slots.write(slot).unwrap();
+    assert!(matches!(
+        open(&place),
+        Err(JournalError::MissingSegment { segment: 0, .. })
+    ));
+    assert!(place.segment(1).exists() && place.segment(2).exists());
+}
+
+#[test]
+fn files_that_cannot_be_segments_are_left_alone() {
+    let place = stopped(10);
+    for index in [0, 1 << 32, u64::MAX] {
+        fs::copy(place.segment(1), place.segment(index)).unwrap();
+    }
+    assert_eq!(open(&place).unwrap().recovery().last.unwrap().seq, 10);
+    assert_eq!(place.seqs(), (1..=10).collect::<Vec<_>>());
 }
 
 #[test]
