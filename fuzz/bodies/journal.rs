@@ -76,9 +76,8 @@ pub(crate) fn recovery(bytes: &[u8]) {
         while say(records.next()).flatten().is_some() {}
     }
     drop(first);
-    let Some(second) = say(Journal::open(config)) else {
-        panic!("Invariant: what was opened can be opened again");
-    };
+    let second = Journal::open(config);
+    let second = second.unwrap_or_else(|error| panic!("Invariant: what was opened can be opened again: {error}"));
     assert_eq!(second.recovery().end, end, "Invariant: recovery finds one end");
     assert!(
         second.recovery().torn.is_empty(),
@@ -230,8 +229,7 @@ fn change_seal(segment: &mut [u8], script: &mut Script<'_>) {
 }
 
 fn change_slot(durable: &mut [u8], script: &mut Script<'_>) {
-    let from = 4096 * usize::from(script.u8() & 1);
-    if let Some(slot) = durable.get_mut(from..).and_then(|rest| rest.get_mut(..64)) {
+    if let Some(slot) = durable.get_mut(..64) {
         overwrite_within(slot, 60, script);
         fit(slot);
     }
@@ -311,10 +309,21 @@ fn good() -> &'static Files {
             .map(|index| (index, read(&format!("{index:020}.twj"))))
             .collect();
         Files {
-            durable: read("durable"),
+            durable: steady(&read("durable")),
             segments,
         }
     })
+}
+
+/// The newer slot alone, as the second one ever written: how often a slot is written depends on how fast the machine is.
+fn steady(durable: &[u8]) -> Vec<u8> {
+    let counter = |at: usize| u64_at(durable, at + 24);
+    let newest = if counter(0) > counter(4096) { 0 } else { 4096 };
+    let mut steady = vec![0; durable.len()];
+    steady[..64].copy_from_slice(&durable[newest..newest + 64]);
+    steady[24..32].copy_from_slice(&2u64.to_le_bytes());
+    fit(&mut steady[..64]);
+    steady
 }
 
 fn write_good(data_dir: &Path) {

@@ -37,7 +37,8 @@ fn journals() -> Vec<Seed> {
     let record = vec![2, 2, 0, 0, 9, 0, 44, 2, 0xfe, 0, 9];
     let header = vec![2, 3, 1, 0, 56, 8, 0, 0, 0, 0, 1, 0, 0, 0];
     let seal = vec![2, 4, 0, 0, 16, 8, 1, 0, 0, 0, 0, 0, 0, 0];
-    let moved = vec![2, 5, 0, 0, 1, 32, 8, 0x80, 0x20, 0, 0, 2, 0, 0, 0];
+    let moved = vec![2, 5, 0, 0, 32, 8, 0x80, 0x20, 0, 0, 2, 0, 0, 0];
+    let before = vec![2, 5, 0, 0, 32, 8, 0x80, 0, 0, 0, 0, 0, 0, 0];
     let gone = vec![2, 6, 1, 0];
     let renamed = vec![2, 7, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];
     let short = vec![2, 8, 2, 0, 0, 0x30, 0, 0];
@@ -49,6 +50,7 @@ fn journals() -> Vec<Seed> {
         ("header", header),
         ("seal", seal),
         ("moved", moved),
+        ("before", before),
         ("gone", gone),
         ("renamed", renamed),
         ("short", short),
