@@ -26,11 +26,33 @@ const LINES: u64 = 4_000;
 const PARTS: u64 = 4;
 /// Kills come after so many more records at the latest; each round has well above this many.
 const KILL_MAX: u64 = 9_000;
+/// Sizes for what comes in, on the machine's time.
+const LARGE: [&str; 9] = [
+    "engine.clock=wall",
+    "engine.stale_order_ms=0",
+    "demo.orders_per_s=5000",
+    "capacity.instruments=1024",
+    "capacity.nodes=1024",
+    "capacity.limits=1024",
+    "capacity.open_orders=65536",
+    "capacity.cl_ord_ids=262144",
+    "capacity.exec_ids=524288",
+];
 /// SIGKILL.
 const KILLED: i32 = 9;
 
+/// What engines are busy with when they are killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Load {
+    /// Files of orders and trades, as fast as they are read.
+    Files,
+    /// The generated session with its venue.
+    Session,
+}
+
 /// One data folder and the engines that write it, one after another.
 struct Crashes {
+    load: Load,
     place: Place,
     durability: String,
     reference: PathBuf,
@@ -40,11 +62,12 @@ struct Crashes {
 }
 
 impl Crashes {
-    fn new(durability: &str) -> Self {
+    fn new(load: Load, durability: &str) -> Self {
         let place = Place::new();
         let reference = place.root().join("firm.toml");
         std::fs::write(&reference, include_str!("support/firm.toml")).expect("a reference file");
         Self {
+            load,
             place,
             durability: format!("journal.durability={durability}"),
             reference,
@@ -73,27 +96,30 @@ impl Crashes {
         text
     }
 
-    /// An engine that reads a round's lines.
-    fn spawn(&self, round: u64) -> Child {
-        let file = self.place.root().join("round.jsonl");
-        let lines: String = (round..round + PARTS).map(Self::lines).collect();
-        std::fs::write(&file, lines).expect("a file of orders");
-        let reference = format!("reference.path={}", self.reference.display());
-        let more = [
-            "engine.clock=wall",
-            "engine.stale_order_ms=0",
-            "capacity.open_orders=65536",
-            "capacity.cl_ord_ids=131072",
-            "capacity.exec_ids=524288",
-            &self.durability,
-            &reference,
-        ];
+    /// An engine that reads a round's lines, or runs a session; `seconds` ends a session in good order.
+    fn spawn(&self, round: u64, seconds: Option<u32>) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
-        command
-            .arg("ingest")
-            .arg(file)
-            .args(["--format", "jsonl", "--data"])
-            .arg(self.place.data());
+        let reference = format!("reference.path={}", self.reference.display());
+        let mut more = LARGE.to_vec();
+        more.push(&self.durability);
+        match self.load {
+            Load::Files => {
+                let file = self.place.root().join("round.jsonl");
+                let lines: String = (round..round + PARTS).map(Self::lines).collect();
+                std::fs::write(&file, lines).expect("a file of orders");
+                command.arg("ingest").arg(file).args(["--format", "jsonl"]);
+                more.push(&reference);
+            }
+            Load::Session => {
+                command.arg("run");
+                command.args(
+                    seconds
+                        .iter()
+                        .flat_map(|seconds| ["--duration".to_owned(), seconds.to_string()]),
+                );
+            }
+        }
+        command.arg("--data").arg(self.place.data());
         for set in self.place.sets(&more) {
             command.args(["--set", &set]);
         }
@@ -130,7 +156,7 @@ impl Crashes {
     /// Runs an engine until the follower has seen `count` more records, then kills it. True where that hit it at work.
     fn kill_after(&mut self, round: u64, count: u64) -> bool {
         let goal = self.seen.len() as u64 + count;
-        let mut child = self.spawn(round);
+        let mut child = self.spawn(round, None);
         while (self.seen.len() as u64) < goal && child.try_wait().expect("a child").is_none() {
             if !self.poll() {
                 std::thread::park_timeout(Duration::from_micros(50));
@@ -144,7 +170,7 @@ impl Crashes {
 
     /// Runs an engine to its end.
     fn finish(&mut self, round: u64) {
-        let mut child = self.spawn(round);
+        let mut child = self.spawn(round, Some(1));
         let is_sound = child.wait().expect("a child").success();
         assert!(
             is_sound,
@@ -178,9 +204,12 @@ impl Crashes {
             let is_new = match event.kind() {
                 Some(Kind::OrderNew) => {
                     let order: &OrderNew = event.body();
-                    orders.insert((order.view.trade_day, order.cl_ord_id))
+                    orders.insert((order.view.trade_day, order.session, order.cl_ord_id))
                 }
-                Some(Kind::TradeCapture) => trades.insert(event.body::<Execution>().exec_id),
+                Some(Kind::TradeCapture | Kind::VenueFill) => {
+                    let execution: &Execution = event.body();
+                    trades.insert((execution.trade_date, execution.exec_id))
+                }
                 Some(Kind::EngineStarted) => {
                     // A run that was killed before its first record was committed has left a gap in the numbers.
                     let before = std::mem::replace(&mut run, event.body::<EngineStarted>().epoch);
@@ -196,26 +225,41 @@ impl Crashes {
             );
         }
         assert_eq!(u64::from(run), ROUNDS + 1);
-        let refused = events.iter().filter(|event| event.is_rejected()).count() as u64;
-        assert!(
-            refused > ROUNDS * LINES / 4,
-            "what was sent again was refused: {refused}"
-        );
-        // The last file went through to its end: all of its trades are there.
-        let last = ROUNDS + PARTS - 1;
-        let mut ids = (0..LINES)
-            .filter(|line| line % 5 != 0)
-            .map(|line| support::firm::text(&format!("E{last}-{line}")));
-        assert!(ids.all(|id| trades.contains(&id)));
+        match self.load {
+            Load::Files => {
+                let refused = events.iter().filter(|event| event.is_rejected()).count() as u64;
+                assert!(
+                    refused > ROUNDS * LINES / 4,
+                    "what was sent again was refused: {refused}"
+                );
+                // The last file went through to its end: all of its trades are there.
+                let (day, last) = (support::firm::first_day(), ROUNDS + PARTS - 1);
+                let mut ids = (0..LINES)
+                    .filter(|line| line % 5 != 0)
+                    .map(|line| format!("E{last}-{line}"));
+                assert!(ids.all(|id| trades.contains(&(day, support::firm::text(&id)))));
+            }
+            Load::Session => assert!(
+                orders.len() > 1_000 && trades.len() > 500,
+                "{} {}",
+                orders.len(),
+                trades.len()
+            ),
+        }
     }
 }
 
-fn survives(durability: &str) {
-    let mut crashes = Crashes::new(durability);
+fn survives(load: Load, durability: &str) {
+    let mut crashes = Crashes::new(load, durability);
     let mut hits = 0;
     for round in 0..ROUNDS {
         // Spread over the rounds: during the reference data, among what comes again, among what is new.
-        let count = 10 + (round * 7_919) % KILL_MAX;
+        let most = if load == Load::Files {
+            KILL_MAX
+        } else {
+            KILL_MAX / 4
+        };
+        let count = 10 + (round * 7_919) % most;
         hits += u64::from(crashes.kill_after(round, count));
     }
     assert!(hits >= ROUNDS - 2, "only {hits} kills hit an engine at work");
@@ -237,10 +281,15 @@ fn survives(durability: &str) {
 
 #[test]
 fn twenty_kills_lose_and_double_nothing_that_was_committed_to_memory() {
-    survives("memory");
+    survives(Load::Files, "memory");
 }
 
 #[test]
 fn twenty_kills_lose_and_double_nothing_that_was_synced_to_disk() {
-    survives("disk");
+    survives(Load::Files, "disk");
+}
+
+#[test]
+fn twenty_kills_of_a_session_with_its_venue_lose_and_double_nothing() {
+    survives(Load::Session, "memory");
 }
