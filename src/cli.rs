@@ -42,7 +42,12 @@ pub enum Command {
 #[derive(Debug, Args, Clone)]
 pub struct SettingsArgs {
     /// Profile: demo, laptop, low-latency or server.
-    #[arg(long, default_value = "demo", env = "TRADEWIND_PROFILE", hide_env_values = true)]
+    #[arg(
+        long,
+        default_value = "demo",
+        env = "TRADEWIND_PROFILE",
+        hide_env_values = true
+    )]
     pub profile: String,
     /// Settings file (TOML) on top of the profile.
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use tradewind::cli::Cli;
 use tradewind::commands;
 
 #[global_allocator]
-static ALLOCATOR: tradewind::alloc_count::CountingAllocator = tradewind::alloc_count::CountingAllocator;
+static ALLOCATOR: tradewind::allocator::Allocator = tradewind::allocator::Allocator;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

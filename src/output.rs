@@ -68,7 +68,11 @@ pub fn bytes(value: u64) -> String {
         amount /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{value} B") } else { format!("{amount:.1} {}", UNITS[unit]) }
+    if unit == 0 {
+        format!("{value} B")
+    } else {
+        format!("{amount:.1} {}", UNITS[unit])
+    }
 }
 
 /// A table of columns, left-aligned where the header starts with `<`, right-aligned otherwise.
@@ -80,7 +84,10 @@ pub struct Table {
 impl Table {
     /// With these headers.
     pub fn new(header: &[&'static str]) -> Self {
-        Self { header: header.to_vec(), rows: Vec::new() }
+        Self {
+            header: header.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -96,9 +103,17 @@ impl Table {
 
 impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let titles: Vec<&str> = self.header.iter().map(|title| title.trim_start_matches('<')).collect();
+        let titles: Vec<&str> = self
+            .header
+            .iter()
+            .map(|title| title.trim_start_matches('<'))
+            .collect();
         let width = |at: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
+            let cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.chars().count());
             cells.max().unwrap_or(0).max(titles[at].len())
         };
         let widths: Vec<usize> = (0..titles.len()).map(width).collect();

@@ -12,6 +12,7 @@ use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, LimitId, NodeId};
 use tradewind_domain::time::DayNumber;
+use tradewind_machine::prefetch::prefetch;
 
 /// Nodes of the longest chain.
 pub const CHAIN_MAX: usize = 6;
@@ -330,6 +331,19 @@ impl Hierarchy {
         chain
     }
 
+    /// Finds a leaf's pair and fetches the rows that deciding an order will read: the pair's, the leaf's and its parent's.
+    #[inline]
+    pub fn prefetch(&self, leaf: NodeId, instrument: InstrumentId) -> u32 {
+        if let Some(row) = self.nodes.get(leaf.index()) {
+            fetch(row);
+        }
+        let at = self.find_pair(leaf, instrument);
+        if let Some(row) = self.pairs.get(at as usize) {
+            fetch(row);
+        }
+        at
+    }
+
     /// Makes the pair rows that a chain lacks, broad to narrow, the account's with this holding; returns the leaf's.
     pub fn make_pairs(&mut self, chain: &Chain, instrument: InstrumentId, holding: HoldingId) -> u32 {
         let mut parent = NIL;
@@ -424,6 +438,14 @@ impl Hierarchy {
         for row in &self.pairs {
             sink(bytes_of(row));
         }
+    }
+}
+
+/// Fetches all cache lines of a row.
+#[inline]
+fn fetch<T: Pod>(row: &T) {
+    for line in bytes_of(row).chunks(64) {
+        prefetch(&line[0]);
     }
 }
 

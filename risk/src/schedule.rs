@@ -49,7 +49,9 @@ impl TradingSchedule {
         if !self.started {
             return;
         }
-        let rolls = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.next_roll_ns(CalendarId(id))).min();
+        let rolls = (0..CalendarId::COUNT_MAX)
+            .map(|id| self.calendars.next_roll_ns(CalendarId(id)))
+            .min();
         let graces = self.graces.iter().map(|grace| grace.due_ns).min();
         self.next_due_ns = rolls.unwrap_or(u64::MAX).min(graces.unwrap_or(u64::MAX));
     }

@@ -62,6 +62,12 @@ impl Wallets {
         if !found.is_none() {
             return Some(found);
         }
+        self.next()
+    }
+
+    /// The id that a new wallet would get; `None` where the table is full.
+    #[inline]
+    pub fn next(&self) -> Option<WalletId> {
         let next = self.rows.len() as u32;
         (next < self.max).then_some(WalletId(next))
     }

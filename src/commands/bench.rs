@@ -1,6 +1,6 @@
 //! `tradewind bench pipeline`: the whole engine under open-loop load.
 
-use crate::alloc_count;
+use crate::allocator;
 use crate::cli::{BenchArgs, SettingsArgs};
 use crate::engine::{self, Engine, Prepared};
 use crate::output;
@@ -53,7 +53,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     } else {
         output::text(format_args!("{report}\n"));
     }
-    Ok(if report.outcomes_as_foreseen { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.outcomes_as_foreseen {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Which cores the sender and the pipeline get: the sender the first, the pipeline's threads the last ones, so far as there
@@ -65,8 +69,11 @@ struct Layout {
 
 impl Layout {
     fn new(text: &str, cores: &Cores) -> anyhow::Result<Self> {
-        let topology: Topology =
-            if text == "auto" { Topology::default_for(cores.count()) } else { text.parse().context("--topology")? };
+        let topology: Topology = if text == "auto" {
+            Topology::default_for(cores.count())
+        } else {
+            text.parse().context("--topology")?
+        };
         let ids = cores.ids();
         let named = topology.lanes().iter().any(|lane| lane.core().is_some());
         let sender = ids.first().copied().filter(|_| ids.len() > 1);
@@ -74,7 +81,10 @@ impl Layout {
             return Ok(Self { topology, sender });
         }
         let own = &ids[ids.len() - topology.lanes().len()..];
-        Ok(Self { topology: topology.pinned(own)?, sender })
+        Ok(Self {
+            topology: topology.pinned(own)?,
+            sender,
+        })
     }
 }
 
@@ -88,9 +98,15 @@ impl Folder {
     fn new(given: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(path) = given {
             if path.join("journal").exists() {
-                bail!("{} holds a journal: a bench run begins with an empty one", path.display());
+                bail!(
+                    "{} holds a journal: a bench run begins with an empty one",
+                    path.display()
+                );
             }
-            return Ok(Self { path: path.to_path_buf(), is_ours: false });
+            return Ok(Self {
+                path: path.to_path_buf(),
+                is_ours: false,
+            });
         }
         let path = std::env::current_dir()?.join(format!("tradewind-bench-{}", std::process::id()));
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
@@ -115,7 +131,8 @@ fn settings(args: &BenchArgs, workload: &Workload, layout: &Layout) -> anyhow::R
     let capacities = workload.capacities();
     let free = super::doctor::free_bytes(&args.window_dir).unwrap_or(0);
     let wanted = workload.messages().saturating_mul(EVENT_BYTES) + 4 * SEGMENT_BYTES;
-    let window = wanted.min(free / 100 * WINDOW_SHARE_PCT).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
+    let window =
+        wanted.min(free / 100 * WINDOW_SHARE_PCT).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
     let set = |key: &str, value: &dyn std::fmt::Display| format!("{key}={value}");
     let sets = vec![
         set("engine.topology", &layout.topology),
@@ -137,7 +154,11 @@ fn settings(args: &BenchArgs, workload: &Workload, layout: &Layout) -> anyhow::R
         set("capacity.exec_ids", &capacities.exec_ids),
         set("capacity.sessions", &capacities.sessions),
     ];
-    let args = SettingsArgs { profile: "low-latency".to_owned(), config: None, sets };
+    let args = SettingsArgs {
+        profile: "low-latency".to_owned(),
+        config: None,
+        sets,
+    };
     super::settings(&args, &[])
 }
 
@@ -152,14 +173,36 @@ fn measure_run(
 ) -> anyhow::Result<PipelineReport> {
     // 1. The machine by itself, before the engine's threads spin on it.
     let clock = tradewind_machine::clock::Clock::start()?;
-    let machine = tradewind_bench::machine_noise::MachineNoise::measure(&clock, cores, &NoisePlan::new(cores, Some(data_dir)))?;
+    let machine = tradewind_bench::machine_noise::MachineNoise::measure(
+        &clock,
+        cores,
+        &NoisePlan::new(cores, Some(data_dir)),
+    )?;
     // 2. The engine, with allocations of its pipeline threads counted.
-    let Prepared { builder, journal, clock, known, recovery, epoch, data_dir } =
-        engine::prepare(settings, data_dir, cores, None)?;
-    let mut builder = builder.on_thread_start(alloc_count::watch_current_thread);
+    let Prepared {
+        builder,
+        journal,
+        clock,
+        known,
+        recovery,
+        epoch,
+        data_dir,
+    } = engine::prepare(settings, data_dir, cores, None)?;
+    let mut builder = builder.on_thread_start(allocator::watch_current_thread);
     let mut source = builder.source(SourceClass::Order, RING_SLOTS);
     let id = source.id();
-    let engine = Engine::start(Prepared { builder, journal, clock: clock.clone(), known, recovery, epoch, data_dir }, cores)?;
+    let engine = Engine::start(
+        Prepared {
+            builder,
+            journal,
+            clock: clock.clone(),
+            known,
+            recovery,
+            epoch,
+            data_dir,
+        },
+        cores,
+    )?;
     let counters = engine.running().counters();
     workload::prepare(workload, engine.admin(), &counters)?;
     // 3. The load, from a core of its own; counters are read where the warm-up ends.
@@ -171,7 +214,13 @@ fn measure_run(
     let window = settings.journal.window_bytes;
     let behind = move || handle.committed().0.saturating_sub(handle.durable().0) > window / 2;
     let sent = {
-        let mut at_mark = || marked.set((alloc_count::count(), perf.as_mut().and_then(PerfCounters::read), perf::waited_ns(&threads)));
+        let mut at_mark = || {
+            marked.set((
+                allocator::count(),
+                perf.as_mut().and_then(PerfCounters::read),
+                perf::waited_ns(&threads),
+            ))
+        };
         let fits = workload.messages().saturating_mul(EVENT_BYTES) <= window;
         let sending = Sending {
             workload,
@@ -192,12 +241,23 @@ fn measure_run(
     };
     let (allocations, perf_before, waited_before) = marked.get();
     let counted = Counted {
-        allocations: Some(alloc_count::count() - allocations),
-        perf: perf.as_mut().and_then(PerfCounters::read).zip(perf_before).map(|(after, before)| after.since(before)),
-        waited_ns: perf::waited_ns(&threads).zip(waited_before).map(|(after, before)| after.saturating_sub(before)),
+        allocations: Some(allocator::count() - allocations),
+        perf: perf
+            .as_mut()
+            .and_then(PerfCounters::read)
+            .zip(perf_before)
+            .map(|(after, before)| after.since(before)),
+        waited_ns: perf::waited_ns(&threads)
+            .zip(waited_before)
+            .map(|(after, before)| after.saturating_sub(before)),
     };
     // 4. What the journal says, once nothing else runs.
-    let unpinned = engine.running().pin_warnings().iter().map(|(thread, _)| thread.clone()).collect();
+    let unpinned = engine
+        .running()
+        .pin_warnings()
+        .iter()
+        .map(|(thread, _)| thread.clone())
+        .collect();
     let data_dir = engine.data_dir().to_path_buf();
     let stopped = engine.stop()?;
     let measured = measure::read(&data_dir, from, id, workload, &sent)?;

@@ -36,8 +36,18 @@ pub struct Finding {
     pub mend: String,
 }
 
-fn finding(subject: &'static str, grade: Grade, found: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { subject, grade, found: found.into(), mend: mend.into() }
+fn finding(
+    subject: &'static str,
+    grade: Grade,
+    found: impl Into<String>,
+    mend: impl Into<String>,
+) -> Finding {
+    Finding {
+        subject,
+        grade,
+        found: found.into(),
+        mend: mend.into(),
+    }
 }
 
 /// Runs the command: exit code 1 where something is bad.
@@ -75,7 +85,12 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 fn cores(settings: &Settings) -> Finding {
     let cores = Cores::detect();
     match crate::engine::topology_of(settings, &cores) {
-        Err(error) => finding("cores", Grade::Bad, format!("{error}: engine.topology"), "see `tradewind config show`"),
+        Err(error) => finding(
+            "cores",
+            Grade::Bad,
+            format!("{error}: engine.topology"),
+            "see `tradewind config show`",
+        ),
         Ok(topology) => {
             let threads = topology.lanes().len();
             let found = format!("{} usable, topology {topology} takes {threads}", cores.count());
@@ -92,15 +107,28 @@ fn cores(settings: &Settings) -> Finding {
 fn clock() -> Finding {
     let source = read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
     match Clock::start() {
-        Err(error) => finding("clock", Grade::Bad, error.to_string(), "the engine cannot start without a clock"),
+        Err(error) => finding(
+            "clock",
+            Grade::Bad,
+            error.to_string(),
+            "the engine cannot start without a clock",
+        ),
         Ok(clock) => {
             const READS: u64 = 100_000;
             let began = clock.raw();
             let last = (0..READS).map(|_| clock.now_ns()).last().unwrap_or(0);
             let each = clock.span_ns(began, clock.raw()) / READS;
-            let found = format!("source {}, {each} ns a read", if source.is_empty() { "unknown" } else { &source });
+            let found = format!(
+                "source {}, {each} ns a read",
+                if source.is_empty() { "unknown" } else { &source }
+            );
             if each > 50 || last == 0 {
-                finding("clock", Grade::Warn, found, "an invariant TSC is much cheaper: boot with clocksource=tsc where it is reliable")
+                finding(
+                    "clock",
+                    Grade::Warn,
+                    found,
+                    "an invariant TSC is much cheaper: boot with clocksource=tsc where it is reliable",
+                )
             } else {
                 finding("clock", Grade::Good, found, "")
             }
@@ -111,7 +139,13 @@ fn clock() -> Finding {
 /// Free bytes of the file system that holds a path, or of its nearest existing parent.
 #[allow(unsafe_code)] // one system call without a wrapper in std
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
-    let existing = path.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let existing = path.ancestors().map(|path| {
+        if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        }
+    });
     let existing = existing.into_iter().find(|path| path.exists())?;
     let name = CString::new(existing.as_os_str().as_bytes()).ok()?;
     let mut stat: libc::statvfs = zeroed_statvfs();
@@ -130,28 +164,66 @@ fn window(settings: &Settings) -> Finding {
     let dir = PathBuf::from(&settings.journal.window_dir);
     let need = settings.journal.window_bytes;
     match free_bytes(&dir) {
-        None => finding("window", Grade::Bad, format!("{} cannot be looked at", dir.display()), "set journal.window_dir"),
+        None => finding(
+            "window",
+            Grade::Bad,
+            format!("{} cannot be looked at", dir.display()),
+            "set journal.window_dir",
+        ),
         Some(free) if free < need => finding(
             "window",
             Grade::Bad,
-            format!("{} has {} free, journal.window_bytes asks for {}", dir.display(), output::bytes(free), output::bytes(need)),
+            format!(
+                "{} has {} free, journal.window_bytes asks for {}",
+                dir.display(),
+                output::bytes(free),
+                output::bytes(need)
+            ),
             "make it larger (mount -o remount,size=..., or --shm-size for a container) or lower journal.window_bytes",
         ),
-        Some(free) => finding("window", Grade::Good, format!("{}: {} free, {} needed", dir.display(), output::bytes(free), output::bytes(need)), ""),
+        Some(free) => finding(
+            "window",
+            Grade::Good,
+            format!(
+                "{}: {} free, {} needed",
+                dir.display(),
+                output::bytes(free),
+                output::bytes(need)
+            ),
+            "",
+        ),
     }
 }
 
 fn disk(settings: &Settings, data: &Path) -> Finding {
-    let need = settings.journal.reserve_bytes.saturating_add(settings.journal.segment_bytes.saturating_mul(2));
+    let need = settings
+        .journal
+        .reserve_bytes
+        .saturating_add(settings.journal.segment_bytes.saturating_mul(2));
     match free_bytes(data) {
-        None => finding("disk", Grade::Bad, format!("{} cannot be looked at", data.display()), "choose another --data"),
+        None => finding(
+            "disk",
+            Grade::Bad,
+            format!("{} cannot be looked at", data.display()),
+            "choose another --data",
+        ),
         Some(free) if free < need => finding(
             "disk",
             Grade::Bad,
-            format!("{} free in {}, {} needed before new orders are refused", output::bytes(free), data.display(), output::bytes(need)),
+            format!(
+                "{} free in {}, {} needed before new orders are refused",
+                output::bytes(free),
+                data.display(),
+                output::bytes(need)
+            ),
             "free space, or lower journal.reserve_bytes",
         ),
-        Some(free) => finding("disk", Grade::Good, format!("{} free in {}", output::bytes(free), data.display()), ""),
+        Some(free) => finding(
+            "disk",
+            Grade::Good,
+            format!("{} free in {}", output::bytes(free), data.display()),
+            "",
+        ),
     }
 }
 
@@ -160,11 +232,27 @@ fn memory(settings: &Settings) -> Finding {
     let need = tables + settings.journal.window_bytes;
     let available = read("/proc/meminfo")
         .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemAvailable:")?
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse::<u64>()
+                .ok()
+        })
         .map_or(0, |kib| kib * 1024);
-    let found = format!("{} available, tables and window take {}", output::bytes(available), output::bytes(need));
+    let found = format!(
+        "{} available, tables and window take {}",
+        output::bytes(available),
+        output::bytes(need)
+    );
     if available < need {
-        finding("memory", Grade::Bad, found, "lower capacity.* or journal.window_bytes")
+        finding(
+            "memory",
+            Grade::Bad,
+            found,
+            "lower capacity.* or journal.window_bytes",
+        )
     } else {
         finding("memory", Grade::Good, found, "")
     }
@@ -175,17 +263,37 @@ fn huge_pages() -> Finding {
     if mode.contains("[always]") {
         finding("huge pages", Grade::Good, mode, "")
     } else {
-        let mend = "large tables miss the TLB less with: echo always > /sys/kernel/mm/transparent_hugepage/enabled";
-        finding("huge pages", Grade::Warn, if mode.is_empty() { "unknown".to_owned() } else { mode }, mend)
+        let mend =
+            "large tables miss the TLB less with: echo always > /sys/kernel/mm/transparent_hugepage/enabled";
+        finding(
+            "huge pages",
+            Grade::Warn,
+            if mode.is_empty() {
+                "unknown".to_owned()
+            } else {
+                mode
+            },
+            mend,
+        )
     }
 }
 
 fn governor() -> Finding {
     let governor = read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     match governor.as_str() {
-        "" => finding("governor", Grade::Good, "not visible here (virtual machine or fixed clock)", ""),
+        "" => finding(
+            "governor",
+            Grade::Good,
+            "not visible here (virtual machine or fixed clock)",
+            "",
+        ),
         "performance" => finding("governor", Grade::Good, governor, ""),
-        _ => finding("governor", Grade::Warn, governor, "cpupower frequency-set -g performance"),
+        _ => finding(
+            "governor",
+            Grade::Warn,
+            governor,
+            "cpupower frequency-set -g performance",
+        ),
     }
 }
 
@@ -196,12 +304,19 @@ fn open_files() -> Finding {
         .and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok())
         .unwrap_or(0);
     if limit < 4_096 {
-        finding("open files", Grade::Warn, limit.to_string(), "raise it: ulimit -n 65536, or LimitNOFILE in the unit")
+        finding(
+            "open files",
+            Grade::Warn,
+            limit.to_string(),
+            "raise it: ulimit -n 65536, or LimitNOFILE in the unit",
+        )
     } else {
         finding("open files", Grade::Good, limit.to_string(), "")
     }
 }
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
+    std::fs::read_to_string(path)
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
 }

@@ -40,11 +40,27 @@ fn render(life: &OrderLife) -> Result<String, std::fmt::Error> {
 }
 
 fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::fmt::Result {
-    let since = event.since_previous_ns.map_or_else(String::new, |ns| format!(" (+{})", span(ns)));
-    writeln!(text, "\n{}/{}  {}  {}{since}", event.seq, event.part, Rfc3339(event.recv_ns), event.kind)?;
-    let fields = [("cl_ord_id", &event.cl_ord_id), ("qty", &event.qty), ("px", &event.px), ("stop_px", &event.stop_px)];
-    let asked: Vec<String> =
-        fields.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?))).collect();
+    let since = event
+        .since_previous_ns
+        .map_or_else(String::new, |ns| format!(" (+{})", span(ns)));
+    writeln!(
+        text,
+        "\n{}/{}  {}  {}{since}",
+        event.seq,
+        event.part,
+        Rfc3339(event.recv_ns),
+        event.kind
+    )?;
+    let fields = [
+        ("cl_ord_id", &event.cl_ord_id),
+        ("qty", &event.qty),
+        ("px", &event.px),
+        ("stop_px", &event.stop_px),
+    ];
+    let asked: Vec<String> = fields
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)))
+        .collect();
     if !asked.is_empty() {
         writeln!(text, "    {}", asked.join(", "))?;
     }
@@ -63,7 +79,11 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
     }
     let verdict = &event.verdict;
     match (&verdict.code, &verdict.text) {
-        (None, _) => writeln!(text, "    accepted: {} -> {}", event.state_before, event.state_after)?,
+        (None, _) => writeln!(
+            text,
+            "    accepted: {} -> {}",
+            event.state_before, event.state_after
+        )?,
         (Some(code), detail) => writeln!(text, "    REJECTED {code} {}", detail.as_deref().unwrap_or(""))?,
     }
     for hit in &verdict.hits {
@@ -80,7 +100,11 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
         held.cash_before, held.cash_after, held.value_before, held.value_after, event.leaves, event.cum
     )?;
     if let Some(position) = &event.position {
-        writeln!(text, "    position {} at cost {}, realised {}", position.qty, position.cost, position.realised)?;
+        writeln!(
+            text,
+            "    position {} at cost {}, realised {}",
+            position.qty, position.cost, position.realised
+        )?;
     }
     if let Some(ns) = event.receipt_to_journal_ns {
         writeln!(text, "    receipt to journal {}", span(ns))?;

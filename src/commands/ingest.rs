@@ -26,8 +26,14 @@ const ERRORS_SHOWN: u64 = 5;
 /// Wait before a full ring is tried again.
 const PAUSE: Duration = Duration::from_micros(20);
 
-const US_EQUITY: (&str, &str) = ("us-equity-day.toml", include_str!("../../config/reference/us-equity-day.toml"));
-const BINANCE: (&str, &str) = ("binance.toml", include_str!("../../config/reference/binance.toml"));
+const US_EQUITY: (&str, &str) = (
+    "us-equity-day.toml",
+    include_str!("../../config/reference/us-equity-day.toml"),
+);
+const BINANCE: (&str, &str) = (
+    "binance.toml",
+    include_str!("../../config/reference/binance.toml"),
+);
 
 /// How fast the recorded time runs: `None` for as fast as it goes.
 fn speed(text: &str) -> anyhow::Result<Option<f64>> {
@@ -35,7 +41,9 @@ fn speed(text: &str) -> anyhow::Result<Option<f64>> {
         "max" => Ok(None),
         "realtime" => Ok(Some(1.0)),
         _ => {
-            let factor = text.strip_suffix('x').and_then(|factor| factor.parse::<f64>().ok());
+            let factor = text
+                .strip_suffix('x')
+                .and_then(|factor| factor.parse::<f64>().ok());
             match factor.filter(|factor| factor.is_finite() && *factor > 0.0) {
                 Some(factor) => Ok(Some(factor)),
                 None => bail!("--speed is max, realtime or a multiple like 10x, not {text:?}"),
@@ -55,16 +63,30 @@ fn fallback(format: Format) -> Option<(&'static str, &'static str)> {
 
 fn options(args: &IngestArgs, reference: &ReferenceData) -> anyhow::Result<Options> {
     let codes: Vec<String> = if args.accounts.is_empty() {
-        reference.accounts.iter().map(|account| account.code.to_string()).collect()
+        reference
+            .accounts
+            .iter()
+            .map(|account| account.code.to_string())
+            .collect()
     } else {
         args.accounts.clone()
     };
-    let accounts = codes.iter().map(|code| Code::new(code).with_context(|| format!("account {code:?}")));
-    let date = args.date.as_deref().map(|date| parse_date(date).with_context(|| format!("{date:?} is no date like 2013-10-08")));
+    let accounts = codes
+        .iter()
+        .map(|code| Code::new(code).with_context(|| format!("account {code:?}")));
+    let date = args
+        .date
+        .as_deref()
+        .map(|date| parse_date(date).with_context(|| format!("{date:?} is no date like 2013-10-08")));
     Ok(Options {
         accounts: accounts.collect::<Result<_, _>>()?,
         last_trades: true,
-        symbol: args.symbol.as_deref().map(Symbol::new).transpose().context("--symbol")?,
+        symbol: args
+            .symbol
+            .as_deref()
+            .map(Symbol::new)
+            .transpose()
+            .context("--symbol")?,
         date: date.transpose()?,
         ..Options::default()
     })
@@ -90,7 +112,9 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
     summary::show_recovery(&prepared.recovery);
     // One ring for the whole file: what stands first in it is sequenced first, market data and trades alike.
-    let mut source = prepared.builder.source(SourceClass::Order, settings.sources.order_slots as usize);
+    let mut source = prepared
+        .builder
+        .source(SourceClass::Order, settings.sources.order_slots as usize);
     let changes = ReferenceChanges::find(reference, &prepared.known, utc_day(start_ns))?;
     let clock = prepared.clock.clone();
     let engine = Engine::start(prepared, &cores)?;
@@ -114,12 +138,25 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     } else {
         output::text(&summary);
     }
-    Ok(if counts.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if counts.errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-fn set_reference(engine: &Engine, changes: &ReferenceChanges, settings: &Settings, start_ns: u64) -> anyhow::Result<()> {
+fn set_reference(
+    engine: &Engine,
+    changes: &ReferenceChanges,
+    settings: &Settings,
+    start_ns: u64,
+) -> anyhow::Result<()> {
     // On input time the admin events bear the second before the first message; on wall time the stamp says nothing.
-    let origin_ns = if settings.engine.clock == ClockMode::Input { start_ns.saturating_sub(NANOS_PER_SEC) } else { 0 };
+    let origin_ns = if settings.engine.clock == ClockMode::Input {
+        start_ns.saturating_sub(NANOS_PER_SEC)
+    } else {
+        0
+    };
     let refused = engine::apply_reference(changes, engine, origin_ns)?;
     output::note(format_args!("reference data: {} changes", changes.lines.len()));
     for refused in refused {
@@ -142,7 +179,11 @@ fn pump(
     let progress = recording.progress();
     let bar = bar(path, progress.total());
     let mut batch: Vec<Inbound> = Vec::with_capacity(BATCH);
-    let mut pace = speed.map(|factor| Pace { factor, first_ns: None, began: clock.raw() });
+    let mut pace = speed.map(|factor| Pace {
+        factor,
+        first_ns: None,
+        began: clock.raw(),
+    });
     let mut shown = 0;
     while let Some(message) = recording.next() {
         match message {
@@ -168,7 +209,11 @@ fn pump(
     flush(&mut batch, source, engine)?;
     bar.finish_and_clear();
     if shown > ERRORS_SHOWN {
-        output::note(format_args!("{}: {} more lines could not be read", path.display(), shown - ERRORS_SHOWN));
+        output::note(format_args!(
+            "{}: {} more lines could not be read",
+            path.display(),
+            shown - ERRORS_SHOWN
+        ));
     }
     Ok(recording.counts())
 }
@@ -177,7 +222,10 @@ fn bar(path: &Path, total: u64) -> ProgressBar {
     if !output::is_terminal() {
         return ProgressBar::hidden();
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent}% {bytes_per_sec} eta {eta}");
     let bar = ProgressBar::new(total).with_message(name);
     match style {
@@ -224,5 +272,10 @@ impl Pace {
 }
 
 fn sum(a: Counts, b: Counts) -> Counts {
-    Counts { lines: a.lines + b.lines, events: a.events + b.events, skipped: a.skipped + b.skipped, errors: a.errors + b.errors }
+    Counts {
+        lines: a.lines + b.lines,
+        events: a.events + b.events,
+        skipped: a.skipped + b.skipped,
+        errors: a.errors + b.errors,
+    }
 }

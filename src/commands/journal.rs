@@ -37,7 +37,15 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
         output::json(&serde_json::json!({"segments": rows, "bytes": bytes}))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = Table::new(&["segment", "<state", "epoch", "first seq", "last seq", "bytes", "<chain"]);
+    let mut table = Table::new(&[
+        "segment",
+        "<state",
+        "epoch",
+        "first seq",
+        "last seq",
+        "bytes",
+        "<chain",
+    ]);
     for segment in &segments {
         let sealed = segment.state == SegmentState::Sealed;
         table.row(vec![
@@ -45,13 +53,25 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
             state(segment.state).to_owned(),
             segment.epoch.to_string(),
             segment.first_seq.to_string(),
-            if sealed { segment.last_seq.to_string() } else { "-".to_owned() },
+            if sealed {
+                segment.last_seq.to_string()
+            } else {
+                "-".to_owned()
+            },
             output::bytes(segment.bytes),
-            if sealed { hex(&segment.chain[..8]) } else { "-".to_owned() },
+            if sealed {
+                hex(&segment.chain[..8])
+            } else {
+                "-".to_owned()
+            },
         ]);
     }
     output::text(table);
-    output::text(format_args!("{} segments, {}\n", segments.len(), output::bytes(bytes)));
+    output::text(format_args!(
+        "{} segments, {}\n",
+        segments.len(),
+        output::bytes(bytes)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -80,7 +100,8 @@ pub fn cat(args: &CatArgs) -> anyhow::Result<ExitCode> {
             break;
         }
         read(&mut event, found.bytes())?;
-        let wanted = kind.is_none_or(|kind| event.kind() == Some(kind)) && (!args.rejected || event.is_rejected());
+        let wanted =
+            kind.is_none_or(|kind| event.kind() == Some(kind)) && (!args.rejected || event.is_rejected());
         if wanted {
             print(&event, args.json);
             left -= 1;
@@ -140,7 +161,11 @@ pub fn verify(args: &JournalArgs) -> anyhow::Result<ExitCode> {
                 output::text(format_args!("     {detail}\n"));
             }
         }
-        output::text(if ok { "the journal is sound\n" } else { "the journal is NOT sound\n" });
+        output::text(if ok {
+            "the journal is sound\n"
+        } else {
+            "the journal is NOT sound\n"
+        });
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -150,7 +175,10 @@ pub fn repair(args: &RepairArgs) -> anyhow::Result<ExitCode> {
     if !args.cut_durable {
         return would_cut(args);
     }
-    let config = JournalConfig { schema_hash: schema_hash(), ..JournalConfig::new(&args.dir) };
+    let config = JournalConfig {
+        schema_hash: schema_hash(),
+        ..JournalConfig::new(&args.dir)
+    };
     let torn = journal::repair(&config)?;
     let rows: Vec<_> = torn
         .iter()
@@ -180,7 +208,14 @@ fn would_cut(args: &RepairArgs) -> anyhow::Result<ExitCode> {
     let problems: Vec<String> = report
         .problems
         .iter()
-        .map(|problem| format!("segment {} byte {}: {}", problem.position.segment(), problem.position.offset(), problem.text))
+        .map(|problem| {
+            format!(
+                "segment {} byte {}: {}",
+                problem.position.segment(),
+                problem.position.offset(),
+                problem.text
+            )
+        })
         .collect();
     if args.json {
         output::json(&serde_json::json!({"cut": [], "problems": problems}))?;
@@ -190,7 +225,13 @@ fn would_cut(args: &RepairArgs) -> anyhow::Result<ExitCode> {
         for problem in &problems {
             output::text(format_args!("{problem}\n"));
         }
-        output::text("--cut-durable cuts the journal at the first of them and keeps a copy of what followed\n");
+        output::text(
+            "--cut-durable cuts the journal at the first of them and keeps a copy of what followed\n",
+        );
     }
-    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -49,8 +49,13 @@ pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Se
     let env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()) && !name.starts_with(BUILD_VARIABLES));
-    let sets: Vec<String> = first.iter().map(|set| (*set).to_owned()).chain(args.sets.iter().cloned()).collect();
-    Settings::load(&args.profile, args.config.as_deref(), env, &sets).context("the configuration is not sound")
+    let sets: Vec<String> = first
+        .iter()
+        .map(|set| (*set).to_owned())
+        .chain(args.sets.iter().cloned())
+        .collect();
+    Settings::load(&args.profile, args.config.as_deref(), env, &sets)
+        .context("the configuration is not sound")
 }
 
 /// A time on the command line.

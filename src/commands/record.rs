@@ -1,11 +1,13 @@
 //! Records as lines: for `journal cat`, `journal follow` and `explain`.
 
 use serde_json::{Map, Value, json};
-use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, OrderState, OrderType, Side, TimeInForce};
+use tradewind_domain::codes::{
+    ControlState, InstrumentKind, LimitType, OrderState, OrderType, Side, TimeInForce,
+};
 use tradewind_domain::event::{
-    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped, Event, Execution, FxRate, InstrumentSet,
-    Kind, LastTrade, LimitSet, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, Quote, SessionEvent, Timer,
-    VenueReport,
+    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped, Event,
+    Execution, FxRate, InstrumentSet, Kind, LastTrade, LimitSet, Mark, MassCancel, NodeSet, OrderCancel,
+    OrderNew, OrderReplace, OrderView, Quote, SessionEvent, Timer, VenueReport,
 };
 use tradewind_domain::fixed::{Price, Qty};
 use tradewind_domain::reject::Note;
@@ -34,7 +36,10 @@ fn state(code: u8) -> Value {
 fn view(fields: &mut Map<String, Value>, view: &OrderView) {
     if !view.order_id.is_none() {
         fields.insert("order_id".into(), json!(view.order_id.to_string()));
-        fields.insert("state".into(), json!([state(view.state_before), state(view.state_after)]));
+        fields.insert(
+            "state".into(),
+            json!([state(view.state_before), state(view.state_after)]),
+        );
         fields.insert("leaves".into(), qty(view.leaves));
         fields.insert("cum".into(), qty(view.cum));
     }
@@ -52,13 +57,20 @@ pub fn to_json(event: &Event) -> Value {
     let mut fields = Map::new();
     fields.insert("seq".into(), json!(head.seq));
     fields.insert("part".into(), json!(head.part));
-    fields.insert("kind".into(), event.kind().map_or_else(|| json!(head.kind), |kind| json!(kind.text())));
+    fields.insert(
+        "kind".into(),
+        event
+            .kind()
+            .map_or_else(|| json!(head.kind), |kind| json!(kind.text())),
+    );
     fields.insert("time".into(), json!(Rfc3339(head.recv_ns).to_string()));
     if head.journaled_ns != 0 {
         fields.insert("journaled_ns".into(), json!(head.journaled_ns));
     }
     if event.is_rejected() {
-        let code = event.reject_code().map_or_else(|| head.outcome.to_string(), |code| code.text().to_owned());
+        let code = event
+            .reject_code()
+            .map_or_else(|| head.outcome.to_string(), |code| code.text().to_owned());
         fields.insert("reject".into(), json!(code));
     }
     if head.notes != 0 {
@@ -74,9 +86,17 @@ pub fn to_json(event: &Event) -> Value {
 
 /// One record as a line of text.
 pub fn to_line(event: &Event) -> String {
-    let Value::Object(fields) = to_json(event) else { return String::new() };
+    let Value::Object(fields) = to_json(event) else {
+        return String::new();
+    };
     let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-    let mut line = format!("{:>10}/{} {} {:<18}", event.head.seq, event.head.part, text("time"), text("kind"));
+    let mut line = format!(
+        "{:>10}/{} {} {:<18}",
+        event.head.seq,
+        event.head.part,
+        text("time"),
+        text("kind")
+    );
     if let Some(reject) = fields.get("reject").and_then(Value::as_str) {
         line.push_str(&format!(" REJECTED {reject}"));
     }
@@ -85,14 +105,17 @@ pub fn to_line(event: &Event) -> String {
         match value {
             Value::String(text) => line.push_str(&format!(" {key}={text}")),
             Value::Array(items) => {
-                let items: Vec<String> =
-                    items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                    .collect();
                 line.push_str(&format!(" {key}={}", items.join(">")));
             }
             other => line.push_str(&format!(" {key}={other}")),
         }
     }
-    line
+    // Names in a damaged journal may hold anything: nothing of it reaches the terminal as a command.
+    line.replace(char::is_control, "?")
 }
 
 fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
@@ -106,8 +129,20 @@ fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("leaf", json!(order.leaf.0));
             put("instrument", json!(order.instrument.0));
             put("side", side(order.side));
-            put("type", name(OrderType::from_code(order.ord_type).map(OrderType::text), order.ord_type));
-            put("tif", name(TimeInForce::from_code(order.tif).map(TimeInForce::text), order.tif));
+            put(
+                "type",
+                name(
+                    OrderType::from_code(order.ord_type).map(OrderType::text),
+                    order.ord_type,
+                ),
+            );
+            put(
+                "tif",
+                name(
+                    TimeInForce::from_code(order.tif).map(TimeInForce::text),
+                    order.tif,
+                ),
+            );
             put("qty", qty(order.qty));
             put("px", px(order.px));
             view(fields, &order.view);
@@ -160,7 +195,10 @@ fn execution(fields: &mut Map<String, Value>, execution: &Execution) {
     put("exec_id", json!(execution.exec_id.as_str()));
     if !execution.order_id.is_none() {
         put("order_id", json!(execution.order_id.to_string()));
-        put("state", json!([state(execution.state_before), state(execution.state_after)]));
+        put(
+            "state",
+            json!([state(execution.state_before), state(execution.state_after)]),
+        );
         put("leaves", qty(execution.leaves));
     }
     put("account", json!(execution.account.0));
@@ -220,7 +258,13 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             let row = &event.body::<InstrumentSet>().row;
             put("id", json!(row.id.0));
             put("symbol", json!(row.symbol.as_str()));
-            put("type", name(InstrumentKind::from_code(row.kind).map(InstrumentKind::text), row.kind));
+            put(
+                "type",
+                name(
+                    InstrumentKind::from_code(row.kind).map(InstrumentKind::text),
+                    row.kind,
+                ),
+            );
         }
         Kind::AccountSet | Kind::NodeSet => {
             let node: &NodeSet = event.body();
@@ -231,7 +275,13 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
         Kind::LimitSet => {
             let limit: &LimitSet = event.body();
             put("label", json!(limit.label.as_str()));
-            put("type", name(LimitType::from_code(limit.limit_type).map(LimitType::text), limit.limit_type));
+            put(
+                "type",
+                name(
+                    LimitType::from_code(limit.limit_type).map(LimitType::text),
+                    limit.limit_type,
+                ),
+            );
             put("node", json!(limit.node.0));
             put("hard", json!(limit.hard.to_string()));
             put("author", json!(limit.author.as_str()));
@@ -240,7 +290,10 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             let calendar: &CalendarSet = event.body();
             put("code", json!(calendar.code.as_str()));
             let days = calendar.days.iter().take(usize::from(calendar.count));
-            put("dates", json!(days.map(|day| Date(day.date).to_string()).collect::<Vec<_>>()));
+            put(
+                "dates",
+                json!(days.map(|day| Date(day.date).to_string()).collect::<Vec<_>>()),
+            );
         }
         Kind::CurrencySet => {
             let currency: &CurrencySet = event.body();
@@ -252,7 +305,10 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             let text = |code| name(ControlState::from_code(code).map(ControlState::text), code);
             put("node", json!(control.node.to_string()));
             put("author", json!(control.author.as_str()));
-            put("state", json!([text(control.state_before), text(control.state_after)]));
+            put(
+                "state",
+                json!([text(control.state_before), text(control.state_after)]),
+            );
         }
         Kind::Timer => {
             let timer: &Timer = event.body();

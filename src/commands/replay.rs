@@ -11,7 +11,14 @@ use tradewind_views::ReplayOptions;
 pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let to_time_ns = args.to_time.as_deref().map(super::time).transpose()?;
     let clock = Clock::start()?;
-    let replay = tradewind_views::replay(&args.dir, ReplayOptions { to_seq: args.to_seq, to_time_ns }, &clock)?;
+    let replay = tradewind_views::replay(
+        &args.dir,
+        ReplayOptions {
+            to_seq: args.to_seq,
+            to_time_ns,
+        },
+        &clock,
+    )?;
     let summary = replay.summary;
     if args.json {
         output::json(&summary)?;
@@ -29,7 +36,10 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         Rfc3339(summary.last_recv_ns)
     ));
     for (title, figures) in [("kinds", &summary.kinds), ("rejected", &summary.rejects)] {
-        let cells: Vec<String> = figures.iter().map(|(name, figure)| format!("{name} {}", count(*figure))).collect();
+        let cells: Vec<String> = figures
+            .iter()
+            .map(|(name, figure)| format!("{name} {}", count(*figure)))
+            .collect();
         if !cells.is_empty() {
             output::text(format_args!("{title}: {}\n", cells.join(", ")));
         }

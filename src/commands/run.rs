@@ -49,17 +49,29 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     // 3. Reference data: what differs from the journal, shown before anything else enters.
     set_reference(&engine, &changes)?;
     // 4. The session and its venue, where the profile asks for them.
-    let demo = wires.map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock)).transpose()?;
+    let demo = wires
+        .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
+        .transpose()?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
         engine.epoch(),
         args.data.display(),
         engine::topology_of(&settings, &cores)?,
-        if settings.journal.durability == tradewind_config::Durability::Disk { "disk" } else { "memory" }
+        if settings.journal.durability == tradewind_config::Durability::Disk {
+            "disk"
+        } else {
+            "memory"
+        }
     ));
     // 5. Until somebody asks for the end.
-    wait(&engine, &stop, &clock, args.duration, settings.log.status_interval_ms);
+    wait(
+        &engine,
+        &stop,
+        &clock,
+        args.duration,
+        settings.log.status_interval_ms,
+    );
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     // 6. The end, in the order of the flow: session, venue, pipeline, journal.
     if let Some(demo) = demo {
@@ -93,7 +105,10 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
         output::note(format_args!("  {line}"));
     }
     if changes.lines.len() > LINES_SHOWN {
-        output::note(format_args!("  and {} more changes of reference data", changes.lines.len() - LINES_SHOWN));
+        output::note(format_args!(
+            "  and {} more changes of reference data",
+            changes.lines.len() - LINES_SHOWN
+        ));
     }
     for refused in engine::apply_reference(changes, engine, 0)? {
         output::note(format_args!("  refused {}: {}", refused.code, refused.line));
@@ -159,7 +174,10 @@ impl Status {
             output::bytes(self.lag_bytes)
         );
         if self.full_waits > before.full_waits {
-            line.push_str(&format!(", {} waits for the journal", count(self.full_waits - before.full_waits)));
+            line.push_str(&format!(
+                ", {} waits for the journal",
+                count(self.full_waits - before.full_waits)
+            ));
         }
         if self.refused > 0 {
             line.push_str(&format!(", {} messages without a kind", count(self.refused)));
@@ -211,7 +229,11 @@ impl Demo {
         engine: &Engine,
         clock: &Clock,
     ) -> anyhow::Result<Self> {
-        let Wires { orders, market, venue } = wires;
+        let Wires {
+            orders,
+            market,
+            venue,
+        } = wires;
         let start_ns = clock.now_ns();
         let session = DemoSession::new(&settings.demo, reference, start_ns, u64::from(engine.epoch()));
         connect(&session, engine)?;
@@ -229,7 +251,13 @@ impl Demo {
             let (stop, idle) = (Arc::clone(&venue_stop), Arc::clone(&venue_idle));
             move || run_venue(PaperGateway::new(paper, venue), follower, &stop, &idle)
         })?;
-        Ok(Self { session, session_stop, venue, venue_stop, venue_idle })
+        Ok(Self {
+            session,
+            session_stop,
+            venue,
+            venue_stop,
+            venue_idle,
+        })
     }
 
     /// Ends the session, lets the venue answer what is in the journal, and ends it too.
@@ -245,8 +273,12 @@ impl Demo {
         }
         self.venue_stop.store(true, Ordering::Release);
         let venue = self.venue.join();
-        session.ok().context("the session stopped at a broken invariant")?;
-        venue.ok().context("the paper venue stopped at a broken invariant")??;
+        session
+            .ok()
+            .context("the session stopped at a broken invariant")?;
+        venue
+            .ok()
+            .context("the paper venue stopped at a broken invariant")??;
         Ok(())
     }
 }
@@ -254,10 +286,18 @@ impl Demo {
 /// Tells the engine which sessions there are.
 fn connect(session: &DemoSession, engine: &Engine) -> anyhow::Result<()> {
     for (id, name) in session.sessions() {
-        let body = SessionEvent { session: id, grace_ms: u32::MAX, name, ..bytemuck::Zeroable::zeroed() };
+        let body = SessionEvent {
+            session: id,
+            grace_ms: u32::MAX,
+            name,
+            ..bytemuck::Zeroable::zeroed()
+        };
         let mut message = InboundLong::new(Kind::SessionConnected, &body);
         while let Err(back) = engine.admin().push(message) {
-            anyhow::ensure!(!engine.running().is_ended(), "the pipeline ended while sessions were connected");
+            anyhow::ensure!(
+                !engine.running().is_ended(),
+                "the pipeline ended while sessions were connected"
+            );
             message = back;
             std::thread::yield_now();
         }
@@ -274,7 +314,11 @@ impl Speed {
     fn parse(text: &str) -> Self {
         match text {
             "max" => Self(None),
-            _ => Self(Some(text.strip_suffix('x').and_then(|factor| factor.parse().ok()).unwrap_or(1.0))),
+            _ => Self(Some(
+                text.strip_suffix('x')
+                    .and_then(|factor| factor.parse().ok())
+                    .unwrap_or(1.0),
+            )),
         }
     }
 
@@ -299,7 +343,11 @@ fn run_session(
     while !stop.load(Ordering::Acquire) && !orders.is_closed() {
         let now_ns = speed.at(start_ns, clock.now_ns(), session.next_due_ns());
         session.next_before(now_ns, &mut |class, message| {
-            let source = if class == SourceClass::Market { &mut market } else { &mut orders };
+            let source = if class == SourceClass::Market {
+                &mut market
+            } else {
+                &mut orders
+            };
             push(source, message, stop);
         });
         if speed.0.is_some() {

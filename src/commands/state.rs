@@ -11,7 +11,14 @@ use tradewind_views::{ReplayOptions, StateView};
 pub fn run(args: &StateArgs) -> anyhow::Result<ExitCode> {
     let to_time_ns = args.to_time.as_deref().map(super::time).transpose()?;
     let clock = Clock::start()?;
-    let replay = tradewind_views::replay(&args.dir, ReplayOptions { to_seq: args.to_seq, to_time_ns }, &clock)?;
+    let replay = tradewind_views::replay(
+        &args.dir,
+        ReplayOptions {
+            to_seq: args.to_seq,
+            to_time_ns,
+        },
+        &clock,
+    )?;
     let mut state = tradewind_views::state(&replay.replica);
     if let Some(account) = &args.account {
         state.positions.retain(|row| row.account == *account);
@@ -44,7 +51,18 @@ fn show(state: &StateView) {
         Rfc3339(state.last_recv_ns),
         state.base_currency
     ));
-    let mut table = Table::new(&["<account", "<symbol", "qty", "avg px", "mark", "cost", "realised", "unrealised", "fees", "<ccy"]);
+    let mut table = Table::new(&[
+        "<account",
+        "<symbol",
+        "qty",
+        "avg px",
+        "mark",
+        "cost",
+        "realised",
+        "unrealised",
+        "fees",
+        "<ccy",
+    ]);
     for row in &state.positions {
         table.row(vec![
             row.account.clone(),
@@ -60,20 +78,60 @@ fn show(state: &StateView) {
         ]);
     }
     section("positions", table);
-    let mut table = Table::new(&["<account", "<ccy", "realised", "unrealised", "fees", "total", "open", "without mark"]);
+    let mut table = Table::new(&[
+        "<account",
+        "<ccy",
+        "realised",
+        "unrealised",
+        "fees",
+        "total",
+        "open",
+        "without mark",
+    ]);
     for row in &state.pnl {
         let (open, unmarked) = (row.open.to_string(), row.unmarked.to_string());
-        let cells = [&row.account, &row.currency, &row.realised, &row.unrealised, &row.fees, &row.total, &open, &unmarked];
+        let cells = [
+            &row.account,
+            &row.currency,
+            &row.realised,
+            &row.unrealised,
+            &row.fees,
+            &row.total,
+            &open,
+            &unmarked,
+        ];
         table.row(cells.map(String::clone).to_vec());
     }
     section("profit and loss", table);
     let mut table = Table::new(&["<account", "<ccy", "settled", "reserved", "available"]);
     for row in &state.balances {
-        table.row([&row.account, &row.currency, &row.settled, &row.reserved, &row.available].map(String::clone).to_vec());
+        table.row(
+            [
+                &row.account,
+                &row.currency,
+                &row.settled,
+                &row.reserved,
+                &row.available,
+            ]
+            .map(String::clone)
+            .to_vec(),
+        );
     }
     section("balances", table);
-    let mut table =
-        Table::new(&["<order", "<cl ord id", "<account", "<symbol", "<side", "<type", "<tif", "qty", "filled", "px", "<state", "reserved"]);
+    let mut table = Table::new(&[
+        "<order",
+        "<cl ord id",
+        "<account",
+        "<symbol",
+        "<side",
+        "<type",
+        "<tif",
+        "qty",
+        "filled",
+        "px",
+        "<state",
+        "reserved",
+    ]);
     for row in &state.orders {
         table.row(vec![
             row.order_id.clone(),

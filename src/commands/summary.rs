@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use tradewind_domain::event::{Event, Kind};
-use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_machine::clock::Clock;
+use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_views::{ReplayOptions, StateView};
 
 /// Positions that the text shows.
@@ -76,7 +76,11 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = if self.seconds > 0.0 { self.inputs as f64 / self.seconds } else { 0.0 };
+        let rate = if self.seconds > 0.0 {
+            self.inputs as f64 / self.seconds
+        } else {
+            0.0
+        };
         writeln!(
             f,
             "{} inputs, {} records, {} of journal in {:.2} s: {} inputs/s",
@@ -88,10 +92,16 @@ impl fmt::Display for Summary {
         )?;
         if self.lines_unreadable + self.lines_skipped > 0 {
             let (bad, skipped) = (count(self.lines_unreadable), count(self.lines_skipped));
-            writeln!(f, "{bad} lines could not be read, {skipped} hold nothing for the pipeline")?;
+            writeln!(
+                f,
+                "{bad} lines could not be read, {skipped} hold nothing for the pipeline"
+            )?;
         }
         for (title, figures) in [("kind", &self.kinds), ("rejected", &self.rejects)] {
-            let cells: Vec<String> = figures.iter().map(|(name, figure)| format!("{name} {}", count(*figure))).collect();
+            let cells: Vec<String> = figures
+                .iter()
+                .map(|(name, figure)| format!("{name} {}", count(*figure)))
+                .collect();
             if !cells.is_empty() {
                 writeln!(f, "{title}: {}", cells.join(", "))?;
             }
@@ -103,7 +113,16 @@ impl fmt::Display for Summary {
 }
 
 fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {
-    let mut table = Table::new(&["<account", "<symbol", "qty", "avg px", "mark", "realised", "unrealised", "fees"]);
+    let mut table = Table::new(&[
+        "<account",
+        "<symbol",
+        "qty",
+        "avg px",
+        "mark",
+        "realised",
+        "unrealised",
+        "fees",
+    ]);
     for row in state.positions.iter().take(POSITIONS_SHOWN) {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         table.row(vec![
@@ -121,7 +140,11 @@ fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {
         write!(f, "{table}")?;
     }
     if state.positions.len() > POSITIONS_SHOWN {
-        writeln!(f, "and {} more positions: `tradewind state`", state.positions.len() - POSITIONS_SHOWN)?;
+        writeln!(
+            f,
+            "and {} more positions: `tradewind state`",
+            state.positions.len() - POSITIONS_SHOWN
+        )?;
     }
     writeln!(f, "{} open orders", count(state.orders.len() as u64))
 }
@@ -140,12 +163,21 @@ pub fn show_recovery(report: &RecoveryReport) {
         count(report.records_per_s as u64)
     ));
     if report.taken_over_bytes > 0 {
-        output::note(format_args!("  {} taken over from the memory of a run that was killed", bytes(report.taken_over_bytes)));
+        output::note(format_args!(
+            "  {} taken over from the memory of a run that was killed",
+            bytes(report.taken_over_bytes)
+        ));
     }
     if report.torn_bytes > 0 {
-        output::note(format_args!("  {} of a torn tail cut and kept aside", bytes(report.torn_bytes)));
+        output::note(format_args!(
+            "  {} of a torn tail cut and kept aside",
+            bytes(report.torn_bytes)
+        ));
     }
     if report.finished_effects > 0 {
-        output::note(format_args!("  an open group finished with {} effects", report.finished_effects));
+        output::note(format_args!(
+            "  an open group finished with {} effects",
+            report.finished_effects
+        ));
     }
 }

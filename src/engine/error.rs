@@ -28,7 +28,9 @@ pub enum EngineError {
     #[error("no clock could be read")]
     Clock(#[source] std::io::Error),
     /// A record of a kind that this build does not know.
-    #[error("record {seq}/{part} is of kind {kind}, which this build does not know: the journal was written by a newer one")]
+    #[error(
+        "record {seq}/{part} is of kind {kind}, which this build does not know: the journal was written by a newer one"
+    )]
     UnknownKind {
         /// Its number.
         seq: u64,

@@ -46,10 +46,22 @@ pub struct Stopped {
 impl Engine {
     /// Starts the pipeline's threads.
     pub fn start(prepared: Prepared, cores: &Cores) -> Result<Self, EngineError> {
-        let Prepared { builder, journal, epoch, data_dir, .. } = prepared;
+        let Prepared {
+            builder,
+            journal,
+            epoch,
+            data_dir,
+            ..
+        } = prepared;
         let admin = builder.long_source();
         let running = builder.start(cores)?;
-        Ok(Self { running, journal, admin, epoch, data_dir })
+        Ok(Self {
+            running,
+            journal,
+            admin,
+            epoch,
+            data_dir,
+        })
     }
 
     /// The queue for admin, cash and documents.
@@ -84,7 +96,10 @@ impl Engine {
 
     /// Takes what the sources still hold, ends the sequence with `EngineStopped`, archives and syncs everything.
     pub fn stop(self) -> Result<Stopped, EngineError> {
-        let body = EngineStopped { epoch: self.epoch, ..bytemuck::Zeroable::zeroed() };
+        let body = EngineStopped {
+            epoch: self.epoch,
+            ..bytemuck::Zeroable::zeroed()
+        };
         let last = InboundLong::new(Kind::EngineStopped, &body);
         let finished = self.running.stop(StopMode::Drain, Some(last))?;
         self.journal.stop()?;
@@ -93,11 +108,18 @@ impl Engine {
 }
 
 /// The journal's settings.
-pub(crate) fn journal_config(settings: &Settings, data_dir: &Path) -> tradewind_machine::journal::JournalConfig {
+pub(crate) fn journal_config(
+    settings: &Settings,
+    data_dir: &Path,
+) -> tradewind_machine::journal::JournalConfig {
     use tradewind_config::Durability as Configured;
     use tradewind_machine::journal::{Durability, JournalConfig};
     let keys = &settings.journal;
-    let retention = if keys.retention_bytes == 0 { u64::MAX } else { keys.retention_bytes };
+    let retention = if keys.retention_bytes == 0 {
+        u64::MAX
+    } else {
+        keys.retention_bytes
+    };
     JournalConfig {
         window_dir: PathBuf::from(&keys.window_dir),
         segment_bytes: keys.segment_bytes,

@@ -27,14 +27,24 @@ pub struct ReferenceChanges {
 impl ReferenceChanges {
     /// Compares the configured reference data with what the journal knows, for trading days around `day`.
     pub fn find(data: ReferenceData, known: &Known, day: DayNumber) -> Result<Self, EngineError> {
-        let changes = data.diff(known, day.saturating_sub(DAYS_BEFORE), day.saturating_add(DAYS_AFTER))?;
-        let (lines, events) = changes.into_iter().map(|change| (change.line, change.event)).unzip();
+        let changes = data.diff(
+            known,
+            day.saturating_sub(DAYS_BEFORE),
+            day.saturating_add(DAYS_AFTER),
+        )?;
+        let (lines, events) = changes
+            .into_iter()
+            .map(|change| (change.line, change.event))
+            .unzip();
         Ok(Self { data, lines, events })
     }
 }
 
 /// The configured reference data; `fallback` (name and text) where the settings name no file.
-pub fn load_reference(settings: &Settings, fallback: Option<(&str, &str)>) -> Result<ReferenceData, EngineError> {
+pub fn load_reference(
+    settings: &Settings,
+    fallback: Option<(&str, &str)>,
+) -> Result<ReferenceData, EngineError> {
     let path = settings.reference.path.as_str();
     Ok(match fallback {
         Some((name, text)) if path.is_empty() => ReferenceData::parse(text, name)?,
@@ -53,7 +63,11 @@ pub struct Refused {
 
 /// Hands the changes to the engine, each stamped with `origin_ns` (the input clock needs it), and waits until all of them are
 /// in the journal: nothing that needs them can overtake them. Gives those that were refused.
-pub fn apply_reference(changes: &ReferenceChanges, engine: &Engine, origin_ns: u64) -> Result<Vec<Refused>, EngineError> {
+pub fn apply_reference(
+    changes: &ReferenceChanges,
+    engine: &Engine,
+    origin_ns: u64,
+) -> Result<Vec<Refused>, EngineError> {
     let mut follower = engine.follower(StartAt::End)?;
     let mut refused = Vec::new();
     let mut event = Event::empty();
@@ -75,7 +89,10 @@ pub fn apply_reference(changes: &ReferenceChanges, engine: &Engine, origin_ns: u
         let ours = event.read_record(record.bytes()).is_some() && is_reference(&event);
         if ours {
             if let Some(code) = event.reject_code() {
-                refused.push(Refused { line: changes.lines[seen].clone(), code: code.to_string() });
+                refused.push(Refused {
+                    line: changes.lines[seen].clone(),
+                    code: code.to_string(),
+                });
             }
             seen += 1;
         }

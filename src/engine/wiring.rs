@@ -110,7 +110,11 @@ pub fn prepare(
     }
     report.last_seq = last.seq;
     report.seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    report.records_per_s = if report.records == 0 { 0.0 } else { report.records as f64 / report.seconds };
+    report.records_per_s = if report.records == 0 {
+        0.0
+    } else {
+        report.records as f64 / report.seconds
+    };
 
     // 5. The pipeline, with the engine's start as its first event.
     let start = engine_started(settings, epoch, last.seq, &capacities);
@@ -120,7 +124,15 @@ pub fn prepare(
         .schedule(Box::new(schedule))
         .open_with(InboundLong::new(Kind::EngineStarted, &start));
     let data_dir = data_dir.to_path_buf();
-    Ok(Prepared { builder, journal, clock, known: recovered.known, recovery: report, epoch, data_dir })
+    Ok(Prepared {
+        builder,
+        journal,
+        clock,
+        known: recovered.known,
+        recovery: report,
+        epoch,
+        data_dir,
+    })
 }
 
 struct Recovered {
@@ -145,7 +157,11 @@ fn replay(
     while let Some(record) = records.next()? {
         if event.read_record(record.bytes()).is_none() {
             let head = record.head();
-            return Err(EngineError::UnknownKind { seq: head.seq, part: head.part, kind: head.kind });
+            return Err(EngineError::UnknownKind {
+                seq: head.seq,
+                part: head.part,
+                kind: head.kind,
+            });
         }
         if event.kind() == Some(Kind::EngineStarted) {
             check_start(settings, data_dir, event.body())?;
@@ -160,7 +176,12 @@ fn replay(
     if faults != 0 {
         return Err(EngineError::Contradiction { count: faults });
     }
-    Ok(Recovered { records: count, last, open_group, known })
+    Ok(Recovered {
+        records: count,
+        last,
+        open_group,
+        known,
+    })
 }
 
 /// A journal has one clock and one shard for its whole life, and its records need tables as large as those that they were made
@@ -177,7 +198,10 @@ fn check_start(settings: &Settings, data_dir: &Path, start: &EngineStarted) -> R
         });
     }
     if start.shard != settings.engine.shard {
-        return Err(EngineError::Shard { journal: start.shard, configured: settings.engine.shard });
+        return Err(EngineError::Shard {
+            journal: start.shard,
+            configured: settings.engine.shard,
+        });
     }
     match shrunk(&settings.capacities(), &start.capacities) {
         Some(hint) => Err(EngineError::TooSmall { hint }),
@@ -201,11 +225,18 @@ fn shrunk(now: &Capacities, before: &Capacities) -> Option<String> {
         ("sessions", now.sessions, before.sessions),
     ];
     let smaller = pairs.iter().filter(|(_, now, before)| now < before);
-    let text: Vec<String> = smaller.map(|(key, now, before)| format!("capacity.{key}: {now}, was {before}")).collect();
+    let text: Vec<String> = smaller
+        .map(|(key, now, before)| format!("capacity.{key}: {now}, was {before}"))
+        .collect();
     (!text.is_empty()).then(|| text.join("; "))
 }
 
-fn engine_started(settings: &Settings, epoch: u32, previous_seq: u64, capacities: &Capacities) -> EngineStarted {
+fn engine_started(
+    settings: &Settings,
+    epoch: u32,
+    previous_seq: u64,
+    capacities: &Capacities,
+) -> EngineStarted {
     let engine = &settings.engine;
     EngineStarted {
         epoch,

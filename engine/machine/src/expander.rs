@@ -100,6 +100,7 @@ impl<E: Record> Expander<E> {
                 Some(_) => self.stage.expand(spare),
                 None => {
                     let count = input.len().min(max - output.len());
+                    self.stage.look_ahead_batch(&mut input[..count]);
                     let (done, expansion) = self.stage.process_until_effects(&mut input[..count], spare);
                     if expansion == Expansion::Done {
                         output.extend(input.drain(..done));

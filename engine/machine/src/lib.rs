@@ -16,6 +16,7 @@ pub mod idle;
 pub mod journal;
 pub mod latency;
 pub mod pipeline;
+pub mod prefetch;
 pub mod record;
 pub mod replay;
 mod sequencer;

@@ -229,7 +229,11 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
         };
         let (pinned, pins) = mpsc::channel();
         for ((lane, agent), idle) in lanes.iter().zip(agents).zip(idles) {
-            let start = ThreadStart { cores: cores.clone(), pinned: pinned.clone(), hook };
+            let start = ThreadStart {
+                cores: cores.clone(),
+                pinned: pinned.clone(),
+                hook,
+            };
             running.spawn(lane, agent, idle, start)?;
         }
         drop(pinned);

@@ -43,10 +43,27 @@ pub trait Stage<E>: Send {
         0
     }
 
+    /// Sees an event of the batch before any of them is processed: the place to fetch table rows ahead, so that their cache
+    /// misses overlap. Changes nothing but the event's scratch, and nothing may depend on its having been called.
+    #[inline]
+    fn look_ahead(&self, event: &mut E) {
+        let _ = event;
+    }
+
     /// Processes a batch: one virtual call, so that `process` is inlined into the loop. Not meant to be overridden.
     fn process_batch(&mut self, batch: &mut [Slot<E>]) {
+        self.look_ahead_batch(batch);
         for slot in batch {
             self.process(slot);
+        }
+    }
+
+    /// Looks ahead at a batch of more than one event. Not meant to be overridden.
+    fn look_ahead_batch(&self, batch: &mut [Slot<E>]) {
+        if batch.len() > 1 {
+            for slot in batch {
+                self.look_ahead(slot);
+            }
         }
     }
 

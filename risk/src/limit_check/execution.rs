@@ -3,6 +3,7 @@
 
 use super::book::Book;
 use super::findings::Findings;
+use super::look_ahead::Hint;
 use super::place::VALUE_MAX;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
@@ -17,29 +18,36 @@ use tradewind_domain::rounding::{self, Rounding};
 /// Scope of ExecID keys, so that they never meet ClOrdIDs in one hash space.
 const EXEC_SCOPE: u64 = 1 << 40;
 
+/// Scope of an execution's key: its venue and trade date.
+pub(super) fn exec_scope(execution: &Execution, trade_date: u32) -> u64 {
+    EXEC_SCOPE | (u64::from(execution.venue.0) << 48) | u64::from(trade_date)
+}
+
 impl Book {
-    fn exec_key(&self, execution: &Execution) -> Key {
-        let scope = EXEC_SCOPE | (u64::from(execution.venue.0) << 48) | u64::from(execution.trade_date);
-        self.hasher.key(scope, execution.exec_id.padded())
+    fn exec_key(&self, execution: &Execution, hint: Hint) -> Key {
+        let scope = exec_scope(execution, execution.trade_date);
+        hint.key(scope)
+            .unwrap_or_else(|| self.hasher.key(scope, execution.exec_id.padded()))
     }
 
     /// Decides an execution: only what cannot be booked at all is refused (and kept in the journal with its reason).
     pub(super) fn decide_execution(&self, event: &mut Event, kind: Kind) {
         let notes = event.head.notes;
+        let hint = Hint::of(event);
         let body: &mut Execution = event.body_mut();
         (body.slot, body.holding, body.wallet) = (OrderSlot::NONE, HoldingId::NONE, WalletId::NONE);
         let result = match Note::first(notes) {
             Some(code) => Err(code),
-            None if kind == Kind::VenueFill => self.fill_facts(event.body_mut()),
-            None => self.trade_facts(event.body_mut()),
+            None if kind == Kind::VenueFill => self.fill_facts(event.body_mut(), hint),
+            None => self.trade_facts(event.body_mut(), hint),
         };
         if let Err(code) = result {
             event.reject(code);
         }
     }
 
-    fn check_exec_key(&self, execution: &Execution) -> Result<(), RejectCode> {
-        if self.exec_ids.find(self.exec_key(execution)).is_some() {
+    fn check_exec_key(&self, execution: &Execution, hint: Hint) -> Result<(), RejectCode> {
+        if self.exec_ids.find(self.exec_key(execution, hint)).is_some() {
             return Err(RejectCode::DuplicateExecId);
         }
         // Fills have room of their own: the table holds a day's keys twice, orders never use it.
@@ -68,7 +76,7 @@ impl Book {
         }
     }
 
-    fn fill_facts(&self, fill: &mut Execution) -> Result<(), RejectCode> {
+    fn fill_facts(&self, fill: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
         let (slot, row) = self.orders.find(fill.order_id).ok_or(RejectCode::OrphanFill)?;
         let instrument = self
             .market
@@ -85,7 +93,7 @@ impl Book {
         if fill.px <= 0 && !instrument.allows_negative_prices() {
             return Err(RejectCode::InvalidPrice);
         }
-        self.check_exec_key(fill)?;
+        self.check_exec_key(fill, hint)?;
         (fill.principal, fill.consumed) = self.worth(instrument, fill.qty, fill.px)?;
         check_fee(fill)?;
         fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
@@ -169,7 +177,7 @@ impl Book {
         rounding::split(fee, part, whole, instrument.money_dp)
     }
 
-    fn trade_facts(&self, trade: &mut Execution) -> Result<(), RejectCode> {
+    fn trade_facts(&self, trade: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
         let instrument = self
             .market
             .instrument(trade.instrument)
@@ -181,7 +189,7 @@ impl Book {
         (trade.state_before, trade.state_after, trade.alerts) = (0, 0, 0);
         (trade.leaves, trade.cum) = (0, 0);
         (trade.released_value, trade.cash_released) = (Notional::ZERO, Money::ZERO);
-        self.check_exec_key(trade)?;
+        self.check_exec_key(trade, hint)?;
         (trade.principal, trade.consumed) = self.worth(instrument, trade.qty, trade.px)?;
         check_fee(trade)?;
         let chain = self.hierarchy.chain(trade.leaf, trade.instrument);
@@ -216,7 +224,7 @@ impl Book {
             return;
         }
         let execution: &Execution = event.body();
-        let key = self.exec_key(execution);
+        let key = self.exec_key(execution, Hint::of(event));
         self.exec_ids
             .insert(key, event.head.seq, execution.trade_day, |_| false);
         let Some(instrument) = self.market.instrument(execution.instrument).copied() else {

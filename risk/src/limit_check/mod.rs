@@ -17,6 +17,7 @@ mod book;
 mod execution;
 mod expand;
 mod findings;
+mod look_ahead;
 mod place;
 mod report;
 mod view;
@@ -140,6 +141,11 @@ impl Stage<Event> for LimitCheck {
         if event.head.flags & head_flags::LAST != 0 {
             self.cursor = Cursor::Idle;
         }
+    }
+
+    #[inline]
+    fn look_ahead(&self, event: &mut Event) {
+        self.book.look_ahead(event);
     }
 
     #[inline]

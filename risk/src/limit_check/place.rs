@@ -2,8 +2,9 @@
 
 use super::book::Book;
 use super::findings::{Findings, hits};
+use super::look_ahead::Hint;
 use crate::checks;
-use crate::hierarchy::{Chain, Flow};
+use crate::hierarchy::{Chain, Flow, PairRow};
 use crate::limits::{self, LimitRow, Measure, Question, WarnEdge};
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
@@ -11,9 +12,7 @@ use bytemuck::Zeroable;
 use tradewind_domain::codes::{AccountKind, ControlState, LimitAction, OrderState, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitHit, OrderNew, OrderReplace, OrderView, Verdict};
 use tradewind_domain::fixed::{Money, Notional, Price, Qty};
-use tradewind_domain::ids::{
-    AccountId, CurrencyId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, WalletId,
-};
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding, div_round};
@@ -27,9 +26,8 @@ static NO_FLOW: Flow = Flow::ZERO;
 
 /// An order as the limits are asked about it: a new one, or what a replace would make of an old one.
 pub(super) struct Ask {
-    pub(super) account: AccountId,
+    pub(super) wallet: WalletId,
     pub(super) instrument: InstrumentId,
-    pub(super) currency: CurrencyId,
     pub(super) session: SessionId,
     pub(super) is_buy: bool,
     pub(super) ord_type: OrderType,
@@ -66,11 +64,16 @@ impl Book {
         findings.clear();
         let notes = event.head.notes;
         let now_ns = event.head.recv_ns;
-        let order: OrderNew = *event.body();
-        let key = self
-            .hasher
-            .key(u64::from(order.session.0), order.cl_ord_id.padded());
-        let chain = self.hierarchy.chain(order.leaf, order.instrument);
+        let order: &OrderNew = event.body();
+        let scope = u64::from(order.session.0);
+        let hint = Hint::of(event);
+        let key = hint
+            .key(scope)
+            .unwrap_or_else(|| self.hasher.key(scope, order.cl_ord_id.padded()));
+        let chain = match hint.pair(event) {
+            Some(pair) => self.hierarchy.chain_from(order.leaf, pair, order.instrument),
+            None => self.hierarchy.chain(order.leaf, order.instrument),
+        };
         let day = self.calendars.date(order.calendar);
         let mut view = OrderView {
             trade_day: day,
@@ -85,10 +88,10 @@ impl Book {
         } else {
             findings.refuse_notes(notes);
             view.burns_key = u8::from(self.check_key(key, day, findings) && !order.cl_ord_id.is_empty());
+            let wallet = self.wallets.find(order.account, order.currency);
             let ask = Ask {
-                account: order.account,
+                wallet,
                 instrument: order.instrument,
-                currency: order.currency,
                 session: order.session,
                 is_buy: Side::from_code(order.side).is_some_and(Side::is_buy),
                 ord_type: OrderType::from_code(order.ord_type).unwrap_or(OrderType::Limit),
@@ -106,8 +109,9 @@ impl Book {
                 view.cash = Money::from_raw(priced.cash);
                 view.fee = Money::from_raw(priced.fee);
             }
-            self.check_room(&order, &chain, &mut view, findings);
+            self.check_room(wallet, &chain, &mut view, findings);
         }
+        let qty = order.qty;
         let verdict = findings.write(event);
         view.state_before = OrderState::None as u8;
         if event.is_rejected() {
@@ -116,7 +120,7 @@ impl Book {
             view.order_id = OrderId::new(self.settings.shard as u16, self.order_counter + 1);
             view.slot = self.orders.next_slot();
             view.state_after = OrderState::PendingNew as u8;
-            view.leaves = order.qty;
+            view.leaves = qty;
         }
         let body: &mut OrderNew = event.body_mut();
         (body.view, body.verdict) = (view, verdict);
@@ -139,15 +143,19 @@ impl Book {
     }
 
     /// Finds rows for an order that may be accepted.
-    fn check_room(&self, order: &OrderNew, chain: &Chain, view: &mut OrderView, findings: &mut Findings) {
+    fn check_room(&self, wallet: WalletId, chain: &Chain, view: &mut OrderView, findings: &mut Findings) {
         if findings.code().is_some() {
             return;
         }
         let holding = self.holding_or_next(chain);
-        let wallet = self.wallets.find_or_next(order.account, order.currency);
+        let wallet = if wallet.is_none() {
+            self.wallets.next()
+        } else {
+            Some(wallet)
+        };
         match (holding, wallet) {
             (Some(holding), Some(wallet)) if !self.orders.is_full() => {
-                (view.holding, view.wallet) = (holding, wallet)
+                (view.holding, view.wallet) = (holding, wallet);
             }
             _ => findings.refuse(RejectCode::Capacity),
         }
@@ -295,10 +303,26 @@ impl Book {
         findings: &mut Findings,
         rates: bool,
     ) {
-        let wallet = if rates {
-            None
-        } else {
-            self.wallets.row(self.wallets.find(ask.account, ask.currency))
+        let wallet = if rates { None } else { self.wallets.row(ask.wallet) };
+        let mut question = Question {
+            is_buy: ask.is_buy,
+            new_orders: u32::from(ask.old.is_none()),
+            qty: ask.qty,
+            leaves: ask.leaves,
+            order_value: priced.order_value,
+            value: priced.value,
+            cash: priced.cash,
+            old_qty: ask.old.as_ref().map_or(0, OrderRow::reserved_qty),
+            old_value: ask.old.as_ref().map_or(0, |row| row.reserved_value().raw()),
+            old_cash: ask.old.as_ref().map_or(0, |row| row.reserved_cash().raw()),
+            flow: &NO_FLOW,
+            pair: &NO_FLOW,
+            instrument,
+            settled: wallet.map_or(0, |row| row.settled.raw()),
+            reserved: wallet.map_or(0, |row| row.reserved.raw()),
+            is_cash_account: false,
+            date: 0,
+            now_ns: ask.now_ns,
         };
         for (node_id, pair) in chain.levels() {
             let Some(node) = self.hierarchy.node(node_id) else {
@@ -309,48 +333,26 @@ impl Book {
                 continue;
             }
             let pair_row = self.hierarchy.pair(pair);
-            let pair_flow = pair_row.map_or(&NO_FLOW, |row| &row.flow);
-            let mut question = Question {
-                is_buy: ask.is_buy,
-                new_orders: u32::from(ask.old.is_none()),
-                qty: ask.qty,
-                leaves: ask.leaves,
-                order_value: priced.order_value,
-                value: priced.value,
-                cash: priced.cash,
-                old_qty: ask.old.map_or(0, |row| row.reserved_qty()),
-                old_value: ask.old.map_or(0, |row| row.reserved_value().raw()),
-                old_cash: ask.old.map_or(0, |row| row.reserved_cash().raw()),
-                flow: &node.flow,
-                pair: pair_flow,
-                instrument,
-                settled: wallet.map_or(0, |row| row.settled.raw()),
-                reserved: wallet.map_or(0, |row| row.reserved.raw()),
-                is_cash_account: node.account_kind == AccountKind::Cash as u8,
-                date: self.calendars.date(node.calendar),
-                now_ns: ask.now_ns,
-            };
+            question.pair = pair_row.map_or(&NO_FLOW, |row| &row.flow);
+            question.is_cash_account = node.account_kind == AccountKind::Cash as u8;
+            question.date = self.calendars.date(node.calendar);
             for (id, row) in self.limits.list(first) {
                 question.flow = if row.instrument.is_none() {
                     &node.flow
                 } else {
-                    pair_flow
+                    question.pair
                 };
                 if !row.instrument.is_none() && row.instrument != ask.instrument {
                     continue;
                 }
                 if let Some(measure) = (row.spec().measure)(row, &question) {
-                    let warned = pair_row.map_or((0, 0), |pair| (pair.warned_day, pair.warned));
-                    judge(
-                        id,
-                        row,
-                        measure,
-                        question.date,
-                        warned,
-                        node.level,
-                        node_id,
-                        findings,
-                    );
+                    let at = Place {
+                        date: question.date,
+                        pair: pair_row,
+                        level: node.level,
+                        node: node_id,
+                    };
+                    judge(id, row, measure, &at, findings);
                 }
             }
         }
@@ -523,9 +525,8 @@ impl Book {
             .hierarchy
             .chain_from(old.leaf, old.node_instrument, old.instrument);
         let ask = Ask {
-            account: old.account,
+            wallet: old.wallet,
             instrument: old.instrument,
-            currency: old.currency,
             session: old.session,
             is_buy: old.order_side().is_buy(),
             ord_type: old.order_type(),
@@ -645,43 +646,47 @@ fn refused(view: OrderView) -> OrderView {
     }
 }
 
-/// Compares a measure with its limit and reports what has to be said.
-#[allow(clippy::too_many_arguments)] // one call site; a struct would only rename the arguments
-#[inline]
-fn judge(
-    id: LimitId,
-    row: &LimitRow,
-    measure: Measure,
+/// Where a limit stands.
+struct Place<'a> {
     date: DayNumber,
-    (pair_day, pair_bits): (DayNumber, u32),
+    pair: Option<&'a PairRow>,
     level: u8,
     node: NodeId,
-    findings: &mut Findings,
-) {
-    let hit = LimitHit {
-        used: measure.used,
-        hard: measure.limit,
-        limit: id,
-        level,
-        ..LimitHit::zeroed()
-    };
+}
+
+/// Compares a measure with its limit and reports what has to be said.
+#[inline]
+fn judge(id: LimitId, row: &LimitRow, measure: Measure, at: &Place<'_>, findings: &mut Findings) {
     if measure.used > measure.limit {
         let kind = if row.action == LimitAction::Alert as u8 {
             HitKind::Alerted
         } else {
             HitKind::Refused
         };
-        findings.hit(kind, hit, measure.code, node);
+        findings.hit(kind, hit_of(id, measure, at), measure.code, at.node);
     } else if row.soft_pct != 0 && measure.used * 100 >= measure.limit * i128::from(row.soft_pct) {
         let given = match row.spec().warn {
             WarnEdge::None => true,
             WarnEdge::Each => false,
-            WarnEdge::Daily => row.warned_day == date,
-            WarnEdge::DailyPerPair(bit) => pair_day == date && pair_bits & bit != 0,
+            WarnEdge::Daily => row.warned_day == at.date,
+            WarnEdge::DailyPerPair(bit) => at
+                .pair
+                .is_some_and(|pair| pair.warned_day == at.date && pair.warned & bit != 0),
         };
         if !given {
-            findings.hit(HitKind::Warned, hit, measure.code, node);
+            findings.hit(HitKind::Warned, hit_of(id, measure, at), measure.code, at.node);
         }
+    }
+}
+
+#[cold]
+fn hit_of(id: LimitId, measure: Measure, at: &Place<'_>) -> LimitHit {
+    LimitHit {
+        used: measure.used,
+        hard: measure.limit,
+        limit: id,
+        level: at.level,
+        ..LimitHit::zeroed()
     }
 }
 
@@ -756,12 +761,14 @@ impl Book {
         cl_ord_id: &tradewind_domain::text::ClOrdId,
         order_id: OrderId,
     ) -> Option<(OrderSlot, OrderRow)> {
-        let id = if cl_ord_id.is_empty() {
-            order_id
-        } else {
-            let key = self.hasher.key(u64::from(session.0), cl_ord_id.padded());
-            OrderId(self.cl_ord_ids.find(key)?.value)
-        };
-        self.orders.find(id).map(|(slot, row)| (slot, *row))
+        if cl_ord_id.is_empty() {
+            return self.orders.find(order_id).map(|(slot, row)| (slot, *row));
+        }
+        let key = self.hasher.key(u64::from(session.0), cl_ord_id.padded());
+        let found = self.cl_ord_ids.find(key)?;
+        let (slot, row) = self.orders.find(OrderId(found.value))?;
+        // The identifier of an order that closed on an earlier day is free again, swept away already or not.
+        let lives = row.order_state().is_open() || found.day == self.calendars.date(row.calendar);
+        lives.then_some((slot, *row))
     }
 }

@@ -21,6 +21,8 @@ enum Step {
     Rest,
     /// The replace took place.
     Replace,
+    /// The order works, and the cancel or replace that is on its way stays so.
+    Acknowledge,
     /// The report does not go with the order's state.
     Ignore,
 }
@@ -107,7 +109,11 @@ impl Book {
         };
         let mut view = view_of(slot, row);
         view.trade_day = self.calendars.date(row.calendar);
-        let step = step(kind, row.order_state(), report.status);
+        let step = match step(kind, row.order_state(), report.status) {
+            // A fill that crossed the request has left nothing to go on with.
+            Step::Rest if row.leaves == 0 => Step::Close(OrderState::Filled),
+            step => step,
+        };
         match step {
             Step::To(OrderState::Unknown) => view.state_after = OrderState::Unknown as u8,
             Step::To(state) => {
@@ -133,6 +139,7 @@ impl Book {
                 view.cash = Money::from_raw(-row.extra_cash.raw());
             }
             Step::Replace => self.replaced(row, &mut view),
+            Step::Acknowledge => {}
             Step::Ignore => event.reject(RejectCode::StateMismatch),
         }
         let copy = *row;
@@ -199,8 +206,15 @@ impl Book {
         if event.is_rejected() {
             return;
         }
-        let report: &VenueReport = event.body();
-        self.apply_view(&report.view, kind == Kind::VenueReplaced);
+        let view = &event.body::<VenueReport>().view;
+        if kind == Kind::VenueAck && view.state_after == view.state_before {
+            // The order rests where the venue has it now, should the pending request be refused.
+            return match self.orders.get_mut(view.slot) {
+                Some(row) => row.resting_state = OrderState::Working as u8,
+                None => self.faults += 1,
+            };
+        }
+        self.apply_view(view, kind == Kind::VenueReplaced);
     }
 
     /// Makes a changed reservation and state true.
@@ -274,6 +288,7 @@ fn step(kind: Kind, state: OrderState, status: u8) -> Step {
     }
     match (kind, state) {
         (Kind::VenueAck, OrderState::PendingNew | OrderState::Unknown) => Step::To(OrderState::Working),
+        (Kind::VenueAck, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Acknowledge,
         (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => {
             Step::Close(OrderState::Rejected)
         }

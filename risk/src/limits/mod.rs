@@ -21,22 +21,21 @@ use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_machine::prefetch::prefetch;
 
 pub use rate::charge;
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.
 pub const HARD_MAX: i128 = 1_000_000_000_000_000_000_000_000_000_000_000;
 
-/// One limit.
+/// One limit. What every order reads stands in the first cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct LimitRow {
     /// The figure that must not be exceeded, in the type's unit.
     pub hard: i128,
-    /// Rates: theoretical arrival time in nanoseconds times rate (GCRA).
-    pub tat: i128,
-    /// Parameters by type (docs/limits.md).
-    pub params: [i64; 6],
+    /// First two parameters by type (docs/limits.md); the others stand in `more_params`.
+    pub params: [i64; 2],
     /// The node that it binds.
     pub node: NodeId,
     /// The node's next limit.
@@ -56,12 +55,24 @@ pub struct LimitRow {
     /// Index into [`SPECS`].
     spec: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 27],
+    pub reserved: [u8; 11],
+    /// Rates: theoretical arrival time in nanoseconds times rate (GCRA).
+    pub tat: i128,
+    /// Parameters from the third on.
+    pub more_params: [i64; 4],
+    #[doc(hidden)]
+    pub reserved2: [u64; 2],
 }
 
 const _: () = assert!(size_of::<LimitRow>() == 128);
 
 impl LimitRow {
+    /// All parameters, in the order of the event that set them.
+    pub fn all_params(&self) -> [i64; 6] {
+        let ([first, second], [third, fourth, fifth, sixth]) = (self.params, self.more_params);
+        [first, second, third, fourth, fifth, sixth]
+    }
+
     /// What its type measures.
     #[inline]
     pub fn spec(&self) -> &'static Spec {
@@ -296,6 +307,14 @@ impl Limits {
         self.rows.get(limit.index()).filter(|row| row.state == 1)
     }
 
+    /// Fetches what every order reads of the first limits of a node.
+    #[inline]
+    pub fn prefetch(&self, first: LimitId) {
+        if let Some(row) = self.rows.get(first.index()) {
+            prefetch(row);
+        }
+    }
+
     /// The row, whatever its state.
     #[inline]
     pub fn row_mut(&mut self, limit: LimitId) -> Option<&mut LimitRow> {
@@ -325,7 +344,8 @@ impl Limits {
         let held = *row;
         *row = LimitRow {
             hard: event.hard,
-            params: event.params,
+            params: [event.params[0], event.params[1]],
+            more_params: [event.params[2], event.params[3], event.params[4], event.params[5]],
             node: event.node,
             instrument: event.filter_instrument,
             limit_type: event.limit_type,

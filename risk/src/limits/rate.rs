@@ -21,7 +21,7 @@ fn period_ns(row: &LimitRow) -> i128 {
 /// How far the arrival time is ahead, against how far the burst lets it be.
 fn debt(row: &LimitRow, now_ns: UnixNanos, code: RejectCode) -> Measure {
     let now = i128::from(now_ns) * row.hard;
-    let tau = period_ns(row) * i128::from(row.params[BURST] - 1);
+    let tau = period_ns(row) * i128::from(row.more_params[BURST - 2] - 1);
     Measure {
         used: row.tat - now,
         limit: tau,
@@ -65,7 +65,8 @@ mod tests {
     fn passes_and_refuses_as_the_catalogue_shows() {
         let mut row = LimitRow {
             hard: 2,
-            params: [1_000, GCRA, 2, 0, 0, 0],
+            params: [1_000, GCRA],
+            more_params: [2, 0, 0, 0],
             ..LimitRow::zeroed()
         };
         let start: u64 = 1_700_000_000_000_000_000;

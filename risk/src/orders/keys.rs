@@ -11,13 +11,14 @@ use bytemuck::{Pod, Zeroable};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 use tradewind_domain::time::DayNumber;
+use tradewind_machine::prefetch::prefetch;
 
 /// Buckets that each insert sweeps.
 const SWEEP_BUCKETS: usize = 4;
 
 /// A hashed identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Key(u64, u64);
+pub struct Key(pub(crate) u64, pub(crate) u64);
 
 /// Hashes identifiers under the journal's key.
 #[derive(Clone)]
@@ -71,12 +72,14 @@ pub struct KeyTable {
     today: DayNumber,
     capacity: u32,
     sweep_at: usize,
+    /// Buckets that the sweep has still to look at: none before the first change of day.
+    sweep_left: usize,
 }
 
 impl KeyTable {
     /// Room for `capacity` keys a day; yesterday's have room too until they are swept.
     pub fn new(capacity: u32) -> Self {
-        let buckets = (capacity as usize * 2 + 8).next_power_of_two();
+        let buckets = (capacity as usize / 2 * 3 + 8).next_power_of_two();
         Self {
             entries: vec![Entry::zeroed(); buckets],
             mask: buckets - 1,
@@ -84,18 +87,19 @@ impl KeyTable {
             today: 0,
             capacity,
             sweep_at: 0,
+            sweep_left: 0,
         }
     }
 
     /// Sets how many keys a day are accepted, at most what there is memory for.
     pub fn set_capacity(&mut self, capacity: u32) {
-        self.capacity = capacity.min((self.entries.len() / 2) as u32);
+        self.capacity = capacity.min((self.entries.len() / 3 * 2) as u32);
     }
 
     /// Brings the bucket of a key closer, for a lookup that comes soon.
     #[inline]
-    pub fn touch(&self, key: Key) -> bool {
-        self.entries[key.0 as usize & self.mask].used != 0
+    pub fn prefetch(&self, key: Key) {
+        prefetch(&self.entries[key.0 as usize & self.mask]);
     }
 
     /// The entry of a key.
@@ -135,8 +139,11 @@ impl KeyTable {
         if day > self.today {
             self.today = day;
             self.today_count = 0;
+            self.sweep_left = self.entries.len();
         }
-        self.sweep(&is_live);
+        if self.sweep_left > 0 {
+            self.sweep(&is_live);
+        }
         self.today_count = self.today_count.saturating_add(1);
         let mut at = key.0 as usize & self.mask;
         // Invariant: the callers ask `is_full` first and the sweep outruns the inserts, so a free bucket exists. Should
@@ -165,6 +172,7 @@ impl KeyTable {
                 self.remove(self.sweep_at);
             } else {
                 self.sweep_at = (self.sweep_at + 1) & self.mask;
+                self.sweep_left = self.sweep_left.saturating_sub(1);
             }
         }
     }

@@ -115,6 +115,8 @@ pub struct Event {
     body: [u8; BODY_MAX],
     /// Names to resolve.
     pub names: Names,
+    /// Room for a stage to keep something between looking ahead at a batch and processing it. Not part of the record.
+    pub scratch: [u64; 8],
     tail: [u8; TAIL_MAX],
 }
 

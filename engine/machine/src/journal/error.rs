@@ -115,7 +115,7 @@ pub enum JournalError {
         segment: u64,
     },
     /// Neither slot of the durable position can be read.
-    #[error("{} is missing or damaged, so nobody knows what must be complete: check with `journal verify`, then `journal repair`", path.display())]
+    #[error("{} is missing or damaged, so nobody knows what must be complete: `journal repair --cut-durable` keeps what the segments hold up to the first damage", path.display())]
     DurableLost {
         /// The file.
         path: PathBuf,

@@ -99,9 +99,20 @@ impl Follower {
     /// Reads the files between two positions that are known to be good.
     pub(super) fn over_files(data_dir: &Path, from: Position, to: Position) -> Result<Self, JournalError> {
         let folder = Folder::of(data_dir);
-        let slot = folder.read_slot(&ReadOnlyDisk)?.ok_or(JournalError::NoJournal {
-            path: folder.path().into(),
-        })?;
+        let Some(slot) = folder.read_slot(&ReadOnlyDisk)? else {
+            // Segments are never there without it (a start writes it first): then it is lost.
+            let is_lost = folder
+                .segments(&ReadOnlyDisk)
+                .is_ok_and(|segments| !segments.is_empty());
+            return Err(match is_lost {
+                true => JournalError::DurableLost {
+                    path: folder.durable(),
+                },
+                false => JournalError::NoJournal {
+                    path: folder.path().into(),
+                },
+            });
+        };
         let journal_id = slot.journal_id;
         Ok(Self {
             folder,

@@ -129,7 +129,11 @@ fn what_a_replace_holds_on_top_comes_back_once_when_a_silent_venue_answers() {
         world.report(Kind::VenueAck, order);
         world.replace("o1", "o2", "150", "10");
         world.report(Kind::OrderUnknown, order);
-        assert_eq!(world.reserved(0), i128::from(dec("1500")), "nobody knows which of the two works");
+        assert_eq!(
+            world.reserved(0),
+            i128::from(dec("1500")),
+            "nobody knows which of the two works"
+        );
         world.replace("o2", "o3", "180", "10");
         assert_eq!(world.reserved(0), i128::from(dec("1800")));
         world.report(Kind::VenueCancelReject, order);
@@ -603,4 +607,37 @@ fn a_session_beyond_the_table_is_refused() {
         outcome(&world.session(Kind::SessionConnected, 9_999)),
         "UNKNOWN_SESSION"
     );
+}
+
+#[test]
+fn a_replace_that_crosses_the_last_fill_leaves_nothing_open() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.report(Kind::VenueAck, id(&order));
+    world.replace("o1", "o2", "20", "10");
+    world.fill(id(&order), "10", "10");
+    world.report(Kind::VenueCancelReject, id(&order));
+    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::Filled);
+    assert_eq!((world.limit.open_orders().count(), world.reserved(1)), (0, 0));
+}
+
+#[test]
+fn an_acknowledgement_that_comes_after_the_cancel_was_asked_for_is_kept() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.cancel("o1");
+    assert_eq!(outcome(&world.report(Kind::VenueAck, id(&order))), "OK");
+    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::PendingCancel);
+    world.report(Kind::VenueCancelReject, id(&order));
+    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::Working);
+}
+
+#[test]
+fn the_identifier_of_an_order_that_closed_yesterday_names_nothing() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.fill(id(&order), "10", "10");
+    assert_eq!(outcome(&world.cancel("o1")), "TOO_LATE_TO_CANCEL");
+    world.roll(CalendarId::UTC, 20_515);
+    assert_eq!(outcome(&world.cancel("o1")), "UNKNOWN_ORDER");
 }

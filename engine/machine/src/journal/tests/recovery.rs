@@ -244,6 +244,10 @@ fn a_missing_segment_and_a_lost_durable_file_are_named() {
     fs::rename(place.data.path().join("elsewhere"), place.segment(2)).unwrap();
     fs::remove_file(place.data.path().join("journal/durable")).unwrap();
     assert!(matches!(open(&place), Err(JournalError::DurableLost { .. })));
+    assert!(matches!(
+        verify(place.data.path()),
+        Err(JournalError::DurableLost { .. })
+    ));
     assert!(repair(&place.config()).unwrap().is_empty());
     assert_eq!(open(&place).unwrap().recovery().last.unwrap().seq, 1_000);
 }

@@ -1,0 +1,114 @@
+//! Looking ahead at a batch: keys are hashed and the rows that deciding will read are fetched, so that the misses of a batch overlap
+//! instead of following one another. Nothing depends on it but time.
+
+use super::book::Book;
+use super::execution::exec_scope;
+use crate::hierarchy::NIL;
+use crate::orders::keys::Key;
+use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
+use tradewind_domain::ids::CalendarId;
+
+/// A key that was hashed ahead, kept in the event's scratch with the event's number and the scope it was hashed in.
+#[derive(Clone, Copy)]
+pub(super) struct Hint {
+    key: Key,
+    scope: u64,
+    is_set: bool,
+}
+
+/// Where the scratch keeps the pair of leaf and instrument.
+const PAIR: usize = 4;
+
+impl Hint {
+    /// The pair row that was found for the event's leaf and instrument, where it was looked for. One that did not exist then may
+    /// exist now, so none is no answer.
+    #[inline]
+    pub(super) fn pair(self, event: &Event) -> Option<u32> {
+        let pair = event.scratch[PAIR] as u32;
+        (self.is_set && pair != NIL).then_some(pair)
+    }
+
+    /// The hint of this event; one of the event that used the slot before is none.
+    #[inline]
+    pub(super) fn of(event: &Event) -> Self {
+        let [first, second, seq, scope, ..] = event.scratch;
+        Self {
+            key: Key(first, second),
+            scope,
+            is_set: seq != 0 && seq == event.head.seq && event.head.part == 0,
+        }
+    }
+
+    /// The key, where it was hashed in this scope.
+    #[inline]
+    pub(super) fn key(self, scope: u64) -> Option<Key> {
+        (self.is_set && self.scope == scope).then_some(self.key)
+    }
+}
+
+impl Book {
+    /// Hashes the event's key and fetches what deciding it will read.
+    #[inline]
+    pub(super) fn look_ahead(&self, event: &mut Event) {
+        let (key, scope) = match event.kind() {
+            Some(Kind::OrderNew) => {
+                let order: &OrderNew = event.body();
+                let scope = u64::from(order.session.0);
+                let key = self.hasher.key(scope, order.cl_ord_id.padded());
+                self.cl_ord_ids.prefetch(key);
+                event.scratch[PAIR] = u64::from(self.hierarchy.prefetch(order.leaf, order.instrument));
+                (key, scope)
+            }
+            Some(Kind::VenueFill | Kind::TradeCapture) => {
+                let execution: &Execution = event.body();
+                self.orders.prefetch(execution.order_id);
+                let scope = exec_scope(execution, self.likely_trade_date(execution));
+                let key = self.hasher.key(scope, execution.exec_id.padded());
+                self.exec_ids.prefetch(key);
+                (key, scope)
+            }
+            Some(Kind::OrderCancel) => {
+                return self.fetch_named(
+                    event.body::<OrderCancel>().session.0,
+                    event.body::<OrderCancel>().orig_cl_ord_id.padded(),
+                );
+            }
+            Some(Kind::OrderReplace) => {
+                return self.fetch_named(
+                    event.body::<OrderReplace>().session.0,
+                    event.body::<OrderReplace>().orig_cl_ord_id.padded(),
+                );
+            }
+            Some(kind)
+                if kind as u16 >= Kind::VenueAck as u16 && kind as u16 <= Kind::OrderUnknown as u16 =>
+            {
+                return self.orders.prefetch(event.body::<VenueReport>().order_id);
+            }
+            _ => return,
+        };
+        event.scratch[..4].copy_from_slice(&[key.0, key.1, event.head.seq, scope]);
+    }
+
+    /// The trade date that an execution will most likely have: the order's own calendar is not looked up for a guess that costs
+    /// no more than a hash where it is wrong.
+    #[inline]
+    fn likely_trade_date(&self, execution: &Execution) -> u32 {
+        let calendar = if execution.calendar.is_none() {
+            CalendarId::UTC
+        } else {
+            execution.calendar
+        };
+        if execution.trade_date != 0 {
+            execution.trade_date
+        } else {
+            self.calendars.date(calendar)
+        }
+    }
+
+    /// Fetches the bucket of the key that a request names its order by.
+    #[inline]
+    fn fetch_named(&self, session: u32, cl_ord_id: &[u8]) {
+        self.cl_ord_ids
+            .prefetch(self.hasher.key(u64::from(session), cl_ord_id));
+    }
+}
