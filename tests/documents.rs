@@ -38,7 +38,11 @@ fn links_between_documents_lead_to_files_that_exist() {
             }
             links += 1;
             let path = page.parent().unwrap().join(target);
-            assert!(path.exists(), "{} links to {target}, which is not there", page.display());
+            assert!(
+                path.exists(),
+                "{} links to {target}, which is not there",
+                page.display()
+            );
         }
     }
     assert!(links > 10, "links are found at all");
@@ -49,13 +53,20 @@ fn tests_named_in_the_architecture_exist() {
     let mut functions = BTreeSet::new();
     for file in all(".rs") {
         let text = std::fs::read_to_string(&file).unwrap();
-        let names = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
+        let names = text
+            .split("fn ")
+            .skip(1)
+            .filter_map(|rest| rest.split('(').next());
         functions.extend(names.map(str::to_owned));
     }
     let page = include_str!("../docs/ARCHITECTURE.md");
     // A name of five words or more is that of a test.
-    let named: BTreeSet<&str> =
-        page.split('`').skip(1).step_by(2).filter(|code| code.matches('_').count() >= 4 && !code.contains(' ')).collect();
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.matches('_').count() >= 4 && !code.contains(' '))
+        .collect();
     let missing: Vec<_> = named.iter().filter(|name| !functions.contains(**name)).collect();
     assert!(missing.is_empty(), "no such test: {missing:?}");
     assert!(named.len() > 20, "names are found at all");

@@ -77,7 +77,8 @@ pub(crate) fn recovery(bytes: &[u8]) {
     }
     drop(first);
     let second = Journal::open(config);
-    let second = second.unwrap_or_else(|error| panic!("Invariant: what was opened can be opened again: {error}"));
+    let second =
+        second.unwrap_or_else(|error| panic!("Invariant: what was opened can be opened again: {error}"));
     assert_eq!(second.recovery().end, end, "Invariant: recovery finds one end");
     assert!(
         second.recovery().torn.is_empty(),

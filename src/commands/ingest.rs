@@ -185,7 +185,7 @@ fn pump(
         began: clock.raw(),
     });
     let mut shown = 0;
-    while let Some(message) = recording.next() {
+    for message in recording.by_ref() {
         match message {
             Ok(message) => {
                 if let Some(pace) = &mut pace {

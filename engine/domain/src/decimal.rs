@@ -61,7 +61,17 @@ pub fn parse(bytes: &[u8]) -> Result<i64, DecimalError> {
 /// Scales an integer with `dp` decimals to 1e-8. `None` where digits would be lost or it does not fit.
 #[inline]
 pub fn rescale(mantissa: i64, dp: u8) -> Option<i64> {
-    const POW: [i64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+    const POW: [i64; 9] = [
+        1,
+        10,
+        100,
+        1_000,
+        10_000,
+        100_000,
+        1_000_000,
+        10_000_000,
+        100_000_000,
+    ];
     let dp = usize::from(dp);
     if dp <= 8 {
         return mantissa.checked_mul(POW[8 - dp]);
@@ -97,7 +107,10 @@ mod tests {
         }
         assert_eq!(parse(b"0.000000001"), Err(DecimalError::Precision));
         assert_eq!(parse(b"92233720368.54775808"), Err(DecimalError::Range));
-        assert_eq!(parse(b"99999999999999999999999999999999999999999999"), Err(DecimalError::Range));
+        assert_eq!(
+            parse(b"99999999999999999999999999999999999999999999"),
+            Err(DecimalError::Range)
+        );
     }
 
     #[test]

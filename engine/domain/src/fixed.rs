@@ -154,7 +154,10 @@ mod tests {
         assert_eq!(Price::from_raw(-1).to_string(), "-0.00000001");
         assert_eq!(Qty::from_raw(300_000_000).to_string(), "3");
         assert_eq!(Money::from_raw(-250_000_000).to_string(), "-2.5");
-        assert_eq!(Notional::from_raw(NOTIONAL_ONE * 7 + 1).to_string(), "7.0000000000000001");
+        assert_eq!(
+            Notional::from_raw(NOTIONAL_ONE * 7 + 1).to_string(),
+            "7.0000000000000001"
+        );
     }
 
     #[test]

@@ -415,7 +415,10 @@ mod tests {
     fn of_several_notes_the_lowest_priority_is_reported() {
         let notes = Note::InvalidTick.bit() | Note::UnknownAccount.bit() | Note::MarketClosed.bit();
         assert_eq!(Note::first(notes), Some(RejectCode::UnknownAccount));
-        assert_eq!(Note::first(Note::InvalidTick.bit() | Note::MarketClosed.bit()), Some(RejectCode::MarketClosed));
+        assert_eq!(
+            Note::first(Note::InvalidTick.bit() | Note::MarketClosed.bit()),
+            Some(RejectCode::MarketClosed)
+        );
         assert_eq!(Note::first(0), None);
     }
 

@@ -84,7 +84,9 @@ pub fn value_of(instrument: &Instrument, qty: NetQty, px: Price, mode: Rounding)
         let scaled = qty.raw().checked_mul(i128::from(instrument.mult))?;
         let denominator = i128::from(px.raw()).checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?;
         let minor = div_round(scaled, denominator, mode)?;
-        return Some(Money::from_raw(minor.checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?));
+        return Some(Money::from_raw(
+            minor.checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?,
+        ));
     }
     let product = qty.raw().checked_mul(i128::from(px.raw()))?;
     let (exact, decimals) = times_factor(product, 16, instrument.mult)?;
@@ -148,7 +150,10 @@ mod tests {
         let dollars = |c: i128| Money::from_raw(c * 1_000_000);
         let shares = |n: i128| NetQty::from_raw(n * 100_000_000);
         // 3 @ 33.335 = 100.01; one sold removes 33.34 and 66.67 stay; one more removes 33.34 (33.335 to even).
-        assert_eq!(split(dollars(10_001), shares(1), shares(3), 2), Some(dollars(3334)));
+        assert_eq!(
+            split(dollars(10_001), shares(1), shares(3), 2),
+            Some(dollars(3334))
+        );
         assert_eq!(split(dollars(6667), shares(1), shares(2), 2), Some(dollars(3334)));
     }
 
@@ -157,11 +162,19 @@ mod tests {
         let mut linear = Instrument::default_linear();
         linear.money_dp = 2;
         let px = Price::from_raw(3_333_500_000);
-        assert_eq!(principal(&linear, Qty::from_raw(3 * ONE), px, Rounding::HalfUp), Some(Money::from_raw(10_001_000_000)));
+        assert_eq!(
+            principal(&linear, Qty::from_raw(3 * ONE), px, Rounding::HalfUp),
+            Some(Money::from_raw(10_001_000_000))
+        );
         let mut inverse = Instrument::default_linear();
         inverse.kind = crate::codes::InstrumentKind::Inverse as u8;
         inverse.money_dp = 8;
-        let value = principal(&inverse, Qty::from_raw(10_000 * ONE), Price::from_raw(8000 * ONE), Rounding::HalfUp);
+        let value = principal(
+            &inverse,
+            Qty::from_raw(10_000 * ONE),
+            Price::from_raw(8000 * ONE),
+            Rounding::HalfUp,
+        );
         assert_eq!(value, Some(Money::from_raw(125_000_000)));
     }
 

@@ -114,7 +114,10 @@ mod tests {
     fn holds_what_fits_and_refuses_the_rest() {
         assert_eq!(Text::<4>::new("ABCD").unwrap().as_str(), "ABCD");
         assert_eq!(Text::<4>::new("ABCDE"), Err(TextError::TooLong { max: 4 }));
-        assert_eq!(Text::<4>::new("A\n"), Err(TextError::NotPrintable { byte: b'\n' }));
+        assert_eq!(
+            Text::<4>::new("A\n"),
+            Err(TextError::NotPrintable { byte: b'\n' })
+        );
         assert_eq!(Text::<4>::lossy("A\nBCD").as_str(), "A?BC");
         assert!(Text::<4>::new("").unwrap().is_empty());
     }

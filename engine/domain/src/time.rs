@@ -42,12 +42,20 @@ pub const fn day_number(year: i32, month: u32, day: u32) -> Option<DayNumber> {
     let y = if month <= 2 { year as i64 - 1 } else { year as i64 };
     let era = y / 400;
     let yoe = y - era * 400;
-    let mp = if month > 2 { month as i64 - 3 } else { month as i64 + 9 };
+    let mp = if month > 2 {
+        month as i64 - 3
+    } else {
+        month as i64 + 9
+    };
     let doy = (153 * mp + 2) / 5 + day as i64 - 1;
     let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     let number = (era * 146_097 + doe - 719_468) as DayNumber;
     let (y2, m2, d2) = civil(number);
-    if y2 == year && m2 == month && d2 == day { Some(number) } else { None }
+    if y2 == year && m2 == month && d2 == day {
+        Some(number)
+    } else {
+        None
+    }
 }
 
 /// Shows an instant as RFC 3339 in UTC with nanoseconds.
@@ -59,7 +67,11 @@ impl fmt::Display for Rfc3339 {
         let in_day = self.0 % NANOS_PER_DAY;
         let secs = in_day / NANOS_PER_SEC;
         let (h, min, s) = (secs / 3600, secs / 60 % 60, secs % 60);
-        write!(f, "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:09}Z", in_day % NANOS_PER_SEC)
+        write!(
+            f,
+            "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:09}Z",
+            in_day % NANOS_PER_SEC
+        )
     }
 }
 
@@ -77,7 +89,8 @@ impl fmt::Display for Date {
 pub fn parse_date(text: &str) -> Option<DayNumber> {
     let mut parts = text.splitn(3, '-');
     let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
-    if y.len() != 4 || m.len() != 2 || d.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+    if y.len() != 4 || m.len() != 2 || d.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    {
         return None;
     }
     day_number(y.parse().ok()?, m.parse().ok()?, d.parse().ok()?)
@@ -95,12 +108,20 @@ pub fn parse_rfc3339(text: &str) -> Option<UnixNanos> {
     }
     let mut units = clock.split(':');
     let mut unit = |max: u64| {
-        let text = units.next().filter(|t| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit()))?;
+        let text = units
+            .next()
+            .filter(|t| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit()))?;
         text.parse::<u64>().ok().filter(|&v| v < max)
     };
     let secs = unit(24)? * 3600 + unit(60)? * 60 + unit(60)?;
-    let nanos = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? * 10u64.pow(9 - fraction.len() as u32) };
-    u64::from(day).checked_mul(NANOS_PER_DAY)?.checked_add(secs * NANOS_PER_SEC + nanos)
+    let nanos = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse::<u64>().ok()? * 10u64.pow(9 - fraction.len() as u32)
+    };
+    u64::from(day)
+        .checked_mul(NANOS_PER_DAY)?
+        .checked_add(secs * NANOS_PER_SEC + nanos)
 }
 
 #[cfg(test)]
@@ -125,7 +146,14 @@ mod tests {
         let ns = parse_rfc3339("2026-03-02T14:30:01.000Z").unwrap();
         assert_eq!(Rfc3339(ns).to_string(), "2026-03-02T14:30:01.000000000Z");
         assert_eq!(utc_day(ns), day_number(2026, 3, 2).unwrap());
-        for bad in ["2026-03-02", "2026-03-02T14:30:01", "2026-13-02T14:30:01Z", "2026-03-02T24:30:01Z", "2026-03-02T1é:30:01Z", ""] {
+        for bad in [
+            "2026-03-02",
+            "2026-03-02T14:30:01",
+            "2026-13-02T14:30:01Z",
+            "2026-03-02T24:30:01Z",
+            "2026-03-02T1é:30:01Z",
+            "",
+        ] {
             assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }
     }

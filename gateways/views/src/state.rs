@@ -325,7 +325,10 @@ fn limit(replica: &Replica, used: &LimitUse<'_>) -> LimitView {
         scope: names.node(row.node),
         level: level(used.node.level),
         symbol: (!row.instrument.is_none()).then(|| names.symbol(row.instrument)),
-        hard: unit.map_or_else(|| row.hard.to_string(), |unit| unit.show(row.hard, &row.all_params())),
+        hard: unit.map_or_else(
+            || row.hard.to_string(),
+            |unit| unit.show(row.hard, &row.all_params()),
+        ),
         unit: unit.map_or("", Unit::text).to_owned(),
         action: LimitAction::from_code(row.action).map_or_else(String::new, |action| action.to_string()),
         soft_pct: row.soft_pct,

@@ -440,7 +440,11 @@ mod tests {
             table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
             table.close(slot);
         }
-        let longest_run = table.index.split(|entry| entry.slot == NIL).map(<[Entry]>::len).max();
+        let longest_run = table
+            .index
+            .split(|entry| entry.slot == NIL)
+            .map(<[Entry]>::len)
+            .max();
         assert!(
             longest_run < Some(128),
             "an index run of {longest_run:?} is walked with each order"

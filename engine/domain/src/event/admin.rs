@@ -148,12 +148,18 @@ impl CalendarSet {
     /// True where the event may be taken: not the built-in calendar, one to eight days, ascending by date and roll, each
     /// session within its day's order. Asked by normalize, which decides, and by ingest's schedule, which sees it first.
     pub fn is_well_formed(&self) -> bool {
-        let Some(days) = self.days.get(..usize::from(self.count)) else { return false };
+        let Some(days) = self.days.get(..usize::from(self.count)) else {
+            return false;
+        };
         self.calendar != CalendarId::UTC
             && self.calendar.0 < CalendarId::COUNT_MAX
             && !days.is_empty()
-            && days.iter().all(|day| day.date > 0 && day.roll_ns <= day.open_ns && day.open_ns <= day.close_ns)
-            && days.windows(2).all(|pair| pair[0].date < pair[1].date && pair[0].roll_ns < pair[1].roll_ns)
+            && days
+                .iter()
+                .all(|day| day.date > 0 && day.roll_ns <= day.open_ns && day.open_ns <= day.close_ns)
+            && days
+                .windows(2)
+                .all(|pair| pair[0].date < pair[1].date && pair[0].roll_ns < pair[1].roll_ns)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Body;
 use crate::fixed::{Money, Notional};
 use crate::ids::{
-    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId, VenueId, WalletId,
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId,
+    VenueId, WalletId,
 };
 use crate::text::ExecId;
 use crate::time::DayNumber;

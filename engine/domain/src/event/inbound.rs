@@ -35,8 +35,14 @@ impl Inbound {
     /// # Panics
     /// Where the kind's input does not fit the fast rings (admin events): those go as [`InboundLong`].
     pub fn new<T: Body>(kind: Kind, body: &T) -> Self {
-        assert!(kind.input_len() == T::INPUT_LEN, "Invariant: the body is that of the kind");
-        let mut inbound = Self { kind: kind as u16, ..Self::zeroed() };
+        assert!(
+            kind.input_len() == T::INPUT_LEN,
+            "Invariant: the body is that of the kind"
+        );
+        let mut inbound = Self {
+            kind: kind as u16,
+            ..Self::zeroed()
+        };
         inbound.input[..T::INPUT_LEN].copy_from_slice(&bytemuck::bytes_of(body)[..T::INPUT_LEN]);
         inbound
     }
@@ -57,7 +63,9 @@ impl Inbound {
     /// Makes `event` this message. False, and nothing is written, where the kind is unknown.
     #[inline]
     pub fn fill(&self, event: &mut Event) -> bool {
-        let Some(kind) = Kind::from_number(self.kind) else { return false };
+        let Some(kind) = Kind::from_number(self.kind) else {
+            return false;
+        };
         let input_len = kind.input_len();
         if input_len > INPUT_MAX {
             return false;
@@ -83,7 +91,10 @@ pub struct InboundLong {
 impl InboundLong {
     /// A message of this kind; facts and resolved ids that the body may already hold are ignored.
     pub fn new<T: Body>(kind: Kind, body: &T) -> Self {
-        assert!(kind.input_len() == T::INPUT_LEN, "Invariant: the body is that of the kind");
+        assert!(
+            kind.input_len() == T::INPUT_LEN,
+            "Invariant: the body is that of the kind"
+        );
         let mut event = Event::empty();
         event.reset(kind);
         event.body[..T::INPUT_LEN].copy_from_slice(&bytemuck::bytes_of(body)[..T::INPUT_LEN]);

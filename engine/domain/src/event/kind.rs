@@ -205,8 +205,14 @@ impl Kind {
     #[inline]
     pub const fn decider(self) -> Decider {
         match self {
-            Kind::InstrumentSet | Kind::AccountSet | Kind::NodeSet | Kind::CalendarSet | Kind::CurrencySet => Decider::Normalize,
-            Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => Decider::Validate,
+            Kind::InstrumentSet
+            | Kind::AccountSet
+            | Kind::NodeSet
+            | Kind::CalendarSet
+            | Kind::CurrencySet => Decider::Normalize,
+            Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => {
+                Decider::Validate
+            }
             Kind::Blob | Kind::EdgeStats | Kind::EngineStarted | Kind::EngineStopped => Decider::Nobody,
             _ if !self.has_behaviour() => Decider::Validate,
             _ => Decider::LimitCheck,
@@ -277,8 +283,10 @@ mod tests {
     /// Sizes and numbers stand in journals: lines may be added, none may change.
     #[test]
     fn numbers_and_sizes_are_pinned() {
-        let listing: Vec<String> =
-            Kind::ALL.iter().map(|k| format!("{} {} {} {}", *k as u16, k, k.body_len(), k.input_len())).collect();
+        let listing: Vec<String> = Kind::ALL
+            .iter()
+            .map(|k| format!("{} {} {} {}", *k as u16, k, k.body_len(), k.input_len()))
+            .collect();
         assert_eq!(listing.join("\n"), include_str!("kinds.txt").trim_end());
     }
 

@@ -20,13 +20,18 @@ mod order;
 mod system;
 mod venue;
 
-pub use admin::{CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet, QuotaGrant};
+pub use admin::{
+    CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet,
+    QuotaGrant,
+};
 pub use cash::{Allocation, CashMove, CorporateAction, LedgerTransfer, Locate, Valuation};
 pub use execution::{Execution, TradeBust, execution_alerts, execution_flags};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
 pub use kind::{Decider, Kind, schema_hash};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
-pub use order::{DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict};
+pub use order::{
+    DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict,
+};
 pub use system::{Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind};
 pub use venue::VenueReport;
 
@@ -130,7 +135,10 @@ impl Event {
     /// are, unreachable.
     #[inline]
     pub fn reset(&mut self, kind: Kind) {
-        self.head = Head { kind: kind as u16, ..Head::zeroed() };
+        self.head = Head {
+            kind: kind as u16,
+            ..Head::zeroed()
+        };
         self.body[..kind.body_len()].fill(0);
         self.names = Names::zeroed();
     }
@@ -156,7 +164,10 @@ impl Event {
     /// Head and body side by side, for a stage that writes both.
     #[inline]
     pub fn split_mut<T: Body>(&mut self) -> (&mut Head, &mut T) {
-        (&mut self.head, bytemuck::from_bytes_mut(&mut self.body[..size_of::<T>()]))
+        (
+            &mut self.head,
+            bytemuck::from_bytes_mut(&mut self.body[..size_of::<T>()]),
+        )
     }
 
     /// The body's bytes, as long as the kind says.
@@ -183,7 +194,9 @@ impl Event {
     #[inline]
     pub fn append_tail(&mut self, bytes: &[u8]) -> bool {
         let at = usize::from(self.head.tail_len).min(TAIL_MAX);
-        let Some(room) = self.tail.get_mut(at..at + bytes.len()) else { return false };
+        let Some(room) = self.tail.get_mut(at..at + bytes.len()) else {
+            return false;
+        };
         room.copy_from_slice(bytes);
         self.head.tail_len = (at + bytes.len()) as u16;
         true

@@ -3,7 +3,8 @@
 use super::Body;
 use crate::fixed::{Money, Notional};
 use crate::ids::{
-    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, WalletId,
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot,
+    SessionId, WalletId,
 };
 use crate::text::ClOrdId;
 use crate::time::DayNumber;
@@ -71,7 +72,11 @@ const _: () = assert!(size_of::<Verdict>() == 32);
 
 impl Default for Verdict {
     fn default() -> Self {
-        Self { limit: LimitId::NONE, node: NodeId::NONE, ..Self::zeroed() }
+        Self {
+            limit: LimitId::NONE,
+            node: NodeId::NONE,
+            ..Self::zeroed()
+        }
     }
 }
 

@@ -617,7 +617,10 @@ fn a_replace_that_crosses_the_last_fill_leaves_nothing_open() {
     world.replace("o1", "o2", "20", "10");
     world.fill(id(&order), "10", "10");
     world.report(Kind::VenueCancelReject, id(&order));
-    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::Filled);
+    assert_eq!(
+        world.limit.order(id(&order)).unwrap().order_state(),
+        OrderState::Filled
+    );
     assert_eq!((world.limit.open_orders().count(), world.reserved(1)), (0, 0));
 }
 
@@ -627,9 +630,15 @@ fn an_acknowledgement_that_comes_after_the_cancel_was_asked_for_is_kept() {
     let order = world.place("o1", A2, Side::Buy, "10", "10");
     world.cancel("o1");
     assert_eq!(outcome(&world.report(Kind::VenueAck, id(&order))), "OK");
-    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::PendingCancel);
+    assert_eq!(
+        world.limit.order(id(&order)).unwrap().order_state(),
+        OrderState::PendingCancel
+    );
     world.report(Kind::VenueCancelReject, id(&order));
-    assert_eq!(world.limit.order(id(&order)).unwrap().order_state(), OrderState::Working);
+    assert_eq!(
+        world.limit.order(id(&order)).unwrap().order_state(),
+        OrderState::Working
+    );
 }
 
 #[test]
