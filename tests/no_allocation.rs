@@ -1,0 +1,192 @@
+//! Once it is warm, the pipeline asks nothing of the allocator: the real stages and the real journal, a million events.
+
+mod support;
+
+use std::io::Write as _;
+use support::firm::{Order, cancel_by_id, dec, fill, last, quote, report};
+use support::place::Place;
+use support::script::Script;
+use tradewind::allocator::{self, Allocator};
+use tradewind::engine::Prepared;
+use tradewind_domain::codes::Side;
+use tradewind_domain::event::{
+    Event, Execution, Inbound, InboundLong, Kind, OrderCancel, OrderNew, Quote, VenueReport,
+};
+use tradewind_domain::ids::OrderId;
+use tradewind_domain::text::Text;
+use tradewind_machine::journal::{JournalWriter, StartAt};
+use tradewind_machine::pipeline::Inline;
+use tradewind_machine::source::{Source, SourceClass};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+/// Turns before counting begins: tables and pages are touched once.
+const WARM_UP: u64 = 20_000;
+/// Counted turns of five events each.
+const TURNS: u64 = 200_000;
+
+/// Text from a prefix and a number, made without the heap.
+fn numbered<const N: usize>(prefix: u8, number: u64) -> Text<N> {
+    let mut bytes = [0; 24];
+    let mut rest = &mut bytes[..];
+    let written = write!(rest, "{}{number}", char::from(prefix));
+    let left = rest.len();
+    assert!(written.is_ok());
+    Text::new(&bytes[..24 - left]).expect("a short text")
+}
+
+/// A pipeline on this thread, and what it is fed with.
+struct Desk {
+    pipe: Inline<Event, JournalWriter>,
+    source: Source,
+    now_ns: u64,
+    orders: u64,
+    /// Messages with all their names; what differs from turn to turn is set anew.
+    new: OrderNew,
+    fill: Execution,
+    ack: VenueReport,
+    cancel: OrderCancel,
+    quote: Quote,
+}
+
+impl Desk {
+    fn push(&mut self, message: Inbound) {
+        self.now_ns += 1_000;
+        assert!(
+            self.source.push(message.at(self.now_ns)).is_ok(),
+            "the ring has room for a turn"
+        );
+    }
+
+    /// A quote; an order that is acknowledged and filled, or cancelled.
+    fn turn(&mut self, turn: u64) {
+        self.orders += 1;
+        let order_id = OrderId::new(0, self.orders);
+        let (symbol, account) = (
+            Text::new("GIZMO").expect("short"),
+            Text::new("FREE").expect("short"),
+        );
+        self.quote.bid = dec("49.95") - (turn % 7) as i64 * dec("0.05");
+        self.push(Inbound::new(Kind::Quote, &self.quote).named(symbol, Text::EMPTY));
+        self.new.cl_ord_id = numbered(b'C', self.orders);
+        self.new.side = if turn.is_multiple_of(2) {
+            Side::Buy
+        } else {
+            Side::Sell
+        } as u8;
+        self.push(Inbound::new(Kind::OrderNew, &self.new).named(symbol, account));
+        self.ack.order_id = order_id;
+        self.push(Inbound::new(Kind::VenueAck, &self.ack));
+        if turn % 5 == 4 {
+            (self.cancel.cl_ord_id, self.cancel.order_id) = (numbered(b'X', self.orders), order_id);
+            self.push(Inbound::new(Kind::OrderCancel, &self.cancel));
+            self.push(Inbound::new(Kind::VenueCancelled, &self.ack));
+        } else {
+            self.fill.order_id = order_id;
+            self.fill.qty = dec("10");
+            for half in [b'A', b'B'] {
+                self.fill.exec_id = numbered(half, self.orders);
+                self.fill.qty = dec("5");
+                self.push(Inbound::new(Kind::VenueFill, &self.fill));
+            }
+        }
+    }
+
+    /// Runs until nothing is under way, also where the journal makes it wait.
+    fn settle(&mut self) {
+        while !self.pipe.is_drained() {
+            if self.pipe.run().expect("a sound journal") == 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    fn turns(&mut self, turns: std::ops::Range<u64>) {
+        for turn in turns {
+            self.turn(turn);
+            if turn % 16 == 15 {
+                self.settle();
+            }
+        }
+        self.settle();
+    }
+}
+
+#[test]
+fn a_million_events_after_the_warm_up_allocate_nothing() {
+    let place = Place::new();
+    let Prepared {
+        mut builder, journal, ..
+    } = place.prepare(&[
+        "capacity.cl_ord_ids=1000000",
+        "capacity.exec_ids=1000000",
+        "journal.segment_bytes=4MiB",
+        "journal.window_bytes=32MiB",
+        "journal.reserve_bytes=8MiB",
+        "journal.retention_bytes=32MiB",
+        "journal.durability=memory",
+    ]);
+    let source = builder.source(SourceClass::Order, 1_024);
+    let admin = builder.long_source();
+    let mut pipe = builder.inline();
+    let mut script = Script::new();
+    script.accepted(last("GIZMO", "50"));
+    for message in &script.messages {
+        while admin.push(*message).is_err() {
+            pipe.run().expect("a sound journal");
+        }
+    }
+    let now_ns = script.messages.last().expect("a message").event().head.origin_ns;
+    let body = |message: InboundLong| *message.event();
+    let id = OrderId::new(0, 1);
+    let mut desk = Desk {
+        pipe,
+        source,
+        now_ns,
+        orders: 0,
+        new: *body(Order::buy("C", "FREE", "GIZMO", "10", "50").message()).body(),
+        fill: *body(fill("E", id, "5", "50")).body(),
+        ack: *body(report(Kind::VenueAck, id)).body(),
+        cancel: *body(cancel_by_id("X", id)).body(),
+        quote: *body(quote("GIZMO", "49.95", "50.05")).body(),
+    };
+    desk.settle();
+    let before_seq = desk.pipe.last().seq;
+    // Nobody reads this journal later: old segments may go, so that the disk is not filled.
+    journal.set_covered(u64::MAX);
+
+    desk.turns(0..WARM_UP);
+    allocator::watch_current_thread();
+    let before = allocator::count();
+    desk.turns(WARM_UP..WARM_UP + TURNS);
+    let counted = allocator::count() - before;
+    let events = desk.pipe.last().seq - before_seq;
+    assert!(events > 1_000_000, "{events} events");
+    assert_eq!(counted, 0, "allocations in a million events");
+
+    // The counter counts, the journal rolled, and the events were what they should be: all of them taken.
+    drop(Box::new(std::hint::black_box(1_u64)));
+    assert!(allocator::count() > before);
+    assert!(
+        journal.committed().segment() > 50,
+        "the journal rolled many times"
+    );
+    let last_seq = desk.pipe.last().seq;
+    let mut follower = journal
+        .follower(StartAt::Seq(last_seq - 10_000))
+        .expect("a follower");
+    let mut seen = 0;
+    while let Some(record) = follower.poll().expect("a sound journal") {
+        assert_eq!(
+            record.head().outcome,
+            0,
+            "record {} was refused",
+            record.head().seq
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 10_001);
+    drop(desk);
+    journal.stop().expect("a clean stop");
+}
