@@ -331,7 +331,7 @@ fn write_good(data_dir: &Path) {
     let opened = Journal::open(config(data_dir)).expect("a journal can be made");
     let (mut writer, handle) = opened.start().expect("a journal can be started");
     for seq in 1..=SEQ_MAX {
-        for part in 0..=u32::from(seq % 50 == 0) {
+        for part in 0..=u32::from(seq.is_multiple_of(50)) {
             let event = event(seq, part);
             while writer.append(&event).is_err() {
                 writer.commit(seq).expect("a journal in memory takes records");
@@ -346,7 +346,7 @@ fn write_good(data_dir: &Path) {
 /// The record of a number: every seventh has a tail, every fiftieth an effect.
 fn event(seq: u64, part: u32) -> Event {
     let mut event = Event::empty();
-    if seq % 7 == 0 {
+    if seq.is_multiple_of(7) {
         event.reset(Kind::Blob);
         event.body_mut::<Blob>().total_len = seq as u32;
         event.set_tail(&vec![seq as u8; (seq * 31 % 700) as usize]);
@@ -357,7 +357,7 @@ fn event(seq: u64, part: u32) -> Event {
     event.head.seq = seq;
     event.head.part = part;
     event.head.recv_ns = 1_000 * seq;
-    event.head.flags = if seq % 50 == 0 && part == 0 {
+    event.head.flags = if seq.is_multiple_of(50) && part == 0 {
         0
     } else {
         head_flags::LAST

@@ -123,27 +123,16 @@ impl Messages {
         self.add(kind, "", "", &body)
     }
 
-    fn fill(
-        self,
-        kind: Kind,
-        id: &str,
-        order: OrderId,
-        symbol: &str,
-        account: &str,
-        qty: i64,
-        px: i64,
-    ) -> Self {
+    fn fill(self, id: &str, order: u64, qty: i64, px: i64) -> Self {
         let body = Execution {
-            exec_id: Text::lossy(id),
-            order_id: order,
-            qty: qty.abs() * ONE,
-            px: px * ONE,
-            side: if qty > 0 { Side::Buy } else { Side::Sell } as u8,
-            qty_dp: 8,
-            px_dp: 8,
-            ..Execution::zeroed()
+            order_id: OrderId(order),
+            ..execution(id, qty, px)
         };
-        self.add(kind, symbol, account, &body)
+        self.add(Kind::VenueFill, "", "", &body)
+    }
+
+    fn trade(self, id: &str, symbol: &str, account: &str, qty: i64, px: i64) -> Self {
+        self.add(Kind::TradeCapture, symbol, account, &execution(id, qty, px))
     }
 
     fn cash(self, kind: Kind, account: &str, amount: i128) -> Self {
@@ -152,6 +141,19 @@ impl Messages {
             ..CashMove::zeroed()
         };
         self.add(kind, "USD", account, &body)
+    }
+}
+
+fn execution(id: &str, qty: i64, px: i64) -> Execution {
+    Execution {
+        exec_id: Text::lossy(id),
+        order_id: OrderId::NONE,
+        qty: qty.abs() * ONE,
+        px: px * ONE,
+        side: if qty > 0 { Side::Buy } else { Side::Sell } as u8,
+        qty_dp: 8,
+        px_dp: 8,
+        ..Execution::zeroed()
     }
 }
 
@@ -166,10 +168,10 @@ fn pipelines() -> Vec<Seed> {
     let life = session(Messages::default())
         .order("C1", "SPY", "A1", 100, 400)
         .report(Kind::VenueAck, 1)
-        .fill(Kind::VenueFill, "X1", OrderId(1), "SPY", "A1", 40, 399)
-        .fill(Kind::VenueFill, "X2", OrderId(1), "SPY", "A1", 60, 400)
+        .fill("X1", 1, 40, 399)
+        .fill("X2", 1, 60, 400)
         .order("C2", "SPY", "A1", -150, 401)
-        .fill(Kind::VenueFill, "X3", OrderId(2), "SPY", "A1", -150, 401);
+        .fill("X3", 2, -150, 401);
     let replace = OrderReplace {
         cl_ord_id: Text::lossy("C2"),
         orig_cl_ord_id: Text::lossy("C1"),
@@ -218,9 +220,9 @@ fn pipelines() -> Vec<Seed> {
     let traded = Messages::default()
         .add(Kind::Quote, "SPY", "", &quote)
         .add(Kind::LastTrade, "SPY", "", &last)
-        .fill(Kind::TradeCapture, "T1", OrderId::NONE, "SPY", "A1", 10, 400)
-        .fill(Kind::TradeCapture, "T1", OrderId::NONE, "SPY", "A1", 10, 400)
-        .fill(Kind::TradeCapture, "T2", OrderId::NONE, "XBT", "A2", -10, 50_000);
+        .trade("T1", "SPY", "A1", 10, 400)
+        .trade("T1", "SPY", "A1", 10, 400)
+        .trade("T2", "XBT", "A2", -10, 50_000);
     let control = Control {
         state: ControlState::Kill as u8,
         author: Text::lossy("desk"),
