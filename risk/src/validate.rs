@@ -4,7 +4,7 @@
 //! whatever other orders did. The limit check merges its notes with its own findings by priority.
 //!
 //! Not here: names and decimals (normalize), accounts, limits and order state (limit check). A replace names no instrument:
-//! the limit check asks [`checks`](crate::checks) for it.
+//! the limit check asks [`checks`] for it.
 
 use crate::calendar::Calendars;
 use crate::checks;
