@@ -27,7 +27,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date: &mut u32) {
     let leaf = [A1, A2, S1][usize::from(step.who)];
-    let side = if step.a % 2 == 0 { Side::Buy } else { Side::Sell };
+    let side = if step.a.is_multiple_of(2) {
+        Side::Buy
+    } else {
+        Side::Sell
+    };
     let (qty, px) = (
         i64::from(step.b % 200) * dec("1"),
         dec("9") + i64::from(step.a % 200) * dec("0.01"),
@@ -50,7 +54,7 @@ fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date
         0..=3 => {
             let mut order = world.order(&format!("o{}", at % 40), leaf, side, "1", "10");
             (order.qty, order.px) = (qty, px);
-            order.tif = if step.a % 3 == 0 {
+            order.tif = if step.a.is_multiple_of(3) {
                 TimeInForce::Gtc
             } else {
                 TimeInForce::Day
@@ -99,12 +103,12 @@ fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date
             ][usize::from(step.a % 3)];
             world.control(Kind::StateSet, U1, state as u8, "ann", "");
         }
-        12 if step.a % 4 == 0 => {
+        12 if step.a.is_multiple_of(4) => {
             *date += 1;
             world.roll(CalendarId::UTC, *date);
             world.last(0, "10");
         }
-        12 => world.disconnect(super::world::SESSION, step.a % 2 == 0),
+        12 => world.disconnect(super::world::SESSION, step.a.is_multiple_of(2)),
         _ => drop(world.trade(&format!("T{}", at % 60), leaf, side, "3", "10")),
     }
 }
