@@ -81,6 +81,11 @@ pub fn prepare(
     let clock = Clock::start().map_err(EngineError::Clock)?;
     let began = clock.raw();
 
+    // Threads that are started from here on keep off the pipeline's cores: archiver, keeper, readers, sessions.
+    let topology = topology(settings, cores)?;
+    let taken: Vec<usize> = topology.lanes().iter().filter_map(|lane| lane.core()).collect();
+    cores.keep_off(&taken);
+
     // 2. The journal: lock, take-over, torn tail.
     let mut config = journal_config(settings, data_dir);
     config.identity = identity;
@@ -118,7 +123,7 @@ pub fn prepare(
 
     // 5. The pipeline, with the engine's start as its first event.
     let start = engine_started(settings, epoch, last.seq, &capacities);
-    let pipeline = pipeline_settings(settings, cores)?;
+    let pipeline = pipeline_settings(settings, topology);
     let builder = Builder::new(pipeline, stages, writer, clock.clone(), settings.engine.clock)
         .resume_after(last)
         .schedule(Box::new(schedule))
@@ -255,18 +260,24 @@ fn engine_started(
     }
 }
 
-/// The topology of the settings; `auto` is what fits the machine.
+/// The topology of the settings; `auto` is what fits the machine. A pipeline that spins gets cores of its own, the last ones,
+/// where one is left for everything else.
 pub fn topology(settings: &Settings, cores: &Cores) -> Result<Topology, EngineError> {
-    match settings.engine.topology.as_str() {
-        "auto" => Ok(Topology::default_for(cores.count())),
-        text => Ok(text.parse()?),
+    if settings.engine.topology != "auto" {
+        return Ok(settings.engine.topology.parse()?);
     }
+    let topology = Topology::default_for(cores.count());
+    let (threads, ids) = (topology.lanes().len(), cores.ids());
+    if settings.engine.idle != Idle::Spin || threads >= ids.len() {
+        return Ok(topology);
+    }
+    Ok(topology.pinned(&ids[ids.len() - threads..])?)
 }
 
-fn pipeline_settings(settings: &Settings, cores: &Cores) -> Result<PipelineSettings, EngineError> {
+fn pipeline_settings(settings: &Settings, topology: Topology) -> PipelineSettings {
     let engine = &settings.engine;
-    Ok(PipelineSettings {
-        topology: topology(settings, cores)?,
+    PipelineSettings {
+        topology,
         idle: match engine.idle {
             Idle::Spin => IdleStrategy::Spin,
             Idle::Yield => IdleStrategy::SpinThenYield,
@@ -278,5 +289,5 @@ fn pipeline_settings(settings: &Settings, cores: &Cores) -> Result<PipelineSetti
         ring_slots: engine.ring_slots as usize,
         batch_max: engine.batch_max as usize,
         long_slots: settings.sources.admin_slots as usize,
-    })
+    }
 }

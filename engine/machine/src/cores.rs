@@ -3,6 +3,9 @@
 //! # Invariants
 //! - The list is taken once, before anything is pinned: a pinned thread would see its own core alone.
 //! - Only a pipeline thread pins, and only itself; pipeline threads start no threads, so no helper inherits a pin.
+//! - Helpers are started by a thread that keeps off the pinned cores, and inherit that.
+
+#![allow(unsafe_code)] // one system call without a safe name: a thread's set of cores
 
 use core_affinity::CoreId;
 
@@ -40,6 +43,24 @@ fn listing(cores: &[usize]) -> String {
     }
 }
 
+/// Lets the calling thread run on these cores alone. False where the system refuses, or has no such call.
+#[cfg(target_os = "linux")]
+fn allow_current(cores: &[usize]) -> bool {
+    // SAFETY: the set is plain bits; all zeros is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for &core in cores.iter().filter(|&&core| core < libc::CPU_SETSIZE as usize) {
+        // SAFETY: the core's number lies within the set.
+        unsafe { libc::CPU_SET(core, &mut set) };
+    }
+    // SAFETY: `set` lives through the call and its size is given; 0 is the calling thread.
+    unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allow_current(_cores: &[usize]) -> bool {
+    false
+}
+
 impl Cores {
     /// Asks the system. To be called before any thread is pinned.
     pub fn detect() -> Self {
@@ -57,6 +78,21 @@ impl Cores {
     /// How many threads can run at once; 1 where the system does not say.
     pub fn count(&self) -> usize {
         self.ids.len().max(1)
+    }
+
+    /// Keeps the calling thread, and the threads that it starts from now on, off these cores: what helps a pinned thread must
+    /// not run in its place. Does nothing where no core would be left. Gives the cores that are left.
+    pub fn keep_off(&self, taken: &[usize]) -> Vec<usize> {
+        let left: Vec<usize> = self
+            .ids
+            .iter()
+            .copied()
+            .filter(|core| !taken.contains(core))
+            .collect();
+        if left.is_empty() || taken.is_empty() || !allow_current(&left) {
+            return self.ids.clone();
+        }
+        left
     }
 
     /// Says whether a thread may be pinned to this core.
