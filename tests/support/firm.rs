@@ -10,7 +10,7 @@ use tradewind_domain::event::{
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{NodeId, OrderId, SessionId, VenueId};
-use tradewind_domain::text::{ClOrdId, Code, ExecId, Symbol, Text};
+use tradewind_domain::text::{Code, Symbol, Text};
 use tradewind_domain::time::{DayNumber, parse_date};
 
 /// The firm's first day: its calendars are set around it.
@@ -260,14 +260,4 @@ pub(crate) fn control(
         ..Control::zeroed()
     };
     InboundLong::new(kind, &body).named(Symbol::EMPTY, text(node))
-}
-
-/// A short identifier from a prefix and a number.
-pub(crate) fn numbered(prefix: &str, number: u64) -> ClOrdId {
-    text(&format!("{prefix}{number}"))
-}
-
-/// The same for executions.
-pub(crate) fn exec_id(prefix: &str, number: u64) -> ExecId {
-    text(&format!("{prefix}{number}"))
 }

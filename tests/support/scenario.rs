@@ -2,8 +2,8 @@
 //! hundreds of orders are open.
 
 use super::firm::{
-    Order, cancel, cancel_by_id, cash, control, dec, fill, halt, last, quote, replace, report, session,
-    status, text, trade,
+    Order, cancel, cancel_by_id, cash, control, fill, halt, last, quote, replace, report, session, status,
+    text, trade,
 };
 use super::script::Script;
 use bytemuck::Zeroable;
@@ -442,11 +442,5 @@ fn flood(script: &mut Script) {
     }
     script.at(DAYS + 2, 9, 0);
     script.accepted(quote("GIZMO", "49.85", "50.05"));
-    script.order(Order::sell(
-        "LAST",
-        "FREE",
-        "GIZMO",
-        "10",
-        &format!("{}", dec("50") / dec("1")),
-    ));
+    script.order(Order::sell("LAST", "FREE", "GIZMO", "10", "50"));
 }
