@@ -1,10 +1,10 @@
 //! Executions: fills of our orders, and trades executed elsewhere. They are consumed first and compared afterwards: a fill is
 //! never refused because of a limit (LIMITS section 2, rule e; section 9).
 
+use super::ask::VALUE_MAX;
 use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
-use super::place::VALUE_MAX;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
 use tradewind_domain::codes::{AccountKind, OrderState, Side};

@@ -13,12 +13,14 @@
 //! (position).
 
 mod admin;
+mod ask;
 mod book;
 mod execution;
 mod expand;
 mod findings;
 mod look_ahead;
 mod place;
+mod replace;
 mod report;
 mod view;
 

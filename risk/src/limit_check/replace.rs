@@ -1,0 +1,185 @@
+//! Replaces: the new order is asked about with the old one left out, and what it needs more is held until the venue answers.
+
+use super::ask::Ask;
+use super::book::Book;
+use super::findings::Findings;
+use crate::checks;
+use crate::orders::table::OrderRow;
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{OrderState, OrderType};
+use tradewind_domain::event::{Event, OrderReplace, OrderView, Verdict};
+use tradewind_domain::fixed::{Money, Notional};
+use tradewind_domain::ids::{OrderId, OrderSlot, SessionId};
+use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::time::UnixNanos;
+
+impl Book {
+    /// Decides a replace: the new order with the old one left out. State stays as it is.
+    pub(super) fn decide_replace(&self, event: &mut Event, findings: &mut Findings) {
+        findings.clear();
+        let now_ns = event.head.recv_ns;
+        let request: OrderReplace = *event.body();
+        let mut view = OrderView {
+            slot: OrderSlot::NONE,
+            ..OrderView::zeroed()
+        };
+        let found = self.find_order(request.session, &request.orig_cl_ord_id, request.order_id);
+        let Some((slot, old)) = found else {
+            return self.refuse_replace(event, view, RejectCode::UnknownOrder);
+        };
+        {
+            let body: &mut OrderReplace = event.body_mut();
+            (body.leaf, body.account, body.instrument) = (old.leaf, old.account, old.instrument);
+            (body.currency, body.calendar) = (old.currency, old.calendar);
+        }
+        let state = old.order_state();
+        (view.order_id, view.slot, view.holding, view.wallet) = (old.order_id, slot, old.holding, old.wallet);
+        (view.state_before, view.state_after) = (old.state, old.state);
+        (view.leaves, view.cum) = (old.leaves, old.cum);
+        view.trade_day = self.calendars.date(old.calendar);
+        if !state.is_open() {
+            return self.refuse_replace(event, view, RejectCode::TooLateToCancel);
+        }
+        if matches!(state, OrderState::PendingCancel | OrderState::PendingReplace) {
+            return self.refuse_replace(event, view, RejectCode::PendingCancelReplace);
+        }
+        let notes = event.head.notes | self.replace_notes(&request, &old, now_ns);
+        event.head.notes = notes;
+        if request.qty > 0 && request.qty <= old.cum {
+            return self.refuse_replace(event, view, RejectCode::ReplaceQtyNotAboveCum);
+        }
+        findings.refuse_notes(notes);
+        let key = self
+            .hasher
+            .key(u64::from(request.session.0), request.cl_ord_id.padded());
+        view.burns_key =
+            u8::from(self.check_key(key, view.trade_day, findings) && !request.cl_ord_id.is_empty());
+        let chain = self
+            .hierarchy
+            .chain_from(old.leaf, old.node_instrument, old.instrument);
+        let ask = Ask {
+            wallet: old.wallet,
+            instrument: old.instrument,
+            session: old.session,
+            is_buy: old.order_side().is_buy(),
+            ord_type: old.order_type(),
+            qty: request.qty,
+            leaves: request.qty.saturating_sub(old.cum),
+            px: request.px,
+            stop_px: request.stop_px,
+            now_ns,
+            old: Some(old),
+        };
+        let priced = self
+            .check_order(&ask, &chain, notes, findings)
+            .unwrap_or_default();
+        let verdict = findings.write(event);
+        let rejected = event.is_rejected();
+        if !rejected {
+            (view.risk_px, view.unit) = (priced.risk_px, priced.unit);
+            view.value = Notional::from_raw((priced.value - old.reserved_value().raw()).max(0));
+            view.cash = Money::from_raw((priced.cash - old.reserved_cash().raw()).max(0));
+            view.state_after = OrderState::PendingReplace as u8;
+        }
+        let body: &mut OrderReplace = event.body_mut();
+        (body.view, body.verdict) = (view, verdict);
+        if !rejected {
+            (body.new_cash, body.new_fee) = (Money::from_raw(priced.cash), Money::from_raw(priced.fee));
+        }
+    }
+
+    /// What validate would have noted, had it known the instrument.
+    fn replace_notes(&self, request: &OrderReplace, old: &OrderRow, now_ns: UnixNanos) -> u64 {
+        let Some(instrument) = checks::known(&self.market, old.instrument) else {
+            return Note::UnknownSymbol.bit();
+        };
+        let ord_type = old.order_type();
+        let mut notes = checks::qty_notes(Some(instrument), request.qty)
+            | checks::price_notes(instrument, ord_type, request.px, request.stop_px)
+            | checks::session_notes(instrument, &self.market, &self.calendars, now_ns);
+        if matches!(ord_type, OrderType::Limit | OrderType::StopLimit) {
+            notes |= checks::collar_notes(instrument, &self.market, request.px, now_ns);
+        }
+        if request.cl_ord_id.is_empty() {
+            notes |= Note::Malformed.bit();
+        }
+        notes
+    }
+
+    fn refuse_replace(&self, event: &mut Event, view: OrderView, code: RejectCode) {
+        event.reject(code);
+        let body: &mut OrderReplace = event.body_mut();
+        (body.view, body.verdict) = (view, Verdict::default());
+    }
+
+    /// Makes a replace's facts true: what it holds on top is reserved until the venue answers.
+    pub(super) fn apply_replace(&mut self, event: &Event) {
+        let request: &OrderReplace = event.body();
+        let view = &request.view;
+        if view.burns_key != 0 {
+            let key = self
+                .hasher
+                .key(u64::from(request.session.0), request.cl_ord_id.padded());
+            let orders = &self.orders;
+            self.cl_ord_ids
+                .insert(key, view.order_id.0, view.trade_day, |id| {
+                    orders.is_open(OrderId(id))
+                });
+        }
+        if !view.slot.is_none() {
+            self.charge(event, request.leaf, &request.verdict, true);
+        }
+        if event.is_rejected() {
+            return;
+        }
+        let Some(row) = self.orders.get_mut(view.slot) else {
+            self.faults += 1;
+            return;
+        };
+        let new_leaves = request.qty - row.cum;
+        // An unknown order may hold something for an earlier replace: the new one adds what it needs beyond that.
+        let extra_qty = (new_leaves - row.leaves).max(row.extra_qty);
+        let added_qty = extra_qty - row.extra_qty;
+        row.resting_state = row.state;
+        row.state = view.state_after;
+        row.extra_value = Notional::from_raw(row.extra_value.raw() + view.value.raw());
+        row.extra_cash = Money::from_raw(row.extra_cash.raw() + view.cash.raw());
+        row.extra_qty = extra_qty;
+        (row.new_qty, row.new_px, row.new_stop_px) = (request.qty, request.px, request.stop_px);
+        (row.new_risk_px, row.new_unit) = (view.risk_px, view.unit);
+        (row.new_cash, row.new_fee) = (request.new_cash, request.new_fee);
+        row.new_cl_ord_id = request.cl_ord_id;
+        let row = *row;
+        if let Some(wallet) = self.wallets.row_mut(row.wallet) {
+            wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
+        }
+        let is_buy = row.order_side().is_buy();
+        self.reserve(
+            row.leaf,
+            row.node_instrument,
+            is_buy,
+            added_qty,
+            view.value.raw(),
+            0,
+        );
+        self.mark_warnings(event, request.verdict.hits, row.node_instrument);
+    }
+
+    /// The order that a request names: by the session's ClOrdID, or by its id.
+    pub(super) fn find_order(
+        &self,
+        session: SessionId,
+        cl_ord_id: &tradewind_domain::text::ClOrdId,
+        order_id: OrderId,
+    ) -> Option<(OrderSlot, OrderRow)> {
+        if cl_ord_id.is_empty() {
+            return self.orders.find(order_id).map(|(slot, row)| (slot, *row));
+        }
+        let key = self.hasher.key(u64::from(session.0), cl_ord_id.padded());
+        let found = self.cl_ord_ids.find(key)?;
+        let (slot, row) = self.orders.find(OrderId(found.value))?;
+        // The identifier of an order that closed on an earlier day is free again, swept away already or not.
+        let lives = row.order_state().is_open() || found.day == self.calendars.date(row.calendar);
+        lives.then_some((slot, *row))
+    }
+}
