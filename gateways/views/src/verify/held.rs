@@ -135,8 +135,10 @@ impl Held {
         order.value = order.value.wrapping_add(view.value.raw());
         order.cash = order.cash.wrapping_add(view.cash.raw());
         order.leaves = view.leaves;
-        if view.state_after != OrderState::Unknown as u8 {
-            order.extra_qty = 0; // a pending replace is over, but for an order that nobody knows anything of
+        // A pending replace is over with the next state, but for an order that nobody knows anything of. A first acknowledgement
+        // that comes behind the request leaves the state as it is.
+        if view.state_after != view.state_before && view.state_after != OrderState::Unknown as u8 {
+            order.extra_qty = 0;
         }
         order.state = view.state_after;
         self.close(event, view.order_id);
