@@ -4,6 +4,7 @@
 use crate::calendar::Calendars;
 use tradewind_domain::event::{CalendarSet, Event, Kind, SessionEvent, Timer, TimerKind};
 use tradewind_domain::ids::{CalendarId, SessionId};
+use tradewind_domain::text::Code;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::pipeline::Schedule;
 
@@ -17,6 +18,8 @@ struct Grace {
 /// Timers of the trading day and of sessions.
 pub struct TradingSchedule {
     calendars: Calendars,
+    /// Names of the calendars; empty where there is none.
+    names: [Code; CalendarId::COUNT_MAX as usize],
     /// Lost sessions whose grace runs; sized at start-up.
     graces: Vec<Grace>,
     next_due_ns: UnixNanos,
@@ -29,6 +32,7 @@ impl TradingSchedule {
     pub fn new(sessions_max: u32) -> Self {
         Self {
             calendars: Calendars::new(),
+            names: [Code::EMPTY; CalendarId::COUNT_MAX as usize],
             graces: Vec::with_capacity(sessions_max as usize),
             next_due_ns: u64::MAX,
             started: false,
@@ -43,6 +47,29 @@ impl TradingSchedule {
                 Some((calendar, date, due_ns))
             })
             .min_by_key(|&(calendar, _, due_ns)| (due_ns, calendar))
+    }
+
+    /// Gives a calendar its name as normalize does: the first one stands, and no two calendars share one. False where normalize
+    /// will refuse the event.
+    fn take_name(&mut self, event: &CalendarSet) -> bool {
+        let at = event.calendar.index();
+        let taken = self
+            .names
+            .iter()
+            .enumerate()
+            .any(|(other, name)| other != at && *name == event.code);
+        let Some(name) = self
+            .names
+            .get_mut(at)
+            .filter(|name| name.is_empty() || **name == event.code)
+        else {
+            return false;
+        };
+        if taken || event.code.is_empty() {
+            return false;
+        }
+        *name = event.code;
+        true
     }
 
     fn refresh(&mut self) {
@@ -107,7 +134,7 @@ impl Schedule<Event> for TradingSchedule {
             Some(Kind::CalendarSet) => {
                 // Ingest sees it before normalize decides: the same condition is asked here.
                 let body: &CalendarSet = event.body();
-                if !body.is_well_formed() {
+                if !body.is_well_formed() || !self.take_name(body) {
                     return;
                 }
                 self.calendars.set_days(body);

@@ -212,7 +212,7 @@ fn measure_run(
     let from = StartAt::Position(engine.journal().released());
     let handle = engine.journal();
     let window = settings.journal.window_bytes;
-    let behind = move || handle.committed().0.saturating_sub(handle.durable().0) > window / 2;
+    let behind = move || super::distance(handle.durable(), handle.committed(), SEGMENT_BYTES) > window / 2;
     let sent = {
         let mut at_mark = || {
             marked.set((

@@ -18,6 +18,7 @@ use anyhow::Context;
 use std::process::ExitCode;
 use tradewind_config::Settings;
 use tradewind_domain::time::{UnixNanos, parse_rfc3339};
+use tradewind_machine::journal::Position;
 
 /// Runs the command. An error is exit code 1; a command may also say so itself after it has printed what it found.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -61,4 +62,10 @@ pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Se
 /// A time on the command line.
 pub(crate) fn time(text: &str) -> anyhow::Result<UnixNanos> {
     parse_rfc3339(text).with_context(|| format!("{text:?} is no time like 2026-03-02T14:30:00Z"))
+}
+
+/// Bytes between two positions of a journal whose segments are this long; close enough for figures.
+pub(crate) fn distance(from: Position, to: Position, segment_bytes: u64) -> u64 {
+    let segments = to.segment().saturating_sub(from.segment());
+    (segments * segment_bytes + to.offset()).saturating_sub(from.offset())
 }

@@ -65,13 +65,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     ));
     // 5. Until somebody asks for the end.
-    wait(
-        &engine,
-        &stop,
-        &clock,
-        args.duration,
-        settings.log.status_interval_ms,
-    );
+    wait(&engine, &stop, &clock, args.duration, &settings);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     // 6. The end, in the order of the flow: session, venue, pipeline, journal.
     if let Some(demo) = demo {
@@ -117,10 +111,11 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
 }
 
 /// Waits for a signal, the end of the time, or the end of the pipeline, and prints a line now and then.
-fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>, interval_ms: u32) {
+fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>, settings: &Settings) {
+    let (interval_ms, segment_bytes) = (settings.log.status_interval_ms, settings.journal.segment_bytes);
     let began = clock.raw();
     let mut shown_ns = 0;
-    let mut before = Status::of(engine);
+    let mut before = Status::of(engine, segment_bytes);
     while !stop.load(Ordering::Relaxed) && !engine.running().is_ended() {
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
@@ -129,7 +124,7 @@ fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>
         }
         let interval_ns = u64::from(interval_ms) * 1_000_000;
         if interval_ns > 0 && passed_ns - shown_ns >= interval_ns {
-            let now = Status::of(engine);
+            let now = Status::of(engine, segment_bytes);
             now.show(&before, (passed_ns - shown_ns) as f64 / 1e9);
             (before, shown_ns) = (now, passed_ns);
         }
@@ -150,7 +145,7 @@ struct Status {
 }
 
 impl Status {
-    fn of(engine: &Engine) -> Self {
+    fn of(engine: &Engine, segment_bytes: u64) -> Self {
         let figures = engine.running().counters().figures();
         let stats = engine.journal().stats();
         let ingest = figures.iter().find(|figure| figure.stage == StageName::Ingest);
@@ -159,7 +154,7 @@ impl Status {
             effects: figures.iter().map(|figure| figure.effects).sum(),
             full_waits: figures.iter().map(|figure| figure.full_waits).sum(),
             refused: figures.iter().map(|figure| figure.refused).sum(),
-            lag_bytes: stats.committed.0.saturating_sub(stats.durable.0),
+            lag_bytes: super::distance(stats.durable, stats.committed, segment_bytes),
             space_low: stats.space_low,
         }
     }
