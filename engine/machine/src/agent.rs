@@ -200,6 +200,9 @@ impl<E: Intake, J: Append<E>> Agent<E, J> {
             }
         };
         if !self.input.is_empty() {
+            if let Some(expander) = &self.expander {
+                expander.look_ahead(&mut self.input);
+            }
             for stage in &mut self.before {
                 stage.run(&mut self.input);
             }

@@ -79,6 +79,12 @@ impl<E: Record> Expander<E> {
         self.held.is_some()
     }
 
+    /// Lets the stage look ahead at events that have just been taken.
+    #[inline]
+    pub(crate) fn look_ahead(&self, batch: &mut [Slot<E>]) {
+        self.stage.look_ahead_batch(batch);
+    }
+
     /// Moves events from `input` to the empty `output`, at most `max`, with their effects between them. Returns how much
     /// it has done; 0 where there is nothing to do or no slot for an effect.
     pub(crate) fn run(&mut self, input: &mut Vec<Slot<E>>, output: &mut Vec<Slot<E>>, max: usize) -> usize {
@@ -100,7 +106,9 @@ impl<E: Record> Expander<E> {
                 Some(_) => self.stage.expand(spare),
                 None => {
                     let count = input.len().min(max - output.len());
-                    self.stage.look_ahead_batch(&mut input[..count]);
+                    if count > 1 {
+                        self.stage.look_ahead_batch(&mut input[..count]);
+                    }
                     let (done, expansion) = self.stage.process_until_effects(&mut input[..count], spare);
                     if expansion == Expansion::Done {
                         output.extend(input.drain(..done));

@@ -43,8 +43,9 @@ pub trait Stage<E>: Send {
         0
     }
 
-    /// Sees an event of the batch before any of them is processed: the place to fetch table rows ahead, so that their cache
-    /// misses overlap. Changes nothing but the event's scratch, and nothing may depend on its having been called.
+    /// Sees an event ahead of its turn: when its batch is taken, before the stages ahead of this one have seen it, and once more
+    /// right before the batch is processed. The place to fetch table rows, so that their cache misses pass while others
+    /// work. Changes nothing but the event's scratch, and nothing may depend on its having been called.
     #[inline]
     fn look_ahead(&self, event: &mut E) {
         let _ = event;
@@ -52,18 +53,15 @@ pub trait Stage<E>: Send {
 
     /// Processes a batch: one virtual call, so that `process` is inlined into the loop. Not meant to be overridden.
     fn process_batch(&mut self, batch: &mut [Slot<E>]) {
-        self.look_ahead_batch(batch);
         for slot in batch {
             self.process(slot);
         }
     }
 
-    /// Looks ahead at a batch of more than one event. Not meant to be overridden.
+    /// Looks ahead at a batch. Not meant to be overridden.
     fn look_ahead_batch(&self, batch: &mut [Slot<E>]) {
-        if batch.len() > 1 {
-            for slot in batch {
-                self.look_ahead(slot);
-            }
+        for slot in batch {
+            self.look_ahead(slot);
         }
     }
 

@@ -47,22 +47,30 @@ impl Hint {
 }
 
 impl Book {
-    /// Hashes the event's key and fetches what deciding it will read.
+    /// Hashes the event's key and fetches what deciding it will read. Called when the batch is taken, where names may not be
+    /// resolved yet, and once more before it is processed: then the key is there, and the rows of leaf and instrument follow.
     #[inline]
     pub(super) fn look_ahead(&self, event: &mut Event) {
+        let hint = Hint::of(event);
         let (key, scope) = match event.kind() {
             Some(Kind::OrderNew) => {
                 let order: &OrderNew = event.body();
                 let scope = u64::from(order.session.0);
+                if hint.key(scope).is_some() {
+                    event.scratch[PAIR] = u64::from(self.hierarchy.prefetch(order.leaf, order.instrument));
+                    return;
+                }
                 let key = self.hasher.key(scope, order.cl_ord_id.padded());
                 self.cl_ord_ids.prefetch(key);
-                event.scratch[PAIR] = u64::from(self.hierarchy.prefetch(order.leaf, order.instrument));
                 (key, scope)
             }
             Some(Kind::VenueFill | Kind::TradeCapture) => {
                 let execution: &Execution = event.body();
-                self.orders.prefetch(execution.order_id);
                 let scope = exec_scope(execution, self.likely_trade_date(execution));
+                if hint.key(scope).is_some() {
+                    return;
+                }
+                self.orders.prefetch(execution.order_id);
                 let key = self.hasher.key(scope, execution.exec_id.padded());
                 self.exec_ids.prefetch(key);
                 (key, scope)
@@ -86,7 +94,7 @@ impl Book {
             }
             _ => return,
         };
-        event.scratch[..4].copy_from_slice(&[key.0, key.1, event.head.seq, scope]);
+        event.scratch[..5].copy_from_slice(&[key.0, key.1, event.head.seq, scope, u64::from(NIL)]);
     }
 
     /// The trade date that an execution will most likely have: the order's own calendar is not looked up for a guess that costs
