@@ -139,7 +139,12 @@ impl Stage<Event> for Validate {
             Kind::TradeCapture => event.head.notes |= self.notes_of_trade(event),
             Kind::VenueFill => {
                 let fill: &Execution = event.body();
-                event.head.notes |= checks::qty_notes(None, fill.qty);
+                let unnamed = if fill.exec_id.is_empty() {
+                    Note::Malformed.bit()
+                } else {
+                    0
+                };
+                event.head.notes |= checks::qty_notes(None, fill.qty) | unnamed;
             }
             _ if kind.decider() == Decider::Validate => {
                 if kind.has_behaviour() {

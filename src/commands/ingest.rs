@@ -106,6 +106,10 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let settings = super::settings(&args.settings, &["engine.clock=input"])?;
     let reference = engine::load_reference(&settings, fallback(format))?;
     let options = options(args, &reference)?;
+    // Every file is opened before anything starts: one that cannot be read ends nothing half-way.
+    for path in &args.files[1..] {
+        codec::open(format, path, &options).with_context(|| path.display().to_string())?;
+    }
     let start_ns = first_time(format, &args.files[0], &options)?;
 
     let cores = Cores::detect();
@@ -121,13 +125,16 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     set_reference(&engine, &changes, &settings, start_ns)?;
 
     let began = clock.raw();
-    let mut counts = Counts::default();
-    for path in &args.files {
-        let read = pump(format, path, &options, &mut source, &engine, &clock, speed)?;
-        counts = sum(counts, read);
-    }
+    let read = args.files.iter().try_fold(Counts::default(), |counts, path| {
+        Ok::<_, anyhow::Error>(sum(
+            counts,
+            pump(format, path, &options, &mut source, &engine, &clock, speed)?,
+        ))
+    });
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
+    // What was handed over is taken and the run ends in good order, whatever stopped the reading.
     engine.stop()?;
+    let counts = read?;
     let mut summary = Summary::of_journal(&args.data, &clock)?;
     summary.lines_unreadable = counts.errors;
     summary.lines_skipped = counts.skipped;
@@ -259,6 +266,9 @@ struct Pace {
 
 impl Pace {
     fn wait(&mut self, clock: &Clock, origin_ns: u64) {
+        if origin_ns == 0 {
+            return;
+        }
         let first = *self.first_ns.get_or_insert(origin_ns);
         let due_ns = (origin_ns.saturating_sub(first) as f64 / self.factor) as u64;
         loop {

@@ -68,10 +68,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     wait(&engine, &stop, &clock, args.duration, &settings);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     // 6. The end, in the order of the flow: session, venue, pipeline, journal.
-    if let Some(demo) = demo {
-        demo.stop()?;
-    }
+    let demo = demo.map(Demo::stop);
     engine.stop()?;
+    demo.transpose()?;
     let mut summary = Summary::of_journal(&args.data, &clock)?;
     summary.seconds = seconds;
     summary.messages = summary.inputs;

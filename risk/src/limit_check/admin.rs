@@ -32,7 +32,11 @@ impl Book {
             if cash.reference.is_empty() {
                 return Some(RejectCode::Malformed);
             }
-            if self.exec_ids.find(self.cash_key(&cash)).is_some() {
+            let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
+            if self.exec_ids.is_full(day, self.exec_ids.capacity() / 8) {
+                return Some(RejectCode::Capacity);
+            }
+            if self.exec_ids.is_known(self.cash_key(&cash)) {
                 return Some(RejectCode::DuplicateExecId);
             }
             let Some(wallet) = wallet else {

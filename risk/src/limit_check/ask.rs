@@ -115,7 +115,10 @@ impl Book {
             .rate(instrument.currency)
             .ok_or(RejectCode::NoReferencePrice)?;
         let risk_px = self.risk_price(ask)?;
-        let unit = rounding::unit_value(instrument, risk_px, rate).ok_or(RejectCode::Overflow)?;
+        // A limit counts how much, not which way: a negative price takes room like a positive one.
+        let unit = rounding::unit_value(instrument, risk_px, rate)
+            .and_then(i64::checked_abs)
+            .ok_or(RejectCode::Overflow)?;
         let value = i128::from(ask.leaves) * i128::from(unit);
         let order_value = i128::from(ask.qty) * i128::from(unit);
         if order_value.abs() > VALUE_MAX {
@@ -384,7 +387,9 @@ fn judge(id: LimitId, row: &LimitRow, measure: Measure, at: &Place<'_>, findings
             HitKind::Refused
         };
         findings.hit(kind, hit_of(id, measure, at), measure.code, at.node);
-    } else if row.soft_pct != 0 && measure.used * 100 >= measure.limit * i128::from(row.soft_pct) {
+    } else if row.soft_pct != 0
+        && measure.used.saturating_mul(100) >= measure.limit.saturating_mul(i128::from(row.soft_pct))
+    {
         let given = match row.spec().warn {
             WarnEdge::None => true,
             WarnEdge::Each => false,

@@ -12,9 +12,6 @@ use tradewind_domain::codes::ControlState;
 use tradewind_domain::event::Capacities;
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
 
-/// Venues whose control state is held.
-const VENUES_MAX: usize = 256;
-
 /// What a client session is to the limit check.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -49,7 +46,6 @@ pub(super) struct Book {
     /// Sessions that are known: what the run recorded, not how many rows there happen to be.
     pub(super) sessions_max: u32,
     pub(super) instrument_states: Vec<u8>,
-    pub(super) venue_states: Vec<u8>,
     pub(super) settings: Settings,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
@@ -74,7 +70,6 @@ impl Book {
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
             sessions_max: capacities.sessions,
             instrument_states: vec![0; capacities.instruments as usize],
-            venue_states: vec![0; VENUES_MAX],
             settings: Settings::default(),
             order_counter: 0,
             faults: 0,
@@ -146,7 +141,8 @@ impl Book {
             }
             return self.sessions.get_mut(session.index()).map(|row| &mut row.state);
         }
-        self.venue_states.get_mut(venue.index())
+        // Orders name no venue yet, so a state on one would stop nothing: refused rather than accepted without effect.
+        None
     }
 
     /// True where the state stops new orders.
@@ -249,7 +245,6 @@ impl Book {
         sink(&self.holdings_used.to_le_bytes());
         digest_used(bytemuck::cast_slice(&self.sessions), sink);
         digest_used(&self.instrument_states, sink);
-        digest_used(&self.venue_states, sink);
         sink(bytes_of(&self.settings));
         sink(&self.order_counter.to_le_bytes());
     }

@@ -47,11 +47,16 @@ impl Book {
     }
 
     fn check_exec_key(&self, execution: &Execution, hint: Hint) -> Result<(), RejectCode> {
-        if self.exec_ids.find(self.exec_key(execution, hint)).is_some() {
+        if self.exec_ids.is_known(self.exec_key(execution, hint)) {
             return Err(RejectCode::DuplicateExecId);
         }
-        // Fills have room of their own: the table holds a day's keys twice, orders never use it.
-        if self.exec_ids.is_full(execution.trade_day, 0) {
+        // The last eighth is kept for fills of our orders: what is traded elsewhere, and payments, stop earlier.
+        let kept = if execution.order_id.is_none() {
+            self.exec_ids.capacity() / 8
+        } else {
+            0
+        };
+        if self.exec_ids.is_full(execution.trade_day, kept) {
             Err(RejectCode::Capacity)
         } else {
             Ok(())
@@ -67,7 +72,9 @@ impl Book {
         let (qty, px) = (Qty::from_raw(qty), Price::from_raw(px));
         let principal =
             rounding::principal(instrument, qty, px, Rounding::HalfUp).ok_or(RejectCode::Overflow)?;
-        let unit = rounding::unit_value(instrument, px, rate).ok_or(RejectCode::Overflow)?;
+        let unit = rounding::unit_value(instrument, px, rate)
+            .and_then(i64::checked_abs)
+            .ok_or(RejectCode::Overflow)?;
         let consumed = rounding::notional(qty, unit);
         if consumed.raw().abs() > VALUE_MAX {
             Err(RejectCode::Overflow)
@@ -99,6 +106,7 @@ impl Book {
         fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
         fill.slot = slot;
         fill.alerts = 0;
+        (fill.released_value, fill.cash_released) = (Notional::ZERO, Money::ZERO);
         if row.order_state().is_open() {
             self.consume(row, instrument, fill)?;
         } else {
@@ -120,7 +128,7 @@ impl Book {
         if fill.qty > row.leaves {
             fill.alerts |= execution_alerts::OVERFILL;
         }
-        if fill.leaves == 0 && !(row.order_state() == OrderState::PendingReplace && row.new_qty > fill.cum) {
+        if fill.leaves == 0 && row.new_qty <= fill.cum {
             fill.state_after = OrderState::Filled as u8;
             fill.released_value = row.reserved_value();
             fill.cash_released = row.reserved_cash();

@@ -21,6 +21,8 @@ enum Step {
     Rest,
     /// The replace took place.
     Replace,
+    /// The cancel is off, the replace is not.
+    Keep,
     /// The order works, and the cancel or replace that is on its way stays so.
     Acknowledge,
     /// The report does not go with the order's state.
@@ -81,7 +83,10 @@ impl Book {
     pub(super) fn set_pending_cancel(&mut self, slot: OrderSlot, state_after: u8) {
         match self.orders.get_mut(slot) {
             Some(row) => {
-                row.resting_state = row.state;
+                // A replace that is on its way stays so: the order holds for both, and rests where it rested before.
+                if row.state != OrderState::PendingReplace as u8 {
+                    row.resting_state = row.state;
+                }
                 row.state = state_after;
             }
             None => self.faults += 1,
@@ -109,8 +114,11 @@ impl Book {
         };
         let mut view = view_of(slot, row);
         view.trade_day = self.calendars.date(row.calendar);
-        let step = match step(kind, row.order_state(), report.status) {
+        let step = match step(kind, row, report.status) {
+            // One request of two is refused: which one is not said, so the order goes on holding for the replace.
+            Step::Rest if row.order_state() == OrderState::PendingCancel && row.new_qty > 0 => Step::Keep,
             // A fill that crossed the request has left nothing to go on with.
+            Step::To(OrderState::Working) if row.leaves == 0 => Step::Close(OrderState::Filled),
             Step::Rest if row.leaves == 0 => Step::Close(OrderState::Filled),
             step => step,
         };
@@ -140,6 +148,7 @@ impl Book {
             }
             Step::Replace => self.replaced(row, &mut view),
             Step::Acknowledge => {}
+            Step::Keep => view.state_after = OrderState::PendingReplace as u8,
             Step::Ignore => event.reject(RejectCode::StateMismatch),
         }
         let copy = *row;
@@ -157,10 +166,10 @@ impl Book {
         // Fills since the replace was accepted have used their share of the new reservation.
         let asked = row.new_qty.saturating_sub(row.cum.min(row.new_qty));
         let cash = if leaves == 0 { 0 } else { self.cash_for(row, asked) };
-        view.state_after = if leaves == 0 {
-            OrderState::Filled as u8
-        } else {
-            OrderState::Working as u8
+        view.state_after = match row.order_state() {
+            _ if leaves == 0 => OrderState::Filled as u8,
+            OrderState::PendingCancel => OrderState::PendingCancel as u8,
+            _ => OrderState::Working as u8,
         };
         (view.leaves, view.unit, view.risk_px) = (leaves, row.new_unit, row.new_risk_px);
         view.value = Notional::from_raw(value - row.reserved_value().raw());
@@ -230,7 +239,8 @@ impl Book {
         }
         let qty_after = if closes { 0 } else { view.leaves };
         let qty_before = row.reserved_qty();
-        let keeps_extra = !closes && !replaces && view.state_after == OrderState::Unknown as u8;
+        let keeps = [OrderState::Unknown as u8, OrderState::PendingReplace as u8];
+        let keeps_extra = !closes && !replaces && keeps.contains(&view.state_after);
         let qty_after = if keeps_extra { qty_before } else { qty_after };
         let count = if closes { -1 } else { 0 };
         self.reserve(
@@ -257,6 +267,7 @@ impl Book {
             (held.leaves, held.unit, held.risk_px) = (view.leaves, view.unit, view.risk_px);
             held.cash = Money::from_raw(row.reserved_cash().raw() + view.cash.raw());
             held.cl_ord_id = row.new_cl_ord_id;
+            held.resting_state = OrderState::Working as u8;
             held.drop_pending();
         } else if !keeps_extra {
             held.drop_pending();
@@ -282,7 +293,10 @@ pub(super) fn view_of(slot: OrderSlot, row: &OrderRow) -> OrderView {
 }
 
 /// What a report does to an order in a state.
-fn step(kind: Kind, state: OrderState, status: u8) -> Step {
+fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
+    let state = row.order_state();
+    let is_new =
+        row.resting_state == OrderState::PendingNew as u8 || row.resting_state == OrderState::Unknown as u8;
     if !state.is_open() {
         return Step::Ignore;
     }
@@ -292,9 +306,16 @@ fn step(kind: Kind, state: OrderState, status: u8) -> Step {
         (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => {
             Step::Close(OrderState::Rejected)
         }
+        // The venue never took the order: what was asked of it since is void.
+        (Kind::VenueReject, OrderState::PendingCancel | OrderState::PendingReplace) if is_new => {
+            Step::Close(OrderState::Rejected)
+        }
         (Kind::VenueCancelled, _) => Step::Close(OrderState::Cancelled),
         (Kind::VenueExpired, _) => Step::Close(OrderState::Expired),
         (Kind::VenueReplaced, OrderState::PendingReplace) => Step::Replace,
+        (Kind::VenueReplaced, OrderState::PendingCancel | OrderState::Unknown) if row.new_qty > 0 => {
+            Step::Replace
+        }
         (Kind::VenueCancelReject, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Rest,
         (Kind::OrderUnknown, _) => Step::To(OrderState::Unknown),
         (Kind::VenueStatus, _) => match OrderState::from_code(status) {

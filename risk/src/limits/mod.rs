@@ -355,6 +355,10 @@ impl Limits {
             spec,
             ..held
         };
+        if held.hard > 0 && held.hard != event.hard {
+            // Arrival times are kept in nanoseconds times rate: another rate is another scale.
+            row.tat = held.tat / held.hard * event.hard;
+        }
         if event.limit_type == LimitType::BuyingPower as u8
             && let Some(node) = hierarchy.node_mut(event.node)
         {

@@ -77,9 +77,10 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
-    /// Room for `capacity` keys a day; yesterday's have room too until they are swept.
+    /// Room for `capacity` keys a day. Those of the day before stay: calendars do not roll together, and one may be a day behind
+    /// the newest. Older ones have room until they are swept.
     pub fn new(capacity: u32) -> Self {
-        let buckets = (capacity as usize / 2 * 3 + 8).next_power_of_two();
+        let buckets = (capacity as usize * 3 + 8).next_power_of_two();
         Self {
             entries: vec![Entry::zeroed(); buckets],
             mask: buckets - 1,
@@ -93,7 +94,7 @@ impl KeyTable {
 
     /// Sets how many keys a day are accepted, at most what there is memory for.
     pub fn set_capacity(&mut self, capacity: u32) {
-        self.capacity = capacity.min((self.entries.len() / 3 * 2) as u32);
+        self.capacity = capacity.min((self.entries.len() / 3) as u32);
     }
 
     /// Brings the bucket of a key closer, for a lookup that comes soon.
@@ -106,7 +107,7 @@ impl KeyTable {
     #[inline]
     pub fn find(&self, key: Key) -> Option<Found> {
         let mut at = key.0 as usize & self.mask;
-        loop {
+        for _ in 0..self.entries.len() {
             let entry = &self.entries[at];
             if entry.used == 0 {
                 return None;
@@ -119,6 +120,18 @@ impl KeyTable {
             }
             at = (at + 1) & self.mask;
         }
+        None
+    }
+
+    /// True where a key was seen on the newest day or the one before: what the sweep may or may not have taken is not asked.
+    #[inline]
+    pub fn is_known(&self, key: Key) -> bool {
+        self.find(key).is_some_and(|found| found.day + 1 >= self.today)
+    }
+
+    /// Keys a day.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
     }
 
     /// True where the day's keys, and `carried` ones that live on from earlier days, fill the table.
@@ -167,7 +180,7 @@ impl KeyTable {
     fn sweep(&mut self, is_live: &impl Fn(u64) -> bool) {
         for _ in 0..SWEEP_BUCKETS {
             let entry = self.entries[self.sweep_at];
-            if entry.used != 0 && entry.day < self.today && !is_live(entry.value) {
+            if entry.used != 0 && entry.day + 1 < self.today && !is_live(entry.value) {
                 // The next entry of the run may move here: look at this bucket again next time.
                 self.remove(self.sweep_at);
             } else {
@@ -205,7 +218,7 @@ impl KeyTable {
         for entry in self
             .entries
             .iter()
-            .filter(|entry| entry.used != 0 && (entry.day >= self.today || is_live(entry.value)))
+            .filter(|entry| entry.used != 0 && (entry.day + 1 >= self.today || is_live(entry.value)))
         {
             sum[0] = sum[0].wrapping_add(entry.key[0] ^ u64::from(entry.day).rotate_left(32));
             sum[1] = sum[1].wrapping_add(entry.key[1]);

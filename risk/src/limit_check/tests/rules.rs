@@ -650,3 +650,61 @@ fn the_identifier_of_an_order_that_closed_yesterday_names_nothing() {
     world.roll(CalendarId::UTC, 20_515);
     assert_eq!(outcome(&world.cancel("o1")), "UNKNOWN_ORDER");
 }
+
+#[test]
+fn a_lowered_rate_keeps_its_debt_in_its_own_scale() {
+    let mut world = World::new();
+    world.limit(0, A2, LimitType::OrderRate, 100, [1_000, 1, 1, 0, 0, 0]);
+    assert_eq!(outcome(&world.place("o1", A2, Side::Buy, "1", "10")), "OK");
+    world.limit(0, A2, LimitType::OrderRate, 50, [1_000, 1, 1, 0, 0, 0]);
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Buy, "1", "10")),
+        "ORDER_RATE_EXCEEDED"
+    );
+    world.now_ns += 1_000_000_000;
+    assert_eq!(outcome(&world.place("o3", A2, Side::Buy, "1", "10")), "OK");
+}
+
+#[test]
+fn a_cancel_on_disconnect_over_a_pending_replace_forgets_neither() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "100", "10");
+    world.report(Kind::VenueAck, id(&order));
+    world.replace("o1", "o2", "200", "10");
+    world.disconnect(SESSION, false);
+    world.report(Kind::VenueCancelReject, id(&order));
+    assert_eq!(
+        world.reserved(1),
+        i128::from(dec("2000")),
+        "which request was refused is not said"
+    );
+    world.report(Kind::VenueReplaced, id(&order));
+    let row = world.limit.order(id(&order)).unwrap();
+    assert_eq!((row.order_state(), row.leaves), (OrderState::Working, dec("200")));
+}
+
+#[test]
+fn a_venue_reject_that_crosses_a_cancel_releases_the_order() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.cancel("o1");
+    assert_eq!(outcome(&world.report(Kind::VenueReject, id(&order))), "OK");
+    assert_eq!((world.reserved(1), world.limit.open_orders().count()), (0, 0));
+}
+
+#[test]
+fn an_execution_is_known_the_day_after_it_was_booked() {
+    let mut world = World::new();
+    world.trade("T1", A2, Side::Buy, "5", "10");
+    world.roll(CalendarId::UTC, 20_515);
+    for n in 0..100 {
+        world.trade(&format!("N{n}"), A2, Side::Buy, "1", "10");
+    }
+    let mut again = *world.trade("N0", A2, Side::Buy, "5", "10").body::<Execution>();
+    again.exec_id = tradewind_domain::text::ExecId::new("T1").unwrap();
+    again.trade_date = 20_514;
+    assert_eq!(
+        outcome(&world.send(Kind::TradeCapture, &again)),
+        "DUPLICATE_EXEC_ID"
+    );
+}
