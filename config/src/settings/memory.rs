@@ -12,7 +12,7 @@ mod row_bytes {
     pub(super) const HOLDING: u64 = 256; // quantities, cost and P&L in settle and position, and the index
     pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
     pub(super) const LIMIT: u64 = 384; // the row and its state
-    pub(super) const KEY: u64 = 40; // a 128-bit hash and seq, at a load of 7/8
+    pub(super) const KEY: u64 = 120; // 32 bytes, three to four buckets a key
     pub(super) const SESSION: u64 = 128;
 }
 
