@@ -185,17 +185,25 @@ pub struct RepairArgs {
     pub json: bool,
 }
 
-/// `tradewind replay`.
+/// A moment of a journal; the end where nothing is said.
 #[derive(Debug, Args)]
-pub struct ReplayArgs {
-    /// Data folder.
-    pub dir: PathBuf,
+pub struct AsOf {
     /// Up to this sequence number.
     #[arg(long, value_name = "N")]
     pub to_seq: Option<u64>,
     /// Up to this time (RFC 3339 in UTC).
     #[arg(long, value_name = "T", conflicts_with = "to_seq")]
     pub to_time: Option<String>,
+}
+
+/// `tradewind replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Where to end.
+    #[command(flatten)]
+    pub as_of: AsOf,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -206,12 +214,9 @@ pub struct ReplayArgs {
 pub struct StateArgs {
     /// Data folder.
     pub dir: PathBuf,
-    /// As of this sequence number.
-    #[arg(long, value_name = "N")]
-    pub to_seq: Option<u64>,
-    /// As of this time (RFC 3339 in UTC).
-    #[arg(long, value_name = "T", conflicts_with = "to_seq")]
-    pub to_time: Option<String>,
+    /// Where to end.
+    #[command(flatten)]
+    pub as_of: AsOf,
     /// Only this account.
     #[arg(long)]
     pub account: Option<String>,

@@ -13,12 +13,13 @@ pub mod state;
 pub mod summary;
 pub mod version;
 
-use crate::cli::{BenchCommand, Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
+use crate::cli::{AsOf, BenchCommand, Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
 use anyhow::Context;
 use std::process::ExitCode;
 use tradewind_config::Settings;
 use tradewind_domain::time::{UnixNanos, parse_rfc3339};
 use tradewind_machine::journal::Position;
+use tradewind_views::ReplayOptions;
 
 /// Runs the command. An error is exit code 1; a command may also say so itself after it has printed what it found.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -59,8 +60,17 @@ pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Se
         .context("the configuration is not sound")
 }
 
+/// Where a replay ends.
+pub(crate) fn until(as_of: &AsOf) -> anyhow::Result<ReplayOptions> {
+    let to_time_ns = as_of.to_time.as_deref().map(time).transpose()?;
+    Ok(ReplayOptions {
+        to_seq: as_of.to_seq,
+        to_time_ns,
+    })
+}
+
 /// A time on the command line.
-pub(crate) fn time(text: &str) -> anyhow::Result<UnixNanos> {
+fn time(text: &str) -> anyhow::Result<UnixNanos> {
     parse_rfc3339(text).with_context(|| format!("{text:?} is no time like 2026-03-02T14:30:00Z"))
 }
 

@@ -5,20 +5,12 @@ use crate::output::{self, bytes, count};
 use std::process::ExitCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
-use tradewind_views::ReplayOptions;
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let to_time_ns = args.to_time.as_deref().map(super::time).transpose()?;
+    let until = super::until(&args.as_of)?;
     let clock = Clock::start()?;
-    let replay = tradewind_views::replay(
-        &args.dir,
-        ReplayOptions {
-            to_seq: args.to_seq,
-            to_time_ns,
-        },
-        &clock,
-    )?;
+    let replay = tradewind_views::replay(&args.dir, until, &clock)?;
     let summary = replay.summary;
     if args.json {
         output::json(&summary)?;

@@ -5,20 +5,13 @@ use crate::output::{self, Table};
 use std::process::ExitCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
-use tradewind_views::{ReplayOptions, StateView};
+use tradewind_views::StateView;
 
 /// Runs the command.
 pub fn run(args: &StateArgs) -> anyhow::Result<ExitCode> {
-    let to_time_ns = args.to_time.as_deref().map(super::time).transpose()?;
+    let until = super::until(&args.as_of)?;
     let clock = Clock::start()?;
-    let replay = tradewind_views::replay(
-        &args.dir,
-        ReplayOptions {
-            to_seq: args.to_seq,
-            to_time_ns,
-        },
-        &clock,
-    )?;
+    let replay = tradewind_views::replay(&args.dir, until, &clock)?;
     let mut state = tradewind_views::state(&replay.replica);
     if let Some(account) = &args.account {
         state.positions.retain(|row| row.account == *account);
