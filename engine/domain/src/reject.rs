@@ -120,6 +120,10 @@ reject_codes! {
     StateMismatch = 122, "STATE_MISMATCH", p 7, ord 99;
     /// The name is taken by something else.
     NameTaken = 123, "NAME_TAKEN", p 5, ord 99;
+    /// A business rule refused it: the rule's own code and text stand in the rules document (`Head::rule`).
+    BusinessRule = 124, "BUSINESS_RULE", p 52, ord 99;
+    /// A business rule put an executed trade aside: quarantined.
+    QuarantineRule = 125, "QUARANTINE_RULE", p 81, ord 99;
 
     // 200..=299: limits
     /// L01.
@@ -292,12 +296,15 @@ pub enum Note {
     /// Validate: the currency is not the instrument's.
     CurrencyMismatch = 26,
     /// Validate or normalize: an admin value outside its range.
-    InvalidValue = 27,
+    InvalidValue = 27,    /// Validate, and for replaces the limit check: a business rule refuses it.
+    BusinessRule = 28,
+    /// Validate: a business rule puts the executed trade aside.
+    QuarantineRule = 29,
 }
 
 impl Note {
     /// Every note, in the order of its bit.
-    pub const ALL: [Note; 28] = [
+    pub const ALL: [Note; 30] = [
         Note::JournalSpaceLow,
         Note::Malformed,
         Note::InvalidPrecision,
@@ -326,6 +333,8 @@ impl Note {
         Note::QuarantinePrice,
         Note::CurrencyMismatch,
         Note::InvalidValue,
+        Note::BusinessRule,
+        Note::QuarantineRule,
     ];
 
     /// The note's bit.
@@ -365,6 +374,8 @@ impl Note {
             Note::QuarantinePrice => RejectCode::QuarantinePrice,
             Note::CurrencyMismatch => RejectCode::CurrencyMismatch,
             Note::InvalidValue => RejectCode::InvalidValue,
+            Note::BusinessRule => RejectCode::BusinessRule,
+            Note::QuarantineRule => RejectCode::QuarantineRule,
         }
     }
 
@@ -401,6 +412,8 @@ mod tests {
             (RejectCode::InvalidValue, 16),
             (RejectCode::UnknownAccount, 100),
             (RejectCode::NameTaken, 123),
+            (RejectCode::BusinessRule, 124),
+            (RejectCode::QuarantineRule, 125),
             (RejectCode::MaxOrderQty, 201),
             (RejectCode::EmergencyAction, 237),
             (RejectCode::TradingHalted, 300),

@@ -32,7 +32,7 @@ pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
 pub use order::{
     DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict,
 };
-pub use system::{Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind};
+pub use system::{Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents};
 pub use venue::VenueReport;
 
 use crate::ids::Seq;
@@ -78,8 +78,10 @@ pub struct Head {
     pub outcome: u16,
     /// Bytes of the tail.
     pub tail_len: u16,
-    #[doc(hidden)]
-    pub reserved: u16,
+    /// The first business rule that refuses or quarantines, counted from 1 in the rules document in force; 0 where none does.
+    pub rule: u8,
+    /// The first business rule that only alerts, counted alike; 0 where none does.
+    pub rule_alert: u8,
     /// Findings of the stages before the deciding one, as bits of [`Note`].
     pub notes: u64,
 }

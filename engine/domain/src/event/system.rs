@@ -68,6 +68,12 @@ impl Body for Timer {
     const INPUT_LEN: usize = 24;
 }
 
+/// What a document is, in [`Blob::document`]. Numbers are journaled: append only.
+pub mod documents {
+    /// Business rules: source text and compiled form.
+    pub const RULES: u16 = 1;
+}
+
 /// A part of a document; the bytes are the tail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -78,7 +84,7 @@ pub struct Blob {
     pub total_len: u32,
     /// Where this part begins.
     pub offset: u32,
-    /// What the document is.
+    /// What the document is ([`documents`]).
     pub document: u16,
     #[doc(hidden)]
     pub reserved: [u16; 11],
