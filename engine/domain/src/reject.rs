@@ -296,7 +296,8 @@ pub enum Note {
     /// Validate: the currency is not the instrument's.
     CurrencyMismatch = 26,
     /// Validate or normalize: an admin value outside its range.
-    InvalidValue = 27,    /// Validate, and for replaces the limit check: a business rule refuses it.
+    InvalidValue = 27,
+    /// Validate, and for replaces the limit check: a business rule refuses it.
     BusinessRule = 28,
     /// Validate: a business rule puts the executed trade aside.
     QuarantineRule = 29,
