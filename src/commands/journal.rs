@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tradewind_domain::event::{Event, Kind, schema_hash};
+use tradewind_domain::event::{Event, Kind, SCHEMAS_READ, schema_hash};
 use tradewind_machine::journal::{self, Follower, JournalConfig, SegmentState, StartAt};
 
 /// How long `follow` waits before it looks again.
@@ -177,6 +177,7 @@ pub fn repair(args: &RepairArgs) -> anyhow::Result<ExitCode> {
     }
     let config = JournalConfig {
         schema_hash: schema_hash(),
+        schemas_known: SCHEMAS_READ.to_vec(),
         ..JournalConfig::new(&args.dir)
     };
     let torn = journal::repair(&config)?;

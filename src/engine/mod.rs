@@ -134,6 +134,7 @@ pub(crate) fn journal_config(
         reserve_bytes: keys.reserve_bytes,
         shard: settings.engine.shard,
         schema_hash: tradewind_domain::event::schema_hash(),
+        schemas_known: tradewind_domain::event::SCHEMAS_READ.to_vec(),
         allow_unsafe_fs: keys.allow_unsafe_fs,
         ..JournalConfig::new(data_dir)
     }

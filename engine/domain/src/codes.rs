@@ -109,6 +109,8 @@ code_enum!(
         Rejected = 8, "REJECTED";
         /// Expired.
         Expired = 9, "EXPIRED";
+        /// Accepted and reserved, but not sent before orders of ours that it would trade against are gone (L15).
+        Held = 10, "HELD";
     }
 );
 
@@ -123,6 +125,7 @@ impl OrderState {
                 | OrderState::PendingCancel
                 | OrderState::PendingReplace
                 | OrderState::Unknown
+                | OrderState::Held
         )
     }
 }
@@ -260,6 +263,8 @@ code_enum!(
         MaxDdStatic = 34, "MAX_DD_STATIC";
         /// L35.
         MaxDdTrailing = 35, "MAX_DD_TRAILING";
+        /// L36.
+        Emergency = 36, "EMERGENCY";
     }
 );
 
@@ -276,6 +281,44 @@ code_enum!(
         Kill = 4, "KILL";
         /// Shrink the rate of the scope to a tenth.
         Slow = 5, "SLOW";
+    }
+);
+
+code_enum!(
+    /// What a restricted list says of an instrument (L06).
+    Restriction {
+        /// No order at all.
+        NoTrade = 1, "NO_TRADE";
+        /// Only orders that reduce the position.
+        CloseOnly = 2, "CLOSE_ONLY";
+        /// No short sales.
+        NoShort = 3, "NO_SHORT";
+    }
+);
+
+code_enum!(
+    /// What prevents a trade of an order with a resting one of the same group (L15).
+    SelfTradeMode {
+        /// The newcomer is refused.
+        CancelNewest = 0, "CANCEL_NEWEST";
+        /// The resting orders are cancelled; the newcomer waits for it.
+        CancelOldest = 1, "CANCEL_OLDEST";
+        /// Both.
+        CancelBoth = 2, "CANCEL_BOTH";
+        /// The venue takes the smaller quantity off both: passed on, checked by nobody here.
+        Decrement = 3, "DECREMENT";
+    }
+);
+
+code_enum!(
+    /// What becomes of a quarantined trade.
+    QuarantineAction {
+        /// It is booked as it is.
+        Release = 1, "RELEASE";
+        /// It is not booked, for good.
+        Reject = 2, "REJECT";
+        /// It is booked with what the repair changes.
+        Repair = 3, "REPAIR";
     }
 );
 

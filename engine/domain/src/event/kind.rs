@@ -150,6 +150,16 @@ kinds! {
     QuotaGrant = 106, QuotaGrant, "quota_grant";
     /// A currency's row.
     CurrencySet = 107, CurrencySet, "currency_set";
+    /// A line of a restricted list.
+    RestrictedSet = 108, RestrictedSet, "restricted_set";
+    /// A quarantined trade is released, repaired or refused.
+    QuarantineResolve = 109, QuarantineResolve, "quarantine_resolve";
+    /// An incident is acknowledged or resolved by a person.
+    AlertAction = 110, AlertAction, "alert_action";
+    /// A maintenance window of the alerts.
+    AlertMaintenance = 111, AlertMaintenance, "alert_maintenance";
+    /// Positions below a killed node are closed at the market, confirmed by a person.
+    Flatten = 112, Control, "flatten";
 
     // 128..=159: timers, and effects that the limit check derives
     /// Something is due.
@@ -164,6 +174,10 @@ kinds! {
     HolderDividend = 132, CorporateAction, "holder_dividend";
     /// Dated cash of a wallet became settled cash.
     DatedCashSettled = 133, CashMove, "dated_cash_settled";
+    /// An order that was held goes out: what stood in its way is gone.
+    OrderReleased = 134, DerivedOrder, "order_released";
+    /// A limit changed the state of its node.
+    StateChanged = 135, Control, "state_changed";
 
     // 160..=175: system
     /// Would this order pass? Answered, never booked.
@@ -176,6 +190,8 @@ kinds! {
     EngineStarted = 163, EngineStarted, "engine_started";
     /// A run ends in good order.
     EngineStopped = 164, EngineStopped, "engine_stopped";
+    /// What is used of a limit? Answered, never booked.
+    LimitProbe = 165, LimitProbe, "limit_probe";
 }
 
 impl Kind {
@@ -213,7 +229,12 @@ impl Kind {
             Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => {
                 Decider::Validate
             }
-            Kind::Blob | Kind::EdgeStats | Kind::EngineStarted | Kind::EngineStopped => Decider::Nobody,
+            Kind::Blob
+            | Kind::EdgeStats
+            | Kind::EngineStarted
+            | Kind::EngineStopped
+            | Kind::AlertAction
+            | Kind::AlertMaintenance => Decider::Nobody,
             _ if !self.has_behaviour() => Decider::Validate,
             _ => Decider::LimitCheck,
         }
@@ -237,6 +258,12 @@ impl Kind {
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
+                | Kind::QuarantineResolve
+                | Kind::Flatten
+                | Kind::OrderReleased
+                | Kind::StateChanged
+                | Kind::RestrictedSet
+                | Kind::LimitProbe
         )
     }
 
@@ -251,6 +278,8 @@ impl Kind {
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
+                | Kind::OrderReleased
+                | Kind::StateChanged
                 | Kind::EngineStarted
                 | Kind::EngineStopped
         )
@@ -275,6 +304,12 @@ pub const fn schema_hash() -> u64 {
     }
     hash
 }
+
+/// Layouts of earlier versions whose records this version reads as its own: kinds were only added since. A released version's
+/// hash is put here when the next kind is added.
+pub const SCHEMAS_READ: &[u64] = &[
+    0x4532_2b18_a91f_2e9f, // 0.1.0
+];
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ mod inbound;
 mod kind;
 mod market;
 mod order;
+mod risk;
 mod system;
 mod venue;
 
@@ -27,12 +28,15 @@ pub use admin::{
 pub use cash::{Allocation, CashMove, CorporateAction, LedgerTransfer, Locate, Valuation};
 pub use execution::{Execution, TradeBust, execution_alerts, execution_flags};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
-pub use kind::{Decider, Kind, schema_hash};
+pub use kind::{Decider, Kind, SCHEMAS_READ, schema_hash};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
 pub use order::{
     DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict,
 };
-pub use system::{Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents};
+pub use risk::{AlertAction, AlertMaintenance, AlertVerb, LimitProbe, QuarantineResolve, RestrictedSet};
+pub use system::{
+    Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents,
+};
 pub use venue::VenueReport;
 
 use crate::ids::Seq;
