@@ -5,11 +5,12 @@ use super::ask::VALUE_MAX;
 use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
+use super::rest;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
 use tradewind_domain::codes::{AccountKind, OrderState, Side};
 use tradewind_domain::event::{Event, Execution, Kind, execution_alerts, execution_flags};
-use tradewind_domain::fixed::{Money, NetQty, Notional, Price, Qty};
+use tradewind_domain::fixed::{Money, Notional, Price, Qty};
 use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
@@ -108,7 +109,7 @@ impl Book {
         fill.alerts = 0;
         (fill.released_value, fill.cash_released) = (Notional::ZERO, Money::ZERO);
         if row.order_state().is_open() {
-            self.consume(row, instrument, fill)?;
+            self.consume(row, instrument, fill);
         } else {
             fill.alerts |= execution_alerts::LATE_FILL;
             fill.leaves = 0;
@@ -118,71 +119,35 @@ impl Book {
     }
 
     /// What an open order gives back and keeps.
-    fn consume(
-        &self,
-        row: &OrderRow,
-        instrument: &Instrument,
-        fill: &mut Execution,
-    ) -> Result<(), RejectCode> {
+    fn consume(&self, row: &OrderRow, instrument: &Instrument, fill: &mut Execution) {
         fill.leaves = (row.leaves - fill.qty).max(0);
-        if fill.qty > row.leaves {
+        // A fill that only the order asked for by a pending replace has room for says that the venue has replaced already.
+        if fill.qty > row.reserved_qty() {
             fill.alerts |= execution_alerts::OVERFILL;
         }
         if fill.leaves == 0 && row.new_qty <= fill.cum {
             fill.state_after = OrderState::Filled as u8;
             fill.released_value = row.reserved_value();
             fill.cash_released = row.reserved_cash();
-            return Ok(());
+            return;
         }
         if row.order_state() == OrderState::PendingNew {
             fill.state_after = OrderState::Working as u8;
         }
+        if row.has_replace() {
+            let after = self.need(&OrderRow {
+                cum: fill.cum,
+                leaves: fill.leaves,
+                ..*row
+            });
+            fill.released_value = Notional::from_raw(row.reserved_value().raw() - after.value);
+            fill.cash_released = Money::from_raw(row.reserved_cash().raw() - after.cash);
+            return;
+        }
         let done = i128::from(row.leaves - fill.leaves);
         fill.released_value = Notional::from_raw(done * i128::from(row.unit));
-        fill.cash_released = self.released_cash(row, instrument, fill.leaves)?;
-        Ok(())
-    }
-
-    /// Void and re-reserve: what was held less what the rest needs (SETTLEMENT section 12).
-    fn released_cash(
-        &self,
-        row: &OrderRow,
-        instrument: &Instrument,
-        leaves: i64,
-    ) -> Result<Money, RejectCode> {
-        if row.cash.is_zero() {
-            return Ok(Money::ZERO);
-        }
-        let px = Price::from_raw(row.risk_px);
-        let principal = rounding::principal(instrument, Qty::from_raw(leaves), px, Rounding::Ceiling);
-        let principal = principal.ok_or(RejectCode::Overflow)?.raw().max(0);
-        let fee = self
-            .fee_left(row, instrument, leaves)
-            .ok_or(RejectCode::Overflow)?;
-        Ok(Money::from_raw((row.cash.raw() - principal - fee.raw()).max(0)))
-    }
-
-    /// The estimated fee within an order's reserved cash.
-    pub(super) fn reserved_fee(&self, row: &OrderRow, instrument: &Instrument) -> i128 {
-        if row.cash.is_zero() {
-            return 0;
-        }
-        let px = Price::from_raw(row.risk_px);
-        let principal = rounding::principal(instrument, Qty::from_raw(row.leaves), px, Rounding::Ceiling);
-        principal.map_or(0, |principal| (row.cash.raw() - principal.raw().max(0)).max(0))
-    }
-
-    /// The part of the fee estimate that stays with the rest: half even, the remainder kept.
-    fn fee_left(&self, row: &OrderRow, instrument: &Instrument, leaves: i64) -> Option<Money> {
-        let fee = Money::from_raw(self.reserved_fee(row, instrument));
-        if fee.is_zero() || row.leaves <= 0 {
-            return Some(Money::ZERO);
-        }
-        let (part, whole) = (
-            NetQty::from_raw(i128::from(leaves)),
-            NetQty::from_raw(i128::from(row.leaves)),
-        );
-        rounding::split(fee, part, whole, instrument.money_dp)
+        let kept = rest::cash_need(row.cash, row.leaves, fill.leaves, row.risk_px, Some(instrument));
+        fill.cash_released = Money::from_raw(row.cash.raw() - kept.cash);
     }
 
     fn trade_facts(&self, trade: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
@@ -271,12 +236,12 @@ impl Book {
             return;
         }
         let closes = fill.state_after == OrderState::Filled as u8;
-        let qty_after = if closes {
-            0
+        let after = after_fill(fill, row);
+        let (qty_after, count) = if closes {
+            (0, -1)
         } else {
-            fill.leaves.saturating_add(row.extra_qty)
+            (after.reserved_qty(), 0)
         };
-        let count = if closes { -1 } else { 0 };
         self.reserve(
             row.leaf,
             row.node_instrument,
@@ -286,15 +251,7 @@ impl Book {
             count,
         );
         if let Some(held) = self.orders.get_mut(slot) {
-            held.cum = fill.cum;
-            if !closes {
-                held.leaves = fill.leaves;
-                held.cash = Money::from_raw(row.cash.raw() - fill.cash_released.raw());
-                held.state = fill.state_after;
-                if row.resting_state == OrderState::PendingNew as u8 {
-                    held.resting_state = OrderState::Working as u8;
-                }
-            }
+            *held = after;
         }
         if closes {
             self.close_order(slot, fill.state_after);
@@ -319,6 +276,29 @@ impl Book {
             event.body_mut::<Execution>().alerts |= execution_alerts::BREACH;
         }
     }
+}
+
+/// An open order's row after a fill. All figures are recorded: what it holds on top for a pending replace is what it
+/// held, less what the fill gave back, less what the rest of the old order holds.
+fn after_fill(fill: &Execution, row: &OrderRow) -> OrderRow {
+    let mut after = OrderRow {
+        cum: fill.cum,
+        leaves: fill.leaves,
+        state: fill.state_after,
+        ..*row
+    };
+    if row.resting_state == OrderState::PendingNew as u8 {
+        after.resting_state = OrderState::Working as u8;
+    }
+    if row.has_replace() {
+        let of_old = i128::from(fill.leaves) * i128::from(row.unit);
+        let held = row.reserved_value().raw() - fill.released_value.raw();
+        after.extra_value = Notional::from_raw(held - of_old);
+        after.extra_cash = Money::from_raw(row.extra_cash.raw() - fill.cash_released.raw());
+    } else {
+        after.cash = Money::from_raw(row.cash.raw() - fill.cash_released.raw());
+    }
+    after
 }
 
 /// Change of settled cash: principal where it moves, and the fee.

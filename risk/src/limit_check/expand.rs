@@ -5,10 +5,10 @@
 
 use super::book::Book;
 use super::report::view_of;
+use super::rest::Need;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderState, TimeInForce};
 use tradewind_domain::event::{DerivedOrder, Event, Kind, OrderView, Timer, TimerKind};
-use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{CalendarId, OrderSlot, SessionId};
 use tradewind_machine::stage::Expansion;
 
@@ -104,9 +104,7 @@ fn write(book: &Book, slot: OrderSlot, kind: Kind, out: &mut Event) {
     if kind == Kind::OrderExpired {
         view.state_after = OrderState::Expired as u8;
         view.leaves = 0;
-        view.value = Notional::from_raw(-row.reserved_value().raw());
-        view.cash = Money::from_raw(-row.reserved_cash().raw());
-        view.fee = Money::from_raw(-book.fee_of(&row));
+        book.hold(&row, Need::default(), &mut view);
     } else {
         view.state_after = OrderState::PendingCancel as u8;
     }

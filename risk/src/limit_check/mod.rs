@@ -22,6 +22,7 @@ mod look_ahead;
 mod place;
 mod replace;
 mod report;
+mod rest;
 mod view;
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ impl Book {
         if !state.is_open() {
             return self.refuse_replace(event, view, RejectCode::TooLateToCancel);
         }
-        if matches!(state, OrderState::PendingCancel | OrderState::PendingReplace) {
+        // An unknown order may have a replace on its way: with a second one it would have to hold for three.
+        if matches!(state, OrderState::PendingCancel | OrderState::PendingReplace) || old.has_replace() {
             return self.refuse_replace(event, view, RejectCode::PendingCancelReplace);
         }
         let notes = event.head.notes | self.replace_notes(&request, &old, now_ns);
@@ -79,6 +80,9 @@ impl Book {
             (view.risk_px, view.unit) = (priced.risk_px, priced.unit);
             view.value = Notional::from_raw((priced.value - old.reserved_value().raw()).max(0));
             view.cash = Money::from_raw((priced.cash - old.reserved_cash().raw()).max(0));
+            if priced.cash > old.reserved_cash().raw() {
+                view.fee = Money::from_raw(priced.fee - self.need_of_old(&old).fee);
+            }
             view.state_after = OrderState::PendingReplace as u8;
         }
         let body: &mut OrderReplace = event.body_mut();
@@ -136,18 +140,14 @@ impl Book {
             self.faults += 1;
             return;
         };
-        let new_leaves = request.qty - row.cum;
-        // An unknown order may hold something for an earlier replace: the new one adds what it needs beyond that.
-        let extra_qty = (new_leaves - row.leaves).max(row.extra_qty);
-        let added_qty = extra_qty - row.extra_qty;
+        let qty_before = row.reserved_qty();
         row.resting_state = row.state;
         row.state = view.state_after;
         row.extra_value = Notional::from_raw(row.extra_value.raw() + view.value.raw());
         row.extra_cash = Money::from_raw(row.extra_cash.raw() + view.cash.raw());
-        row.extra_qty = extra_qty;
         (row.new_qty, row.new_px, row.new_stop_px) = (request.qty, request.px, request.stop_px);
         (row.new_risk_px, row.new_unit) = (view.risk_px, view.unit);
-        (row.new_cash, row.new_fee) = (request.new_cash, request.new_fee);
+        (row.new_cash, row.pending_cum) = (request.new_cash, row.cum);
         row.new_cl_ord_id = request.cl_ord_id;
         let row = *row;
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
@@ -158,7 +158,7 @@ impl Book {
             row.leaf,
             row.node_instrument,
             is_buy,
-            added_qty,
+            row.reserved_qty() - qty_before,
             view.value.raw(),
             0,
         );

@@ -3,6 +3,7 @@
 //! A reservation falls on the venue's acknowledgement, never on sending a cancel and never on a timer (LIMITS section 2).
 
 use super::book::Book;
+use super::rest::Need;
 use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::OrderState;
@@ -116,7 +117,7 @@ impl Book {
         view.trade_day = self.calendars.date(row.calendar);
         let step = match step(kind, row, report.status) {
             // One request of two is refused: which one is not said, so the order goes on holding for the replace.
-            Step::Rest if row.order_state() == OrderState::PendingCancel && row.new_qty > 0 => Step::Keep,
+            Step::Rest if row.order_state() == OrderState::PendingCancel && row.has_replace() => Step::Keep,
             // A fill that crossed the request has left nothing to go on with.
             Step::To(OrderState::Working) if row.leaves == 0 => Step::Close(OrderState::Filled),
             Step::Rest if row.leaves == 0 => Step::Close(OrderState::Filled),
@@ -127,15 +128,12 @@ impl Book {
             Step::To(state) => {
                 // An order that was unknown may have had a replace pending: it is forgotten, with what it held.
                 view.state_after = state as u8;
-                view.value = Notional::from_raw(-row.extra_value.raw());
-                view.cash = Money::from_raw(-row.extra_cash.raw());
+                self.forget_replace(row, &mut view);
             }
             Step::Close(state) => {
                 view.state_after = state as u8;
                 view.leaves = 0;
-                view.value = Notional::from_raw(-row.reserved_value().raw());
-                view.cash = Money::from_raw(-row.reserved_cash().raw());
-                view.fee = Money::from_raw(-self.fee_of(row));
+                self.hold(row, Need::default(), &mut view);
             }
             // What is unknown again keeps all it holds, a replace that was pending before included.
             Step::Rest if row.resting_state == OrderState::Unknown as u8 => {
@@ -143,8 +141,7 @@ impl Book {
             }
             Step::Rest => {
                 view.state_after = row.resting_state;
-                view.value = Notional::from_raw(-row.extra_value.raw());
-                view.cash = Money::from_raw(-row.extra_cash.raw());
+                self.forget_replace(row, &mut view);
             }
             Step::Replace => self.replaced(row, &mut view),
             Step::Acknowledge => {}
@@ -161,53 +158,28 @@ impl Book {
 
     /// The replaced order: the new quantity less what was filled meanwhile, at the new unit.
     fn replaced(&self, row: &OrderRow, view: &mut OrderView) {
-        let leaves = (row.new_qty - row.cum).max(0);
-        let value = i128::from(leaves) * i128::from(row.new_unit);
-        // Fills since the replace was accepted have used their share of the new reservation.
-        let asked = row.new_qty.saturating_sub(row.cum.min(row.new_qty));
-        let cash = if leaves == 0 { 0 } else { self.cash_for(row, asked) };
+        let leaves = row.new_leaves();
         view.state_after = match row.order_state() {
             _ if leaves == 0 => OrderState::Filled as u8,
             OrderState::PendingCancel => OrderState::PendingCancel as u8,
             _ => OrderState::Working as u8,
         };
         (view.leaves, view.unit, view.risk_px) = (leaves, row.new_unit, row.new_risk_px);
-        view.value = Notional::from_raw(value - row.reserved_value().raw());
-        view.cash = Money::from_raw(cash - row.reserved_cash().raw());
-        let fee = if leaves == 0 {
-            0
-        } else {
-            row.new_fee.raw().min(cash)
-        };
-        view.fee = Money::from_raw(fee);
+        self.hold(row, self.need_of_new(row), view);
     }
 
-    /// The estimated fee within an order's reserved cash.
-    pub(super) fn fee_of(&self, row: &OrderRow) -> i128 {
-        self.market
-            .instrument(row.instrument)
-            .map_or(0, |instrument| self.reserved_fee(row, instrument))
-    }
-
-    /// Reserved cash of a replaced order for `leaves` at its new risk price, with the new fee estimate.
-    fn cash_for(&self, row: &OrderRow, leaves: i64) -> i128 {
-        if row.new_cash.is_zero() {
-            return 0;
+    /// The order goes on as it was: what a replace held on top is released.
+    fn forget_replace(&self, row: &OrderRow, view: &mut OrderView) {
+        if row.has_replace() {
+            self.hold(row, self.need_of_old(row), view);
         }
-        let Some(instrument) = self.market.instrument(row.instrument) else {
-            return row.new_cash.raw();
-        };
-        let principal = tradewind_domain::rounding::principal(
-            instrument,
-            tradewind_domain::fixed::Qty::from_raw(leaves),
-            tradewind_domain::fixed::Price::from_raw(row.new_risk_px),
-            tradewind_domain::rounding::Rounding::Ceiling,
-        );
-        principal
-            .map_or(row.new_cash.raw(), |principal| {
-                principal.raw().max(0) + row.new_fee.raw()
-            })
-            .min(row.new_cash.raw())
+    }
+
+    /// Writes the changes that leave an order with what it needs from now on.
+    pub(super) fn hold(&self, row: &OrderRow, needs: Need, view: &mut OrderView) {
+        view.value = Notional::from_raw(needs.value - row.reserved_value().raw());
+        view.cash = Money::from_raw(needs.cash - row.reserved_cash().raw());
+        view.fee = Money::from_raw(needs.fee - self.need(row).fee);
     }
 
     /// Makes a report's facts true.
@@ -265,11 +237,11 @@ impl Book {
         if replaces {
             (held.qty, held.px, held.stop_px) = (row.new_qty, row.new_px, row.new_stop_px);
             (held.leaves, held.unit, held.risk_px) = (view.leaves, view.unit, view.risk_px);
-            held.cash = Money::from_raw(row.reserved_cash().raw() + view.cash.raw());
             held.cl_ord_id = row.new_cl_ord_id;
             held.resting_state = OrderState::Working as u8;
-            held.drop_pending();
-        } else if !keeps_extra {
+        }
+        if !keeps_extra {
+            held.cash = Money::from_raw(row.reserved_cash().raw() + view.cash.raw());
             held.drop_pending();
         }
     }
@@ -313,7 +285,7 @@ fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
         (Kind::VenueCancelled, _) => Step::Close(OrderState::Cancelled),
         (Kind::VenueExpired, _) => Step::Close(OrderState::Expired),
         (Kind::VenueReplaced, OrderState::PendingReplace) => Step::Replace,
-        (Kind::VenueReplaced, OrderState::PendingCancel | OrderState::Unknown) if row.new_qty > 0 => {
+        (Kind::VenueReplaced, OrderState::PendingCancel | OrderState::Unknown) if row.has_replace() => {
             Step::Replace
         }
         (Kind::VenueCancelReject, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Rest,

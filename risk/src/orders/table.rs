@@ -36,15 +36,15 @@ pub struct OrderRow {
     pub risk_px: i64,
     /// Base value of one unit, frozen.
     pub unit: i64,
-    /// Reserved cash, estimated fee included (without `extra_cash`).
+    /// Reserved cash, estimated fee included: for `leaves`, or while a replace is pending for what was open when it was accepted.
     pub cash: Money,
-    /// Held on top while a replace is pending.
+    /// Limit value held beside `leaves * unit` while a replace is pending.
     pub extra_value: Notional,
-    /// Held on top while a replace is pending.
+    /// Cash held beside `cash` while a replace is pending; below zero once fills have used more than it.
     pub extra_cash: Money,
-    /// Held on top while a replace is pending, at 1e-8.
-    pub extra_qty: i64,
-    /// Pending replace: total quantity.
+    /// Pending replace: filled quantity when it was accepted.
+    pub pending_cum: i64,
+    /// Pending replace: total quantity; 0 where none is pending.
     pub new_qty: i64,
     /// Pending replace: limit price.
     pub new_px: i64,
@@ -54,10 +54,8 @@ pub struct OrderRow {
     pub new_risk_px: i64,
     /// Pending replace: unit.
     pub new_unit: i64,
-    /// Pending replace: reserved cash of the new order.
+    /// Pending replace: reserved cash of the new order when it was accepted, estimated fee included.
     pub new_cash: Money,
-    /// Pending replace: estimated fee of the new order.
-    pub new_fee: Money,
     /// End of a GTD order, nanoseconds.
     pub expire_ns: u64,
     /// Narrowest node.
@@ -102,7 +100,7 @@ pub struct OrderRow {
     pub new_cl_ord_id: ClOrdId,
 }
 
-const _: () = assert!(size_of::<OrderRow>() == 336);
+const _: () = assert!(size_of::<OrderRow>() == 320);
 
 const NIL: u32 = u32::MAX;
 
@@ -140,14 +138,23 @@ impl OrderRow {
     /// Open quantity, what a pending replace holds included.
     #[inline]
     pub fn reserved_qty(&self) -> i64 {
-        self.leaves.saturating_add(self.extra_qty)
+        self.leaves.max(self.new_leaves())
+    }
+    /// What the order will have open if the pending replace takes place; 0 where none is pending.
+    #[inline]
+    pub fn new_leaves(&self) -> i64 {
+        self.new_qty.saturating_sub(self.cum).max(0)
+    }
+    /// True while a replace is on its way: the order then holds the larger of old and new.
+    #[inline]
+    pub fn has_replace(&self) -> bool {
+        self.new_qty > 0
     }
     /// Forgets a pending replace.
     #[inline]
     pub fn drop_pending(&mut self) {
         self.extra_value = Notional::ZERO;
         self.extra_cash = Money::ZERO;
-        self.extra_qty = 0;
         self.new_qty = 0;
         self.new_cl_ord_id = ClOrdId::EMPTY;
     }

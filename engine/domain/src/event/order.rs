@@ -46,7 +46,7 @@ pub struct OrderView {
     pub value: Notional,
     /// Change of the reserved cash (principal and estimated fee) in the instrument's currency.
     pub cash: Money,
-    /// The estimated fee within `cash`.
+    /// Change of the estimated fee within the reserved cash: part of `cash`.
     pub fee: Money,
 }
 
@@ -234,8 +234,8 @@ pub struct OrderReplace {
     pub currency: CurrencyId,
     /// Calendar of the instrument.
     pub calendar: CalendarId,
-    /// Facts: `unit`, `risk_px` and `leaves` are those of the new order, `value` and `cash` what is held on top until
-    /// the venue answers.
+    /// Facts: `unit` and `risk_px` are those of the new order, `value`, `cash` and `fee` what is held on top until the venue
+    /// answers; `leaves` and `cum` stay those of the order as it is.
     pub view: OrderView,
     /// Facts.
     pub verdict: Verdict,

@@ -34,8 +34,9 @@ struct Order {
     value: i128,
     cash: i128,
     leaves: i64,
-    /// Held on top while a replace is pending.
-    extra_qty: i64,
+    cum: i64,
+    /// Total quantity that a pending replace asks for; 0 where none is pending.
+    new_qty: i64,
     state: u8,
 }
 
@@ -51,7 +52,8 @@ struct Open {
 
 impl Open {
     fn add(&mut self, order: &Order) {
-        let qty = i128::from(order.leaves) + i128::from(order.extra_qty);
+        let new_leaves = order.new_qty.saturating_sub(order.cum);
+        let qty = i128::from(order.leaves.max(new_leaves));
         let (value_sum, qty_sum) = if order.is_buy {
             (&mut self.buy_value, &mut self.buy_qty)
         } else {
@@ -104,7 +106,8 @@ impl Held {
             value: body.view.value.raw(),
             cash: body.view.cash.raw(),
             leaves: body.view.leaves,
-            extra_qty: 0,
+            cum: 0,
+            new_qty: 0,
             state: body.view.state_after,
         };
         self.open.insert(body.view.order_id, order);
@@ -121,8 +124,7 @@ impl Held {
         let Some(order) = self.open.get_mut(&body.view.order_id) else {
             return;
         };
-        let new_leaves = body.qty.saturating_sub(body.view.cum);
-        order.extra_qty = new_leaves.saturating_sub(order.leaves).max(order.extra_qty);
+        order.new_qty = body.qty;
         order.value = order.value.wrapping_add(body.view.value.raw());
         order.cash = order.cash.wrapping_add(body.view.cash.raw());
         order.state = body.view.state_after;
@@ -135,10 +137,12 @@ impl Held {
         order.value = order.value.wrapping_add(view.value.raw());
         order.cash = order.cash.wrapping_add(view.cash.raw());
         order.leaves = view.leaves;
-        // A pending replace is over with the next state, but for an order that nobody knows anything of. A first acknowledgement
-        // that comes behind the request leaves the state as it is.
-        if view.state_after != view.state_before && view.state_after != OrderState::Unknown as u8 {
-            order.extra_qty = 0;
+        // A pending replace is over when it took place, or with the order's next state, but for one that nobody knows anything of
+        // and one whose cancel alone was refused. A first acknowledgement that comes behind the request leaves the state as it is.
+        let waits = [OrderState::Unknown as u8, OrderState::PendingReplace as u8].contains(&view.state_after);
+        let is_over = view.state_after != view.state_before && !waits;
+        if is_over || event.kind() == Some(Kind::VenueReplaced) {
+            order.new_qty = 0;
         }
         order.state = view.state_after;
         self.close(event, view.order_id);
@@ -151,7 +155,7 @@ impl Held {
         };
         order.value = order.value.wrapping_sub(fill.released_value.raw());
         order.cash = order.cash.wrapping_sub(fill.cash_released.raw());
-        order.leaves = fill.leaves;
+        (order.leaves, order.cum) = (fill.leaves, fill.cum);
         order.state = fill.state_after;
         self.close(event, fill.order_id);
     }

@@ -2,11 +2,12 @@
 //! records is in the same state.
 
 use super::world::{A1, A2, FIRM, S1, U1, World, dec, digest};
+use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 use tradewind_domain::codes::{ControlState, LimitType, Side, TimeInForce};
 use tradewind_domain::event::{Capacities, Execution, Kind, VenueReport};
-use tradewind_domain::fixed::NOTIONAL_ONE;
+use tradewind_domain::fixed::{Money, NOTIONAL_ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, NodeId, OrderId};
 use tradewind_domain::text::ExecId;
 use tradewind_machine::stage::Stage as _;
@@ -21,7 +22,7 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step =
-        (0..14u8, 0..3u8, any::<u16>(), any::<u16>()).prop_map(|(op, who, a, b)| Step { op, who, a, b });
+        (0..17u8, 0..3u8, any::<u16>(), any::<u16>()).prop_map(|(op, who, a, b)| Step { op, who, a, b });
     prop::collection::vec(step, 1..120)
 }
 
@@ -109,12 +110,95 @@ fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date
             world.last(0, "10");
         }
         12 => world.disconnect(super::world::SESSION, step.a.is_multiple_of(2)),
+        // A replace of an order that most likely works, a fill in the middle of it, and in some steps later an answer.
+        13 | 14 => {
+            let Some(row) = world.limit.order(some).copied() else {
+                return;
+            };
+            let (orig, qty, px) = (
+                row.cl_ord_id,
+                row.cum + qty,
+                ["8", "9.5", "31"][usize::from(step.a % 3)],
+            );
+            let orig = String::from_utf8_lossy(orig.as_bytes()).into_owned();
+            report(world, Kind::VenueAck);
+            world.replace(&orig, &format!("p{}", at % 60), &qty_text(qty), px);
+            check_reservations(world);
+            world.fill(some, &qty_text(i64::from(step.a % 120) * dec("1")), "10");
+        }
+        15 => {
+            let answers = [
+                Kind::VenueReplaced,
+                Kind::VenueCancelReject,
+                Kind::VenueCancelled,
+                Kind::OrderUnknown,
+            ];
+            world.fill(some, &qty_text(i64::from(step.a % 50) * dec("1")), "10");
+            check_reservations(world);
+            report(world, answers[usize::from(step.a % 4)]);
+        }
         _ => drop(world.trade(&format!("T{}", at % 60), leaf, side, "3", "10")),
     }
 }
 
+/// A quantity at 1e-8 that is whole, as text.
+fn qty_text(qty: i64) -> String {
+    (qty / dec("1")).to_string()
+}
+
+/// Cash that `rest` of `whole` needs, where `cash` was enough for all of it: the principal up to the cent, and a share of the fee.
+fn cash_of_rest(cash: Money, whole: i64, rest: i64, px: i64) -> i128 {
+    const CENT: i128 = 1_000_000;
+    let unit = CENT * i128::from(dec("1"));
+    let cents = |qty: i64| (i128::from(qty) * i128::from(px) + unit - 1) / unit;
+    if cash.raw() == 0 || rest <= 0 {
+        return 0;
+    }
+    let fee = cash.raw() / CENT - cents(whole);
+    let (twice, whole) = (2 * fee * i128::from(rest), i128::from(whole));
+    let up = (twice + whole) / (2 * whole);
+    // Half even.
+    let share = if (twice + whole) % (2 * whole) == 0 && up % 2 == 1 {
+        up - 1
+    } else {
+        up
+    };
+    (cents(rest) + share) * CENT
+}
+
+/// Each order holds what its rest needs, and while a replace is pending the larger of the old and the new rest.
+fn check_order(order: &OrderRow) {
+    let new_leaves = if order.new_qty > 0 {
+        (order.new_qty - order.cum).max(0)
+    } else {
+        0
+    };
+    let (old_value, new_value) = (
+        i128::from(order.leaves) * i128::from(order.unit),
+        i128::from(new_leaves) * i128::from(order.new_unit),
+    );
+    assert_eq!(order.reserved_qty(), order.leaves.max(new_leaves));
+    assert_eq!(
+        order.reserved_value().raw(),
+        old_value.max(new_value),
+        "{order:?}"
+    );
+    if order.new_qty == 0 {
+        return assert_eq!(order.reserved_cash(), order.cash);
+    }
+    let whole = order.leaves + (order.cum - order.pending_cum);
+    let old_cash = cash_of_rest(order.cash, whole, order.leaves, order.risk_px);
+    let new_whole = order.new_qty - order.pending_cum;
+    let new_cash = cash_of_rest(order.new_cash, new_whole, new_leaves, order.new_risk_px);
+    assert_eq!(order.reserved_cash().raw(), old_cash.max(new_cash), "{order:?}");
+}
+
 /// Sums over open orders, against what nodes, pairs and wallets hold.
 fn check_reservations(world: &World) {
+    world
+        .limit
+        .open_orders()
+        .for_each(|(_, order)| check_order(order));
     for (node, row) in world.limit.nodes() {
         let below: Vec<_> = world
             .limit

@@ -1,5 +1,10 @@
 //! Tests of validate and the limit check together, on resolved events.
 
+mod controls;
+mod executions;
+mod identifiers;
 mod invariants;
-mod rules;
+mod limits;
+mod orders;
+mod replaces;
 mod world;

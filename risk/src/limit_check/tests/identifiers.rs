@@ -1,0 +1,65 @@
+//! Identifiers that count once, and tables that are full.
+
+use super::world::{A1, A2, World, dec, id, outcome};
+use tradewind_domain::codes::{LimitType, Side, TimeInForce};
+use tradewind_domain::event::{Capacities, Kind};
+use tradewind_domain::ids::CalendarId;
+
+const NO_PARAMS: [i64; 6] = [0; 6];
+
+#[test]
+fn a_clordid_counts_once_a_session_and_day_even_when_its_order_was_refused() {
+    let mut world = World::new();
+    world.limit(0, A1, LimitType::MaxOrderQty, i128::from(dec("10")), NO_PARAMS);
+    assert_eq!(
+        outcome(&world.place("o1", A1, Side::Buy, "11", "10")),
+        "MAX_ORDER_QTY"
+    );
+    assert_eq!(
+        outcome(&world.place("o1", A1, Side::Buy, "1", "10")),
+        "DUPLICATE_CLORDID"
+    );
+    assert_eq!(outcome(&world.place("o2", A1, Side::Buy, "1", "10")), "OK");
+    world.roll(CalendarId::UTC, 20_515);
+    world.last(0, "10");
+    assert_eq!(
+        outcome(&world.place("o1", A1, Side::Buy, "1", "10")),
+        "OK",
+        "a new day"
+    );
+}
+
+#[test]
+fn an_open_orders_identifier_stays_taken_over_the_roll() {
+    let mut world = World::new();
+    let mut order = world.order("gtc", A1, Side::Buy, "1", "10");
+    order.tif = TimeInForce::Gtc as u8;
+    assert_eq!(outcome(&world.send(Kind::OrderNew, &order)), "OK");
+    world.roll(CalendarId::UTC, 20_515);
+    world.last(0, "10");
+    assert_eq!(outcome(&world.send(Kind::OrderNew, &order)), "DUPLICATE_CLORDID");
+}
+
+#[test]
+fn the_identifier_of_an_order_that_closed_yesterday_names_nothing() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.fill(id(&order), "10", "10");
+    assert_eq!(outcome(&world.cancel("o1")), "TOO_LATE_TO_CANCEL");
+    world.roll(CalendarId::UTC, 20_515);
+    assert_eq!(outcome(&world.cancel("o1")), "UNKNOWN_ORDER");
+}
+
+#[test]
+fn a_full_table_refuses_orders_and_says_so() {
+    let capacities = Capacities {
+        open_orders: 2,
+        ..Capacities::default()
+    };
+    let mut world = World::with(capacities);
+    world.place("o1", A2, Side::Buy, "1", "10");
+    let second = world.place("o2", A2, Side::Buy, "1", "10");
+    assert_eq!(outcome(&world.place("o3", A2, Side::Buy, "1", "10")), "CAPACITY");
+    world.fill(id(&second), "1", "10");
+    assert_eq!(outcome(&world.place("o4", A2, Side::Buy, "1", "10")), "OK");
+}

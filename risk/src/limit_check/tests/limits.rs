@@ -1,0 +1,248 @@
+//! The limit catalogue as orders meet it: figures, warnings, the order of reasons, definitions.
+
+use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, id, outcome};
+use crate::limit_check::hits;
+use tradewind_domain::codes::{LimitType, Side};
+use tradewind_domain::event::{Event, HitKind, Kind, OrderNew};
+use tradewind_domain::fixed::{NOTIONAL_ONE, ONE};
+use tradewind_domain::ids::CalendarId;
+
+const NO_PARAMS: [i64; 6] = [0; 6];
+
+fn warned(event: &Event) -> bool {
+    let verdict = event.body::<OrderNew>().verdict;
+    hits(event, verdict.hits).any(|hit| hit.kind == HitKind::Warned as u8)
+}
+
+/// LIMITS section 8.1, one line a limit: the last order that passes and the first that does not.
+#[test]
+fn limits_pass_at_their_figure_and_refuse_above_it() {
+    let value = |units: i128| units * NOTIONAL_ONE;
+    let qty = |units: i128| units * i128::from(ONE);
+    type Case = (
+        LimitType,
+        i128,
+        [i64; 6],
+        &'static [(Side, &'static str, &'static str, &'static str)],
+    );
+    let cases: &[Case] = &[
+        (
+            LimitType::MaxOrderQty,
+            qty(1000),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "1000", "10", "OK"),
+                (Side::Buy, "1001", "10", "MAX_ORDER_QTY"),
+            ],
+        ),
+        (
+            LimitType::MaxOrderNotional,
+            value(2000),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "100", "20.00", "OK"),
+                (Side::Buy, "100", "20.01", "MAX_ORDER_NOTIONAL"),
+            ],
+        ),
+        (
+            LimitType::FatFinger,
+            qty(10),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "2000", "1", "OK"),
+                (Side::Buy, "2001", "1", "FAT_FINGER"),
+            ],
+        ),
+        (
+            LimitType::MaxOpenOrders,
+            3,
+            NO_PARAMS,
+            &[
+                (Side::Buy, "1", "1", "OK"),
+                (Side::Buy, "1", "1", "OK"),
+                (Side::Buy, "1", "1", "OK"),
+                (Side::Buy, "1", "1", "MAX_OPEN_ORDERS"),
+            ],
+        ),
+        (
+            LimitType::OpenNotional,
+            value(1000),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "60", "10", "OK"),
+                (Side::Sell, "40", "10", "OK"),
+                (Side::Buy, "1", "10", "OPEN_NOTIONAL"),
+            ],
+        ),
+        (
+            LimitType::DailyNotional,
+            value(1000),
+            [1, 0, 0, 0, 0, 0],
+            &[
+                (Side::Buy, "100", "10", "OK"),
+                (Side::Sell, "500", "10", "OK"),
+                (Side::Buy, "1", "10", "DAILY_NOTIONAL"),
+            ],
+        ),
+        (
+            LimitType::DailyQty,
+            qty(100),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "60", "10", "OK"),
+                (Side::Sell, "40", "10", "OK"),
+                (Side::Sell, "1", "10", "DAILY_QTY"),
+            ],
+        ),
+        (
+            LimitType::PositionLong,
+            qty(100),
+            NO_PARAMS,
+            &[
+                (Side::Sell, "40", "10", "OK"),
+                (Side::Buy, "100", "10", "OK"),
+                (Side::Buy, "1", "10", "POSITION_LONG"),
+            ],
+        ),
+        (
+            LimitType::PositionShort,
+            qty(100),
+            NO_PARAMS,
+            &[
+                (Side::Buy, "40", "10", "OK"),
+                (Side::Sell, "100", "10", "OK"),
+                (Side::Sell, "1", "10", "POSITION_SHORT"),
+            ],
+        ),
+        (
+            LimitType::OrderRate,
+            2,
+            [1_000, 1, 2, 0, 0, 0],
+            &[
+                (Side::Buy, "1", "10", "OK"),
+                (Side::Buy, "1", "10", "OK"),
+                (Side::Buy, "1", "10", "ORDER_RATE_EXCEEDED"),
+            ],
+        ),
+    ];
+    for node in [A2, U1, ORG, FIRM] {
+        for (limit_type, hard, params, orders) in cases {
+            let mut world = World::new();
+            assert_eq!(outcome(&world.limit(0, node, *limit_type, *hard, *params)), "OK");
+            for (at, (side, qty, px, expected)) in orders.iter().enumerate() {
+                let got = world.place(&format!("o{at}"), A2, *side, qty, px);
+                assert_eq!(outcome(&got), *expected, "{limit_type} at {node}, order {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn buying_power_binds_purchases_to_settled_cash_and_sales_to_what_is_held() {
+    let mut world = World::new();
+    world.limit(0, A1, LimitType::BuyingPower, 0, [0, 10, 0, 0, 0, 0]);
+    world.deposit(0, "1001");
+    assert_eq!(
+        outcome(&world.place("s1", A1, Side::Sell, "1", "10")),
+        "INSUFFICIENT_POSITION"
+    );
+    assert_eq!(
+        outcome(&world.place("o1", A1, Side::Buy, "101", "10")),
+        "BUYING_POWER"
+    );
+    let order = world.place("o2", A1, Side::Buy, "100", "10");
+    assert_eq!(outcome(&order), "OK", "1000 and a fee of 1");
+    assert_eq!(
+        outcome(&world.place("o3", A1, Side::Buy, "1", "0.01")),
+        "BUYING_POWER"
+    );
+    world.fill(id(&order), "100", "10");
+    assert_eq!(outcome(&world.place("s2", A1, Side::Sell, "100", "10")), "OK");
+    assert_eq!(
+        outcome(&world.place("s3", A1, Side::Sell, "1", "10")),
+        "INSUFFICIENT_POSITION"
+    );
+    assert_eq!(outcome(&world.withdraw(0, "1.01")), "BUYING_POWER");
+    assert_eq!(outcome(&world.withdraw(0, "1")), "OK");
+}
+
+#[test]
+fn warnings_come_once_a_day_and_never_with_a_reject() {
+    let mut world = World::new();
+    world.limit(0, U1, LimitType::OpenNotional, 1000 * NOTIONAL_ONE, NO_PARAMS);
+    assert!(!warned(&world.place("o1", A2, Side::Buy, "79", "10")));
+    let rejected = world.place("o2", A2, Side::Buy, "90", "10");
+    assert!(!warned(&rejected));
+    assert!(
+        warned(&world.place("o3", A2, Side::Buy, "1", "10")),
+        "800 is 80 %"
+    );
+    assert!(
+        !warned(&world.place("o4", A2, Side::Buy, "1", "10")),
+        "once a day"
+    );
+    world.roll(CalendarId::UTC, 20_515);
+    world.last(0, "10");
+    assert!(warned(&world.place("o5", A2, Side::Buy, "85", "10")), "a new day");
+}
+
+#[test]
+fn of_several_limits_the_narrowest_level_is_named() {
+    let mut world = World::new();
+    world.limit(0, FIRM, LimitType::MaxOrderQty, i128::from(dec("10")), NO_PARAMS);
+    world.limit(1, A1, LimitType::MaxOrderQty, i128::from(dec("10")), NO_PARAMS);
+    let refused = world.place("o1", S1, Side::Buy, "11", "10");
+    let verdict = refused.body::<OrderNew>().verdict;
+    assert_eq!((verdict.node, verdict.hits), (A1, 2));
+}
+
+#[test]
+fn limits_that_this_version_does_not_evaluate_are_refused() {
+    let mut world = World::new();
+    assert_eq!(
+        outcome(&world.limit(0, A1, LimitType::GrossExposure, 1, NO_PARAMS)),
+        "UNKNOWN_LIMIT"
+    );
+    assert_eq!(
+        outcome(&world.limit(0, A1, LimitType::OrderRate, 1, NO_PARAMS)),
+        "INVALID_VALUE"
+    );
+    assert_eq!(
+        outcome(&world.limit(0, A1, LimitType::MaxOrderQty, -1, NO_PARAMS)),
+        "INVALID_VALUE"
+    );
+    assert_eq!(
+        outcome(&world.limit(0, A1, LimitType::MaxOrderQty, 1, NO_PARAMS)),
+        "OK"
+    );
+    assert_eq!(
+        outcome(&world.limit(0, A2, LimitType::MaxOrderQty, 1, NO_PARAMS)),
+        "NAME_TAKEN"
+    );
+}
+
+#[test]
+fn a_lowered_rate_keeps_its_debt_in_its_own_scale() {
+    let mut world = World::new();
+    world.limit(0, A2, LimitType::OrderRate, 100, [1_000, 1, 1, 0, 0, 0]);
+    assert_eq!(outcome(&world.place("o1", A2, Side::Buy, "1", "10")), "OK");
+    world.limit(0, A2, LimitType::OrderRate, 50, [1_000, 1, 1, 0, 0, 0]);
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Buy, "1", "10")),
+        "ORDER_RATE_EXCEEDED"
+    );
+    world.now_ns += 1_000_000_000;
+    assert_eq!(outcome(&world.place("o3", A2, Side::Buy, "1", "10")), "OK");
+}
+
+#[test]
+fn a_probe_answers_and_changes_nothing() {
+    let mut world = World::new();
+    world.limit(0, A1, LimitType::MaxOrderQty, i128::from(dec("10")), NO_PARAMS);
+    let before = super::world::digest(&world.limit);
+    let order = world.order("p", A1, Side::Buy, "10", "10");
+    assert_eq!(outcome(&world.send(Kind::Probe, &order)), "OK");
+    let order = world.order("p", A1, Side::Buy, "11", "10");
+    assert_eq!(outcome(&world.send(Kind::Probe, &order)), "MAX_ORDER_QTY");
+    assert_eq!(super::world::digest(&world.limit), before);
+}
