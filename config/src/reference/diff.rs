@@ -325,6 +325,13 @@ fn symbol(currency: Text<8>) -> Symbol {
     Symbol::lossy(currency.as_bytes())
 }
 
+impl Limit {
+    /// The admin event that sets it.
+    pub fn event(&self) -> InboundLong {
+        limit_event(self, 0)
+    }
+}
+
 fn limit_event(row: &Limit, removed: u8) -> InboundLong {
     let body = LimitSet {
         hard: row.hard,

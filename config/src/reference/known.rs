@@ -52,6 +52,11 @@ impl Known {
         }
     }
 
+    /// The limits in force, by label.
+    pub fn limits(&self) -> impl Iterator<Item = &Limit> {
+        self.limits.values().map(|(limit, _)| limit)
+    }
+
     /// The base currency: the first that was set.
     pub(super) fn base_currency(&self) -> Option<Text<8>> {
         self.currency_names.first_key_value().map(|(_, name)| *name)

@@ -12,6 +12,7 @@
 mod diff;
 mod fields;
 mod known;
+mod limit_file;
 mod parse;
 mod rows;
 

@@ -2,6 +2,7 @@
 
 use super::ReferenceData;
 use super::fields::{Fields, Reader};
+use super::known::Known;
 use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node};
 use crate::calendar::{Calendar, EarlyClose};
 use crate::limit_units::{LimitUnit, ParamKind, ParamSpec, limit_spec};
@@ -35,6 +36,19 @@ const SECTIONS: [&str; 8] = [
 
 /// Reads a document.
 pub(super) fn document(text: &str, file: &str) -> Result<ReferenceData, ConfigError> {
+    read(text, file, |parser| parser.run())
+}
+
+/// Reads the limits of a document, which may mention what is known already.
+pub(super) fn limits(text: &str, file: &str, known: &Known) -> Result<Vec<Limit>, ConfigError> {
+    read(text, file, |parser| parser.run_limits(known)).map(|data| data.limits)
+}
+
+fn read(
+    text: &str,
+    file: &str,
+    run: impl FnOnce(&mut Parser<'_, '_, '_>),
+) -> Result<ReferenceData, ConfigError> {
     let mut reader = Reader {
         file,
         lines: Lines::of(text),
@@ -55,7 +69,7 @@ pub(super) fn document(text: &str, file: &str) -> Result<ReferenceData, ConfigEr
         names: BTreeMap::new(),
         tree: tree.get_ref(),
     };
-    parser.run();
+    run(&mut parser);
     ConfigError::unless(parser.data, parser.reader.problems)
 }
 
@@ -92,14 +106,7 @@ macro_rules! all {
 impl<'t, 'i> Parser<'_, 't, 'i> {
     /// Reads the sections in an order in which every name is declared before it is mentioned.
     fn run(&mut self) {
-        for (key, _) in self
-            .tree
-            .iter()
-            .filter(|(key, _)| !SECTIONS.contains(&key.get_ref().as_ref()))
-        {
-            self.reader
-                .unknown(key.span().start, "section", key.get_ref(), SECTIONS);
-        }
+        self.check_sections();
         self.names.insert((Space::Calendar, UTC_CALENDAR.into()), None);
         self.each("currency", Self::currency);
         self.each("calendar", Self::calendar);
@@ -121,6 +128,28 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
                 "currency",
                 "there is no [[currency]]: the first one is the base currency",
             );
+        }
+    }
+
+    /// Reads the limits alone, among names that are known already.
+    fn run_limits(&mut self, known: &Known) {
+        self.check_sections();
+        let nodes = known.nodes.keys().chain(known.accounts.keys());
+        let nodes = nodes.map(|code| (Space::Node, code.to_string()));
+        let instruments = known.instruments.keys();
+        let names = nodes.chain(instruments.map(|symbol| (Space::Instrument, symbol.to_string())));
+        self.names.extend(names.map(|name| (name, None)));
+        self.each("limit", Self::limit);
+    }
+
+    fn check_sections(&mut self) {
+        for (key, _) in self
+            .tree
+            .iter()
+            .filter(|(key, _)| !SECTIONS.contains(&key.get_ref().as_ref()))
+        {
+            self.reader
+                .unknown(key.span().start, "section", key.get_ref(), SECTIONS);
         }
     }
 

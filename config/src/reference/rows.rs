@@ -242,7 +242,7 @@ impl Named for Limit {
 
 impl Limit {
     /// The hard limit as a file would have it.
-    fn hard_text(&self) -> String {
+    pub(super) fn hard_text(&self) -> String {
         match limit_spec(self.limit_type).map(|spec| spec.unit) {
             Some(LimitUnit::Value) => Notional::from_raw(self.hard).to_string(),
             Some(LimitUnit::Quantity | LimitUnit::Multiple) => Money::from_raw(self.hard).to_string(),
@@ -272,7 +272,7 @@ impl Named for Deposit {
 
 impl crate::limit_units::ParamSpec {
     /// The value as a file would have it.
-    fn show(&self, value: i64) -> String {
+    pub(super) fn show(&self, value: i64) -> String {
         use crate::limit_units::ParamKind;
         match self.kind {
             ParamKind::Whole(..) => value.to_string(),
