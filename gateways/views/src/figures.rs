@@ -9,7 +9,7 @@ const PERIOD_MS: usize = 0;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// Instrument units at 1e-8.
     Quantity,
     /// Instrument units at 1e-16 (a quantity times a multiple).
@@ -30,7 +30,7 @@ pub(crate) enum Unit {
 
 impl Unit {
     /// Unit of a limit's hard figure as configured.
-    pub(crate) fn of_limit(limit_type: LimitType) -> Unit {
+    pub fn of_limit(limit_type: LimitType) -> Unit {
         match limit_type {
             LimitType::FatFinger => Unit::Multiple,
             LimitType::OrderRate | LimitType::MsgRate => Unit::Rate,
@@ -39,7 +39,7 @@ impl Unit {
     }
 
     /// Unit of a hit's figures. Buying power speaks of cash for purchases and of quantity for sales; its code says which.
-    pub(crate) fn of_hit(limit_type: LimitType, code: Option<RejectCode>) -> Unit {
+    pub fn of_hit(limit_type: LimitType, code: Option<RejectCode>) -> Unit {
         match limit_type {
             LimitType::MaxOrderNotional | LimitType::OpenNotional | LimitType::DailyNotional => Unit::Value,
             LimitType::FatFinger => Unit::WideQuantity,
@@ -51,7 +51,7 @@ impl Unit {
     }
 
     /// Name in views.
-    pub(crate) const fn text(self) -> &'static str {
+    pub const fn text(self) -> &'static str {
         match self {
             Unit::Quantity | Unit::WideQuantity => "quantity",
             Unit::Value => "value",
@@ -64,7 +64,7 @@ impl Unit {
     }
 
     /// A raw figure as text; `params` are those of the limit: a rate needs its period.
-    pub(crate) fn show(self, raw: i128, params: &[i64; 6]) -> String {
+    pub fn show(self, raw: i128, params: &[i64; 6]) -> String {
         match self {
             Unit::Quantity | Unit::Cash | Unit::Multiple => Money::from_raw(raw).to_string(),
             Unit::WideQuantity | Unit::Value => Notional::from_raw(raw).to_string(),

@@ -10,7 +10,7 @@ use tradewind_domain::event::{
 use tradewind_domain::reject::RejectCode;
 
 /// How many hits stand at the end of the event's tail.
-pub(crate) fn hit_count(event: &Event) -> u16 {
+pub fn hit_count(event: &Event) -> u16 {
     match event.kind() {
         Some(Kind::OrderNew | Kind::Probe) => event.body::<OrderNew>().verdict.hits,
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().verdict.hits,

@@ -25,6 +25,8 @@ pub use explain::{
     ExecutionView, ExplainError, HitView, OrderEvent, OrderKey, OrderLife, PositionAfter, Reservation,
     Verdict, explain,
 };
+pub use figures::Unit;
+pub use hits::hit_count;
 pub use reader::{Reader, larger_capacities};
 pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};
@@ -32,4 +34,4 @@ pub use state::{
     BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, state,
 };
 pub use tradewind_risk::RULES_VERSION;
-pub use verify::{Auditor, Check, VerifyReport, verify};
+pub use verify::{Auditor, Check, VerifyReport, verify, without_facts};

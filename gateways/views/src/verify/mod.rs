@@ -33,6 +33,8 @@ use tradewind_domain::ids::Seq;
 use tradewind_machine::journal::JournalError;
 use tradewind_machine::stage::Stage;
 
+pub use repeat::without_facts;
+
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {

@@ -219,8 +219,9 @@ impl Repeat {
     }
 }
 
-/// Makes a record the input that it was when normalize had done its part.
-fn without_facts(event: &mut Event) {
+/// Makes a record the input that it was when normalize had done its part: what is to be decided anew goes through validate and
+/// the stages after it. Records that normalize or nobody decides stay as they are.
+pub fn without_facts(event: &mut Event) {
     let Some(kind) = event.kind() else { return };
     if matches!(kind.decider(), Decider::Normalize | Decider::Nobody) {
         return;
