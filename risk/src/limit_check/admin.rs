@@ -84,10 +84,13 @@ impl Book {
         }
     }
 
-    /// Decides a limit: a type that is evaluated, sensible figures, a node that exists.
+    /// Decides a limit: a type that is evaluated, sensible figures, a node that exists. A removal needs to say which limit and no
+    /// more: the rest is written from what is in force, so that the record says what was removed.
     pub(super) fn decide_limit(&self, event: &mut Event) {
-        let limit: &LimitSet = event.body();
-        let code = Note::first(event.head.notes)
+        let notes = event.head.notes;
+        let limit: &mut LimitSet = event.body_mut();
+        let code = Note::first(notes)
+            .or_else(|| self.complete_removal(limit))
             .or_else(|| limits::refusal(limit))
             .or_else(|| {
                 self.hierarchy
@@ -99,6 +102,25 @@ impl Book {
         if let Some(code) = code {
             event.reject(code);
         }
+    }
+
+    fn complete_removal(&self, limit: &mut LimitSet) -> Option<RejectCode> {
+        if limit.removed != 1 {
+            return None;
+        }
+        let Some(held) = self.limits.get(limit.limit) else {
+            return Some(RejectCode::UnknownLimit);
+        };
+        if limit.node.is_none() {
+            limit.node = held.node;
+        }
+        if limit.limit_type == 0 {
+            limit.limit_type = held.limit_type;
+        }
+        (limit.hard, limit.params) = (held.hard, held.all_params());
+        (limit.action, limit.soft_pct) = (held.action, held.soft_pct);
+        limit.filter_instrument = held.instrument;
+        None
     }
 
     /// Decides a change of a control state. Re-arming a KILL takes two people (LIMITS section 7).

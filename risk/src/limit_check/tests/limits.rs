@@ -2,10 +2,11 @@
 
 use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, id, outcome};
 use crate::limit_check::hits;
+use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitType, Side};
-use tradewind_domain::event::{Event, HitKind, Kind, OrderNew};
+use tradewind_domain::event::{Event, HitKind, Kind, LimitSet, OrderNew};
 use tradewind_domain::fixed::{NOTIONAL_ONE, ONE};
-use tradewind_domain::ids::CalendarId;
+use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId};
 
 const NO_PARAMS: [i64; 6] = [0; 6];
 
@@ -245,4 +246,35 @@ fn a_probe_answers_and_changes_nothing() {
     let order = world.order("p", A1, Side::Buy, "11", "10");
     assert_eq!(outcome(&world.send(Kind::Probe, &order)), "MAX_ORDER_QTY");
     assert_eq!(super::world::digest(&world.limit), before);
+}
+
+#[test]
+fn a_limit_is_removed_by_its_label_alone_and_the_record_says_what_it_was() {
+    let mut world = World::new();
+    world.limit(0, A2, LimitType::OrderRate, 1, [1_000, 1, 1, 0, 0, 0]);
+    world.place("o1", A2, Side::Buy, "1", "10");
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Buy, "1", "10")),
+        "ORDER_RATE_EXCEEDED"
+    );
+    let removal = LimitSet {
+        removed: 1,
+        limit: LimitId(0),
+        node: NodeId::NONE,
+        filter_instrument: InstrumentId::NONE,
+        ..LimitSet::zeroed()
+    };
+    let removed = world.send(Kind::LimitSet, &removal);
+    assert_eq!(outcome(&removed), "OK");
+    let body: &LimitSet = removed.body();
+    assert_eq!((body.node, body.hard, body.params[0]), (A2, 1, 1_000));
+    assert_eq!(outcome(&world.place("o3", A2, Side::Buy, "1", "10")), "OK");
+    assert_eq!(
+        outcome(&world.send(Kind::LimitSet, &removal)),
+        "UNKNOWN_LIMIT",
+        "gone already"
+    );
+    let elsewhere = LimitSet { node: A1, ..removal };
+    world.limit(0, A2, LimitType::OrderRate, 1, [1_000, 1, 1, 0, 0, 0]);
+    assert_eq!(outcome(&world.send(Kind::LimitSet, &elsewhere)), "NAME_TAKEN");
 }
