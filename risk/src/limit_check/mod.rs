@@ -37,7 +37,7 @@ use tradewind_domain::ids::OrderSlot;
 use tradewind_machine::stage::{Expansion, Stage};
 
 pub use findings::hits;
-pub use view::LimitUse;
+pub use view::{LimitUse, Occasion};
 
 /// The limit-check stage.
 pub struct LimitCheck {

@@ -2,12 +2,13 @@
 //! reads the live stage.
 
 use super::LimitCheck;
-use crate::hierarchy::{NodeRow, PairRow};
-use crate::limits::LimitRow;
+use crate::hierarchy::{Flow, NodeRow, PairRow};
+use crate::limits::{LimitRow, Measure, Question};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
-use tradewind_domain::ids::{LimitId, NodeId, OrderId, OrderSlot, WalletId};
-use tradewind_domain::time::DayNumber;
+use tradewind_domain::codes::AccountKind;
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// A limit with the node it binds, for listings.
 pub struct LimitUse<'a> {
@@ -21,7 +22,72 @@ pub struct LimitUse<'a> {
     pub date: DayNumber,
 }
 
+/// An order or execution that took effect: the limits on its way are asked what is used now.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// Narrowest node.
+    pub leaf: NodeId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Wallet of the account; none where it has none.
+    pub wallet: WalletId,
+    /// Buys.
+    pub is_buy: bool,
+    /// Total quantity of the order at 1e-8; 0 for an execution, which no limit on a single order sees.
+    pub qty: i64,
+    /// Value of the whole order in base currency at 1e-16; 0 for an execution.
+    pub order_value: i128,
+    /// Time of the event.
+    pub now_ns: UnixNanos,
+}
+
 impl LimitCheck {
+    /// What is used of each limit that looks at the occasion, with the occasion in it.
+    pub fn uses(&self, occasion: &Occasion, mut sink: impl FnMut(LimitId, Measure)) {
+        let book = &self.book;
+        let Some(instrument) = book.market.instrument(occasion.instrument) else {
+            return;
+        };
+        let wallet = book.wallets.row(occasion.wallet);
+        let chain = book.hierarchy.chain(occasion.leaf, occasion.instrument);
+        for (node_id, pair) in chain.levels() {
+            let Some(node) = book.hierarchy.node(node_id) else {
+                continue;
+            };
+            let pair = book.hierarchy.pair(pair).map_or(&Flow::ZERO, |row| &row.flow);
+            let lists = book.limits.list(node.limits).chain(book.limits.list(node.rates));
+            for (id, row) in lists {
+                let is_one = !row.instrument.is_none();
+                if is_one && row.instrument != occasion.instrument {
+                    continue;
+                }
+                let mut question = Question {
+                    is_buy: occasion.is_buy,
+                    new_orders: 0,
+                    qty: occasion.qty,
+                    leaves: 0,
+                    order_value: occasion.order_value,
+                    value: 0,
+                    cash: 0,
+                    old_qty: 0,
+                    old_value: 0,
+                    old_cash: 0,
+                    flow: if is_one { pair } else { &node.flow },
+                    pair,
+                    instrument,
+                    settled: wallet.map_or(0, |row| row.settled.raw()),
+                    reserved: wallet.map_or(0, |row| row.reserved.raw()),
+                    is_cash_account: node.account_kind == AccountKind::Cash as u8,
+                    date: book.calendars.date(node.calendar),
+                    now_ns: occasion.now_ns,
+                };
+                if let Some(measure) = as_it_stands(row, &mut question) {
+                    sink(id, measure);
+                }
+            }
+        }
+    }
+
     /// Open orders in acceptance order.
     pub fn open_orders(&self) -> impl Iterator<Item = (OrderSlot, &OrderRow)> {
         self.book.orders.open()
@@ -78,4 +144,27 @@ impl LimitCheck {
             ("exec_ids", self.book.exec_ids.used_pct()),
         ]
     }
+}
+
+/// What a limit measures without a further order. A measure answers only orders that add to its use, and is linear in what they
+/// add: one of one unit and one of two say what there is without any. A rate is asked before its message is charged, so the
+/// occasion's own message is taken off.
+fn as_it_stands(row: &LimitRow, question: &mut Question<'_>) -> Option<Measure> {
+    let mut with = |units: u32| {
+        question.new_orders = units;
+        (question.leaves, question.value) = (i64::from(units), i128::from(units));
+        question.cash = i128::from(units);
+        (row.spec().measure)(row, question)
+    };
+    let (one, two) = (with(1)?, with(2)?);
+    let own = if row.spec().is_rate {
+        crate::limits::charged(row)
+    } else {
+        0
+    };
+    let used = one.used - (two.used - one.used) - own;
+    Some(Measure {
+        used: used.max(0),
+        ..one
+    })
 }

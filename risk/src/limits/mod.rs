@@ -23,7 +23,7 @@ use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{DayNumber, UnixNanos};
 use tradewind_machine::prefetch::prefetch;
 
-pub use rate::charge;
+pub use rate::{charge, charged};
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.
 pub const HARD_MAX: i128 = 1_000_000_000_000_000_000_000_000_000_000_000;

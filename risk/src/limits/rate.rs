@@ -46,6 +46,11 @@ pub fn charge(row: &mut LimitRow, now_ns: UnixNanos) {
     row.tat = row.tat.max(now) + period_ns(row);
 }
 
+/// What one message adds to the use of a rate.
+pub fn charged(row: &LimitRow) -> i128 {
+    period_ns(row)
+}
+
 /// A rate from 1 to a billion a period, a period from 1 ms to a day, a burst from 1 to the rate.
 pub(super) fn accepts(event: &LimitSet) -> bool {
     (1..=1_000_000_000).contains(&event.hard)
