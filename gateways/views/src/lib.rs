@@ -27,6 +27,7 @@ pub use explain::{
 };
 pub use figures::Unit;
 pub use hits::hit_count;
+pub use names::{Names, px_or_none};
 pub use reader::{Reader, larger_capacities};
 pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};

@@ -5,36 +5,42 @@ use tradewind_feeds::Registry;
 
 /// Names of ids, from a registry. An id without a row shows as `#id`, no id as nothing.
 #[derive(Clone, Copy)]
-pub(crate) struct Names<'a>(pub(crate) &'a Registry);
+pub struct Names<'a>(pub &'a Registry);
 
 impl Names<'_> {
-    pub(crate) fn account(&self, id: AccountId) -> String {
+    /// Code of an account.
+    pub fn account(&self, id: AccountId) -> String {
         let code = self.0.account(id).map(|row| row.code.to_string());
         code.unwrap_or_else(|| unnamed(id.is_none(), id.0))
     }
 
-    pub(crate) fn node(&self, id: NodeId) -> String {
+    /// Code of a node.
+    pub fn node(&self, id: NodeId) -> String {
         let code = self.0.node(id).map(|row| row.code.to_string());
         code.unwrap_or_else(|| unnamed(id.is_none(), id.0))
     }
 
-    pub(crate) fn symbol(&self, id: InstrumentId) -> String {
+    /// Symbol of an instrument.
+    pub fn symbol(&self, id: InstrumentId) -> String {
         let symbol = self.0.instrument(id).map(|row| row.symbol.to_string());
         symbol.unwrap_or_else(|| unnamed(id.is_none(), id.0))
     }
 
-    pub(crate) fn currency(&self, id: CurrencyId) -> String {
+    /// Code of a currency.
+    pub fn currency(&self, id: CurrencyId) -> String {
         let code = self.0.currency(id).map(|row| row.code.to_string());
         code.unwrap_or_else(|| unnamed(id.is_none(), id.0.into()))
     }
 
-    pub(crate) fn currency_of(&self, id: InstrumentId) -> String {
+    /// Code of an instrument's currency.
+    pub fn currency_of(&self, id: InstrumentId) -> String {
         self.0
             .instrument(id)
             .map_or_else(String::new, |row| self.currency(row.currency))
     }
 
-    pub(crate) fn limit(&self, id: LimitId) -> String {
+    /// Label of a limit.
+    pub fn limit(&self, id: LimitId) -> String {
         let label = self.0.limit(id).map(|label| label.to_string());
         label.unwrap_or_else(|| unnamed(id.is_none(), id.0))
     }
@@ -45,6 +51,6 @@ fn unnamed(is_none: bool, id: u32) -> String {
 }
 
 /// A price that may be missing: zero is none where the field says so.
-pub(crate) fn px_or_none(px: i64) -> Option<String> {
+pub fn px_or_none(px: i64) -> Option<String> {
     (px != 0).then(|| tradewind_domain::fixed::Price::from_raw(px).to_string())
 }
