@@ -200,6 +200,9 @@ impl Book {
                     limits: LimitId::NONE,
                     ..NodeRow::zeroed()
                 };
+                if kind == Kind::AccountSet {
+                    self.set_account_kind(body.account, body.kind);
+                }
                 self.hierarchy.set_node(body.node, row);
             }
             Kind::LimitSet => self.limits.set(event.body(), &mut self.hierarchy),

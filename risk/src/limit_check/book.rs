@@ -8,9 +8,9 @@ use crate::orders::keys::{KeyHasher, KeyTable};
 use crate::orders::table::{OrderRow, OrderTable};
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::codes::ControlState;
+use tradewind_domain::codes::{AccountKind, ControlState};
 use tradewind_domain::event::Capacities;
-use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
+use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
 
 /// What a client session is to the limit check.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -46,6 +46,8 @@ pub(super) struct Book {
     /// Sessions that are known: what the run recorded, not how many rows there happen to be.
     pub(super) sessions_max: u32,
     pub(super) instrument_states: Vec<u8>,
+    /// [`AccountKind`] by account: what the account's node says, found without walking to it.
+    account_kinds: Vec<u8>,
     pub(super) settings: Settings,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
@@ -70,6 +72,7 @@ impl Book {
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
             sessions_max: capacities.sessions,
             instrument_states: vec![0; capacities.instruments as usize],
+            account_kinds: vec![0; capacities.nodes as usize],
             settings: Settings::default(),
             order_counter: 0,
             faults: 0,
@@ -86,6 +89,19 @@ impl Book {
         self.wallets.set_capacity(capacities.wallets);
         self.holdings_max = capacities.holdings;
         self.sessions_max = capacities.sessions.min(self.sessions.len() as u32);
+    }
+
+    /// Remembers what kind of account a node stands for.
+    pub(super) fn set_account_kind(&mut self, account: AccountId, kind: u8) {
+        if let Some(held) = self.account_kinds.get_mut(account.index()) {
+            *held = kind;
+        }
+    }
+
+    /// True for an account that may own no more than it has paid for.
+    #[inline]
+    pub(super) fn is_cash_account(&self, account: AccountId) -> bool {
+        self.account_kinds.get(account.index()) == Some(&(AccountKind::Cash as u8))
     }
 
     /// True where the run has a row for the session.

@@ -8,7 +8,7 @@ use super::look_ahead::Hint;
 use super::rest;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
-use tradewind_domain::codes::{AccountKind, OrderState, Side};
+use tradewind_domain::codes::{OrderState, Side};
 use tradewind_domain::event::{Event, Execution, Kind, execution_alerts, execution_flags};
 use tradewind_domain::fixed::{Money, Notional, Price, Qty};
 use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
@@ -177,16 +177,14 @@ impl Book {
 
     /// Flags a cash account whose settled cash this execution takes below zero.
     fn check_overdraft(&self, instrument: &Instrument, execution: &mut Execution) {
-        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
-        let is_cash = chain
-            .levels()
-            .filter_map(|(node, _)| self.hierarchy.node(node))
-            .any(|row| row.account_kind == AccountKind::Cash as u8);
+        if !self.is_cash_account(execution.account) {
+            return;
+        }
         let settled = self
             .wallets
             .row(execution.wallet)
             .map_or(0, |row| row.settled.raw());
-        if is_cash && settled + cash_change(instrument, execution) < 0 {
+        if settled + cash_change(instrument, execution) < 0 {
             execution.alerts |= execution_alerts::OVERDRAFT;
         }
     }

@@ -1,6 +1,6 @@
 //! Fills and trades executed elsewhere: booked once, whatever the limits say.
 
-use super::world::{A1, A2, U1, World, dec, id, outcome};
+use super::world::{A1, A2, S1, U1, World, dec, id, outcome};
 use tradewind_domain::codes::{LimitType, OrderState, Side};
 use tradewind_domain::event::{Execution, Kind, execution_alerts};
 use tradewind_domain::ids::{CalendarId, OrderId};
@@ -86,4 +86,19 @@ fn a_trade_that_breaks_a_limit_is_booked_and_flagged() {
     let trade = world.trade("T2", A2, Side::Buy, "1", "10");
     assert_eq!(outcome(&trade), "OK");
     assert_ne!(trade.body::<Execution>().alerts & execution_alerts::BREACH, 0);
+}
+
+#[test]
+fn a_fill_that_overdraws_a_cash_account_is_flagged_and_a_margin_account_may_borrow() {
+    let mut world = World::new();
+    world.deposit(0, "10");
+    for (leaf, px, expected) in [
+        (A1, "10", 0),
+        (S1, "0.01", execution_alerts::OVERDRAFT),
+        (A2, "1000", 0),
+    ] {
+        let trade = world.trade(&format!("T{px}"), leaf, Side::Buy, "1", px);
+        assert_eq!(outcome(&trade), "OK");
+        assert_eq!(trade.body::<Execution>().alerts, expected, "{leaf} at {px}");
+    }
 }
