@@ -12,7 +12,7 @@ mod row_bytes {
     pub(super) const HOLDING: u64 = 256; // quantities, cost and P&L in settle and position, and the index
     pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
     pub(super) const LIMIT: u64 = 384; // the row and its state
-    pub(super) const KEY: u64 = 120; // 32 bytes, three to four buckets a key
+    pub(super) const KEY: u64 = 104; // 32 bytes, two and a quarter a key, and the index
     pub(super) const SESSION: u64 = 128;
 }
 

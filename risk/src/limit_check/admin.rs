@@ -33,7 +33,7 @@ impl Book {
                 return Some(RejectCode::Malformed);
             }
             let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
-            if self.exec_ids.is_full(day, self.exec_ids.capacity() / 8) {
+            if self.exec_ids.is_full(day, 0, self.exec_ids.capacity() / 8) {
                 return Some(RejectCode::Capacity);
             }
             if self.exec_ids.is_known(self.cash_key(&cash)) {
@@ -71,7 +71,7 @@ impl Book {
         let cash: &CashMove = event.body();
         let key = self.cash_key(cash);
         let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
-        self.exec_ids.insert(key, event.head.seq, day, |_| false);
+        self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
         self.wallets.make(cash.wallet, cash.account, cash.currency);
         let signed = if kind == Kind::Withdrawal {
             -cash.amount.raw()

@@ -57,7 +57,7 @@ impl Book {
         } else {
             0
         };
-        if self.exec_ids.is_full(execution.trade_day, kept) {
+        if self.exec_ids.is_full(execution.trade_day, 0, kept) {
             Err(RejectCode::Capacity)
         } else {
             Ok(())
@@ -197,7 +197,7 @@ impl Book {
         let execution: &Execution = event.body();
         let key = self.exec_key(execution, Hint::of(event));
         self.exec_ids
-            .insert(key, event.head.seq, execution.trade_day, |_| false);
+            .insert(key, event.head.seq, execution.trade_day, 0, |_| false);
         let Some(instrument) = self.market.instrument(execution.instrument).copied() else {
             self.faults += 1;
             return;

@@ -94,16 +94,25 @@ impl Book {
     /// Refuses an identifier that was used; says whether this one counts as used from now on.
     pub(super) fn check_key(&self, key: Key, day: DayNumber, findings: &mut Findings) -> bool {
         if let Some(found) = self.cl_ord_ids.find(key)
-            && (found.day == day || self.orders.is_open(OrderId(found.value)))
+            && (found.was_seen_on(day) || self.orders.is_open(OrderId(found.value)))
         {
             findings.refuse(RejectCode::DuplicateClOrdId);
             return false;
         }
-        if self.cl_ord_ids.is_full(day, self.orders.open_count()) {
+        if self.cl_ord_ids.is_full(day, self.orders.open_keys(), 0) {
             findings.refuse(RejectCode::Capacity);
             return false;
         }
         true
+    }
+
+    /// An identifier counts as used from now on.
+    pub(super) fn burn_key(&mut self, key: Key, order_id: OrderId, day: DayNumber) {
+        let orders = &self.orders;
+        self.cl_ord_ids
+            .insert(key, order_id.0, day, orders.open_keys(), |id| {
+                orders.is_open(OrderId(id))
+            });
     }
 
     /// Finds rows for an order that may be accepted.
@@ -136,10 +145,7 @@ impl Book {
             |hint| hint.key,
         );
         if order.view.burns_key != 0 {
-            let orders = &self.orders;
-            let value = order.view.order_id.0;
-            self.cl_ord_ids
-                .insert(key, value, order.view.trade_day, |id| orders.is_open(OrderId(id)));
+            self.burn_key(key, order.view.order_id, order.view.trade_day);
         }
         self.charge(event, order.leaf, &order.verdict, true);
         if event.is_rejected() {
@@ -184,6 +190,7 @@ impl Book {
             tif: order.tif,
             state: OrderState::PendingNew as u8,
             resting_state: OrderState::PendingNew as u8,
+            keys: u32::from(view.burns_key),
             cl_ord_id: order.cl_ord_id,
             ..OrderRow::zeroed()
         };

@@ -124,11 +124,8 @@ impl Book {
             let key = self
                 .hasher
                 .key(u64::from(request.session.0), request.cl_ord_id.padded());
-            let orders = &self.orders;
-            self.cl_ord_ids
-                .insert(key, view.order_id.0, view.trade_day, |id| {
-                    orders.is_open(OrderId(id))
-                });
+            self.burn_key(key, view.order_id, view.trade_day);
+            self.orders.add_key(view.slot);
         }
         if !view.slot.is_none() {
             self.charge(event, request.leaf, &request.verdict, true);
@@ -179,7 +176,7 @@ impl Book {
         let found = self.cl_ord_ids.find(key)?;
         let (slot, row) = self.orders.find(OrderId(found.value))?;
         // The identifier of an order that closed on an earlier day is free again, swept away already or not.
-        let lives = row.order_state().is_open() || found.day == self.calendars.date(row.calendar);
+        let lives = row.order_state().is_open() || found.was_seen_on(self.calendars.date(row.calendar));
         lives.then_some((slot, *row))
     }
 }

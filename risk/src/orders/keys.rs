@@ -1,11 +1,18 @@
 //! Keys that must not come twice: ClOrdIDs of a session, ExecIDs of a venue, references of payments.
 //!
-//! A key is a 128-bit hash under a random key of the journal, so nobody can choose colliding identifiers. An entry is live
-//! while its day is the current one or its order is open; others are swept away a few at a time, with every insert.
+//! A key is a 128-bit hash under a random key of the journal, so nobody can choose colliding identifiers. Entries stand in a ring in
+//! the order of their arrival; an index of small tags says where. An insert writes the end of the ring and one cache line of the
+//! index, and so does a lookup that finds nothing read one line: the usual case, an identifier that is new.
+//!
+//! Time is cut into *spans*: one begins with the first key of a newer trading day. Keys of the present span and the one before are
+//! kept; older ones only while their order is open. Spans and not dates decide, because calendars do not roll together: over a
+//! weekend one of them may be days ahead of another.
 //!
 //! # Invariants
-//! - No allocation after [`KeyTable::new`]; an insert touches the probe run of its key and a bounded number of buckets.
-//! - Whether a key is accepted depends on counts by day, never on how far the sweep has come, so a replay decides alike.
+//! - No allocation after [`KeyTable::new`]; an insert touches the probe run of its key and a bounded number of old entries.
+//! - A tag or a mark whose position is outside the ring is free: forgetting a key moves the ring's start and writes nothing else.
+//! - What a key is taken for, and whether one is accepted, depends on spans and counts, never on how far the sweep has come, so a
+//!   replay decides alike.
 
 use bytemuck::{Pod, Zeroable};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -13,8 +20,8 @@ use std::hash::Hasher;
 use tradewind_domain::time::DayNumber;
 use tradewind_machine::prefetch::prefetch;
 
-/// Buckets that each insert sweeps.
-const SWEEP_BUCKETS: usize = 4;
+/// Old entries that each insert looks at.
+const SWEEP: u32 = 4;
 
 /// A hashed identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -45,181 +52,352 @@ impl KeyHasher {
     }
 }
 
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Entry {
-    key: [u64; 2],
-    value: u64,
-    day: DayNumber,
-    used: u32,
-}
-
 /// What is kept under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// What the key stands for: an order id, a sequence number.
     pub value: u64,
     /// Trading date on which it was seen.
-    pub day: DayNumber,
+    day: DayNumber,
+    /// True for a key of the present span or the one before.
+    is_recent: bool,
 }
 
-/// Open-addressed table of keys.
+impl Found {
+    /// True where the key was used on this date of its calendar.
+    #[inline]
+    pub fn was_seen_on(&self, day: DayNumber) -> bool {
+        self.is_recent && self.day == day
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+struct Entry {
+    key: [u64; 2],
+    value: u64,
+    day: DayNumber,
+    /// 1 for an entry that was moved to the end because its order was still open.
+    is_carried: u32,
+}
+
+/// Tags of a bucket: the eighth place is the overflow mark's.
+const TAGS: usize = 7;
+/// A position that no entry ever has.
+const NOWHERE: u32 = u32::MAX;
+
+/// One cache line of the index.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Bucket {
+    /// Low bits of the keys' second words; the eighth is not used.
+    tags: [u32; TAGS + 1],
+    /// Where their entries stand; last, the newest entry that found this bucket full and went on to the next.
+    positions: [u32; TAGS + 1],
+}
+
+impl Bucket {
+    /// Places with this tag, and places that are free, a bit each.
+    #[inline]
+    fn scan(&self, tag: u32, ring: Ring) -> (u32, u32) {
+        let (mut same, mut live) = (0, 0);
+        for at in 0..=TAGS {
+            same |= u32::from(self.tags[at] == tag) << at;
+            live |= u32::from(ring.holds(self.positions[at])) << at;
+        }
+        const ALL: u32 = (1 << TAGS) - 1;
+        (same & live & ALL, !live & ALL)
+    }
+
+    /// True where a key may stand in the next bucket.
+    #[inline]
+    fn overflows(&self, ring: Ring) -> bool {
+        ring.holds(self.positions[TAGS])
+    }
+}
+
+/// The part of the ring that is in use. Positions count up to `period`, a multiple of the ring's length, and start anew.
+#[derive(Clone, Copy)]
+struct Ring {
+    start: u32,
+    count: u32,
+    period: u32,
+}
+
+impl Ring {
+    /// How many entries stand before a position.
+    #[inline]
+    fn rank(self, position: u32) -> u32 {
+        let wrapped = if position < self.start { self.period } else { 0 };
+        position.wrapping_sub(self.start).wrapping_add(wrapped)
+    }
+
+    #[inline]
+    fn holds(self, position: u32) -> bool {
+        self.rank(position) < self.count
+    }
+
+    #[inline]
+    fn position(self, rank: u32) -> u32 {
+        // Both are below the period, which leaves room for the ring's length.
+        let sum = self.start + rank;
+        if sum >= self.period {
+            sum - self.period
+        } else {
+            sum
+        }
+    }
+}
+
+/// The table of keys.
 pub struct KeyTable {
     entries: Vec<Entry>,
-    mask: usize,
-    /// Keys inserted since the day began.
-    today_count: u32,
+    index: Vec<Bucket>,
+    ring: Ring,
+    /// Entries older than the span before the present one: the sweep has not looked at them yet.
+    old: u32,
+    /// Entries of the present span.
+    present: u32,
+    /// Newest trading day.
     today: DayNumber,
+    /// Keys that count against the capacity: those of the present span, and those that were carried into it.
+    used: u32,
     capacity: u32,
-    sweep_at: usize,
-    /// Buckets that the sweep has still to look at: none before the first change of day.
-    sweep_left: usize,
+    capacity_max: u32,
 }
 
 impl KeyTable {
-    /// Room for `capacity` keys a day. Those of the day before stay: calendars do not roll together, and one may be a day behind
-    /// the newest. Older ones have room until they are swept.
+    /// Room for `capacity` keys a span: for those of two spans, and for what the sweep has not looked at yet.
     pub fn new(capacity: u32) -> Self {
-        let buckets = (capacity as usize * 3 + 8).next_power_of_two();
+        let capacity = capacity.min(1 << 29);
+        // The sweep frees four entries with each insert; keys of open orders move to the end, so they free nothing. Should a whole
+        // span's keys be open orders', a quarter of them arrives before the first entry is free.
+        let len = capacity * 2 + capacity / SWEEP + SWEEP + 1;
+        // Five tags in seven places when all is full.
+        let buckets = len as usize / (TAGS - 2) + 1;
+        let empty = Bucket {
+            tags: [0; TAGS + 1],
+            positions: [NOWHERE; TAGS + 1],
+        };
         Self {
-            entries: vec![Entry::zeroed(); buckets],
-            mask: buckets - 1,
-            today_count: 0,
+            entries: vec![Entry::zeroed(); len as usize],
+            index: vec![empty; buckets],
+            ring: Ring {
+                start: 0,
+                count: 0,
+                period: (u32::MAX - len) / len * len,
+            },
+            old: 0,
+            present: 0,
             today: 0,
+            used: 0,
             capacity,
-            sweep_at: 0,
-            sweep_left: 0,
+            capacity_max: capacity,
         }
     }
 
-    /// Sets how many keys a day are accepted, at most what there is memory for.
+    /// Sets how many keys a span are accepted, at most what there is memory for.
     pub fn set_capacity(&mut self, capacity: u32) {
-        self.capacity = capacity.min((self.entries.len() / 3) as u32);
+        self.capacity = capacity.min(self.capacity_max);
     }
 
     /// Brings the bucket of a key closer, for a lookup that comes soon.
     #[inline]
     pub fn prefetch(&self, key: Key) {
-        prefetch(&self.entries[key.0 as usize & self.mask]);
+        prefetch(&self.index[self.home(key)]);
     }
 
     /// The entry of a key.
     #[inline]
     pub fn find(&self, key: Key) -> Option<Found> {
-        let mut at = key.0 as usize & self.mask;
-        for _ in 0..self.entries.len() {
-            let entry = &self.entries[at];
-            if entry.used == 0 {
-                return None;
-            }
-            if entry.key == [key.0, key.1] {
-                return Some(Found {
-                    value: entry.value,
-                    day: entry.day,
-                });
-            }
-            at = (at + 1) & self.mask;
-        }
-        None
+        let position = self.locate(key)?;
+        let entry = &self.entries[self.slot(position)];
+        Some(Found {
+            value: entry.value,
+            day: entry.day,
+            is_recent: entry.is_carried == 0 && self.ring.rank(position) >= self.old,
+        })
     }
 
-    /// True where a key was seen on the newest day or the one before: what the sweep may or may not have taken is not asked.
+    /// True where a key was seen in the present span or the one before.
     #[inline]
     pub fn is_known(&self, key: Key) -> bool {
-        self.find(key).is_some_and(|found| found.day + 1 >= self.today)
+        self.find(key).is_some_and(|found| found.is_recent)
     }
 
-    /// Keys a day.
+    /// Keys a span.
     pub fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// True where the day's keys, and `carried` ones that live on from earlier days, fill the table.
+    /// True where all but `kept` places of the span that a key of `day` belongs to are used. `carried` keys go into a span that
+    /// begins with it.
     #[inline]
-    pub fn is_full(&self, day: DayNumber, carried: u32) -> bool {
-        let today = if day > self.today { 0 } else { self.today_count };
-        today.saturating_add(carried) >= self.capacity
+    pub fn is_full(&self, day: DayNumber, carried: u32, kept: u32) -> bool {
+        let used = if day > self.today { carried } else { self.used };
+        used.saturating_add(kept) >= self.capacity
     }
 
-    /// Share of the day's capacity that is used, in percent.
+    /// Share of the span's capacity that is used, in percent.
     pub fn used_pct(&self) -> u32 {
-        (u64::from(self.today_count) * 100 / u64::from(self.capacity.max(1))) as u32
+        (u64::from(self.used) * 100 / u64::from(self.capacity.max(1))) as u32
     }
 
-    /// Inserts or replaces. `is_live(value)` says of an older day's entry whether it must stay.
+    /// Inserts or replaces. `carried` counts the keys of open orders; `is_live(value)` says of an old entry whether it is one of them.
     #[inline]
-    pub fn insert(&mut self, key: Key, value: u64, day: DayNumber, is_live: impl Fn(u64) -> bool) {
+    pub fn insert(
+        &mut self,
+        key: Key,
+        value: u64,
+        day: DayNumber,
+        carried: u32,
+        is_live: impl Fn(u64) -> bool,
+    ) {
         if day > self.today {
             self.today = day;
-            self.today_count = 0;
-            self.sweep_left = self.entries.len();
+            self.used = carried;
+            self.old = self.ring.count.saturating_sub(self.present);
+            self.present = 0;
         }
-        if self.sweep_left > 0 {
+        if self.old > 0 {
             self.sweep(&is_live);
         }
-        self.today_count = self.today_count.saturating_add(1);
-        let mut at = key.0 as usize & self.mask;
-        // Invariant: the callers ask `is_full` first and the sweep outruns the inserts, so a free bucket exists. Should
-        // both fail the probe ends after one round instead of never.
-        for _ in 0..self.entries.len() {
-            let entry = &mut self.entries[at];
-            if entry.used == 0 || entry.key == [key.0, key.1] {
-                *entry = Entry {
-                    key: [key.0, key.1],
-                    value,
-                    day,
-                    used: 1,
-                };
+        self.used = self.used.saturating_add(1);
+        self.append(Entry {
+            key: [key.0, key.1],
+            value,
+            day,
+            is_carried: 0,
+        });
+    }
+
+    /// Looks at the oldest entries: what is not needed any more is left behind, the keys of open orders move to the end.
+    fn sweep(&mut self, is_live: &impl Fn(u64) -> bool) {
+        for _ in 0..SWEEP.min(self.old) {
+            let position = self.ring.start;
+            let entry = self.entries[self.slot(position)];
+            let stays =
+                is_live(entry.value) && self.locate(Key(entry.key[0], entry.key[1])) == Some(position);
+            self.forget_oldest();
+            if stays {
+                self.append(Entry {
+                    is_carried: 1,
+                    ..entry
+                });
+            }
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        self.ring.start = self.ring.position(1);
+        self.ring.count -= 1;
+        self.old = self.old.saturating_sub(1);
+    }
+
+    fn append(&mut self, entry: Entry) {
+        if self.ring.count as usize == self.entries.len() {
+            // Invariant: the callers ask `is_full` first and the sweep outruns the inserts. Should both fail the oldest key goes.
+            debug_assert!(false, "Invariant: the ring has a free place");
+            self.forget_oldest();
+        }
+        let position = self.ring.position(self.ring.count);
+        let slot = self.slot(position);
+        self.entries[slot] = entry;
+        self.ring.count += 1;
+        self.present += 1;
+        self.point(Key(entry.key[0], entry.key[1]), position);
+    }
+
+    /// Makes the index say where a key's entry stands now.
+    #[inline]
+    fn point(&mut self, key: Key, position: u32) {
+        let held = self.tag_of(key);
+        let ring = self.ring;
+        let mut at = self.home(key);
+        for _ in 0..self.index.len() {
+            let bucket = &mut self.index[at];
+            let (_, free) = bucket.scan(key.1 as u32, ring);
+            let place = match held {
+                Some((bucket, place)) => (bucket == at).then_some(place),
+                None => (free != 0).then(|| free.trailing_zeros() as usize),
+            };
+            if let Some(place) = place {
+                bucket.tags[place] = key.1 as u32;
+                bucket.positions[place] = position;
                 return;
             }
-            at = (at + 1) & self.mask;
+            bucket.positions[TAGS] = position;
+            at = self.next(at);
         }
-        debug_assert!(false, "Invariant: the key table has a free bucket");
+        debug_assert!(false, "Invariant: the index has more places than the ring");
     }
 
-    fn sweep(&mut self, is_live: &impl Fn(u64) -> bool) {
-        for _ in 0..SWEEP_BUCKETS {
-            let entry = self.entries[self.sweep_at];
-            if entry.used != 0 && entry.day + 1 < self.today && !is_live(entry.value) {
-                // The next entry of the run may move here: look at this bucket again next time.
-                self.remove(self.sweep_at);
-            } else {
-                self.sweep_at = (self.sweep_at + 1) & self.mask;
-                self.sweep_left = self.sweep_left.saturating_sub(1);
+    /// The bucket and the place in it of the tag that points to a key's entry.
+    #[inline]
+    fn tag_of(&self, key: Key) -> Option<(usize, usize)> {
+        let mut at = self.home(key);
+        for _ in 0..self.index.len() {
+            let bucket = &self.index[at];
+            let (mut same, _) = bucket.scan(key.1 as u32, self.ring);
+            while same != 0 {
+                let place = same.trailing_zeros() as usize;
+                if self.entries[self.slot(bucket.positions[place])].key == [key.0, key.1] {
+                    return Some((at, place));
+                }
+                same &= same - 1;
             }
+            if !bucket.overflows(self.ring) {
+                return None;
+            }
+            at = self.next(at);
+        }
+        None
+    }
+
+    #[inline]
+    fn locate(&self, key: Key) -> Option<u32> {
+        self.tag_of(key)
+            .map(|(bucket, place)| self.index[bucket].positions[place])
+    }
+
+    #[inline]
+    fn home(&self, key: Key) -> usize {
+        // The key's first word as a fraction of the index: any number of buckets will do.
+        ((u128::from(key.0) * self.index.len() as u128) >> 64) as usize
+    }
+
+    #[inline]
+    fn next(&self, bucket: usize) -> usize {
+        if bucket + 1 == self.index.len() {
+            0
+        } else {
+            bucket + 1
         }
     }
 
-    /// Removes a bucket's entry and closes the gap in its probe run.
-    fn remove(&mut self, mut hole: usize) {
-        let mut at = hole;
-        loop {
-            at = (at + 1) & self.mask;
-            let entry = self.entries[at];
-            if entry.used == 0 {
-                break;
-            }
-            let home = entry.key[0] as usize & self.mask;
-            // The entry may move into the hole unless its home lies between hole and itself.
-            if (at.wrapping_sub(home) & self.mask) >= (at.wrapping_sub(hole) & self.mask) {
-                self.entries[hole] = entry;
-                hole = at;
-            }
-        }
-        self.entries[hole] = Entry::zeroed();
+    #[inline]
+    fn slot(&self, position: u32) -> usize {
+        (position % self.entries.len() as u32) as usize
     }
 
-    /// Feeds what can change an outcome to a hash: the counts, and the live entries in an order of their own.
+    /// Entries that can change an outcome: those of the last two spans, and the keys of open orders.
+    fn needed(&self, is_live: impl Fn(u64) -> bool) -> impl Iterator<Item = Entry> {
+        (0..self.ring.count).filter_map(move |rank| {
+            let position = self.ring.position(rank);
+            let entry = self.entries[self.slot(position)];
+            let is_recent = rank >= self.old && entry.is_carried == 0;
+            let stays = is_recent
+                || is_live(entry.value) && self.locate(Key(entry.key[0], entry.key[1])) == Some(position);
+            stays.then_some(entry)
+        })
+    }
+
+    /// Feeds what can change an outcome to a hash. The order of what the sweep has moved depends on its progress; a sum does not.
     pub fn digest(&self, is_live: impl Fn(u64) -> bool, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.today.to_le_bytes());
-        sink(&self.today_count.to_le_bytes());
-        // Bucket order depends on the sweep; a sum over the live entries does not.
+        sink(&self.used.to_le_bytes());
         let mut sum = [0u64; 3];
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| entry.used != 0 && (entry.day + 1 >= self.today || is_live(entry.value)))
-        {
+        for entry in self.needed(is_live) {
             sum[0] = sum[0].wrapping_add(entry.key[0] ^ u64::from(entry.day).rotate_left(32));
             sum[1] = sum[1].wrapping_add(entry.key[1]);
             sum[2] = sum[2].wrapping_add(entry.value);
@@ -233,11 +411,7 @@ impl KeyTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
-
-    fn key(n: u64) -> Key {
-        KeyHasher::new(b"0123456789abcdef").key(1, &n.to_le_bytes())
-    }
+    use proptest::prelude::*;
 
     #[test]
     fn keys_differ_by_scope_and_identifier_and_by_hash_key() {
@@ -251,41 +425,153 @@ mod tests {
         );
     }
 
-    #[test]
-    fn finds_what_a_map_finds_over_many_days_of_inserts_and_sweeps() {
-        let mut table = KeyTable::new(64);
-        let mut model: HashMap<u64, (u64, u32)> = HashMap::new();
-        for day in 1..200u32 {
-            // Some orders live for one day more than their own.
-            let live = |value: u64| value.is_multiple_of(7) && value / 1000 + 1 >= u64::from(day);
-            for n in 0..60u64 {
-                let id = u64::from(day) * 40 + n; // overlaps the day before
-                let value = u64::from(day) * 1000 + n;
-                table.insert(key(id), value, day, live);
-                model.insert(id, (value, day));
+    /// Keys that meet in three buckets under four tags, and differ all the same.
+    fn key(id: u64) -> Key {
+        Key((id % 3) << 62 | id, id % 4)
+    }
+
+    /// What was inserted, in a list: the table as one would write it with all the time in the world.
+    struct Model {
+        inserts: Vec<(u64, u64, DayNumber, u32)>,
+        open: Vec<u64>,
+        day: DayNumber,
+        span: u32,
+        used: u32,
+    }
+
+    impl Model {
+        fn latest(&self, id: u64) -> Option<(u64, DayNumber, u32)> {
+            let of_id = self.inserts.iter().rev().find(|insert| insert.0 == id);
+            of_id.map(|&(_, value, day, span)| (value, day, span))
+        }
+
+        fn carried(&self) -> u32 {
+            self.open.len() as u32
+        }
+
+        fn is_recent(&self, span: u32) -> bool {
+            span + 1 >= self.span
+        }
+
+        /// Inserts unless the identifier is taken or the table is full, as the limit check does.
+        fn insert(&mut self, table: &mut KeyTable, id: u64, day: DayNumber, opens: bool) {
+            let taken = self.latest(id).is_some_and(|(value, seen, span)| {
+                self.is_recent(span) && seen == day || self.open.contains(&value)
+            });
+            let found = table.find(key(id));
+            let refused =
+                found.is_some_and(|found| found.was_seen_on(day) || self.open.contains(&found.value));
+            assert_eq!(refused, taken, "identifier {id} on day {day}");
+            let used = if day > self.day { self.carried() } else { self.used };
+            let is_full = used >= table.capacity();
+            assert_eq!(table.is_full(day, self.carried(), 0), is_full);
+            if taken || is_full {
+                return;
             }
-            for (&id, &(value, seen)) in &model {
-                if seen == day || live(value) && seen + 1 >= day {
+            let value = self.inserts.len() as u64;
+            let open = &self.open;
+            table.insert(key(id), value, day, self.carried(), |value| open.contains(&value));
+            if day > self.day {
+                (self.day, self.span) = (day, self.span + 1);
+            }
+            self.used = used + 1;
+            self.inserts.push((id, value, day, self.span));
+            if opens {
+                self.open.push(value);
+            }
+        }
+
+        fn check(&self, table: &KeyTable) {
+            for &(id, ..) in &self.inserts {
+                let (value, day, span) = self.latest(id).unwrap();
+                let found = table.find(key(id));
+                if self.is_recent(span) || self.open.contains(&value) {
+                    let is_recent = self.is_recent(span);
                     assert_eq!(
-                        table.find(key(id)),
-                        Some(Found { value, day: seen }),
-                        "day {day} id {id}"
+                        found,
+                        Some(Found {
+                            value,
+                            day,
+                            is_recent
+                        }),
+                        "identifier {id}"
                     );
+                } else {
+                    assert!(found.is_none_or(|found| !found.is_recent), "identifier {id}");
                 }
             }
-            model.retain(|_, &mut (value, seen)| seen + 1 >= day && (seen == day || live(value)));
+            let needed = table.needed(|value| self.open.contains(&value));
+            let mut needed: Vec<_> = needed.map(|entry| entry.value).collect();
+            needed.sort_unstable();
+            let expected = self
+                .inserts
+                .iter()
+                .filter(|&&(_, value, _, span)| self.is_recent(span) || self.open.contains(&value));
+            let expected: Vec<_> = expected.map(|&(_, value, ..)| value).collect();
+            assert_eq!(
+                needed, expected,
+                "what a hash of the state must say, however far the sweep is"
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// The day goes on slowly, orders stay open over several of them, and positions start anew every few rounds of the ring.
+        #[test]
+        fn finds_what_a_list_finds_over_spans_sweeps_and_rounds_of_the_ring(
+            capacity in 1..24u32,
+            steps in prop::collection::vec((0..8u8, 0..40u64), 1..400),
+        ) {
+            let mut table = KeyTable::new(capacity);
+            table.ring.period = table.entries.len() as u32 * 2;
+            let mut model = Model { inserts: Vec::new(), open: Vec::new(), day: 0, span: 0, used: 0 };
+            let mut day = 1;
+            for (op, id) in steps {
+                match op {
+                    0 if id < 20 => day += 1,
+                    0 | 1 if !model.open.is_empty() => drop(model.open.remove(id as usize % model.open.len())),
+                    // Another calendar is a day behind.
+                    2 => model.insert(&mut table, id, day - 1, false),
+                    op => model.insert(&mut table, id, day, op % 2 == 0),
+                }
+                model.check(&table);
+            }
         }
     }
 
     #[test]
-    fn fullness_counts_the_day_and_what_is_carried() {
+    fn fullness_counts_the_span_and_what_was_carried_into_it() {
         let mut table = KeyTable::new(3);
-        for n in 0..3 {
-            assert!(!table.is_full(1, 0));
-            table.insert(key(n), n, 1, |_| false);
+        let fill = |table: &mut KeyTable, ids: std::ops::Range<u64>, day, carried| {
+            for id in ids {
+                assert!(!table.is_full(day, carried, 0));
+                table.insert(key(id), id, day, carried, |_| false);
+            }
+            assert!(table.is_full(day, carried, 0));
+        };
+        fill(&mut table, 0..3, 1, 0);
+        assert!(!table.is_full(2, 0, 0), "a new day begins empty");
+        assert!(table.is_full(2, 3, 0), "but for the keys of orders that are open");
+        fill(&mut table, 3..4, 2, 2);
+        assert_eq!(table.used_pct(), 100, "the share is that of what counts");
+        assert!(
+            table.is_full(2, 0, 0),
+            "orders that close give nothing back before the next span"
+        );
+        assert!(table.is_full(3, 0, 3), "what is kept for others is not there");
+    }
+
+    #[test]
+    fn a_calendar_that_is_days_behind_over_a_weekend_keeps_its_keys() {
+        let mut table = KeyTable::new(10);
+        // Friday evening: one market's Monday has begun, another's Friday goes on into Saturday.
+        for (id, day) in [(0, 5), (1, 8), (2, 6), (3, 7), (4, 7)] {
+            table.insert(key(id), id, day, 0, |_| false);
         }
-        assert!(table.is_full(1, 0));
-        assert!(!table.is_full(2, 0), "a new day begins empty");
-        assert!(table.is_full(2, 3), "open orders of earlier days count");
+        for id in 0..5 {
+            assert!(table.is_known(key(id)), "identifier {id}");
+        }
     }
 }

@@ -93,7 +93,9 @@ pub struct OrderRow {
     /// State to return to when a pending cancel or replace is refused.
     pub resting_state: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 3],
+    /// Identifiers that name this order while it is open: its own and those of its replaces.
+    pub keys: u32,
     /// The client's identifier.
     pub cl_ord_id: ClOrdId,
     /// Pending replace: the client's identifier from then on.
@@ -185,6 +187,8 @@ pub struct OrderTable {
     open_head: u32,
     open_tail: u32,
     open_count: u32,
+    /// Sum of `keys` over the open orders.
+    open_keys: u32,
     open_max: u32,
     closed_max: u32,
 }
@@ -207,6 +211,7 @@ impl OrderTable {
             open_head: NIL,
             open_tail: NIL,
             open_count: 0,
+            open_keys: 0,
             open_max,
             closed_max,
         }
@@ -219,10 +224,20 @@ impl OrderTable {
         self.open_max = open_max.min(rows_max - self.closed_max);
     }
 
-    /// Open orders.
+    /// Identifiers that name open orders.
     #[inline]
-    pub fn open_count(&self) -> u32 {
-        self.open_count
+    pub fn open_keys(&self) -> u32 {
+        self.open_keys
+    }
+
+    /// One identifier more names an order, if it is open.
+    pub fn add_key(&mut self, slot: OrderSlot) {
+        if let Some(row) = self.get_mut(slot)
+            && row.order_state().is_open()
+        {
+            row.keys += 1;
+            self.open_keys += 1;
+        }
     }
 
     /// True where no further order can be accepted.
@@ -338,12 +353,13 @@ impl OrderTable {
         }
         self.open_tail = slot;
         self.open_count += 1;
+        self.open_keys += self.rows[slot as usize].keys;
     }
 
     /// Takes a row whose state has become closed out of the open list and remembers it for late fills.
     pub fn close(&mut self, slot: OrderSlot) {
         let Some(row) = self.get(slot) else { return };
-        let (prev, next) = (row.prev, row.next);
+        let (prev, next, keys) = (row.prev, row.next, row.keys);
         match prev {
             NIL => self.open_head = next,
             _ => self.rows[prev as usize].next = next,
@@ -353,6 +369,7 @@ impl OrderTable {
             _ => self.rows[next as usize].prev = prev,
         }
         self.open_count -= 1;
+        self.open_keys -= keys;
         self.closed.push_back(slot.0);
         while self.closed.len() > self.closed_max as usize {
             let Some(oldest) = self.closed.pop_front() else {
@@ -481,7 +498,7 @@ mod tests {
             "the third that closes pushes out the first"
         );
         assert!(table.find(OrderId::new(0, 4)).is_some());
-        assert_eq!(table.open_count(), 1);
+        assert_eq!(table.open_count, 1);
     }
 
     #[test]

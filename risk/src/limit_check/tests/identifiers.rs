@@ -63,3 +63,39 @@ fn a_full_table_refuses_orders_and_says_so() {
     world.fill(id(&second), "1", "10");
     assert_eq!(outcome(&world.place("o4", A2, Side::Buy, "1", "10")), "OK");
 }
+
+#[test]
+fn a_days_identifiers_fill_their_table_once_and_open_orders_take_theirs_into_the_next_day() {
+    let capacities = Capacities {
+        cl_ord_ids: 10,
+        ..Capacities::default()
+    };
+    let mut world = World::with(capacities);
+    let mut order = world.order("g0", A2, Side::Buy, "1", "10");
+    order.tif = TimeInForce::Gtc as u8;
+    let gtc = id(&world.send(Kind::OrderNew, &order));
+    world.report(Kind::VenueAck, gtc);
+    assert_eq!(outcome(&world.replace("g0", "g1", "2", "10")), "OK");
+    for n in 0..8 {
+        assert_eq!(
+            outcome(&world.place(&format!("o{n}"), A2, Side::Buy, "1", "10")),
+            "OK",
+            "an order that is open counts with its identifier, not beside it"
+        );
+    }
+    assert_eq!(outcome(&world.place("o8", A2, Side::Buy, "1", "10")), "CAPACITY");
+    world.roll(CalendarId::UTC, 20_515);
+    world.last(0, "10");
+    for n in 0..8 {
+        assert_eq!(
+            outcome(&world.place(&format!("o{n}"), A2, Side::Buy, "1", "10")),
+            "OK",
+            "two are carried over: both names of the order that is still open"
+        );
+    }
+    assert_eq!(outcome(&world.place("o8", A2, Side::Buy, "1", "10")), "CAPACITY");
+    assert_eq!(
+        outcome(&world.place("g0", A2, Side::Buy, "1", "10")),
+        "DUPLICATE_CLORDID"
+    );
+}
