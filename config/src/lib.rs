@@ -26,6 +26,6 @@ pub use reference::{
     ReferenceData,
 };
 pub use settings::{
-    CapacityKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES,
-    Range, ReferenceKeys, Row, Settings, SourcesKeys,
+    AlertsKeys, CapacityKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key, LogKeys,
+    Origin, PROFILES, Range, ReferenceKeys, Row, Settings, SourcesKeys,
 };

@@ -55,6 +55,8 @@ macro_rules! settings {
 }
 
 const U32_MAX: u64 = u32::MAX as u64;
+/// Channels of alerts.
+const CHANNELS: &[&str] = &["log", "webhook"];
 const TIB: u64 = 1 << 40;
 
 /// A count from `min` to `max`.
@@ -170,6 +172,65 @@ settings! {
     reference: ReferenceKeys {
         /// File of currencies, calendars, hierarchy, instruments and limits; empty takes the built-in demo data.
         path: String = Range::Path { may_be_empty: true };
+    }
+    /// Alerts: thresholds of the standard rules, escalation, who is told, and how.
+    alerts: AlertsKeys {
+        /// true follows the journal for alerts while `tradewind run` runs.
+        enabled: bool = Range::Flag;
+        /// Percent of a limit whose use is a WARNING; a limit's own warning threshold is one as well.
+        usage_warning_pct: u32 = count(1, 1_000);
+        /// Percent of a limit whose use is an ERROR.
+        usage_error_pct: u32 = count(1, 1_000);
+        /// Percent of new orders refused in the last minute above which it is a WARNING.
+        reject_rate_pct: u32 = count(0, 100);
+        /// New orders in the last minute below which no reject rate is looked at.
+        reject_rate_orders: u32 = count(1, U32_MAX);
+        /// Milliseconds without market data of a venue in session after which it is an ERROR; 0 for never.
+        feed_silent_ms: u32 = count(0, U32_MAX);
+        /// Milliseconds without market data of one instrument in session after which it is a WARNING; 0 for never.
+        instrument_silent_ms: u32 = count(0, U32_MAX);
+        /// Percent of instruments with too old a last price above which it is a WARNING.
+        stale_references_pct: u32 = count(0, 100);
+        /// Minutes in quarantine after which a trade is an ERROR.
+        quarantine_minutes: u32 = count(1, 525_600);
+        /// Milliseconds that a record may wait for its release; above it is CRITICAL.
+        journal_lag_ms: u32 = count(1, U32_MAX);
+        /// Microseconds of the pipeline's p99; above for ten seconds is a WARNING.
+        p99_budget_us: u32 = count(1, U32_MAX);
+        /// Percent of a queue above which it is an ERROR.
+        queue_fill_pct: u32 = count(1, 100);
+        /// Percent of a threshold that a figure must fall below to be back to normal.
+        clear_pct: u32 = count(1, 100);
+        /// Milliseconds for which it must be back to normal before an incident ends.
+        clear_for_ms: u32 = count(0, U32_MAX);
+        /// Minutes after its end within which the same incident opens again in place of a new one.
+        reopen_minutes: u32 = count(0, 525_600);
+        /// Minutes until an incident that nobody has taken reaches level 2.
+        level_2_minutes: u32 = count(1, 525_600);
+        /// Minutes until it reaches level 3.
+        level_3_minutes: u32 = count(1, 525_600);
+        /// Minutes after which those who took an incident are reminded of it.
+        renotify_minutes: u32 = count(1, 525_600);
+        /// Notifications a minute on each route; more are summed up in one.
+        notifications_per_minute: u32 = count(1, 1_000_000);
+        /// Channels of INFO: log, webhook, both with a comma between them, or none.
+        route_info: String = Range::Words(CHANNELS);
+        /// Channels of WARNING.
+        route_warning: String = Range::Words(CHANNELS);
+        /// Channels of ERROR.
+        route_error: String = Range::Words(CHANNELS);
+        /// Channels of CRITICAL.
+        route_critical: String = Range::Words(CHANNELS);
+        /// Channels of level 2: desk head, risk on-call.
+        route_level2: String = Range::Words(CHANNELS);
+        /// Channels of level 3: head of risk, operations.
+        route_level3: String = Range::Words(CHANNELS);
+        /// Where notifications are posted as JSON (http://HOST[:PORT]/PATH); empty for nowhere.
+        webhook_url: String = Range::HttpUrl;
+        /// File with the secret that signs them (HMAC-SHA256 in X-Tradewind-Signature); empty signs nothing.
+        webhook_secret_file: String = Range::Path { may_be_empty: true };
+        /// Milliseconds for which an answer is waited for.
+        webhook_timeout_ms: u32 = count(10, 600_000);
     }
     /// What is reported while running.
     log: LogKeys {

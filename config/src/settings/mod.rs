@@ -11,7 +11,8 @@ mod memory;
 mod value;
 
 pub use keys::{
-    CapacityKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys, ReferenceKeys, SourcesKeys,
+    AlertsKeys, CapacityKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys, ReferenceKeys,
+    SourcesKeys,
 };
 pub use value::{Durability, Idle, Range};
 
@@ -103,6 +104,8 @@ pub struct Settings {
     pub demo: DemoKeys,
     /// Reference data.
     pub reference: ReferenceKeys,
+    /// Alerts.
+    pub alerts: AlertsKeys,
     /// What is reported.
     pub log: LogKeys,
     /// Values and origins in the order of [`KEYS`].
@@ -225,6 +228,16 @@ impl Settings {
                 capacity.holdings <= capacity.node_instruments,
                 "capacity.node_instruments",
                 "must be at least capacity.holdings: every holding is such a pair",
+            ),
+            (
+                self.alerts.usage_warning_pct <= self.alerts.usage_error_pct,
+                "alerts.usage_error_pct",
+                "must be at least alerts.usage_warning_pct",
+            ),
+            (
+                self.alerts.level_2_minutes <= self.alerts.level_3_minutes,
+                "alerts.level_3_minutes",
+                "must be at least alerts.level_2_minutes",
             ),
         ];
         let broken = rules.into_iter().filter(|(holds, _, _)| !holds);
@@ -366,6 +379,7 @@ impl Layers {
             sources,
             demo,
             reference,
+            alerts,
             log,
         } = typed;
         let settings = Settings {
@@ -375,6 +389,7 @@ impl Layers {
             sources,
             demo,
             reference,
+            alerts,
             log,
             cells,
         };

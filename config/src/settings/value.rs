@@ -33,6 +33,10 @@ pub enum Range {
     Topology,
     /// realtime, max or a multiple.
     Speed,
+    /// Some of a few words with commas between them, or none.
+    Words(&'static [&'static str]),
+    /// An address of http without user and password, or nothing.
+    HttpUrl,
 }
 
 impl fmt::Display for Range {
@@ -46,6 +50,8 @@ impl fmt::Display for Range {
             Self::Path { may_be_empty: false } => f.write_str("a path"),
             Self::Topology => f.write_str("auto, fused, split, staged, or groups such as a+b@0, c@1"),
             Self::Speed => f.write_str("realtime, max, or a multiple from 0.01x to 1000000x"),
+            Self::Words(words) => write!(f, "some of {}, or empty", words.join(", ")),
+            Self::HttpUrl => f.write_str("http://HOST[:PORT][/PATH], or empty"),
         }
     }
 }
@@ -107,6 +113,12 @@ impl Range {
                 .map(owned),
             Self::Topology => text(raw).filter(|text| is_topology(text)).map(owned),
             Self::Speed => text(raw).filter(|text| is_speed(text)).map(owned),
+            Self::Words(words) => text(raw)
+                .filter(|list| list.is_empty() || list.split(',').all(|word| words.contains(&word.trim())))
+                .map(owned),
+            Self::HttpUrl => text(raw)
+                .filter(|url| url.is_empty() || is_http_url(url))
+                .map(owned),
         }
     }
 
@@ -206,6 +218,21 @@ fn is_topology(text: &str) -> bool {
     };
     // One bare word is a misspelt name, not a list.
     text.contains(['+', ',', '@']) && text.split(',').all(is_group)
+}
+
+/// `http://HOST[:PORT][/PATH]` of printable ASCII; whoever needs a secret has a header for it.
+fn is_http_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else {
+        return false;
+    };
+    let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+    let (host, port) = authority
+        .rsplit_once(':')
+        .map_or((authority, None), |(host, port)| (host, Some(port)));
+    !host.is_empty()
+        && !authority.contains('@')
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// realtime, max, or a plain decimal and `x`.
@@ -373,6 +400,32 @@ mod tests {
         }
         for bad in ["", "x", "10", "-1x", "0x", "1e3x", "fast"] {
             assert!(!is_speed(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lists_of_words_and_addresses_have_a_form() {
+        let words = Range::Words(&["log", "webhook"]);
+        for good in ["", "log", "log,webhook", "webhook, log"] {
+            assert!(words.read(Raw::Text(good)).is_some(), "{good}");
+        }
+        for bad in [",", "mail", "log,", "log webhook"] {
+            assert!(words.read(Raw::Text(bad)).is_none(), "{bad}");
+        }
+        for good in ["", "http://localhost", "http://10.0.0.1:8080/alerts?x=1"] {
+            assert!(Range::HttpUrl.read(Raw::Text(good)).is_some(), "{good}");
+        }
+        for bad in [
+            "https://host/",
+            "http://",
+            "http://:80/",
+            "http://a:b@host/",
+            "http://host:0/",
+            "http://host:x/",
+            "http://ho st/",
+            "host",
+        ] {
+            assert!(Range::HttpUrl.read(Raw::Text(bad)).is_none(), "{bad}");
         }
     }
 }
