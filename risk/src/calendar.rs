@@ -67,6 +67,19 @@ impl Calendars {
             .is_some_and(|day| (day.open_ns..day.close_ns).contains(&now_ns))
     }
 
+    /// Open and close of the current trading date; `None` before the first roll and on a day without a session. The UTC
+    /// calendar's session is its day.
+    #[inline]
+    pub fn session(&self, calendar: CalendarId) -> Option<(UnixNanos, UnixNanos)> {
+        let row = self.rows.get(calendar.index())?;
+        if calendar == CalendarId::UTC {
+            let open_ns = u64::from(row.date) * NANOS_PER_DAY;
+            return (row.date != 0).then_some((open_ns, open_ns + NANOS_PER_DAY));
+        }
+        let day = row.days.get(row.at)?;
+        (day.open_ns < day.close_ns).then_some((day.open_ns, day.close_ns))
+    }
+
     /// Takes an accepted event's days: a date that is held is replaced, a later one appended.
     pub fn set_days(&mut self, event: &CalendarSet) {
         let Some(row) = self.rows.get_mut(event.calendar.index()) else {

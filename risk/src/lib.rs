@@ -9,6 +9,7 @@ pub mod limit_check;
 pub mod limits;
 pub mod market;
 pub mod orders;
+pub mod rules;
 pub mod schedule;
 pub mod validate;
 pub mod wallets;

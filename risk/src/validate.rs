@@ -1,7 +1,8 @@
 //! Validate: notes what is wrong with an order or trade by itself, and decides market data.
 //!
 //! It knows instruments, session hours, halts and last prices; it holds no order state, so what it finds is the same
-//! whatever other orders did. The limit check merges its notes with its own findings by priority.
+//! whatever other orders did. The limit check merges its notes with its own findings by priority. Business rules are asked here,
+//! once everything else is known to make sense.
 //!
 //! Not here: names and decimals (normalize), accounts, limits and order state (limit check). A replace names no instrument:
 //! the limit check asks [`checks`] for it.
@@ -9,6 +10,7 @@
 use crate::calendar::Calendars;
 use crate::checks;
 use crate::market::Market;
+use crate::rules::Rules;
 use tradewind_domain::codes::{OrderType, Side, TimeInForce};
 use tradewind_domain::event::{
     CalendarSet, Capacities, Decider, EngineStarted, Event, Execution, FxRate, Kind, LastTrade, Mark,
@@ -21,6 +23,7 @@ use tradewind_machine::stage::Stage;
 pub struct Validate {
     market: Market,
     calendars: Calendars,
+    rules: Rules,
     stale_order_ms: u32,
 }
 
@@ -30,8 +33,14 @@ impl Validate {
         Self {
             market: Market::new(capacities.instruments),
             calendars: Calendars::new(),
+            rules: Rules::new(capacities),
             stale_order_ms: 0,
         }
+    }
+
+    /// The business rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Findings about one order. Reads state, changes nothing.
@@ -135,8 +144,14 @@ impl Stage<Event> for Validate {
     fn process(&mut self, event: &mut Event) {
         let Some(kind) = event.kind() else { return };
         match kind {
-            Kind::OrderNew | Kind::Probe => event.head.notes |= self.notes_of_order(event),
-            Kind::TradeCapture => event.head.notes |= self.notes_of_trade(event),
+            Kind::OrderNew | Kind::Probe => {
+                event.head.notes |= self.notes_of_order(event);
+                self.rules.judge(event, &self.market, &self.calendars);
+            }
+            Kind::TradeCapture => {
+                event.head.notes |= self.notes_of_trade(event);
+                self.rules.judge(event, &self.market, &self.calendars);
+            }
             Kind::VenueFill => {
                 let fill: &Execution = event.body();
                 let unnamed = if fill.exec_id.is_empty() {
@@ -149,6 +164,7 @@ impl Stage<Event> for Validate {
             _ if kind.decider() == Decider::Validate => {
                 if kind.has_behaviour() {
                     event.head.notes |= self.notes_of_market(event, kind);
+                    self.rules.judge(event, &self.market, &self.calendars);
                 } else {
                     event.note(Note::UnsupportedEvent);
                 }
@@ -166,6 +182,7 @@ impl Stage<Event> for Validate {
         if event.is_rejected() {
             return;
         }
+        self.rules.apply(event);
         match event.kind() {
             Some(Kind::CalendarSet) => self.calendars.set_days(event.body::<CalendarSet>()),
             Some(Kind::Timer) => {
@@ -182,6 +199,7 @@ impl Stage<Event> for Validate {
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.market.digest(sink);
         self.calendars.digest(sink);
+        self.rules.digest(sink);
         sink(&self.stale_order_ms.to_le_bytes());
     }
 }

@@ -188,6 +188,7 @@ impl Book {
         if event.is_rejected() {
             return;
         }
+        self.rules.apply(event);
         match kind {
             Kind::AccountSet | Kind::NodeSet => {
                 let body: &NodeSet = event.body();

@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use crate::market::Market;
 use crate::orders::keys::{KeyHasher, KeyTable};
 use crate::orders::table::{OrderRow, OrderTable};
+use crate::rules::Rules;
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{AccountKind, ControlState};
@@ -39,6 +40,8 @@ pub(super) struct Book {
     pub(super) exec_ids: KeyTable,
     pub(super) hasher: KeyHasher,
     pub(super) limits: Limits,
+    /// Asked about replaces, which name no instrument before they come here.
+    pub(super) rules: Rules,
     pub(super) wallets: Wallets,
     pub(super) holdings_used: u32,
     pub(super) holdings_max: u32,
@@ -66,6 +69,7 @@ impl Book {
             exec_ids: KeyTable::new(capacities.exec_ids),
             hasher: KeyHasher::new(hash_key),
             limits: Limits::new(capacities.limits),
+            rules: Rules::new(capacities),
             wallets: Wallets::new(capacities.wallets),
             holdings_used: 0,
             holdings_max: capacities.holdings,
@@ -251,6 +255,7 @@ impl Book {
     pub(super) fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.market.digest(sink);
         self.calendars.digest(sink);
+        self.rules.digest(sink);
         self.hierarchy.digest(sink);
         self.orders.digest(sink);
         self.cl_ord_ids

@@ -116,7 +116,7 @@ impl LimitCheck {
                 book.apply_reference(event, kind);
                 self.cursor = Cursor::of_timer(event.body::<Timer>(), book);
             }
-            Kind::Probe | Kind::MassCancel | Kind::Blob | Kind::EdgeStats | Kind::EngineStopped => {}
+            Kind::Probe | Kind::MassCancel | Kind::EdgeStats | Kind::EngineStopped => {}
             _ => book.apply_reference(event, kind),
         }
     }

@@ -5,6 +5,7 @@ use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
 use crate::orders::table::OrderRow;
+use crate::rules::Requested;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderState, OrderType};
 use tradewind_domain::event::{Event, OrderReplace, OrderView, Verdict};
@@ -44,8 +45,11 @@ impl Book {
         if matches!(state, OrderState::PendingCancel | OrderState::PendingReplace) || old.has_replace() {
             return self.refuse_replace(event, view, RejectCode::PendingCancelReplace);
         }
-        let notes = event.head.notes | self.replace_notes(&request, &old, now_ns);
-        event.head.notes = notes;
+        event.head.notes |= self.replace_notes(&request, &old, now_ns);
+        let requested = Requested::of_replace(&request, &old);
+        self.rules
+            .judge_replace(event, &self.market, &self.calendars, &requested);
+        let notes = event.head.notes;
         if request.qty > 0 && request.qty <= old.cum {
             return self.refuse_replace(event, view, RejectCode::ReplaceQtyNotAboveCum);
         }
