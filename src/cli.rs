@@ -36,6 +36,8 @@ pub enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Play vector files (cases with expected results) through the pipeline.
+    Conformance(ConformanceArgs),
 }
 
 /// Where settings come from.
@@ -314,6 +316,23 @@ pub struct BenchArgs {
     /// Save the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind conformance`.
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Vector files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only the case with this identifier.
+    #[arg(long, value_name = "ID")]
+    pub case: Option<String>,
+    /// Show every case, and of each every step with what was expected and found.
+    #[arg(long)]
+    pub verbose: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

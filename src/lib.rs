@@ -6,5 +6,6 @@
 pub mod allocator;
 pub mod cli;
 pub mod commands;
+pub mod conformance;
 pub mod engine;
 pub mod output;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod config;
+pub mod conformance;
 pub mod doctor;
 pub mod explain;
 pub mod ingest;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
     }
 }
 

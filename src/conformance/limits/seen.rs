@@ -1,0 +1,110 @@
+//! What the records of one step say beside the answer to its input: rolls, expiries, cancels, states.
+
+use super::days::NODES;
+use crate::conformance::known::Known;
+use serde_json::{Map, Value, json};
+use tradewind_domain::codes::ControlState;
+use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, Timer, TimerKind};
+use tradewind_domain::ids::{OrderId, Seq};
+use tradewind_domain::time::Date;
+
+/// `Control::state_after` of a strategy that repeated executions have disabled.
+const DISABLED: u8 = 16;
+
+/// Orders that something happened to, by acceptance.
+type Orders = Vec<(OrderId, String)>;
+
+/// What the records of a step say.
+#[derive(Default)]
+pub(crate) struct Seen {
+    rolled_to: Option<String>,
+    expired: Orders,
+    cod_cancelled: Orders,
+    cancelled: Orders,
+    killed: bool,
+    disabled: Option<String>,
+    /// The input whose effects are being read.
+    root: Option<(Seq, Kind)>,
+    /// Orders whose cancel the engine asks of the venue and that nobody has answered yet.
+    asked: Vec<OrderId>,
+}
+
+impl Seen {
+    /// Reads a record.
+    pub(crate) fn observe(&mut self, event: &Event, known: &Known) {
+        let Some(kind) = event.kind() else { return };
+        if event.head.part == 0 {
+            self.root = Some((event.head.seq, kind));
+        }
+        if event.is_rejected() {
+            return;
+        }
+        match kind {
+            Kind::Timer => {
+                let timer: &Timer = event.body();
+                if timer.timer == TimerKind::DayRoll as u8 && timer.calendar == NODES {
+                    self.rolled_to = Some(Date(timer.date).to_string());
+                }
+            }
+            Kind::OrderExpired => self.expired.push(order(event)),
+            Kind::CancelRequested => {
+                let order = order(event);
+                self.asked.push(order.0);
+                match self.root {
+                    Some((seq, Kind::Timer)) if seq == event.head.seq => self.cod_cancelled.push(order),
+                    _ => self.cancelled.push(order),
+                }
+            }
+            Kind::Kill => self.killed = true,
+            Kind::StateChanged => {
+                let control: &Control = event.body();
+                self.killed |= control.state_after == ControlState::Kill as u8;
+                if control.state_after == DISABLED {
+                    self.disabled = known.node(control.node).map(str::to_owned);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The orders that the venue has to cancel, each once.
+    pub(crate) fn take_asked(&mut self) -> Vec<OrderId> {
+        std::mem::take(&mut self.asked)
+    }
+
+    /// True where orders were cancelled.
+    pub(crate) fn has_cancelled(&self) -> bool {
+        !self.cancelled.is_empty()
+    }
+
+    /// Adds what was seen to a step's answer.
+    pub(crate) fn write(self, got: &mut Map<String, Value>) {
+        let mut put = |key: &str, value: Value| got.insert(key.to_owned(), value);
+        if let Some(date) = self.rolled_to {
+            put("rolled_to", json!(date));
+        }
+        if let Some(node) = self.disabled {
+            put("disabled", json!(node));
+        }
+        let has_cancelled = self.killed || !self.cancelled.is_empty();
+        for (key, orders, is_there) in [
+            ("expired", self.expired, false),
+            ("cod_cancelled", self.cod_cancelled, false),
+            ("cancelled", self.cancelled, has_cancelled),
+        ] {
+            if is_there || !orders.is_empty() {
+                put(key, by_acceptance(orders));
+            }
+        }
+    }
+}
+
+fn order(event: &Event) -> (OrderId, String) {
+    let body: &DerivedOrder = event.body();
+    (body.view.order_id, body.cl_ord_id.to_string())
+}
+
+fn by_acceptance(mut orders: Orders) -> Value {
+    orders.sort_by_key(|(order, _)| order.counter());
+    orders.into_iter().map(|(_, cl)| Value::String(cl)).collect()
+}
