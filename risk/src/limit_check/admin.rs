@@ -189,6 +189,7 @@ impl Book {
             return;
         }
         self.rules.apply(event);
+        self.rows.see(event, kind);
         match kind {
             Kind::AccountSet | Kind::NodeSet => {
                 let body: &NodeSet = event.body();

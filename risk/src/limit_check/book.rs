@@ -1,5 +1,6 @@
 //! The limit check's state, and how amounts on it change. Every change is an addition or a setting of recorded integers.
 
+use super::tables::Rows;
 use crate::calendar::Calendars;
 use crate::hierarchy::{Chain, Hierarchy};
 use crate::limits::Limits;
@@ -52,6 +53,10 @@ pub(super) struct Book {
     /// [`AccountKind`] by account: what the account's node says, found without walking to it.
     account_kinds: Vec<u8>,
     pub(super) settings: Settings,
+    /// What the run recorded: tables may have more room than they may use.
+    pub(super) capacities: Capacities,
+    /// Rows of reference data in use.
+    pub(super) rows: Rows,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
     /// Facts that named a row which does not exist: a damaged or foreign journal.
@@ -78,6 +83,8 @@ impl Book {
             instrument_states: vec![0; capacities.instruments as usize],
             account_kinds: vec![0; capacities.nodes as usize],
             settings: Settings::default(),
+            capacities: *capacities,
+            rows: Rows::default(),
             order_counter: 0,
             faults: 0,
         }
@@ -92,6 +99,7 @@ impl Book {
         self.exec_ids.set_capacity(capacities.exec_ids);
         self.wallets.set_capacity(capacities.wallets);
         self.holdings_max = capacities.holdings;
+        self.capacities = *capacities;
         self.sessions_max = capacities.sessions.min(self.sessions.len() as u32);
     }
 

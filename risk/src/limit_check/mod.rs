@@ -23,6 +23,7 @@ mod place;
 mod replace;
 mod report;
 mod rest;
+mod tables;
 mod view;
 
 #[cfg(test)]
@@ -32,11 +33,13 @@ use book::Book;
 use expand::Cursor;
 use findings::Findings;
 use place::PlaceHint;
+use std::sync::Arc;
 use tradewind_domain::event::{Capacities, DerivedOrder, Event, Kind, OrderNew, Timer, head_flags};
 use tradewind_domain::ids::OrderSlot;
 use tradewind_machine::stage::{Expansion, Stage};
 
 pub use findings::hits;
+pub use tables::{ALERT_PCT, TABLES, TableGauge};
 pub use view::{LimitUse, Occasion};
 
 /// The limit-check stage.
@@ -44,7 +47,13 @@ pub struct LimitCheck {
     book: Book,
     findings: Findings,
     cursor: Cursor,
+    gauge: Arc<TableGauge>,
+    /// Events until the gauge is set again.
+    gauge_in: u32,
 }
+
+/// Events between two settings of the gauge.
+const GAUGE_EVERY: u32 = 256;
 
 impl LimitCheck {
     /// Room as configured; `hash_key` is the journal's.
@@ -53,6 +62,24 @@ impl LimitCheck {
             book: Book::new(capacities, hash_key),
             findings: Findings::new(),
             cursor: Cursor::Idle,
+            gauge: Arc::default(),
+            gauge_in: 0,
+        }
+    }
+
+    /// How full the tables are, for a reader beside the running stage. Figures lag by some hundred events.
+    pub fn gauge(&self) -> Arc<TableGauge> {
+        Arc::clone(&self.gauge)
+    }
+
+    #[inline]
+    fn show_tables(&mut self) {
+        match self.gauge_in.checked_sub(1) {
+            Some(left) => self.gauge_in = left,
+            None => {
+                self.gauge_in = GAUGE_EVERY;
+                self.gauge.set(self.book.used_pct());
+            }
         }
     }
 
@@ -135,6 +162,7 @@ impl Stage<Event> for LimitCheck {
         if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
             self.book.audit(event, &mut self.findings);
         }
+        self.show_tables();
     }
 
     fn apply(&mut self, event: &Event) {

@@ -2,6 +2,7 @@
 //! reads the live stage.
 
 use super::LimitCheck;
+use super::tables::TABLES;
 use crate::hierarchy::{Flow, NodeRow, PairRow};
 use crate::limits::{LimitRow, Measure, Question};
 use crate::orders::table::OrderRow;
@@ -136,13 +137,9 @@ impl LimitCheck {
         self.book.hierarchy.is_within(order.leaf, node)
     }
 
-    /// Percent of capacity used: open orders, ClOrdIDs of the day, ExecIDs of the day.
-    pub fn used_pct(&self) -> [(&'static str, u32); 3] {
-        [
-            ("open_orders", self.book.orders.used_pct()),
-            ("cl_ord_ids", self.book.cl_ord_ids.used_pct()),
-            ("exec_ids", self.book.exec_ids.used_pct()),
-        ]
+    /// Share of each table with a configured capacity that is used, in percent, by the name of its setting.
+    pub fn used_pct(&self) -> [(&'static str, u32); TABLES.len()] {
+        self.book.used_pct()
     }
 }
 

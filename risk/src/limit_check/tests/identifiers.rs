@@ -99,3 +99,41 @@ fn a_days_identifiers_fill_their_table_once_and_open_orders_take_theirs_into_the
         "DUPLICATE_CLORDID"
     );
 }
+
+#[test]
+fn each_table_says_how_full_it_is_and_those_at_ninety_percent_raise_an_alert() {
+    let capacities = Capacities {
+        open_orders: 10,
+        nodes: 6,
+        instruments: 3,
+        ..Capacities::default()
+    };
+    let mut world = World::with(capacities);
+    let gauge = world.limit.gauge();
+    world.limit(0, A2, LimitType::MaxOpenOrders, 100, [0; 6]);
+    for n in 0..8 {
+        world.place(&format!("o{n}"), A2, Side::Buy, "1", "10");
+    }
+    let share = |world: &World, name| {
+        world
+            .limit
+            .used_pct()
+            .into_iter()
+            .find(|table| table.0 == name)
+            .unwrap()
+            .1
+    };
+    assert_eq!(share(&world, "open_orders"), 80);
+    assert_eq!((share(&world, "nodes"), share(&world, "instruments")), (100, 66));
+    assert_eq!(share(&world, "sessions"), 0);
+    world.session(Kind::SessionConnected, 127);
+    assert_eq!(share(&world, "sessions"), 50);
+    world.place("o8", A2, Side::Buy, "1", "10");
+    for _ in 0..300 {
+        world.last(0, "10");
+    }
+    let alerts: Vec<_> = gauge.alerts().collect();
+    assert_eq!(alerts, [("open_orders", 90), ("nodes", 100)]);
+    let replica = world.replica.used_pct();
+    assert_eq!(world.limit.used_pct(), replica);
+}
