@@ -27,5 +27,5 @@ pub use reference::{
 };
 pub use settings::{
     AlertsKeys, CapacityKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key, LogKeys,
-    Origin, PROFILES, Range, ReferenceKeys, Row, Settings, SourcesKeys,
+    Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys,
 };

@@ -173,6 +173,12 @@ settings! {
         /// File of currencies, calendars, hierarchy, instruments and limits; empty takes the built-in demo data.
         path: String = Range::Path { may_be_empty: true };
     }
+    /// Business rules.
+    rules: RulesKeys {
+        /// File of business rules that a start puts into force where it differs from those in force; empty leaves them as they
+        /// are. An empty file takes all rules away.
+        file: String = Range::Path { may_be_empty: true };
+    }
     /// Alerts: thresholds of the standard rules, escalation, who is told, and how.
     alerts: AlertsKeys {
         /// true follows the journal for alerts while `tradewind run` runs.

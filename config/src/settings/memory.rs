@@ -5,8 +5,8 @@ use tradewind_domain::event::{Event, Inbound};
 
 /// Bytes of a row with its share of the index: estimates rounded up, not measurements.
 mod row_bytes {
-    pub(super) const INSTRUMENT: u64 = 448; // the row in three stages, and the symbol's index
-    pub(super) const NODE: u64 = 640; // chain, counters, state, and the code's index
+    pub(super) const INSTRUMENT: u64 = 480; // the row in three stages, best bid and offer in two, and the symbol's index
+    pub(super) const NODE: u64 = 720; // chain, counters, state, the name in three stages, and the code's index
     pub(super) const ORDER: u64 = 512; // the row, its ClOrdID, and the id's index
     pub(super) const NODE_INSTRUMENT: u64 = 160; // six 128-bit sums, the key, the index
     pub(super) const HOLDING: u64 = 256; // quantities, cost and P&L in settle and position, and the index

@@ -12,7 +12,7 @@ mod value;
 
 pub use keys::{
     AlertsKeys, CapacityKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys, ReferenceKeys,
-    SourcesKeys,
+    RulesKeys, SourcesKeys,
 };
 pub use value::{Durability, Idle, Range};
 
@@ -104,6 +104,8 @@ pub struct Settings {
     pub demo: DemoKeys,
     /// Reference data.
     pub reference: ReferenceKeys,
+    /// Business rules.
+    pub rules: RulesKeys,
     /// Alerts.
     pub alerts: AlertsKeys,
     /// What is reported.
@@ -379,6 +381,7 @@ impl Layers {
             sources,
             demo,
             reference,
+            rules,
             alerts,
             log,
         } = typed;
@@ -389,6 +392,7 @@ impl Layers {
             sources,
             demo,
             reference,
+            rules,
             alerts,
             log,
             cells,
