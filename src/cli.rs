@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// A low-latency trade pipeline: orders, executions and market data through six stages into one journal.
@@ -28,6 +28,8 @@ pub enum Command {
     State(StateArgs),
     /// The whole life of one order.
     Explain(ExplainArgs),
+    /// Play a journal under other limits: what would have been refused or accepted instead.
+    Whatif(WhatIfArgs),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -234,6 +236,53 @@ pub struct ExplainArgs {
     pub dir: PathBuf,
     /// Order id (SHARD-COUNTER) or ClOrdID.
     pub order: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How newly accepted orders live in `tradewind whatif`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnfilledArg {
+    /// They take room until they expire.
+    Open,
+    /// They end at once.
+    Ended,
+}
+
+/// `tradewind whatif`.
+#[derive(Debug, Args)]
+pub struct WhatIfArgs {
+    /// Data folder of the journal.
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+    /// File with `[[limit]]` tables as in reference data: these limits instead of the journal's.
+    #[arg(long, value_name = "FILE")]
+    pub limits: Option<PathBuf>,
+    /// Keep the journal's limits but for those that the file names (without a file they always stay).
+    #[arg(long)]
+    pub keep: bool,
+    /// Change one field or parameter of one limit, for example desk-daily.hard=250000.
+    #[arg(long = "set", value_name = "LABEL.FIELD=VALUE")]
+    pub sets: Vec<String>,
+    /// Leave this limit out.
+    #[arg(long = "remove", value_name = "LABEL")]
+    pub removes: Vec<String>,
+    /// How newly accepted orders live, which are never filled: they take room until they expire (open), or end at once (ended).
+    #[arg(long, value_enum, default_value_t = UnfilledArg::Open)]
+    pub unfilled: UnfilledArg,
+    /// List at most so many changed verdicts.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub max: usize,
+    /// Exit with 1 if anything changes: a verdict, a reason, a warning, an alert.
+    #[arg(long)]
+    pub check: bool,
+    /// Print the limits in force at the end of the journal as a file to start from, and play nothing.
+    #[arg(long)]
+    pub print_limits: bool,
+    /// Where to end.
+    #[command(flatten)]
+    pub as_of: AsOf,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

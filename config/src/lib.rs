@@ -20,6 +20,7 @@ mod settings;
 
 pub use calendar::{Calendar, EarlyClose};
 pub use limit_units::{LIMIT_SPECS, LimitSpec, LimitUnit, ParamKind, ParamSpec, limit_spec};
+pub use nearest::nearest;
 pub use problem::{ConfigError, Problem};
 pub use reference::{
     Account, Change, Currency, Deposit, FxOpening, InstrumentRow, Known, Limit, Node, REFERENCE_AUTHOR,

@@ -2,7 +2,7 @@
 
 /// The known name with the smallest edit distance to `name`, where it is near enough to be a misspelling: at most a
 /// third of its length, or one edit for short names.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_BYTES_MAX {
         return None;
     }

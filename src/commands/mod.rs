@@ -13,6 +13,7 @@ pub mod run;
 pub mod state;
 pub mod summary;
 pub mod version;
+pub mod whatif;
 
 use crate::cli::{AsOf, BenchCommand, Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
 use anyhow::Context;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&args),
         Command::State(args) => state::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Whatif(args) => whatif::run(&args),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
         Command::Doctor(args) => doctor::run(&args),
