@@ -25,6 +25,8 @@ use tradewind_machine::topology::Topology;
 const SEGMENT_BYTES: u64 = 64 << 20;
 /// Journal bytes that an event takes at most, to size the window by.
 const EVENT_BYTES: u64 = 384;
+/// The largest window of a run, as the low-latency profile has it: what is longer uses the window's memory again.
+const WINDOW_BYTES_MAX: u64 = 2 << 30;
 /// Share of the window's file system that a run takes at most, in percent.
 const WINDOW_SHARE_PCT: u64 = 70;
 
@@ -131,8 +133,8 @@ fn settings(args: &BenchArgs, workload: &Workload, layout: &Layout) -> anyhow::R
     let capacities = workload.capacities();
     let free = super::doctor::free_bytes(&args.window_dir).unwrap_or(0);
     let wanted = workload.messages().saturating_mul(EVENT_BYTES) + 4 * SEGMENT_BYTES;
-    let window =
-        wanted.min(free / 100 * WINDOW_SHARE_PCT).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
+    let most = WINDOW_BYTES_MAX.min(free / 100 * WINDOW_SHARE_PCT);
+    let window = wanted.min(most).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
     let set = |key: &str, value: &dyn std::fmt::Display| format!("{key}={value}");
     let sets = vec![
         set("engine.topology", &layout.topology),

@@ -102,7 +102,7 @@ settings! {
         dir: String = Range::Path { may_be_empty: false };
         /// Folder in memory for the segments being written.
         window_dir: String = Range::Path { may_be_empty: false };
-        /// Bytes of memory for segments that are not archived yet; at least three segments.
+        /// Bytes of memory for the newest segments, all taken at the start; at least three segments.
         window_bytes: u64 = bytes(3 << 16, 16 * TIB);
         /// Bytes of a segment; a multiple of 4096.
         segment_bytes: u64 = bytes(1 << 16, 4 << 30);

@@ -32,7 +32,7 @@ pub struct JournalConfig {
     pub window_dir: PathBuf,
     /// Bytes of a segment, a multiple of 4096. A change holds from the next segment on.
     pub segment_bytes: u64,
-    /// The most bytes of memory that the window takes, at least three segments.
+    /// Bytes of memory that the window takes, all of them at the start; at least three segments.
     pub window_bytes: u64,
     /// When a record is released.
     pub durability: Durability,
@@ -83,6 +83,12 @@ impl JournalConfig {
     /// Segments that the window may hold at a time.
     pub(super) fn window_segments(&self) -> u64 {
         self.window_bytes / self.segment_bytes
+    }
+
+    /// Segments that are prepared ahead of the writer: a quarter of the window, four at most. More would not help, and each
+    /// takes the place of one that followers could read from memory.
+    pub(super) fn stock_segments(&self) -> usize {
+        (self.window_segments() / 4).clamp(1, 4) as usize
     }
 
     /// Refuses settings that cannot work.

@@ -1,19 +1,20 @@
 //! The keeper: prepares segments ahead of the writer, removes those that nobody needs, and persists `durable`.
 //!
-//! It does what may take milliseconds (allocating, removing), so that the archiver never waits for it.
+//! It does what may take milliseconds (allocating, wiping, removing), so that the archiver never waits for it.
 //!
 //! # Invariants
-//! - The window never holds more than `window_bytes`; a segment leaves it only when it is archived.
+//! - The window and the pool together never hold more than `window_bytes`; a segment leaves the window only when it is
+//!   archived, and as late as possible: followers read it from memory until then.
+//! - In a run that followers keep up with, no memory is taken from the system.
 //! - The persisted `durable` is a lower bound of the real one.
 //! - Data files go oldest first, and the last complete one stays: its seal begins the next one's chain.
 
 use super::error::JournalError;
 use super::folder::SlotFile;
 use super::format::{DurableSlot, Position};
+use super::pool::Pool;
 use super::shared::{Archived, Phase, Segment, Shared, lock};
-use super::storage::StorageFile;
 use super::sys;
-use super::window::WindowSegment;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,10 +30,20 @@ pub(super) struct Keeper {
     ready: rtrb::Producer<Arc<Segment>>,
     /// Index of the next segment to prepare.
     next: u64,
-    /// The data file of the next segment, where only its memory is missing.
-    half: Option<Box<dyn StorageFile>>,
+    pool: Pool,
     slots: SlotFile,
     slot: DurableSlot,
+}
+
+/// What came of trying to prepare a segment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    /// One more is ready.
+    One,
+    /// Nothing was to be done, or nothing can be done until a segment is archived.
+    Nothing,
+    /// There is no space.
+    NoSpace,
 }
 
 impl Keeper {
@@ -40,6 +51,7 @@ impl Keeper {
         shared: Arc<Shared>,
         ready: rtrb::Producer<Arc<Segment>>,
         next: u64,
+        pool: Pool,
         slots: SlotFile,
         slot: DurableSlot,
     ) -> Self {
@@ -47,7 +59,7 @@ impl Keeper {
             shared,
             ready,
             next,
-            half: None,
+            pool,
             slots,
             slot,
         }
@@ -66,39 +78,42 @@ impl Keeper {
             if self.shared.phase() != Phase::Running {
                 return Ok(());
             }
-            let starved = self.prepare()?;
+            let prepared = self.prepare()?;
+            let starved = prepared == Prepared::NoSpace;
             if starved || round % SPACE_ROUNDS == 0 {
                 self.watch_space(starved);
                 self.retain()?;
             }
             self.persist(false)?;
-            std::thread::park_timeout(SLEEP);
+            if prepared != Prepared::One {
+                std::thread::park_timeout(SLEEP);
+            }
         }
         Ok(())
     }
 
-    /// Prepares the next segment if the writer has none in stock and the window has room. True where there is no space.
-    fn prepare(&mut self) -> Result<bool, JournalError> {
-        if self.ready.is_full() || !self.make_room() {
-            return Ok(false);
+    /// Prepares the next segment if the writer's stock is not full and the window has room.
+    fn prepare(&mut self) -> Result<Prepared, JournalError> {
+        if self.ready.is_full() {
+            return Ok(Prepared::Nothing);
         }
         match self.make_segment() {
-            Ok(()) => Ok(false),
-            Err(JournalError::Io { source, .. }) if sys::is_full(&source) => Ok(true),
+            Ok(true) => Ok(Prepared::One),
+            Ok(false) => Ok(Prepared::Nothing),
+            Err(JournalError::Io { source, .. }) if sys::is_full(&source) => Ok(Prepared::NoSpace),
             Err(error) => Err(error),
         }
     }
 
-    fn make_segment(&mut self) -> Result<(), JournalError> {
+    /// Makes the next segment and hands it over. False where the window has no room.
+    fn make_segment(&mut self) -> Result<bool, JournalError> {
+        if !self.make_room()? {
+            return Ok(false);
+        }
         let shared = &self.shared;
         let header = shared.header_of(self.next);
-        if self.half.is_none() {
-            self.half = Some(shared.folder.create_segment(&*shared.storage, &header)?);
-        }
-        let window = WindowSegment::create(&shared.window_dir, &header, &[])?;
-        let Some(file) = self.half.take() else {
-            return Ok(());
-        };
+        let file = shared.folder.create_segment(&*shared.storage, &header)?;
+        let window = self.pool.segment(&header)?;
         let segment = Arc::new(Segment { window, file });
         lock(&shared.window).push_back(segment.clone());
         let pushed = self.ready.push(segment);
@@ -107,30 +122,36 @@ impl Keeper {
             "Invariant: only the keeper fills the ring, and it looked"
         );
         self.next += 1;
-        Ok(())
+        Ok(true)
     }
 
-    /// True where the window has room for one more segment, after the oldest archived one has left if need be.
-    fn make_room(&mut self) -> bool {
-        let mut window = lock(&self.shared.window);
-        if (window.len() as u64) < self.shared.config.window_segments() {
-            return true;
+    /// True where the pool has memory for a segment, after the oldest archived one has given its own if need be.
+    fn make_room(&mut self) -> Result<bool, JournalError> {
+        if !self.pool.is_empty() {
+            return Ok(true);
         }
+        if (lock(&self.shared.window).len() as u64) >= self.shared.config.window_segments() {
+            let Some(oldest) = self.take_archived() else {
+                return Ok(false);
+            };
+            if self.pool.recycle(oldest.window)? {
+                return Ok(true);
+            }
+        }
+        // A follower has kept the memory that is missing, or the run's first segment was of another size.
+        self.pool.grow()?;
+        Ok(true)
+    }
+
+    /// Takes the oldest segment out of the window, where it is archived and nobody uses it.
+    fn take_archived(&self) -> Option<Segment> {
         let durable = self.shared.control.durable.position();
-        // The writer or the archiver may still hold it for a moment; it is dropped here and not there, because
-        // unmapping is a system call.
-        let Some(oldest) = window
-            .pop_front_if(|oldest| oldest.window.index < durable.segment() && Arc::strong_count(oldest) == 1)
-        else {
-            return false;
-        };
-        drop(window);
-        let _ = std::fs::remove_file(
-            self.shared
-                .window_dir
-                .join(super::folder::segment_name(oldest.window.index)),
-        );
-        true
+        // The writer or the archiver may still hold it for a moment; it is given back to the system here if at all, and not
+        // there, because that is a system call.
+        let oldest = lock(&self.shared.window).pop_front_if(|oldest| {
+            oldest.window.index < durable.segment() && Arc::strong_count(oldest) == 1
+        })?;
+        Arc::into_inner(oldest)
     }
 
     fn watch_space(&self, starved: bool) {

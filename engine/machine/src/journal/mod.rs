@@ -2,7 +2,7 @@
 //!
 //! A [`JournalWriter`] on the pipeline thread copies records into segments that are mapped in memory (the *window*). A
 //! helper thread, the archiver, copies committed bytes to files of the same layout in the data folder and syncs them;
-//! a second one, the keeper, prepares segments ahead and removes old ones. [`Follower`]s, in this process or another,
+//! a second one, the keeper, prepares segments ahead, in memory that it uses again and again. [`Follower`]s, in this process or another,
 //! read what is released, each at its own pace. docs/journal-format.md describes every byte.
 //!
 //! # Invariants
@@ -26,6 +26,7 @@ mod identity;
 mod keeper;
 mod lock;
 mod open;
+mod pool;
 mod recovery;
 mod scan;
 mod shared;

@@ -9,12 +9,13 @@ use super::format::{DurableSlot, Position, SegmentHeader};
 use super::handle::{JournalHandle, Threads};
 use super::keeper::Keeper;
 use super::lock::{Lock, Note};
+use super::pool::Pool;
 use super::recovery::{End, Recovery, chain_of, cut, drop_window, find_end, seal_ended, take_over};
 use super::scan::SegmentScan;
 use super::shared::{Archived, Segment, Shared, lock};
 use super::storage::{DiskStorage, Storage};
 use super::sys;
-use super::window::{ControlMap, WindowSegment, create_dir, window_path};
+use super::window::{ControlMap, WindowSegment, create_dir, remove_dir, window_path};
 use super::writer::JournalWriter;
 use bytemuck::Zeroable;
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ impl Opened {
         Ok(Records { follower })
     }
 
-    /// Begins a run: maps the window, starts archiver and keeper. The engine writes its first record.
+    /// Begins a run: takes the window's memory, starts archiver and keeper. The engine writes its first record.
     pub fn start(self) -> Result<(JournalWriter, JournalHandle), JournalError> {
         let epoch = self.epoch();
         let end = self.recovery.end;
@@ -113,8 +114,9 @@ impl Opened {
         let slots = SlotFile::open(&self.folder, &*self.storage, slot)?;
         slots.write(slot)?;
         let window_dir = window_path(&self.config.window_dir, &self.identity.id, self.folder.path())?;
-        create_dir(&window_dir)?;
-        check_window_room(&self.config)?;
+        let pool = take_window(&self.config, &window_dir).inspect_err(|_| {
+            let _ = remove_dir(&window_dir); // what was taken is given back; the error says why the start failed
+        })?;
         let control = ControlMap::create(&window_dir, self.identity.id, epoch, end)?;
         self.lock.note(Some(&window_dir))?;
         let header = SegmentHeader {
@@ -141,8 +143,8 @@ impl Opened {
         };
         lock(&shared.window).push_back(segment.clone());
         let shared = Arc::new(shared);
-        let (to_writer, ready) = rtrb::RingBuffer::new(1);
-        let keeper = Keeper::new(shared.clone(), to_writer, end.segment() + 1, slots, slot);
+        let (to_writer, ready) = rtrb::RingBuffer::new(shared.config.stock_segments());
+        let keeper = Keeper::new(shared.clone(), to_writer, end.segment() + 1, pool, slots, slot);
         let keeper = spawn("tw-keeper", move || keeper.run())?;
         let archiver = Archiver::new(
             shared.clone(),
@@ -195,10 +197,11 @@ fn prepare_folder(folder: &Folder) -> Result<(), JournalError> {
 }
 
 fn check_data_file_system(config: &JournalConfig, folder: &Folder) -> Result<(), JournalError> {
-    let system = sys::FileSystem::of(folder.path()).context("ask about", folder.path())?;
+    let path = folder.path();
+    let system = sys::FileSystem::of(path).context("ask about", path)?;
     match system.unsafe_name() {
         Some(file_system) if !config.allow_unsafe_fs => Err(JournalError::FileSystem {
-            path: folder.path().to_path_buf(),
+            path: path.to_path_buf(),
             file_system,
         }),
         _ => Ok(()),
@@ -219,10 +222,13 @@ fn check_window_file_system(config: &JournalConfig) -> Result<(), JournalError> 
     room_for(config, system, system.size_bytes)
 }
 
-/// The window must fit what is free, once a dead writer's window is gone.
-fn check_window_room(config: &JournalConfig) -> Result<(), JournalError> {
+/// Makes the window folder and takes all the memory of the window but that of the first segment, which may be of another
+/// size. The window must fit what is free, once a dead writer's window is gone.
+fn take_window(config: &JournalConfig, window_dir: &Path) -> Result<Pool, JournalError> {
+    create_dir(window_dir)?;
     let system = sys::FileSystem::of(&config.window_dir).context("ask about", &config.window_dir)?;
-    room_for(config, system, system.free_bytes)
+    room_for(config, system, system.free_bytes)?;
+    Pool::new(window_dir, config.segment_bytes, config.window_segments() - 1)
 }
 
 fn room_for(config: &JournalConfig, system: sys::FileSystem, bytes: u64) -> Result<(), JournalError> {

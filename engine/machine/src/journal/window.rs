@@ -3,7 +3,8 @@
 //! # Invariants
 //! - Bytes of a segment above `committed` belong to the writer alone; bytes below it never change, so readers may hold
 //!   references to them. The seal, the last bytes of a segment, belongs to the archiver until the segment is archived.
-//! - A window file keeps its size as long as it exists: it is allocated in full, never truncated, only removed.
+//! - A window file keeps its size as long as it exists: it is allocated in full, never truncated, only removed or used again.
+//! - A reader holds a shared lock on each segment's file that it maps. Without an exclusive one nobody wipes it (`pool`).
 #![allow(unsafe_code)] // reason: mapped memory is shared between threads and processes
 
 use super::error::{IoContext, JournalError};
@@ -11,15 +12,33 @@ use super::folder::{read_header, segment_name};
 use super::format::{HEADER_LEN, JOURNALED_NS_AT, Position, RECORD_MAX, SEAL_LEN, SegmentHeader, crc_seed};
 use super::sys;
 use memmap2::{MmapOptions, MmapRaw};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+/// Mapped memory that belongs to no segment: zero throughout, and nobody else maps it.
+pub(super) struct Memory {
+    file: File,
+    map: MmapRaw,
+}
+
+impl Memory {
+    /// Takes memory from the system: a new file, allocated in full, mapped and backed.
+    pub(super) fn take(path: &Path, bytes: u64) -> Result<Self, JournalError> {
+        let file = create_file(path, bytes)?;
+        let map = MmapRaw::map_raw(&file).context("map", path)?;
+        sys::populate(&map);
+        Ok(Self { file, map })
+    }
+}
+
 /// One segment in memory.
 pub(super) struct WindowSegment {
     map: MmapRaw,
+    /// Its file, for the lock.
+    file: File,
     /// Index of the segment.
     pub(super) index: u64,
     /// Bytes of the segment.
@@ -31,15 +50,13 @@ pub(super) struct WindowSegment {
 }
 
 impl WindowSegment {
-    /// Makes a segment in the window folder, allocated in full and backed by memory. `prefix` is what the segment holds
-    /// already, header included; empty for a new one.
-    pub(super) fn create(dir: &Path, header: &SegmentHeader, prefix: &[u8]) -> Result<Self, JournalError> {
-        let path = dir.join(segment_name(header.segment));
-        let file = create_file(&path, header.segment_bytes)?;
-        let map = MmapRaw::map_raw(&file).context("map", &path)?;
-        sys::populate(&map);
+    /// Makes a segment of memory, which may have a name already as long as nobody looks for it. `prefix` is what the segment
+    /// holds already, header included; empty for a new one.
+    pub(super) fn new(memory: Memory, header: &SegmentHeader, prefix: &[u8]) -> Self {
+        let Memory { file, map } = memory;
         let segment = Self {
             map,
+            file,
             index: header.segment,
             bytes: header.segment_bytes,
             seed: crc_seed(&header.journal_id, header.segment),
@@ -49,15 +66,54 @@ impl WindowSegment {
         let bytes = unsafe { segment.bytes_mut(0, prefix.len().max(size_of::<SegmentHeader>())) };
         bytes[..size_of::<SegmentHeader>()].copy_from_slice(bytemuck::bytes_of(header));
         bytes[..prefix.len()].copy_from_slice(prefix);
-        Ok(segment)
+        segment
     }
 
-    /// Maps a segment that another process (or another mapping of this one) writes. `Ok(None)` where it is not there.
+    /// Makes a segment in the window folder of fresh memory.
+    pub(super) fn create(dir: &Path, header: &SegmentHeader, prefix: &[u8]) -> Result<Self, JournalError> {
+        let memory = Memory::take(&dir.join(segment_name(header.segment)), header.segment_bytes)?;
+        Ok(Self::new(memory, header, prefix))
+    }
+
+    /// Locks the segment against readers. False where one maps it.
+    pub(super) fn try_lock(&self) -> bool {
+        self.file.try_lock().is_ok()
+    }
+
+    /// Lets readers in.
+    pub(super) fn unlock(&self) -> io::Result<()> {
+        self.file.unlock()
+    }
+
+    /// Its memory, all zeros again. The caller has locked it and taken its name away.
+    pub(super) fn wipe(self) -> Memory {
+        // SAFETY: nobody writes a segment whose owner gives it away, and the lock keeps readers out.
+        unsafe { self.bytes_mut(0, self.map.len()) }.fill(0);
+        Memory {
+            file: self.file,
+            map: self.map,
+        }
+    }
+
+    /// Maps a segment that another process (or another mapping of this one) writes, and keeps it from being wiped.
+    /// `Ok(None)` where it is not there, or about to go: then it is archived.
     pub(super) fn open(dir: &Path, index: u64) -> Result<Option<Self>, JournalError> {
         let path = dir.join(segment_name(index));
-        let Some(map) = map_read_only(&path)? else {
+        let Some(file) = open_read_only(&path)? else {
             return Ok(None);
         };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            locked => locked.map_err(io::Error::from).context("lock", &path)?,
+        }
+        // Between opening and locking, the file may have become another segment. It has not where it still has the name: a
+        // segment loses its name before it is wiped, for good, and from here on the lock keeps it from being wiped.
+        if !is_named(&file, &path)? {
+            return Ok(None);
+        }
+        let map = MmapOptions::new()
+            .map_raw_read_only(&file)
+            .context("map", &path)?;
         let header_len = size_of::<SegmentHeader>().min(map.len());
         // SAFETY: the map has at least this many bytes; a header never changes.
         let header = unsafe { std::slice::from_raw_parts(map.as_ptr(), header_len) };
@@ -72,6 +128,7 @@ impl WindowSegment {
         }
         Ok(Some(Self {
             map,
+            file,
             index,
             bytes: header.segment_bytes,
             seed: crc_seed(&header.journal_id, index),
@@ -143,6 +200,8 @@ impl WindowSegment {
 
 const CONTROL_MAGIC: [u8; 8] = *b"TWCONTRL";
 const CONTROL_LEN: u64 = 4096;
+/// Layout and rules of the window. From 2 on, window files are used again, so readers lock what they map.
+const CONTROL_VERSION: u32 = 2;
 /// [`Control::state`]: a writer works, or died working.
 pub(super) const STATE_OPEN: u64 = 1;
 /// [`Control::state`]: the writer stopped, or its successor took over; positions do not change any more.
@@ -224,7 +283,7 @@ impl ControlMap {
         let line = |value| Line(AtomicU64::new(value));
         let control = Control {
             magic: CONTROL_MAGIC,
-            version: super::format::FORMAT_VERSION,
+            version: CONTROL_VERSION,
             epoch,
             journal_id,
             boot_id: sys::boot_id(),
@@ -265,7 +324,8 @@ impl ControlMap {
             return None;
         }
         let control = Self { map };
-        let known = control.magic == CONTROL_MAGIC && control.version == super::format::FORMAT_VERSION;
+        // A window of version 1 has the same layout, and its reader may lock what it maps, too.
+        let known = control.magic == CONTROL_MAGIC && (1..=CONTROL_VERSION).contains(&control.version);
         (known && control.journal_id == *journal_id).then_some(control)
     }
 }
@@ -315,14 +375,30 @@ fn create_file(path: &Path, bytes: u64) -> Result<File, JournalError> {
 }
 
 fn map_read_only(path: &Path) -> Result<Option<MmapRaw>, JournalError> {
+    let Some(file) = open_read_only(path)? else {
+        return Ok(None);
+    };
+    MmapOptions::new()
+        .map_raw_read_only(&file)
+        .map(Some)
+        .context("map", path)
+}
+
+/// Opens a file to read. `Ok(None)` where it is not there.
+fn open_read_only(path: &Path) -> Result<Option<File>, JournalError> {
     match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        file => {
-            let file = file.context("open", path)?;
-            MmapOptions::new()
-                .map_raw_read_only(&file)
-                .map(Some)
-                .context("map", path)
-        }
+        file => file.map(Some).context("open", path),
+    }
+}
+
+/// True where a path still leads to this file.
+fn is_named(file: &File, path: &Path) -> Result<bool, JournalError> {
+    let own = file.metadata().context("ask about", path)?;
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        named => named
+            .map(|named| (named.dev(), named.ino()) == (own.dev(), own.ino()))
+            .context("ask about", path),
     }
 }

@@ -2,6 +2,7 @@
 
 mod document;
 mod golden;
+mod pool;
 mod power_loss;
 mod recovery;
 mod run;
