@@ -36,8 +36,8 @@ impl Journal {
         config.check()?;
         let folder = Folder::of(&config.dir);
         prepare_folder(&folder)?;
-        check_data_file_system(&config, &folder)?;
-        check_window_file_system(&config)?;
+        check_data_file_system(&config, &folder, &*storage)?;
+        check_window_file_system(&config, &*storage)?;
         let lock = Lock::take(&folder.lock())?;
         folder.remove_unfinished(&*storage)?;
         let segments = folder.segments(&*storage)?;
@@ -196,9 +196,13 @@ fn prepare_folder(folder: &Folder) -> Result<(), JournalError> {
     })
 }
 
-fn check_data_file_system(config: &JournalConfig, folder: &Folder) -> Result<(), JournalError> {
+fn check_data_file_system(
+    config: &JournalConfig,
+    folder: &Folder,
+    storage: &dyn Storage,
+) -> Result<(), JournalError> {
     let path = folder.path();
-    let system = sys::FileSystem::of(path).context("ask about", path)?;
+    let system = storage.file_system(path).context("ask about", path)?;
     match system.unsafe_name() {
         Some(file_system) if !config.allow_unsafe_fs => Err(JournalError::FileSystem {
             path: path.to_path_buf(),
@@ -209,9 +213,9 @@ fn check_data_file_system(config: &JournalConfig, folder: &Folder) -> Result<(),
 }
 
 /// The window must fit its file system.
-fn check_window_file_system(config: &JournalConfig) -> Result<(), JournalError> {
+fn check_window_file_system(config: &JournalConfig, storage: &dyn Storage) -> Result<(), JournalError> {
     let path = &config.window_dir;
-    let system = sys::FileSystem::of(path).context("ask about", path)?;
+    let system = storage.file_system(path).context("ask about", path)?;
     if !system.is_in_memory() && !config.allow_unsafe_fs {
         let text = format!(
             "window_dir {} is not on a memory file system such as /dev/shm",

@@ -1,6 +1,6 @@
 //! What the journal asks of the disk, as a trait, so that tests can lose power.
 
-use super::sys;
+use super::sys::{self, FileSystem};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -22,6 +22,10 @@ pub trait Storage: Send + Sync + 'static {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that may still be allocated below a folder.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    /// What the file system of a folder, the journal's or the window's, says about itself.
+    fn file_system(&self, dir: &Path) -> io::Result<FileSystem> {
+        FileSystem::of(dir)
+    }
 }
 
 /// A file of a [`Storage`].
@@ -85,7 +89,7 @@ impl Storage for DiskStorage {
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        Ok(sys::FileSystem::of(dir)?.free_bytes)
+        Ok(FileSystem::of(dir)?.free_bytes)
     }
 }
 

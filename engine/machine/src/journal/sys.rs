@@ -10,16 +10,17 @@ use std::path::Path;
 
 /// What a file system says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileSystem {
-    magic: u64,
+pub struct FileSystem {
+    /// The number of its kind, as statfs(2) lists them.
+    pub magic: u64,
     /// Bytes in all.
-    pub(super) size_bytes: u64,
+    pub size_bytes: u64,
     /// Bytes that this process may still take.
-    pub(super) free_bytes: u64,
+    pub free_bytes: u64,
 }
 
 /// File systems that lose locks, or what they were told to sync.
-const UNSAFE: &[(u64, &str)] = &[
+pub(super) const UNSAFE: &[(u64, &str)] = &[
     (0x794c_7630, "overlayfs (a container's own layer)"),
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -34,7 +35,7 @@ const IN_MEMORY: &[u64] = &[0x0102_1994, 0x8584_58f6, 0x9584_58f6];
 
 impl FileSystem {
     /// Asks about the file system of a path that exists.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let name = CString::new(path.as_os_str().as_bytes())?;
         // SAFETY: all zeros is a valid `statfs`, a structure of integers.
         let mut stat: libc::statfs = unsafe { std::mem::zeroed() };

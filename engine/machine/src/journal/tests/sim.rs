@@ -1,6 +1,6 @@
 //! A disk that loses power: what was not synced is on it in part, in any order, or not at all.
 
-use crate::journal::{DiskStorage, Storage, StorageFile};
+use crate::journal::{DiskStorage, FileSystem, Storage, StorageFile};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ struct State {
     unsynced: HashMap<PathBuf, Sectors>,
     off: bool,
     full: bool,
+    /// Kinds of file systems that folders say they are on.
+    magics: HashMap<PathBuf, u64>,
 }
 
 /// The disk. Files lie in a real folder; there stands only what was synced.
@@ -45,6 +47,11 @@ impl SimDisk {
     /// Lets every allocation fail, or work again.
     pub(super) fn set_full(&self, full: bool) {
         self.state.lock().unwrap().full = full;
+    }
+
+    /// Lets a folder be on a file system of this kind.
+    pub(super) fn set_file_system(&self, dir: &Path, magic: u64) {
+        self.state.lock().unwrap().magics.insert(dir.to_path_buf(), magic);
     }
 
     fn check(&self) -> io::Result<()> {
@@ -107,6 +114,13 @@ impl Storage for SimDisk {
         } else {
             u64::MAX
         })
+    }
+    fn file_system(&self, dir: &Path) -> io::Result<FileSystem> {
+        let mut system = FileSystem::of(dir)?;
+        if let Some(&magic) = self.state.lock().unwrap().magics.get(dir) {
+            system.magic = magic;
+        }
+        Ok(system)
     }
 }
 
