@@ -99,28 +99,31 @@ impl WindowSegment {
     /// `Ok(None)` where it is not there, or about to go: then it is archived.
     pub(super) fn open(dir: &Path, index: u64) -> Result<Option<Self>, JournalError> {
         let path = dir.join(segment_name(index));
-        let Some(file) = open_read_only(&path)? else {
-            return Ok(None);
-        };
+        match open_read_only(&path)? {
+            Some(file) => Self::map(file, &path, index),
+            None => Ok(None),
+        }
+    }
+
+    /// Maps a segment's file that was just opened under its name.
+    pub(super) fn map(file: File, path: &Path, index: u64) -> Result<Option<Self>, JournalError> {
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => return Ok(None),
-            locked => locked.map_err(io::Error::from).context("lock", &path)?,
+            locked => locked.map_err(io::Error::from).context("lock", path)?,
         }
         // Between opening and locking, the file may have become another segment. It has not where it still has the name: a
         // segment loses its name before it is wiped, for good, and from here on the lock keeps it from being wiped.
-        if !is_named(&file, &path)? {
+        if !is_named(&file, path)? {
             return Ok(None);
         }
-        let map = MmapOptions::new()
-            .map_raw_read_only(&file)
-            .context("map", &path)?;
+        let map = MmapOptions::new().map_raw_read_only(&file).context("map", path)?;
         let header_len = size_of::<SegmentHeader>().min(map.len());
         // SAFETY: the map has at least this many bytes; a header never changes.
         let header = unsafe { std::slice::from_raw_parts(map.as_ptr(), header_len) };
-        let header = read_header(&path, index, header)?;
+        let header = read_header(path, index, header)?;
         if (map.len() as u64) < header.segment_bytes {
             return Err(super::folder::corrupt(
-                &path,
+                path,
                 index,
                 0,
                 "window file is shorter than its header says",

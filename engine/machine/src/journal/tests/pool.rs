@@ -1,7 +1,12 @@
 //! Memory of the window: taken once, used again, and never under a follower's eyes.
 
 use super::support::{Place, check, drain, wait_until, write};
+use crate::journal::folder::segment_name;
+use crate::journal::format::SegmentHeader;
+use crate::journal::pool::Pool;
+use crate::journal::window::WindowSegment;
 use crate::journal::{Journal, JournalConfig, StartAt};
+use bytemuck::Zeroable;
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
@@ -114,4 +119,31 @@ fn a_first_segment_of_another_size_is_replaced_by_one_of_the_size_that_is_set() 
     });
     handle.stop().unwrap();
     assert_eq!(place.seqs(), (1..=10_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_reader_that_opened_a_file_before_it_became_another_segment_does_not_map_it() {
+    let place = Place::new();
+    let dir = place.window.path();
+    let header = |segment| SegmentHeader {
+        segment,
+        segment_bytes: 64 << 10,
+        ..SegmentHeader::zeroed()
+    };
+    let mut pool = Pool::new(dir, 64 << 10, 1).unwrap();
+    let first = pool.segment(&header(1).sealed()).unwrap();
+    let path = dir.join(segment_name(1));
+    let opened = std::fs::File::open(&path).unwrap();
+    assert!(pool.recycle(first).unwrap());
+    let wiped = WindowSegment::map(opened.try_clone().unwrap(), &path, 1).unwrap();
+    assert!(wiped.is_none(), "it is locked");
+    let second = pool.segment(&header(2).sealed()).unwrap();
+    let renamed = WindowSegment::map(opened, &path, 1).unwrap();
+    assert!(renamed.is_none(), "its name is gone");
+    let reader = WindowSegment::open(dir, 2).unwrap();
+    assert!(
+        reader.is_some(),
+        "a segment can be mapped as soon as it has its name"
+    );
+    assert!(!pool.recycle(second).unwrap(), "a reader maps it");
 }
