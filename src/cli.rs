@@ -33,6 +33,9 @@ pub enum Command {
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Business rules: check a file, try it on a recorded journal, show those in force.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Look at this machine: what will hurt, and how to mend it.
     Doctor(DoctorArgs),
     /// Measure.
@@ -303,6 +306,56 @@ pub struct ConfigArgs {
     /// Settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind rules`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Say whether a file is sound; errors name line and column.
+    Check(RulesCheckArgs),
+    /// What the rules of a file would have done to a recorded journal.
+    Test(RulesTestArgs),
+    /// The rules that a journal has in force.
+    Show(RulesShowArgs),
+}
+
+/// `tradewind rules check`.
+#[derive(Debug, Args)]
+pub struct RulesCheckArgs {
+    /// Rules file.
+    pub file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind rules test`.
+#[derive(Debug, Args)]
+pub struct RulesTestArgs {
+    /// Rules file.
+    pub file: PathBuf,
+    /// Data folder of the recorded journal.
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+    /// Where to end.
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// Examples of each rule.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub examples: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind rules show`.
+#[derive(Debug, Args)]
+pub struct RulesShowArgs {
+    /// Data folder.
+    pub dir: PathBuf,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -86,6 +86,13 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
         )?,
         (Some(code), detail) => writeln!(text, "    REJECTED {code} {}", detail.as_deref().unwrap_or(""))?,
     }
+    for rule in verdict.rule.iter().chain(&verdict.rule_alert) {
+        writeln!(
+            text,
+            "    rule {:?} {}: {} {}",
+            rule.name, rule.action, rule.code, rule.text
+        )?;
+    }
     for hit in &verdict.hits {
         writeln!(
             text,

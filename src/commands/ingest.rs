@@ -2,7 +2,7 @@
 
 use super::summary::{self, Summary};
 use crate::cli::IngestArgs;
-use crate::engine::{self, Engine, EngineError, ReferenceChanges};
+use crate::engine::{self, Engine, EngineError, ReferenceChanges, RuleChanges};
 use crate::output;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -119,7 +119,8 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let mut source = prepared
         .builder
         .source(SourceClass::Order, settings.sources.order_slots as usize);
-    let changes = ReferenceChanges::find(reference, &prepared.known, utc_day(start_ns))?;
+    let rules = RuleChanges::find(&settings, prepared.rules.as_ref())?;
+    let changes = ReferenceChanges::find(reference, &prepared.known, utc_day(start_ns))?.with_rules(rules);
     let clock = prepared.clock.clone();
     let engine = Engine::start(prepared, &cores)?;
     set_reference(&engine, &changes, &settings, start_ns)?;

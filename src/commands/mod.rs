@@ -9,13 +9,16 @@ pub mod ingest;
 pub mod journal;
 pub mod record;
 pub mod replay;
+pub mod rules;
 pub mod run;
 pub mod state;
 pub mod summary;
 pub mod version;
 pub mod whatif;
 
-use crate::cli::{AsOf, BenchCommand, Cli, Command, ConfigCommand, JournalCommand, SettingsArgs};
+use crate::cli::{
+    AsOf, BenchCommand, Cli, Command, ConfigCommand, JournalCommand, RulesCommand, SettingsArgs,
+};
 use anyhow::Context;
 use std::process::ExitCode;
 use tradewind_config::Settings;
@@ -39,6 +42,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Whatif(args) => whatif::run(&args),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
+        Command::Rules(RulesCommand::Check(args)) => rules::check(&args),
+        Command::Rules(RulesCommand::Test(args)) => rules::test(&args),
+        Command::Rules(RulesCommand::Show(args)) => rules::show(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
         Command::Conformance(args) => conformance::run(&args),

@@ -2,7 +2,7 @@
 
 use super::summary::{self, Summary};
 use crate::cli::RunArgs;
-use crate::engine::{self, Engine, Prepared, ReferenceChanges};
+use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -41,7 +41,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let clock = prepared.clock.clone();
     let reference = engine::load_reference(&settings, None)?;
     let wires = Wires::new(&settings, &mut prepared);
-    let changes = ReferenceChanges::find(reference.clone(), &prepared.known, utc_day(clock.now_ns()))?;
+    let rules = RuleChanges::find(&settings, prepared.rules.as_ref())?;
+    let changes = ReferenceChanges::find(reference.clone(), &prepared.known, utc_day(clock.now_ns()))?
+        .with_rules(rules);
     let engine = Engine::start(prepared, &cores)?;
     for (thread, error) in engine.running().pin_warnings() {
         output::note(format_args!("thread {thread} is not pinned: {error}"));

@@ -24,6 +24,30 @@ pub enum EngineError {
     /// The reference data.
     #[error("the reference data cannot be used:\n{0}")]
     Reference(#[from] tradewind_config::ConfigError),
+    /// A rules file that cannot be read.
+    #[error("the rules file {} cannot be read", path.display())]
+    RulesFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A rules file that is wrong.
+    #[error("the rules in {} are wrong:\n{errors}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        errors: tradewind_rules::RuleErrors,
+    },
+    /// Rules that are too large.
+    #[error("the rules in {} are too large", path.display())]
+    RulesSize {
+        /// The file.
+        path: PathBuf,
+        /// How large.
+        source: tradewind_rules::DocumentError,
+    },
     /// The clock.
     #[error("no clock could be read")]
     Clock(#[source] std::io::Error),

@@ -8,10 +8,12 @@
 
 mod error;
 mod reference;
+mod rules;
 mod wiring;
 
 pub use error::EngineError;
 pub use reference::{ReferenceChanges, Refused, apply_reference, load_reference};
+pub use rules::{RuleChanges, pack_rules, read_rules};
 pub use wiring::{Prepared, RecoveryReport, prepare, stages, topology as topology_of};
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! Reference data: what differs from the journal becomes admin events, and each is shown.
+//! Reference data and business rules: what differs from the journal becomes admin events, and each is shown.
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, RuleChanges};
 use std::path::Path;
 use std::time::Duration;
 use tradewind_config::{Known, ReferenceData, Settings};
@@ -37,6 +37,13 @@ impl ReferenceChanges {
             .map(|change| (change.line, change.event))
             .unzip();
         Ok(Self { data, lines, events })
+    }
+
+    /// With business rules after them: a rule may look at whatever the reference data names.
+    pub fn with_rules(mut self, rules: RuleChanges) -> Self {
+        self.lines.extend(rules.lines);
+        self.events.extend(rules.events);
+        self
     }
 }
 
@@ -90,7 +97,8 @@ pub fn apply_reference(
         if ours {
             if let Some(code) = event.reject_code() {
                 refused.push(Refused {
-                    line: changes.lines[seen].clone(),
+                    // Changes of reference data come first and have a line each; parts of a document are never refused.
+                    line: changes.lines.get(seen).cloned().unwrap_or_default(),
                     code: code.to_string(),
                 });
             }

@@ -18,6 +18,7 @@ use tradewind_machine::replay::Replay;
 use tradewind_machine::stage::Stages;
 use tradewind_machine::topology::Topology;
 use tradewind_risk::{LimitCheck, RULES_VERSION, TradingSchedule, Validate};
+use tradewind_rules::{Document, RuleBook};
 
 /// What recovery did.
 #[derive(Clone, Debug, Default, serde::Serialize)]
@@ -50,6 +51,8 @@ pub struct Prepared {
     pub clock: Clock,
     /// Reference data as the journal has it.
     pub known: Known,
+    /// Business rules in force.
+    pub rules: Option<Document>,
     /// What recovery did.
     pub recovery: RecoveryReport,
     /// Number of the run.
@@ -134,6 +137,7 @@ pub fn prepare(
         journal,
         clock,
         known: recovered.known,
+        rules: recovered.rules.document(),
         recovery: report,
         epoch,
         data_dir,
@@ -145,6 +149,7 @@ struct Recovered {
     last: tradewind_machine::pipeline::LastSeen,
     open_group: Option<tradewind_domain::event::Head>,
     known: Known,
+    rules: RuleBook,
 }
 
 /// Applies every record of the journal.
@@ -155,7 +160,7 @@ fn replay(
     stages: &mut Stages<Event>,
     schedule: &mut TradingSchedule,
 ) -> Result<Recovered, EngineError> {
-    let mut known = Known::default();
+    let (mut known, mut rules) = (Known::default(), RuleBook::new());
     let mut event = Event::empty();
     let mut records = opened.records()?;
     let mut replay = Replay::new(stages);
@@ -174,6 +179,7 @@ fn replay(
         replay.apply(&event)?;
         schedule.observe(&event);
         known.observe(&event);
+        rules.observe(&event);
     }
     let (count, last) = (replay.records(), replay.last());
     let open_group = replay.is_open().then_some(event.head);
@@ -186,6 +192,7 @@ fn replay(
         last,
         open_group,
         known,
+        rules,
     })
 }
 

@@ -17,13 +17,14 @@ mod names;
 mod reader;
 mod replay;
 mod replica;
+mod rule_test;
 mod state;
 mod verify;
 
 pub use error::ViewError;
 pub use explain::{
     ExecutionView, ExplainError, HitView, OrderEvent, OrderKey, OrderLife, PositionAfter, Reservation,
-    Verdict, explain,
+    RuleView, Verdict, explain,
 };
 pub use figures::Unit;
 pub use hits::hit_count;
@@ -31,6 +32,7 @@ pub use names::{Names, px_or_none};
 pub use reader::{Reader, larger_capacities};
 pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};
+pub use rule_test::{RuleExample, RuleFigures, RuleTest, test_rules};
 pub use state::{
     BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, state,
 };

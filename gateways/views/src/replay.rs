@@ -25,7 +25,7 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
-    fn ends_before(&self, head: &Head) -> bool {
+    pub(crate) fn ends_before(&self, head: &Head) -> bool {
         self.to_seq.is_some_and(|seq| head.seq > seq) || self.to_time_ns.is_some_and(|ns| head.recv_ns > ns)
     }
 }

@@ -16,6 +16,7 @@ use tradewind_feeds::{Normalize, Registry};
 use tradewind_machine::pipeline::LastSeen;
 use tradewind_machine::stage::Stage;
 use tradewind_risk::{LimitCheck, Validate};
+use tradewind_rules::RuleBook;
 
 /// The five stages, fed with records.
 pub struct Replica {
@@ -95,6 +96,11 @@ impl Replica {
     /// Names and rows of reference data.
     pub fn registry(&self) -> &Registry {
         self.normalize.registry()
+    }
+
+    /// Business rules in force.
+    pub fn rules(&self) -> &RuleBook {
+        self.validate.rules().book()
     }
 
     /// Orders, limits, reservations.

@@ -87,6 +87,23 @@ pub struct Verdict {
     pub text: Option<String>,
     /// Every limit that spoke.
     pub hits: Vec<HitView>,
+    /// The first business rule that refused or quarantined it.
+    pub rule: Option<RuleView>,
+    /// The first business rule that alerted.
+    pub rule_alert: Option<RuleView>,
+}
+
+/// A business rule that spoke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleView {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub action: String,
+    /// Its own code.
+    pub code: String,
+    /// Its own text.
+    pub text: String,
 }
 
 /// A limit that spoke.

@@ -9,7 +9,9 @@ mod concern;
 mod life;
 mod story;
 
-pub use life::{ExecutionView, HitView, OrderEvent, OrderLife, PositionAfter, Reservation, Verdict};
+pub use life::{
+    ExecutionView, HitView, OrderEvent, OrderLife, PositionAfter, Reservation, RuleView, Verdict,
+};
 
 use crate::error::ViewError;
 use crate::reader::Reader;

@@ -1,7 +1,9 @@
 //! Tells a life while the journal goes by.
 
 use super::concern::{Subject, concerns, view_of};
-use super::life::{ExecutionView, HitView, OrderEvent, OrderLife, PositionAfter, Reservation, Verdict};
+use super::life::{
+    ExecutionView, HitView, OrderEvent, OrderLife, PositionAfter, Reservation, RuleView, Verdict,
+};
 use crate::error::ViewError;
 use crate::figures::Unit;
 use crate::hits::{hit_count, text_before};
@@ -150,7 +152,20 @@ impl Story {
             notes: notes.map(|note| note.code().text().to_owned()).collect(),
             text: (!text.is_empty()).then(|| text.to_string()),
             hits: hits(event, count).map(|hit| self.hit(&hit)).collect(),
+            rule: self.rule(event.head.rule),
+            rule_alert: self.rule(event.head.rule_alert),
         }
+    }
+
+    /// The rule of a number, in the document that was in force: it changes only with an event of its own.
+    fn rule(&self, number: u8) -> Option<RuleView> {
+        let info = self.replica.rules().rule(number)?;
+        Some(RuleView {
+            name: info.row.name.to_string(),
+            action: info.action.text().to_owned(),
+            code: info.row.code.to_string(),
+            text: info.row.text.to_string(),
+        })
     }
 
     fn hit(&self, hit: &LimitHit) -> HitView {
