@@ -3,6 +3,7 @@
 //! Parts know nothing of each other beyond `domain` and `machine`; here they become an engine, in numbered steps
 //! ([`engine`]), and here their figures become text ([`commands`]).
 
+pub mod alerts;
 pub mod allocator;
 pub mod cli;
 pub mod commands;

@@ -1,6 +1,7 @@
 //! `tradewind run`: the engine, and where the profile asks for it a generated market session with paper fills.
 
 use super::summary::{self, Summary};
+use crate::alerts::AlertService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
@@ -50,7 +51,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
     set_reference(&engine, &changes)?;
-    // 4. The session and its venue, where the profile asks for them.
+    // 4. Alerts follow the journal, then the session and its venue, where the profile asks for them.
+    let mut alerts = AlertService::start(&settings, &engine, &clock)?;
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
@@ -67,12 +69,16 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     ));
     // 5. Until somebody asks for the end.
-    wait(&engine, &stop, &clock, args.duration, &settings);
+    wait(&engine, &stop, &clock, args.duration, &settings, alerts.as_mut());
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    // 6. The end, in the order of the flow: session, venue, pipeline, journal.
+    // 6. The end, in the order of the flow: session, venue, pipeline, journal, and those who read it.
     let demo = demo.map(Demo::stop);
     engine.stop()?;
+    let alerts = alerts.map(AlertService::stop);
     demo.transpose()?;
+    if let Some(Err(error)) = alerts {
+        output::note(format_args!("alerts ended early: {error:#}"));
+    }
     let mut summary = Summary::of_journal(&args.data, &clock)?;
     summary.seconds = seconds;
     summary.messages = summary.inputs;
@@ -112,7 +118,14 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
 }
 
 /// Waits for a signal, the end of the time, or the end of the pipeline, and prints a line now and then.
-fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>, settings: &Settings) {
+fn wait(
+    engine: &Engine,
+    stop: &AtomicBool,
+    clock: &Clock,
+    duration: Option<u64>,
+    settings: &Settings,
+    mut alerts: Option<&mut AlertService>,
+) {
     let (interval_ms, segment_bytes) = (settings.log.status_interval_ms, settings.journal.segment_bytes);
     let began = clock.raw();
     let mut shown_ns = 0;
@@ -120,13 +133,17 @@ fn wait(engine: &Engine, stop: &AtomicBool, clock: &Clock, duration: Option<u64>
     while !stop.load(Ordering::Relaxed) && !engine.running().is_ended() {
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
+        if let Some(alerts) = &mut alerts {
+            alerts.look(&engine.journal().stats(), clock.now_ns());
+        }
         if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
             break;
         }
         let interval_ns = u64::from(interval_ms) * 1_000_000;
         if interval_ns > 0 && passed_ns - shown_ns >= interval_ns {
             let now = Status::of(engine, segment_bytes);
-            now.show(&before, (passed_ns - shown_ns) as f64 / 1e9);
+            let of_alerts = alerts.as_ref().map(|alerts| alerts.line()).unwrap_or_default();
+            now.show(&before, (passed_ns - shown_ns) as f64 / 1e9, &of_alerts);
             (before, shown_ns) = (now, passed_ns);
         }
     }
@@ -160,7 +177,7 @@ impl Status {
         }
     }
 
-    fn show(&self, before: &Status, seconds: f64) {
+    fn show(&self, before: &Status, seconds: f64, of_alerts: &str) {
         let rate = (self.inputs - before.inputs) as f64 / seconds;
         let mut line = format!(
             "{} events/s, {} in all, {} effects, not on disk {}",
@@ -181,6 +198,7 @@ impl Status {
         if self.space_low {
             line.push_str(", SPACE LOW: new orders are refused");
         }
+        line.push_str(of_alerts);
         output::status(&line);
     }
 }

@@ -6,9 +6,9 @@
 use crate::registry::{Leaf, Listing, Registry};
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
-    Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate, InstrumentStatus, Kind,
-    LastTrade, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuotaGrant,
-    Quote, Valuation, VenueReport,
+    AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate,
+    InstrumentStatus, Kind, LastTrade, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel, OrderNew,
+    OrderReplace, QuotaGrant, Quote, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
@@ -175,6 +175,7 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         Kind::CorporateAction => corporate_action(it, event.body_mut()),
         Kind::Allocation => allocation(it, event.body_mut()),
         Kind::StateSet | Kind::Kill | Kind::Rearm => control(it, event.body_mut()),
+        Kind::AlertMaintenance => event.body_mut::<AlertMaintenance>().node = it.node(Name::Optional),
         Kind::QuotaGrant => event.body_mut::<QuotaGrant>().limit = quota_limit(it),
         _ => return,
     }

@@ -1,0 +1,267 @@
+//! The alert manager beside a running engine: a thread that follows the journal, and channels on threads of their own.
+//!
+//! It starts with the engine and reads on until the journal's last record. An alert manager that fails leaves the engine alone:
+//! the status line says so, and the journal holds everything that the next start needs.
+
+use crate::engine::Engine;
+use crate::output;
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tradewind_alerts::delivery::{Channel, LogChannel, Outbox, OutboxSettings, WebhookChannel};
+use tradewind_alerts::{
+    AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, Metric,
+};
+use tradewind_config::{AlertsKeys, Settings};
+use tradewind_domain::codes::ClockMode;
+use tradewind_domain::time::UnixNanos;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::idle::{Idle, IdleStrategy};
+use tradewind_machine::journal::{Follower, JournalStats, Position, StartAt, identity};
+
+/// Folder in the data folder with what was sent and what could not be.
+const FOLDER: &str = "alerts";
+/// The longest secret that is read.
+const SECRET_BYTES_MAX: usize = 4_096;
+
+/// The thread.
+pub struct AlertService {
+    thread: JoinHandle<Result<(), AlertsError>>,
+    stop: Arc<AtomicBool>,
+    status: Arc<AlertStatus>,
+    figures: Figures,
+    lag: JournalLag,
+}
+
+impl AlertService {
+    /// Starts it, where the settings ask for it.
+    pub fn start(settings: &Settings, engine: &Engine, clock: &Clock) -> anyhow::Result<Option<Self>> {
+        let keys = &settings.alerts;
+        if !keys.enabled {
+            return Ok(None);
+        }
+        let outbox = Outbox::open(
+            outbox_settings(keys, engine.data_dir())?,
+            channels(keys, clock)?,
+            clock,
+        )
+        .context("alerts cannot keep what was sent")?;
+        let is_wall_time = settings.engine.clock == ClockMode::Wall;
+        let alerts = AlertFollower::new(&AlertSettings::new(keys), outbox, is_wall_time);
+        let journal = engine.follower(StartAt::Start)?;
+        let (status, figures) = (alerts.status(), alerts.figures());
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::Builder::new().name("tw-alerts".into()).spawn({
+            let (stop, clock) = (Arc::clone(&stop), clock.clone());
+            move || run(alerts, journal, &clock, &stop)
+        })?;
+        Ok(Some(Self {
+            thread,
+            stop,
+            status,
+            figures,
+            lag: JournalLag::default(),
+        }))
+    }
+
+    /// Looks at what only the running engine knows. To be called some times a second.
+    pub fn look(&mut self, stats: &JournalStats, now_ns: UnixNanos) {
+        let lag_ns = self.lag.look(stats, now_ns);
+        self.figures.put(Figure {
+            metric: Metric::JournalLag,
+            scope: "archive",
+            value: i64::try_from(lag_ns).unwrap_or(i64::MAX),
+            text: format!("a record has waited {} ms for the disk", lag_ns / 1_000_000),
+        });
+    }
+
+    /// What the status line says of it; nothing where all is well.
+    pub fn line(&self) -> String {
+        if self.thread.is_finished() {
+            return ", ALERTS HAVE STOPPED".into();
+        }
+        let open = match (self.status.open(), self.status.worst()) {
+            (0, _) | (_, None) => String::new(),
+            (1, Some(worst)) => format!(", 1 open incident ({worst})"),
+            (open, Some(worst)) => format!(", {open} open incidents (worst {worst})"),
+        };
+        match self.status.undelivered() {
+            0 => open,
+            undelivered => format!("{open}, {undelivered} alerts not delivered"),
+        }
+    }
+
+    /// Lets it read the journal to its end, and ends it.
+    pub fn stop(self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Release);
+        let ended = self
+            .thread
+            .join()
+            .ok()
+            .context("the alert manager stopped at a broken invariant")?;
+        Ok(ended?)
+    }
+}
+
+/// The incidents of a data folder as of now, or as of its last record where its time is not the clock's.
+pub fn rebuild(data_dir: &Path, settings: &Settings, now_ns: UnixNanos) -> Result<AlertManager, AlertsError> {
+    let mut manager = tradewind_alerts::rebuild(data_dir, &AlertSettings::new(&settings.alerts))?;
+    if settings.engine.clock == ClockMode::Wall {
+        manager.tick(now_ns);
+    }
+    Ok(manager)
+}
+
+fn run(
+    mut alerts: AlertFollower,
+    mut journal: Follower,
+    clock: &Clock,
+    stop: &AtomicBool,
+) -> Result<(), AlertsError> {
+    let mut idle = Idle::new(IdleStrategy::Park);
+    idle.enter();
+    loop {
+        let is_last = stop.load(Ordering::Acquire); // before reading: what is in the journal by then is read
+        let work = alerts.step(&mut journal, clock.now_ns())?;
+        if is_last && work == 0 {
+            return alerts.close();
+        }
+        idle.idle(work);
+    }
+}
+
+fn outbox_settings(keys: &AlertsKeys, data_dir: &Path) -> anyhow::Result<OutboxSettings> {
+    let routes = [
+        ("info", &keys.route_info),
+        ("warning", &keys.route_warning),
+        ("error", &keys.route_error),
+        ("critical", &keys.route_critical),
+        ("level2", &keys.route_level2),
+        ("level3", &keys.route_level3),
+    ];
+    let channels = |list: &str| -> Vec<String> {
+        list.split(',')
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
+    };
+    let routes: BTreeMap<_, _> = routes
+        .into_iter()
+        .map(|(route, list)| (route.to_owned(), channels(list)))
+        .collect();
+    Ok(OutboxSettings {
+        folder: data_dir.join(FOLDER),
+        journal: identity(data_dir)?
+            .id
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+        routes,
+        per_minute: keys.notifications_per_minute,
+    })
+}
+
+fn channels(keys: &AlertsKeys, clock: &Clock) -> anyhow::Result<Vec<Box<dyn Channel>>> {
+    let mut channels: Vec<Box<dyn Channel>> = vec![Box::new(LogChannel::new(Notes))];
+    if !keys.webhook_url.is_empty() {
+        let timeout = Duration::from_millis(u64::from(keys.webhook_timeout_ms));
+        let secret = secret(&keys.webhook_secret_file)?;
+        let webhook = WebhookChannel::new(&keys.webhook_url, secret, timeout, clock.clone())
+            .context("alerts.webhook_url")?;
+        channels.push(Box::new(webhook));
+    }
+    Ok(channels)
+}
+
+/// The secret of a file, without the end of its line.
+fn secret(path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let mut secret =
+        std::fs::read(path).with_context(|| format!("alerts.webhook_secret_file {path} cannot be read"))?;
+    while secret.last().is_some_and(u8::is_ascii_whitespace) {
+        secret.pop();
+    }
+    anyhow::ensure!(
+        !secret.is_empty() && secret.len() <= SECRET_BYTES_MAX,
+        "alerts.webhook_secret_file {path} holds no secret of 1 to {SECRET_BYTES_MAX} bytes"
+    );
+    Ok(Some(secret))
+}
+
+/// Lines for people, on the terminal.
+struct Notes;
+
+impl Write for Notes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        output::note(String::from_utf8_lossy(bytes).trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How long the oldest record that is not on disk has waited, measured from outside: at each look a mark is set at what is
+/// committed, and moved on once the disk has passed it. The figure is low by up to the pause between two looks.
+#[derive(Debug, Default)]
+struct JournalLag {
+    mark: Option<(Position, UnixNanos)>,
+}
+
+impl JournalLag {
+    fn look(&mut self, stats: &JournalStats, now_ns: UnixNanos) -> u64 {
+        match self.mark {
+            Some((position, _)) if stats.durable >= position => self.mark = None,
+            _ => {}
+        }
+        if self.mark.is_none() && stats.committed > stats.durable {
+            self.mark = Some((stats.committed, now_ns));
+        }
+        self.mark
+            .map_or(0, |(_, since_ns)| now_ns.saturating_sub(since_ns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stats(committed: u64, durable: u64) -> JournalStats {
+        let at = |bytes: u64| Position::new(1, 4_096 + bytes);
+        JournalStats {
+            committed: at(committed),
+            released: at(durable),
+            durable: at(durable),
+            archived_bytes: 0,
+            sync_count: 0,
+            window_segments: 1,
+            lag_segments: 0,
+            data_segments: 0,
+            space_low: false,
+        }
+    }
+
+    #[test]
+    fn the_lag_is_that_of_the_oldest_record_that_waits() {
+        let mut lag = JournalLag::default();
+        for (committed, durable, now_ns, expected) in [
+            (64, 64, 0, 0),
+            (128, 64, 10, 0),
+            (256, 64, 30, 20),
+            (512, 100, 50, 40),
+            (512, 128, 60, 0), // the mark of 10 is passed, the next one is set
+            (512, 128, 90, 30),
+            (512, 512, 95, 0),
+        ] {
+            assert_eq!(lag.look(&stats(committed, durable), now_ns), expected, "{now_ns}");
+        }
+    }
+}
