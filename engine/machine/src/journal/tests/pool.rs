@@ -1,5 +1,6 @@
 //! Memory of the window: taken once, used again, and never under a follower's eyes.
 
+use super::recovery::without_times;
 use super::support::{Place, check, drain, wait_until, write};
 use crate::journal::folder::segment_name;
 use crate::journal::format::SegmentHeader;
@@ -46,6 +47,26 @@ fn a_long_run_takes_no_memory_beyond_that_of_its_start() {
     assert!(handle.committed().segment() > 40, "{:?}", handle.stats());
     handle.stop().unwrap();
     assert_eq!(place.seqs(), (1..=20_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn memory_that_is_used_again_leaves_no_trace_in_the_journal() {
+    let [again, fresh] = [256 << 10, 16 << 20].map(|window_bytes| {
+        let place = Place::new();
+        let config = JournalConfig {
+            window_bytes,
+            ..place.config()
+        };
+        let (mut writer, handle) = Journal::open(config).unwrap().start().unwrap();
+        write(&mut writer, 1..=10_000, 32);
+        let last = handle.committed().segment();
+        assert!((10..256).contains(&last), "{last}");
+        handle.stop().unwrap();
+        (1..=last)
+            .map(|index| without_times(std::fs::read(place.segment(index)).unwrap()))
+            .collect::<Vec<_>>()
+    });
+    assert!(again == fresh);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn two_journals_of_the_same_records_are_equal_but_for_the_time_stamps() {
     assert!(one == bytes(64, Durability::Disk));
 }
 
-fn without_times(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn without_times(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 4096;
     while at + 64 < bytes.len() {
         let len = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
