@@ -190,6 +190,7 @@ fn measure_run(
         recovery,
         epoch,
         data_dir,
+        tables,
     } = engine::prepare(settings, data_dir, cores, None)?;
     let mut builder = builder.on_thread_start(allocator::watch_current_thread);
     let mut source = builder.source(SourceClass::Order, RING_SLOTS);
@@ -204,6 +205,7 @@ fn measure_run(
             recovery,
             epoch,
             data_dir,
+            tables,
         },
         cores,
     )?;

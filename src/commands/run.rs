@@ -160,6 +160,7 @@ struct Status {
     refused: u64,
     lag_bytes: u64,
     space_low: bool,
+    full_tables: Vec<(&'static str, u32)>,
 }
 
 impl Status {
@@ -174,6 +175,7 @@ impl Status {
             refused: figures.iter().map(|figure| figure.refused).sum(),
             lag_bytes: super::distance(stats.durable, stats.committed, segment_bytes),
             space_low: stats.space_low,
+            full_tables: engine.tables().alerts().collect(),
         }
     }
 
@@ -197,6 +199,9 @@ impl Status {
         }
         if self.space_low {
             line.push_str(", SPACE LOW: new orders are refused");
+        }
+        for (table, used_pct) in &self.full_tables {
+            line.push_str(&format!(", TABLE {table} {used_pct} % FULL"));
         }
         line.push_str(of_alerts);
         output::status(&line);

@@ -160,4 +160,9 @@ fn show(state: &StateView) {
         table.row([&row.node, &row.level, &row.state].map(String::clone).to_vec());
     }
     section("restrictions", table);
+    let mut table = Table::new(&["<table", "used %"]);
+    for row in state.full_tables() {
+        table.row(vec![row.table.clone(), row.used_pct.to_string()]);
+    }
+    section("tables that are nearly full", table);
 }

@@ -108,6 +108,10 @@ impl fmt::Display for Summary {
         }
         let Some(state) = &self.state else { return Ok(()) };
         positions(f, state)?;
+        for table in state.full_tables() {
+            let (name, used_pct) = (&table.table, table.used_pct);
+            writeln!(f, "table {name} is {used_pct} % full: raise capacity.{name}")?;
+        }
         writeln!(f, "state {}", self.digest)
     }
 }

@@ -17,12 +17,14 @@ pub use rules::{RuleChanges, pack_rules, read_rules};
 pub use wiring::{Prepared, RecoveryReport, prepare, stages, topology as topology_of};
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tradewind_config::Settings;
 use tradewind_domain::event::{EngineStopped, Event, InboundLong, Kind};
 use tradewind_machine::cores::Cores;
 use tradewind_machine::journal::{Follower, JournalHandle, JournalWriter, StartAt};
 use tradewind_machine::pipeline::{Finished, Running, StopMode};
 use tradewind_machine::source::LongSource;
+use tradewind_risk::limit_check::TableGauge;
 
 /// Version and commit of this build, as it stands in the journal.
 pub fn build_name() -> String {
@@ -37,6 +39,7 @@ pub struct Engine {
     admin: LongSource,
     epoch: u32,
     data_dir: PathBuf,
+    tables: Arc<TableGauge>,
 }
 
 /// What is left of an engine that stopped in good order.
@@ -53,6 +56,7 @@ impl Engine {
             journal,
             epoch,
             data_dir,
+            tables,
             ..
         } = prepared;
         let admin = builder.long_source();
@@ -63,6 +67,7 @@ impl Engine {
             admin,
             epoch,
             data_dir,
+            tables,
         })
     }
 
@@ -79,6 +84,11 @@ impl Engine {
     /// The pipeline's threads.
     pub fn running(&self) -> &Running<Event, JournalWriter> {
         &self.running
+    }
+
+    /// How full the tables are.
+    pub fn tables(&self) -> &TableGauge {
+        &self.tables
     }
 
     /// Number of this run.

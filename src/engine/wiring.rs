@@ -2,6 +2,7 @@
 
 use super::{EngineError, build_name, journal_config};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_config::{Idle, Known, Settings};
@@ -17,6 +18,7 @@ use tradewind_machine::pipeline::{Builder, PinPolicy, Schedule, Settings as Pipe
 use tradewind_machine::replay::Replay;
 use tradewind_machine::stage::Stages;
 use tradewind_machine::topology::Topology;
+use tradewind_risk::limit_check::TableGauge;
 use tradewind_risk::{LimitCheck, RULES_VERSION, TradingSchedule, Validate};
 use tradewind_rules::{Document, RuleBook};
 
@@ -59,17 +61,27 @@ pub struct Prepared {
     pub epoch: u32,
     /// The data folder.
     pub data_dir: PathBuf,
+    /// How full the tables are.
+    pub tables: Arc<TableGauge>,
 }
 
 /// The five stages between ingest and the journal, in order.
 pub fn stages(capacities: &Capacities, hash_key: &[u8; 16]) -> Stages<Event> {
-    [
+    stages_and_gauge(capacities, hash_key).0
+}
+
+/// The stages, and how full their tables are.
+fn stages_and_gauge(capacities: &Capacities, hash_key: &[u8; 16]) -> (Stages<Event>, Arc<TableGauge>) {
+    let limit_check = LimitCheck::new(capacities, hash_key);
+    let gauge = limit_check.gauge();
+    let stages: Stages<Event> = [
         Box::new(Normalize::new(capacities)),
         Box::new(Validate::new(capacities)),
-        Box::new(LimitCheck::new(capacities, hash_key)),
+        Box::new(limit_check),
         Box::new(Settle::new(capacities)),
         Box::new(Position::new(capacities)),
-    ]
+    ];
+    (stages, gauge)
 }
 
 /// Opens the journal, recovers the state, and prepares the pipeline. `identity` fixes the identity of a new journal, for
@@ -96,7 +108,7 @@ pub fn prepare(
 
     // 3. The stages with all their memory, and the state that the journal says.
     let capacities = settings.capacities();
-    let mut stages = stages(&capacities, &opened.identity().hash_key);
+    let (mut stages, tables) = stages_and_gauge(&capacities, &opened.identity().hash_key);
     let mut schedule = TradingSchedule::new(capacities.sessions);
     let recovered = replay(settings, data_dir, &opened, &mut stages, &mut schedule)?;
     let mut report = RecoveryReport {
@@ -141,6 +153,7 @@ pub fn prepare(
         recovery: report,
         epoch,
         data_dir,
+        tables,
     })
 }
 

@@ -12,7 +12,7 @@ use tradewind_domain::codes::{ControlState, Level, LimitAction, LimitType};
 use tradewind_domain::fixed::{Money, Qty};
 use tradewind_domain::ids::{HoldingId, Seq};
 use tradewind_domain::time::UnixNanos;
-use tradewind_risk::limit_check::LimitUse;
+use tradewind_risk::limit_check::{ALERT_PCT, LimitUse};
 use tradewind_risk::orders::table::OrderRow;
 
 /// Everything that the engine holds after an input.
@@ -36,6 +36,15 @@ pub struct StateView {
     pub limits: Vec<LimitView>,
     /// Nodes that do not trade freely.
     pub restrictions: Vec<RestrictionView>,
+    /// Tables with a configured capacity, and how full they are.
+    pub tables: Vec<TableView>,
+}
+
+impl StateView {
+    /// Tables that are so full that somebody should know.
+    pub fn full_tables(&self) -> impl Iterator<Item = &TableView> {
+        self.tables.iter().filter(|table| table.used_pct >= ALERT_PCT)
+    }
 }
 
 /// A position.
@@ -176,6 +185,15 @@ pub struct RestrictionView {
     pub state: String,
 }
 
+/// A table that refuses with CAPACITY when it is full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableView {
+    /// Its setting, without `capacity.`.
+    pub table: String,
+    /// How much of it is used, in percent.
+    pub used_pct: u32,
+}
+
 /// The state of a replica.
 pub fn state(replica: &Replica) -> StateView {
     let base = replica.registry().base_currency();
@@ -189,7 +207,16 @@ pub fn state(replica: &Replica) -> StateView {
         pnl: pnl(replica),
         limits: limits(replica),
         restrictions: restrictions(replica),
+        tables: tables(replica),
     }
+}
+
+fn tables(replica: &Replica) -> Vec<TableView> {
+    let view = |(table, used_pct): (&str, u32)| TableView {
+        table: table.to_owned(),
+        used_pct,
+    };
+    replica.limit_check().used_pct().into_iter().map(view).collect()
 }
 
 fn positions(replica: &Replica) -> Vec<PositionView> {
