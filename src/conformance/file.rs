@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The format that this version reads.
-pub const SCHEMA: &str = "risk-vectors/1";
+pub(crate) const SCHEMA: &str = "risk-vectors/1";
 
 /// Why a file cannot be played.
 #[derive(Debug, thiserror::Error)]

@@ -180,3 +180,74 @@ fn session_calendar(session: &Session, setup: &Setup) -> Result<Calendar, String
 fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|error| format!("time zone {name}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn days(changes: Value, at: &str) -> Result<Days, String> {
+        let mut setup = json!({
+            "base_ccy": "USD", "tz": "America/New_York", "day_roll": "20:00",
+            "tree": {}, "levels": {}, "instruments": {},
+        });
+        let (Value::Object(all), Value::Object(changes)) = (&mut setup, changes) else {
+            unreachable!("two objects")
+        };
+        all.extend(changes);
+        let setup: Setup = serde_json::from_value(setup).unwrap();
+        let step: Step = serde_json::from_value(json!({"t": at, "op": "tick"})).unwrap();
+        Days::of(&setup, &[step])
+    }
+
+    fn ns(text: &str) -> UnixNanos {
+        tradewind_domain::time::parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn days_touch_and_the_first_step_lies_in_its_own() {
+        let days = days(json!({}), "2026-03-07T01:00:00.000Z").unwrap();
+        assert!(
+            days.nodes
+                .windows(2)
+                .all(|pair| pair[0].close_ns == pair[1].roll_ns)
+        );
+        // Friday 20:00 in New York: Monday's day begins.
+        assert_eq!(days.first_roll_ns, ns("2026-03-07T01:00:00Z"));
+        assert_eq!(days.booked_ns, ns("2026-03-04T01:00:01Z"));
+    }
+
+    #[test]
+    fn a_session_binds_only_where_a_limit_does() {
+        let session = json!({"tz": "America/New_York", "open": "09:30", "close": "16:00", "early_close": {"2026-11-27": "13:00"}});
+        let abc = json!({"ABC": {"ccy": "USD", "mult": "1", "kind": "EQUITY", "session": session}});
+        let hours = json!([{"id": "L1", "scope": "A", "type": "MARKET_HOURS"}]);
+        let at = "2026-11-25T12:00:00.000Z";
+        let free = days(json!({"instruments": abc}), at).unwrap();
+        assert!(free.sessions.is_empty());
+        let holidays = json!(["2026-11-26"]);
+        let bound = days(
+            json!({"instruments": abc, "limits": hours, "holidays": holidays}),
+            at,
+        )
+        .unwrap();
+        let friday = parse_date("2026-11-27").unwrap();
+        let friday = bound.sessions[0].iter().find(|day| day.date == friday).unwrap();
+        assert_eq!(
+            (friday.open_ns, friday.close_ns),
+            (ns("2026-11-27T14:30:00Z"), ns("2026-11-27T18:00:00Z"))
+        );
+        let session: Session = serde_json::from_value(session).unwrap();
+        assert_eq!(bound.calendar_of(Some(&session)), CalendarId(2));
+        assert_eq!(
+            (bound.calendar_of(None), free.calendar_of(Some(&session))),
+            (NODES, NODES)
+        );
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_said() {
+        let error = days(json!({"tz": "Mars/Olympus"}), "2026-03-07T01:00:00.000Z").err();
+        assert!(error.is_some_and(|error| error.contains("Mars/Olympus")));
+    }
+}

@@ -99,7 +99,10 @@ impl Opening<'_> {
             .find(|record| record.kind() == Some(kind) && record.head.part == 0);
         let record = record.ok_or_else(|| format!("{kind} left no record"))?;
         match record.reject_code() {
-            Some(refusal) => Err(format!("{kind} {account} {symbol} was refused: {refusal}")),
+            Some(refusal) => {
+                let names = format!("{kind} {account} {symbol}");
+                Err(format!("{} was refused: {refusal}", names.trim_end()))
+            }
             None => Ok(record),
         }
     }
@@ -323,7 +326,11 @@ impl Opening<'_> {
 
     fn limits(&mut self) -> Result<(), String> {
         let setup = self.setup;
-        for limit in &setup.limits {
+        // Of two limits that refuse alike the one with the lower id is named first. The files order ids as text, the engine by
+        // when they were set.
+        let mut limits: Vec<_> = setup.limits.iter().collect();
+        limits.sort_by(|one, other| one.id.cmp(&other.id));
+        for limit in limits {
             let body = units::limit_set(limit)?;
             let symbol = limit.filter.as_ref().and_then(|filter| filter.symbol.as_deref());
             let sent = self.send(Kind::LimitSet, &body, symbol.unwrap_or_default(), &limit.scope);

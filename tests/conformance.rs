@@ -1,0 +1,169 @@
+//! `tradewind conformance`: small vector files of our own that say what the command must find.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+use tradewind::conformance::{FileReport, Options, Outcome, play_file};
+
+/// The setup of our own cases: one account with one strategy, one share, these limits.
+fn setup(limits: Value) -> Value {
+    json!({
+        "base_ccy": "USD", "tz": "America/New_York", "day_roll": "20:00", "holidays": [],
+        "tree": {"S1": "A1", "A1": "FIRM"},
+        "levels": {"S1": "STRATEGY", "A1": "ACCOUNT", "FIRM": "FIRM"},
+        "instruments": {"ABC": {"ccy": "USD", "mult": "1", "kind": "EQUITY", "lot": "1", "tick": "0.01"}},
+        "limits": limits,
+    })
+}
+
+fn place(t: &str, cl: &str, qty: &str, expect: Value) -> Value {
+    json!({"t": t, "op": "place", "cl": cl, "node": "S1", "sym": "ABC", "side": "BUY", "qty": qty, "px": "10", "expect": expect})
+}
+
+/// A vector file in a folder of its own.
+struct Vectors {
+    folder: TempDir,
+}
+
+impl Vectors {
+    fn new(family: &str, cases: &[(&str, Value, Value)]) -> Self {
+        let case = |(id, setup, steps): &(&str, Value, Value)| json!({"id": id, "family": family, "topic": "own", "title": id, "setup": setup, "steps": steps});
+        let cases: Vec<Value> = cases.iter().map(case).collect();
+        let file = json!({"schema": "risk-vectors/1", "family": family, "split": "own", "count": cases.len(), "cases": cases});
+        let vectors = Self {
+            folder: TempDir::new().expect("a temporary folder"),
+        };
+        std::fs::write(vectors.path(), file.to_string()).expect("a file");
+        vectors
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("vectors.json")
+    }
+
+    fn play(&self) -> FileReport {
+        play_file(&self.path(), &Options::default()).expect("a vector file")
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+        command.arg("conformance").arg(self.path()).args(args);
+        command.output().expect("the binary starts")
+    }
+}
+
+const MORNING: &str = "2026-03-02T14:30:01.000Z";
+const NEXT_MORNING: &str = "2026-03-03T14:30:01.000Z";
+
+/// One case with a limit of 100 on the order quantity.
+fn one(expect_small: Value, expect_large: Value) -> Vectors {
+    let limits = json!([{"id": "L1", "scope": "A1", "type": "MAX_ORDER_QTY", "hard": "100"}]);
+    let steps = json!([
+        place(MORNING, "a", "100", expect_small),
+        place("2026-03-02T14:30:02.000Z", "b", "101", expect_large),
+    ]);
+    Vectors::new("limits", &[("OWN-1", setup(limits), steps)])
+}
+
+fn refusal(reason: &str) -> Value {
+    json!({"decision": "REJECT", "reason": reason, "fix_ord_rej_reason": 3, "limit_id": "L1", "all": [format!("{reason}:L1")]})
+}
+
+fn outcome(vectors: &Vectors) -> Outcome {
+    vectors.play().cases[0].outcome
+}
+
+#[test]
+fn a_case_passes_only_if_every_step_is_as_its_file_says() {
+    let accepted = json!({"decision": "ACCEPT"});
+    let refused = refusal("MAX_ORDER_QTY");
+    assert_eq!(outcome(&one(accepted.clone(), refused.clone())), Outcome::Passed);
+    assert_eq!(outcome(&one(refused.clone(), refused.clone())), Outcome::Failed);
+    assert_eq!(outcome(&one(accepted.clone(), accepted.clone())), Outcome::Failed);
+    assert_eq!(
+        outcome(&one(accepted.clone(), refusal("FAT_FINGER"))),
+        Outcome::Failed
+    );
+    // Nothing is said of a limit, so none may have spoken.
+    let bare = json!({"decision": "REJECT", "reason": "MAX_ORDER_QTY"});
+    assert_eq!(outcome(&one(accepted, bare)), Outcome::Failed);
+}
+
+#[test]
+fn a_day_order_expires_at_the_roll_of_the_case() {
+    let rolled = json!({"decision": "ACCEPT", "rolled_to": "2026-03-03", "expired": ["a"]});
+    for (expect, passes) in [(rolled, true), (json!({"decision": "ACCEPT"}), false)] {
+        let steps = json!([
+            place(MORNING, "a", "1", json!({"decision": "ACCEPT"})),
+            place(NEXT_MORNING, "a", "1", expect),
+        ]);
+        let vectors = Vectors::new("limits", &[("OWN-2", setup(json!([])), steps)]);
+        assert_eq!(outcome(&vectors) == Outcome::Passed, passes);
+    }
+}
+
+#[test]
+fn an_order_that_is_cancelled_gives_back_what_was_open() {
+    let released = |qty: &str| {
+        let cancel = json!({"decision": "ACCEPT", "released_qty": qty, "released_notional": "600.00"});
+        let steps = json!([
+            place(MORNING, "a", "100", json!({"decision": "ACCEPT"})),
+            {"t": "2026-03-02T14:30:02.000Z", "op": "fill", "cl": "a", "qty": "40", "px": "9", "expect": {}},
+            {"t": "2026-03-02T14:30:03.000Z", "op": "cancel", "cl": "a", "expect": cancel},
+            {"t": "2026-03-02T14:30:04.000Z", "op": "fill", "cl": "a", "qty": "1", "px": "9", "expect": {"alert": "LATE_FILL"}},
+            {"t": "2026-03-02T14:30:05.000Z", "op": "cancel", "cl": "a", "expect":
+                {"decision": "REJECT", "reason": "TOO_LATE_TO_CANCEL", "fix_cxl_rej_reason": 0}},
+        ]);
+        outcome(&Vectors::new("limits", &[("OWN-3", setup(json!([])), steps)]))
+    };
+    assert_eq!(released("60"), Outcome::Passed);
+    assert_eq!(released("100"), Outcome::Failed);
+}
+
+#[test]
+fn what_the_schema_does_not_have_fails_and_other_families_are_skipped() {
+    let step = |more: Value| {
+        let mut step = place(MORNING, "a", "1", json!({"decision": "ACCEPT"}));
+        let (Value::Object(step_map), Value::Object(more)) = (&mut step, more) else {
+            unreachable!("two objects")
+        };
+        step_map.extend(more);
+        Vectors::new("limits", &[("OWN-4", setup(json!([])), json!([step]))])
+    };
+    assert_eq!(outcome(&step(json!({}))), Outcome::Passed);
+    assert_eq!(outcome(&step(json!({"iceberg": true}))), Outcome::Failed);
+    assert_eq!(outcome(&step(json!({"op": "teleport"}))), Outcome::Failed);
+    let other = Vectors::new("astrology", &[("OWN-5", json!({}), json!([]))]);
+    assert_eq!(outcome(&other), Outcome::Skipped);
+    let without_steps = Vectors::new("limits", &[("OWN-6", setup(json!([])), json!([]))]);
+    assert_eq!(outcome(&without_steps), Outcome::Failed);
+}
+
+#[test]
+fn the_command_ends_with_the_counts_and_fails_if_a_case_does() {
+    let accepted = json!({"decision": "ACCEPT"});
+    let good = one(accepted.clone(), refusal("MAX_ORDER_QTY"));
+    let bad = one(accepted.clone(), accepted);
+    let text = |output: &Output| String::from_utf8(output.stdout.clone()).expect("text");
+    let output = good.run(&[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text(&output).ends_with("\n1 passed, 0 failed\n"),
+        "{}",
+        text(&output)
+    );
+    let output = bad.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = text(&output);
+    assert!(text.ends_with("\n0 passed, 1 failed\n"), "{text}");
+    assert!(
+        text.contains(r#"decision: expected "ACCEPT", got "REJECT""#),
+        "{text}"
+    );
+    assert!(text.contains(r#"limit_id: expected nothing, got "L1""#), "{text}");
+    let report: Value = serde_json::from_slice(&bad.run(&["--json"]).stdout).expect("JSON");
+    assert_eq!(report["totals"], json!({"passed": 0, "failed": 1, "skipped": 0}));
+    assert_eq!(bad.run(&["--case", "OWN-1"]).status.code(), Some(1));
+    assert_eq!(bad.run(&["--case", "NONE"]).status.code(), Some(1));
+}
