@@ -2,7 +2,7 @@
 //! goes from a segment that is archived to the next one that is prepared.
 //!
 //! Fresh memory is dear: the system zeroes each page, and a virtual machine's host may have to find it first (measured:
-//! 15 to 190 ms of processor time for 64 MiB, against 8 ms to wipe what is mapped already). Taken from a running pipeline
+//! 29 to 190 ms of processor time for 64 MiB, against 3 ms to wipe what is mapped already). Taken from a running pipeline
 //! that fills a segment in 200 ms, this made the writer wait (docs/decisions/0019).
 //!
 //! # Invariants
