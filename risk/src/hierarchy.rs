@@ -8,6 +8,7 @@
 //! - Every pair row has the pair rows of the nodes above, linked narrow to broad, so one lookup serves a whole chain.
 //! - Daily figures count for the date in `day` only: read through [`Flow::today`].
 
+use crate::groups::{GROUPS_OF_A_PAIR, Groups};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, LimitId, NodeId};
@@ -45,8 +46,10 @@ pub struct Flow {
     pub day: DayNumber,
     /// Open orders.
     pub open_count: u32,
-    #[doc(hidden)]
-    pub reserved: u64,
+    /// Messages on `day`: new orders, replaces and cancels. Of a node only.
+    messages: u32,
+    /// Executions on `day` that were not taken back.
+    trades: u32,
 }
 
 /// The daily figures.
@@ -60,6 +63,10 @@ pub struct Today {
     pub bought_qty: i128,
     /// Quantity sold.
     pub sold_qty: i128,
+    /// Messages.
+    pub messages: u32,
+    /// Executions.
+    pub trades: u32,
 }
 
 impl Flow {
@@ -76,7 +83,8 @@ impl Flow {
         position: 0,
         day: 0,
         open_count: 0,
-        reserved: 0,
+        messages: 0,
+        trades: 0,
     };
 
     /// The figures of `date`: zero where the last execution was on another day.
@@ -90,7 +98,42 @@ impl Flow {
             sold_value: self.sold_value,
             bought_qty: self.bought_qty,
             sold_qty: self.sold_qty,
+            messages: self.messages,
+            trades: self.trades,
         }
+    }
+
+    /// Begins the figures of `date` where those of another day stand.
+    #[inline]
+    fn begin(&mut self, date: DayNumber) {
+        if self.day != date {
+            self.day = date;
+            (self.bought_value, self.sold_value, self.bought_qty, self.sold_qty) = (0, 0, 0, 0);
+            (self.messages, self.trades) = (0, 0);
+        }
+    }
+
+    /// Counts a message on `date`.
+    #[inline]
+    pub fn count_message(&mut self, date: DayNumber) {
+        self.begin(date);
+        self.messages = self.messages.saturating_add(1);
+    }
+
+    /// Adds another's open and daily figures of `date`: for what gathers several instruments.
+    pub fn gather(&mut self, other: &Flow, date: DayNumber) {
+        self.begin(date);
+        let today = other.today(date);
+        self.buy_value += other.buy_value;
+        self.sell_value += other.sell_value;
+        self.buy_qty += other.buy_qty;
+        self.sell_qty += other.sell_qty;
+        self.bought_value += today.bought_value;
+        self.sold_value += today.sold_value;
+        self.bought_qty += today.bought_qty;
+        self.sold_qty += today.sold_qty;
+        self.open_count = self.open_count.saturating_add(other.open_count);
+        self.trades = self.trades.saturating_add(today.trades);
     }
 
     /// Adds to what is open.
@@ -109,10 +152,8 @@ impl Flow {
     /// Adds an execution on `date`.
     #[inline]
     pub fn execute(&mut self, is_buy: bool, qty: i64, value: i128, date: DayNumber) {
-        if self.day != date {
-            self.day = date;
-            (self.bought_value, self.sold_value, self.bought_qty, self.sold_qty) = (0, 0, 0, 0);
-        }
+        self.begin(date);
+        self.trades = self.trades.saturating_add(1);
         let qty = i128::from(qty);
         if is_buy {
             self.bought_value += value;
@@ -124,39 +165,105 @@ impl Flow {
             self.position -= qty;
         }
     }
+
+    /// Takes an execution back. The daily figures fall only where it was executed on the day that they count.
+    pub fn take_back(&mut self, is_buy: bool, qty: i64, value: i128, executed: DayNumber) {
+        let qty = i128::from(qty);
+        self.position += if is_buy { -qty } else { qty };
+        if self.day != executed {
+            return;
+        }
+        self.trades = self.trades.saturating_sub(1);
+        if is_buy {
+            self.bought_value -= value;
+            self.bought_qty -= qty;
+        } else {
+            self.sold_value -= value;
+            self.sold_qty -= qty;
+        }
+    }
 }
 
 /// A node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct NodeRow {
-    /// Over all instruments.
-    pub flow: Flow,
     /// The node above; [`NIL`] for the firm.
     pub parent: u32,
     /// The account; for strategies the account above.
     pub account: AccountId,
     /// First of the node's limits that look at an order.
     pub limits: LimitId,
-    /// First of the node's limits that count messages.
-    pub rates: LimitId,
-    /// The node's BUYING_POWER limit.
-    pub buying_power: LimitId,
+    /// First of the node's limits that count messages, and of its gates: asked before the order is priced.
+    pub gates: LimitId,
+    /// First of the node's limits on equity.
+    pub equities: LimitId,
+    /// First of the node's limits that watch executions.
+    pub watchers: LimitId,
+    /// The node's pair rows, linked by `next_of_node`.
+    pub first_pair: u32,
+    /// The gathered figures over all instruments; [`NIL`] where no limit asks for them.
+    pub totals: u32,
     /// Calendar whose roll resets the daily figures.
     pub calendar: CalendarId,
     /// [`Level`](tradewind_domain::codes::Level); 0 for a row without a node.
     pub level: u8,
-    /// [`ControlState`](tradewind_domain::codes::ControlState).
+    /// [`ControlState`](tradewind_domain::codes::ControlState) that people set, and KILL set by a limit.
     pub state: u8,
+    /// State below KILL that limits set.
+    pub limit_state: u8,
+    /// [`node_flags`].
+    pub flags: u8,
     /// [`AccountKind`](tradewind_domain::codes::AccountKind) of an account.
     pub account_kind: u8,
+    /// [`gathers`](crate::groups::gathers) that limits of the node ask for.
+    pub gathers: u8,
+    /// Fee estimate of the node's BUYING_POWER limits, in basis points; [`NodeRow::NO_FEE`] where it has none.
+    pub fee_bps: u32,
     #[doc(hidden)]
-    pub reserved: [u8; 7],
+    pub reserved2: u32,
+    /// Equity in base currency at 1e-8, as it was last heard or valued.
+    pub equity: i128,
+    /// Balance, likewise.
+    pub balance: i128,
+    /// Balance at the start of the trading day.
+    pub sod_balance: i128,
+    /// Trading date that `sod_balance` belongs to; 0 before the first valuation.
+    pub sod_day: DayNumber,
+    #[doc(hidden)]
+    pub reserved: [u32; 3],
+    /// Over all instruments.
+    pub flow: Flow,
+    /// Equity at the start of the trading day.
+    pub sod_equity: i128,
+    #[doc(hidden)]
+    pub reserved3: [u64; 4],
+}
+
+/// Bits of [`NodeRow::flags`].
+pub mod node_flags {
+    /// Orders of the node are refused with STRATEGY_DISABLED until a person re-arms it (L13).
+    pub const DISABLED: u8 = 1;
+    /// The node's rates are a tenth (action SLOW) until a person re-arms it.
+    pub const SLOW: u8 = 2;
+    /// A balance was heard, not only an equity.
+    pub const HAS_BALANCE: u8 = 4;
+}
+
+impl NodeRow {
+    /// No BUYING_POWER limit.
+    pub const NO_FEE: u32 = u32::MAX;
+
+    /// The state that counts: the more severe of what people and limits set.
+    #[inline]
+    pub fn control_state(&self) -> u8 {
+        self.state.max(self.limit_state)
+    }
 }
 
 /// A pair of node and instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct PairRow {
     /// Of this instrument.
     pub flow: Flow,
@@ -172,11 +279,19 @@ pub struct PairRow {
     pub warned_day: DayNumber,
     /// Warning edges of per-instrument limits given on `warned_day`.
     pub warned: u32,
-    #[doc(hidden)]
-    pub reserved: u64,
+    /// Next pair of the same node.
+    pub next_of_node: u32,
+    /// Next pair of the same instrument.
+    pub next_of_instrument: u32,
+    /// Value of the position at the mark, signed, 1e-16 base: as of the last revaluation.
+    pub mark_value: i128,
+    /// Margin that position and open orders need, 1e-16 base: as of the last revaluation.
+    pub margin: i128,
+    /// Gathered rows that this pair adds to: all, sector, kind, sector and kind; [`NIL`] where no limit asks.
+    pub groups: [u32; 4],
 }
 
-const _: () = assert!(size_of::<NodeRow>() == 192 && size_of::<PairRow>() == 192);
+const _: () = assert!(size_of::<NodeRow>() == 320 && size_of::<PairRow>() == 256);
 
 /// A leaf and the nodes above it, narrow to broad, each with its pair row where there is one.
 #[derive(Clone, Copy)]
@@ -209,19 +324,22 @@ impl Chain {
     }
 }
 
-/// All nodes and pairs.
+/// All nodes and pairs, and what limits gather from them.
 pub struct Hierarchy {
-    nodes: Vec<NodeRow>,
+    pub(crate) nodes: Vec<NodeRow>,
     nodes_used: u32,
-    pairs: Vec<PairRow>,
+    pub(crate) pairs: Vec<PairRow>,
     pair_index: HashTable<u32>,
     pairs_max: u32,
+    /// Figures gathered over instruments.
+    pub groups: Groups,
 }
 
 impl Hierarchy {
     /// Room for nodes and pairs.
-    pub fn new(nodes_max: u32, pairs_max: u32) -> Self {
+    pub fn new(nodes_max: u32, pairs_max: u32, instruments_max: u32) -> Self {
         Self {
+            groups: Groups::new(pairs_max, instruments_max),
             nodes: vec![NodeRow::zeroed(); nodes_max as usize],
             nodes_used: 0,
             pairs: Vec::with_capacity(pairs_max as usize),
@@ -239,6 +357,7 @@ impl Hierarchy {
     #[inline]
     pub fn is_full(&self, more: u32) -> bool {
         (self.pairs.len() as u32).saturating_add(more) > self.pairs_max
+            || self.groups.is_full(more.saturating_mul(GROUPS_OF_A_PAIR))
     }
 
     /// The node, where it exists.
@@ -261,8 +380,12 @@ impl Hierarchy {
         if held.level == 0 {
             *held = NodeRow {
                 limits: LimitId::NONE,
-                rates: LimitId::NONE,
-                buying_power: LimitId::NONE,
+                gates: LimitId::NONE,
+                equities: LimitId::NONE,
+                watchers: LimitId::NONE,
+                first_pair: NIL,
+                totals: NIL,
+                fee_bps: NodeRow::NO_FEE,
                 ..row
             };
             self.nodes_used = self.nodes_used.max(id.0 + 1);
@@ -365,19 +488,27 @@ impl Hierarchy {
                 .is_some_and(|row| row.level == tradewind_domain::codes::Level::Account as u8);
             let at = self.pairs.len() as u32;
             let holding = if is_account { holding } else { HoldingId::NONE };
+            let next_of_node = self.node(node).map_or(NIL, |row| row.first_pair);
             self.pairs.push(PairRow {
                 node,
                 instrument,
                 parent,
                 holding,
+                next_of_node,
+                next_of_instrument: NIL,
+                groups: [NIL; 4],
                 ..PairRow::zeroed()
             });
+            if let Some(row) = self.node_mut(node) {
+                row.first_pair = at;
+            }
             let pairs = &self.pairs;
             self.pair_index
                 .insert_unique(hash(pair_key(node, instrument)), at, |&at| {
                     let row = &pairs[at as usize];
                     hash(pair_key(row.node, row.instrument))
                 });
+            self.gather_pair(at);
             parent = at;
         }
         parent
@@ -438,6 +569,7 @@ impl Hierarchy {
         for row in &self.pairs {
             sink(bytes_of(row));
         }
+        self.groups.digest(sink);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Buying power: L29. Purchases against settled cash and the credit line; in a cash account, sales against what is held.
 
 use super::{LimitRow, Measure, Question};
+use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 
@@ -10,35 +11,33 @@ const CREDIT_LINE: usize = 0;
 pub(crate) const FEE_BPS: usize = 1;
 const UNSETTLED_OK: usize = 2;
 
-/// L29. Futures and inverse contracts move no principal: margin binds them, not cash.
+/// L29. Futures and inverse contracts move no principal: margin binds them, not cash. A binary sale beyond the long position is a
+/// purchase of the other outcome.
 pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     if !order.instrument.moves_principal() {
         return None;
     }
-    if !order.is_buy {
-        let used = order.pair.sell_qty - i128::from(order.old_qty) + i128::from(order.leaves);
-        let limit = order.pair.position.max(0);
-        let measure = Measure {
-            used,
-            limit,
-            code: RejectCode::InsufficientPosition,
+    let is_binary = order.instrument.kind == InstrumentKind::Binary as u8;
+    if !order.is_buy() && !is_binary {
+        let used = order.pair.flow.sell_qty - i128::from(order.old_qty) + i128::from(order.leaves);
+        let short = order.side == Side::SellShort;
+        let limit = if short {
+            0
+        } else {
+            order.pair.flow.position.max(0)
         };
-        return (order.is_cash_account && order.leaves > order.old_qty).then_some(measure);
-    }
-    if order.cash <= order.old_cash {
-        return None;
+        let measure = Measure::new(used, limit, RejectCode::InsufficientPosition)
+            .growing(order.leaves > order.old_qty);
+        return order.is_cash_account.then_some(measure);
     }
     let used = order.reserved - order.old_cash + order.cash;
     let limit = order.settled + i128::from(row.params[CREDIT_LINE]);
-    Some(Measure {
-        used,
-        limit,
-        code: RejectCode::BuyingPower,
-    })
+    Some(Measure::new(used, limit, RejectCode::BuyingPower).growing(order.cash > order.old_cash))
 }
 
 pub(super) fn accepts(event: &LimitSet) -> bool {
     event.params[CREDIT_LINE] >= 0
         && (0..=10_000).contains(&event.params[FEE_BPS])
         && matches!(event.params[UNSETTLED_OK], 0 | 1)
+        && event.filter_instrument.is_none()
 }

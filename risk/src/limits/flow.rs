@@ -1,7 +1,8 @@
-//! What adds up: open orders and their value (L16, L17), the day's value and quantity (L18, L19).
+//! What adds up: open orders and their value (L16, L17), the day's value and quantity (L18, L19), the day's share of the average
+//! volume (L04).
 
+use super::size::PERCENT;
 use super::{LimitRow, Measure, Question};
-use crate::hierarchy::Today;
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 
@@ -13,83 +14,73 @@ const SELL: i64 = 2;
 
 /// L16: open orders.
 pub(super) fn max_open_orders(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    if order.new_orders == 0 {
-        return None;
-    }
     let used = i128::from(order.flow.open_count) + i128::from(order.new_orders);
-    Some(Measure {
-        used,
-        limit: row.hard,
-        code: RejectCode::MaxOpenOrders,
-    })
+    Some(Measure::new(used, row.hard, RejectCode::MaxOpenOrders).growing(order.new_orders > 0))
 }
 
 /// L17: value of open orders.
 pub(super) fn open_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let before = order.flow.buy_value + order.flow.sell_value;
-    grown(
-        before,
-        order.value,
-        order.old_value,
-        row.hard,
-        RejectCode::OpenNotional,
-    )
+    Some(of_value(before, true, row, order, RejectCode::OpenNotional))
 }
 
 /// L18: the day's executed value and what is open.
 pub(super) fn daily_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let today = order.flow.today(order.date);
+    let today = order.today();
     let (bought, sold) = (
         today.bought_value + order.flow.buy_value,
         today.sold_value + order.flow.sell_value,
     );
-    let before = of_side(row, order.is_buy, bought, sold)?;
-    grown(
-        before,
-        order.value,
-        order.old_value,
-        row.hard,
-        RejectCode::DailyNotional,
-    )
+    let (before, counts) = of_side(row, order.is_buy(), bought, sold);
+    Some(of_value(before, counts, row, order, RejectCode::DailyNotional))
 }
 
 /// L19: the day's executed quantity and what is open.
 pub(super) fn daily_qty(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let Today {
-        bought_qty, sold_qty, ..
-    } = order.flow.today(order.date);
-    let before = of_side(
+    let today = order.today();
+    let (before, counts) = of_side(
         row,
-        order.is_buy,
-        bought_qty + order.flow.buy_qty,
-        sold_qty + order.flow.sell_qty,
-    )?;
-    grown(
-        before,
-        i128::from(order.leaves),
-        i128::from(order.old_qty),
-        row.hard,
-        RejectCode::DailyQty,
-    )
+        order.is_buy(),
+        today.bought_qty + order.flow.buy_qty,
+        today.sold_qty + order.flow.sell_qty,
+    );
+    let used = before + if counts { added_qty(order) } else { 0 };
+    let grows = counts && order.leaves > order.old_qty;
+    Some(Measure::new(used, row.hard, RejectCode::DailyQty).growing(grows))
 }
 
-/// The figure of the side that the limit counts; `None` where it does not count this order's side.
-fn of_side(row: &LimitRow, is_buy: bool, bought: i128, sold: i128) -> Option<i128> {
-    match (row.params[SIDE], is_buy) {
-        (GROSS, _) => Some(bought + sold),
-        (BUY, true) => Some(bought),
-        (SELL, false) => Some(sold),
-        _ => None,
+/// L04, the day: what was executed and is open in the instrument, both sides, in percent of its average daily volume.
+pub(super) fn adv_day(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+    let flow = &order.pair.flow;
+    let today = flow.today(order.date);
+    let before = today.bought_qty + today.sold_qty + flow.buy_qty + flow.sell_qty;
+    let used = (before + added_qty(order)) * PERCENT;
+    let limit = row.hard * i128::from(order.instrument.adv.max(0));
+    Some(Measure::new(used, limit, RejectCode::AdvDay).growing(order.leaves > order.old_qty))
+}
+
+fn added_qty(order: &Question<'_>) -> i128 {
+    i128::from(order.leaves) - i128::from(order.old_qty)
+}
+
+/// The figure of the side that the limit counts, and whether it counts this order's side.
+fn of_side(row: &LimitRow, is_buy: bool, bought: i128, sold: i128) -> (i128, bool) {
+    match row.params[SIDE] {
+        GROSS => (bought + sold, true),
+        BUY => (bought, is_buy),
+        SELL => (sold, !is_buy),
+        _ => (0, false),
     }
 }
 
-/// Use after the order, where it grows: what does not increase the use passes.
-fn grown(before: i128, added: i128, old: i128, limit: i128, code: RejectCode) -> Option<Measure> {
-    (added > old).then_some(Measure {
-        used: before - old + added,
-        limit,
-        code,
-    })
+fn of_value(before: i128, counts: bool, row: &LimitRow, order: &Question<'_>, code: RejectCode) -> Measure {
+    let used = before
+        + if counts {
+            order.value - order.old_value
+        } else {
+            0
+        };
+    Measure::new(used, row.hard, code).growing(counts && order.value > order.old_value)
 }
 
 pub(super) fn side_accepts(event: &LimitSet) -> bool {

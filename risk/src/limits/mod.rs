@@ -1,95 +1,84 @@
-//! The limit catalogue: what each type measures, and the rows of the limits that are set.
+//! The limit catalogue: what each type measures. The rows of the limits that are set stand in [`rows`].
 //!
 //! A limit measures a use and compares it with a figure: `used > limit` is a breach. To add a type, write its measure in the
 //! file of its family and add its line to [`SPECS`] (docs/architecture/add-a-limit.md).
 //!
 //! # Invariants
-//! - A measure reads and changes nothing, allocates nothing and divides by nothing.
+//! - A measure reads and changes nothing and allocates nothing; it divides by nothing but the price of an inverse contract.
 //! - An order that does not increase a limit's use passes that limit.
 
 pub(crate) mod cash;
+pub(crate) mod equity;
+mod exposure;
 mod flow;
+pub(crate) mod gate;
 mod rate;
+mod rows;
 mod size;
 mod stock;
 
-use crate::hierarchy::{Flow, Hierarchy};
-use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::codes::{LimitAction, LimitType};
+use crate::groups::{Totals, Units};
+use crate::hierarchy::{Flow, NodeRow, PairRow};
+use crate::stamps::Stamps;
+use tradewind_domain::codes::{LimitType, OrderType, Side};
 use tradewind_domain::event::LimitSet;
-use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{DayNumber, UnixNanos};
-use tradewind_machine::prefetch::prefetch;
 
-pub use rate::{charge, charged};
+pub use rate::charge;
+pub use rows::{LimitRow, Limits, refusal};
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.
 pub const HARD_MAX: i128 = 1_000_000_000_000_000_000_000_000_000_000_000;
 
-/// One limit. What every order reads stands in the first cache line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C, align(64))]
-pub struct LimitRow {
-    /// The figure that must not be exceeded, in the type's unit.
-    pub hard: i128,
-    /// First two parameters by type (docs/limits.md); the others stand in `more_params`.
-    pub params: [i64; 2],
-    /// The node that it binds.
-    pub node: NodeId,
-    /// The node's next limit.
-    pub next: LimitId,
-    /// Only this instrument; none for all.
-    pub instrument: InstrumentId,
-    /// Date of the last warning.
-    pub warned_day: DayNumber,
-    /// [`LimitType`].
-    pub limit_type: u8,
-    /// [`LimitAction`].
-    pub action: u8,
-    /// Warning threshold in percent; 0 for none.
-    pub soft_pct: u8,
-    /// 1 set, 2 removed, 0 never set.
-    pub state: u8,
-    /// Index into [`SPECS`].
-    spec: u8,
-    #[doc(hidden)]
-    pub reserved: [u8; 11],
-    /// Rates: theoretical arrival time in nanoseconds times rate (GCRA).
-    pub tat: i128,
-    /// Parameters from the third on.
-    pub more_params: [i64; 4],
-    #[doc(hidden)]
-    pub reserved2: [u64; 2],
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Action {
+    /// A new order.
+    Place = 1,
+    /// The end of one.
+    Cancel = 2,
+    /// A change of one.
+    Replace = 4,
 }
 
-const _: () = assert!(size_of::<LimitRow>() == 128);
-
-impl LimitRow {
-    /// All parameters, in the order of the event that set them.
-    pub fn all_params(&self) -> [i64; 6] {
-        let ([first, second], [third, fourth, fifth, sixth]) = (self.params, self.more_params);
-        [first, second, third, fourth, fifth, sixth]
-    }
-
-    /// What its type measures.
-    #[inline]
-    pub fn spec(&self) -> &'static Spec {
-        &SPECS[usize::from(self.spec) % SPECS.len()]
-    }
+/// What the market says of an instrument: for limits on prices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reference {
+    /// Last trade's price; 0 where none.
+    pub last_px: i64,
+    /// When it was seen.
+    pub last_ns: UnixNanos,
+    /// Mark from outside; 0 where none. Never stale.
+    pub mark_px: i64,
+    /// True where the instrument's session is closed or it is halted.
+    pub is_closed: bool,
 }
 
 /// One order as a limit at one node sees it.
 pub struct Question<'a> {
-    /// Buys.
-    pub is_buy: bool,
+    /// What is asked for.
+    pub action: Action,
+    /// Side; a side that makes no sense counts as a sale.
+    pub side: Side,
+    /// Type.
+    pub ord_type: OrderType,
     /// 1 for a new order, 0 for a replace.
     pub new_orders: u32,
     /// Total quantity of the order.
     pub qty: i64,
     /// Quantity that would be open.
     pub leaves: i64,
+    /// Limit price.
+    pub px: i64,
+    /// Price that it is valued at.
+    pub risk_px: i64,
+    /// Price at which the trader would give up; 0 where none.
+    pub stop_loss_px: i64,
+    /// Base value of one unit, one price step of 1: `mult * fx`, at 1e-8; for limits on price differences.
+    pub point: i128,
     /// Value of the whole order.
     pub order_value: i128,
     /// Value that would be open.
@@ -102,22 +91,56 @@ pub struct Question<'a> {
     pub old_value: i128,
     /// Its reserved cash.
     pub old_cash: i128,
-    /// The node over all instruments, or the pair where the limit binds one instrument.
+    /// What the limit counts: the node over all instruments, a sector or kind, or the pair where it binds one instrument.
     pub flow: &'a Flow,
+    /// Exposures of what the limit counts.
+    pub totals: &'a Totals,
     /// The pair of node and instrument.
-    pub pair: &'a Flow,
+    pub pair: &'a PairRow,
+    /// The node.
+    pub node: &'a NodeRow,
     /// The instrument.
     pub instrument: &'a Instrument,
+    /// Its units at the mark.
+    pub units: &'a Units,
+    /// What the market says of it.
+    pub reference: &'a Reference,
+    /// Stamps of sliding windows.
+    pub stamps: &'a Stamps,
     /// Settled cash of the account's wallet.
     pub settled: i128,
     /// Reserved cash of the account's wallet.
     pub reserved: i128,
+    /// Located and sold-short figures of the account's holding.
+    pub short: crate::shorts::ShortFigures,
     /// True for an account that may not sell what it does not hold.
     pub is_cash_account: bool,
+    /// True where the order only reduces the account's position.
+    pub reduces: bool,
+    /// What a restricted list says of the instrument; 0 for nothing.
+    pub restriction: u8,
+    /// When equal orders were accepted; zeroes where they were not.
+    pub repeats: &'a [UnixNanos],
     /// Trading date of the node's calendar.
     pub date: DayNumber,
     /// Time of the event.
     pub now_ns: UnixNanos,
+    /// The source's time stamp; 0 where it gave none.
+    pub origin_ns: UnixNanos,
+}
+
+impl Question<'_> {
+    /// True for purchases.
+    #[inline]
+    pub fn is_buy(&self) -> bool {
+        self.side.is_buy()
+    }
+
+    /// The figures of the day.
+    #[inline]
+    pub fn today(&self) -> crate::hierarchy::Today {
+        self.flow.today(self.date)
+    }
 }
 
 /// What a limit found.
@@ -129,6 +152,36 @@ pub struct Measure {
     pub limit: i128,
     /// The code of a refusal.
     pub code: RejectCode,
+    /// Its place in the order of reasons.
+    pub priority: u8,
+    /// False where the order does not increase the use: it passes whatever the use is.
+    pub grows: bool,
+}
+
+impl Measure {
+    /// A use that the order increases.
+    #[inline]
+    pub fn new(used: i128, limit: i128, code: RejectCode) -> Self {
+        Self {
+            used,
+            limit,
+            code,
+            priority: code.priority(),
+            grows: true,
+        }
+    }
+
+    /// The same, where the order increases it only if this holds.
+    #[inline]
+    pub fn growing(self, grows: bool) -> Self {
+        Self { grows, ..self }
+    }
+
+    /// A refusal (or none) that is not about an amount.
+    #[inline]
+    pub fn gate(refuses: bool, code: RejectCode) -> Self {
+        Self::new(i128::from(refuses), 0, code)
+    }
 }
 
 /// How often a warning is given.
@@ -144,18 +197,35 @@ pub enum WarnEdge {
     DailyPerPair(u32),
 }
 
+/// When a limit is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Before the order is priced: gates and rates.
+    Gate,
+    /// Likewise, but the instrument must be known.
+    GateOfInstrument,
+    /// With the priced order.
+    Order,
+    /// On every figure of the node's equity.
+    Equity,
+    /// On every execution below the node.
+    Execution,
+}
+
 /// What a type measures.
 pub struct Spec {
     /// The type.
     pub limit_type: LimitType,
     /// The measure; `None` where the limit does not look at this order.
     pub measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
-    /// True where it counts messages instead of looking at the order.
-    pub is_rate: bool,
+    /// When it is asked.
+    pub when: When,
     /// True where executed trades are compared with it after they are booked (LIMITS section 9).
     pub post_trade: bool,
     /// Warnings.
     pub warn: WarnEdge,
+    /// True where it needs exposures of what it counts.
+    pub totals: bool,
     /// True where the parameters make sense.
     pub accepts: fn(&LimitSet) -> bool,
 }
@@ -164,104 +234,176 @@ fn any(_: &LimitSet) -> bool {
     true
 }
 
+const fn order(limit_type: LimitType, measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>) -> Spec {
+    Spec {
+        limit_type,
+        measure,
+        when: When::Order,
+        post_trade: false,
+        warn: WarnEdge::None,
+        totals: false,
+        accepts: any,
+    }
+}
+
+/// A gate: asked before the order is priced.
+const fn gate(
+    limit_type: LimitType,
+    measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
+    accepts: fn(&LimitSet) -> bool,
+) -> Spec {
+    Spec {
+        when: When::Gate,
+        accepts,
+        ..order(limit_type, measure)
+    }
+}
+
+/// A sum that executions move too: they are compared with it after they were booked.
+const fn stock(
+    limit_type: LimitType,
+    measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
+    warn: WarnEdge,
+    totals: bool,
+) -> Spec {
+    Spec {
+        post_trade: true,
+        warn,
+        totals,
+        ..order(limit_type, measure)
+    }
+}
+
+/// A floor under equity.
+const fn floor(limit_type: LimitType, accepts: fn(&LimitSet) -> bool) -> Spec {
+    Spec {
+        when: When::Equity,
+        warn: WarnEdge::Daily,
+        accepts,
+        ..order(limit_type, equity::never)
+    }
+}
+
 /// The types that are evaluated. Rows stand in the order of the catalogue.
 pub static SPECS: &[Spec] = &[
+    order(LimitType::MaxOrderQty, size::max_order_qty),
     Spec {
-        limit_type: LimitType::MaxOrderQty,
-        measure: size::max_order_qty,
-        is_rate: false,
-        post_trade: false,
-        warn: WarnEdge::None,
-        accepts: any,
-    },
-    Spec {
-        limit_type: LimitType::MaxOrderNotional,
-        measure: size::max_order_notional,
-        is_rate: false,
-        post_trade: false,
         warn: WarnEdge::Each,
-        accepts: any,
+        ..order(LimitType::MaxOrderNotional, size::max_order_notional)
     },
     Spec {
-        limit_type: LimitType::FatFinger,
-        measure: size::fat_finger,
-        is_rate: false,
-        post_trade: false,
-        warn: WarnEdge::None,
-        accepts: size::fat_finger_accepts,
+        accepts: size::factor_accepts,
+        ..order(LimitType::FatFinger, size::fat_finger)
     },
     Spec {
-        limit_type: LimitType::OrderRate,
-        measure: rate::order_rate,
-        is_rate: true,
-        post_trade: false,
-        warn: WarnEdge::None,
-        accepts: rate::accepts,
+        accepts: size::factor_accepts,
+        ..order(LimitType::AdvOrder, size::adv_order)
     },
     Spec {
-        limit_type: LimitType::MsgRate,
-        measure: rate::msg_rate,
-        is_rate: true,
-        post_trade: false,
-        warn: WarnEdge::None,
-        accepts: rate::accepts,
-    },
-    Spec {
-        limit_type: LimitType::MaxOpenOrders,
-        measure: flow::max_open_orders,
-        is_rate: false,
-        post_trade: false,
-        warn: WarnEdge::Daily,
-        accepts: any,
-    },
-    Spec {
-        limit_type: LimitType::OpenNotional,
-        measure: flow::open_notional,
-        is_rate: false,
-        post_trade: false,
-        warn: WarnEdge::Daily,
-        accepts: any,
-    },
-    Spec {
-        limit_type: LimitType::DailyNotional,
-        measure: flow::daily_notional,
-        is_rate: false,
+        warn: WarnEdge::DailyPerPair(4),
         post_trade: true,
+        accepts: size::factor_accepts,
+        ..order(LimitType::AdvDay, flow::adv_day)
+    },
+    Spec {
+        accepts: gate::collar_accepts,
+        ..order(LimitType::PriceCollar, gate::price_collar)
+    },
+    Spec {
+        when: When::GateOfInstrument,
+        ..gate(LimitType::Restricted, gate::restricted, any)
+    },
+    gate(LimitType::Permission, gate::permission, gate::permission_accepts),
+    Spec {
+        when: When::GateOfInstrument,
+        ..gate(LimitType::MarketHours, gate::market_hours, any)
+    },
+    gate(LimitType::StaleOrder, gate::stale_order, gate::stale_accepts),
+    gate(LimitType::DupContent, gate::dup_content, gate::dup_accepts),
+    gate(LimitType::OrderRate, rate::order_rate, rate::accepts),
+    gate(LimitType::MsgRate, rate::msg_rate, rate::accepts),
+    Spec {
+        when: When::Execution,
+        accepts: rate::repeated_accepts,
+        ..order(LimitType::RepeatedExec, equity::never)
+    },
+    order(LimitType::ShortSale, stock::short_sale),
+    Spec {
         warn: WarnEdge::Daily,
+        ..order(LimitType::MaxOpenOrders, flow::max_open_orders)
+    },
+    Spec {
+        warn: WarnEdge::Daily,
+        ..order(LimitType::OpenNotional, flow::open_notional)
+    },
+    Spec {
         accepts: flow::side_accepts,
+        ..stock(
+            LimitType::DailyNotional,
+            flow::daily_notional,
+            WarnEdge::Daily,
+            false,
+        )
     },
     Spec {
-        limit_type: LimitType::DailyQty,
-        measure: flow::daily_qty,
-        is_rate: false,
-        post_trade: true,
-        warn: WarnEdge::Daily,
         accepts: flow::side_accepts,
+        ..stock(LimitType::DailyQty, flow::daily_qty, WarnEdge::Daily, false)
     },
     Spec {
-        limit_type: LimitType::PositionLong,
-        measure: stock::position_long,
-        is_rate: false,
-        post_trade: true,
-        warn: WarnEdge::DailyPerPair(1),
-        accepts: any,
+        warn: WarnEdge::Daily,
+        accepts: rate::order_to_trade_accepts,
+        ..order(LimitType::OrderToTrade, rate::order_to_trade)
+    },
+    stock(
+        LimitType::PositionLong,
+        stock::position_long,
+        WarnEdge::DailyPerPair(1),
+        false,
+    ),
+    stock(
+        LimitType::PositionShort,
+        stock::position_short,
+        WarnEdge::DailyPerPair(2),
+        false,
+    ),
+    stock(LimitType::LongExposure, exposure::long, WarnEdge::Daily, true),
+    stock(LimitType::ShortExposure, exposure::short, WarnEdge::Daily, true),
+    stock(LimitType::NetExposure, exposure::net, WarnEdge::Daily, true),
+    stock(LimitType::GrossExposure, exposure::gross, WarnEdge::Daily, true),
+    Spec {
+        accepts: size::factor_accepts,
+        ..stock(
+            LimitType::Concentration,
+            exposure::concentration,
+            WarnEdge::DailyPerPair(8),
+            true,
+        )
     },
     Spec {
-        limit_type: LimitType::PositionShort,
-        measure: stock::position_short,
-        is_rate: false,
-        post_trade: true,
-        warn: WarnEdge::DailyPerPair(2),
-        accepts: any,
+        accepts: size::factor_accepts,
+        ..stock(LimitType::Sector, exposure::sector, WarnEdge::Daily, true)
     },
     Spec {
-        limit_type: LimitType::BuyingPower,
-        measure: cash::buying_power,
-        is_rate: false,
-        post_trade: false,
         warn: WarnEdge::Daily,
         accepts: cash::accepts,
+        ..order(LimitType::BuyingPower, cash::buying_power)
     },
+    Spec {
+        accepts: size::factor_accepts,
+        ..stock(LimitType::Margin, exposure::margin, WarnEdge::Daily, true)
+    },
+    Spec {
+        accepts: size::factor_accepts,
+        ..stock(LimitType::Leverage, exposure::leverage, WarnEdge::Daily, true)
+    },
+    Spec {
+        accepts: size::factor_accepts,
+        ..order(LimitType::RiskPerTrade, size::risk_per_trade)
+    },
+    floor(LimitType::DailyLoss, equity::daily_loss_accepts),
+    floor(LimitType::MaxDdStatic, equity::static_accepts),
+    floor(LimitType::MaxDdTrailing, equity::trailing_accepts),
+    gate(LimitType::Emergency, gate::never, gate::emergency_accepts),
 ];
 
 /// The spec of a type, with its index; `None` where this version does not evaluate it.
@@ -270,134 +412,4 @@ pub fn spec_of(limit_type: u8) -> Option<(u8, &'static Spec)> {
         .iter()
         .position(|spec| spec.limit_type as u8 == limit_type)?;
     Some((at as u8, &SPECS[at]))
-}
-
-/// Why a limit cannot be set, or `None` where it can.
-pub fn refusal(event: &LimitSet) -> Option<RejectCode> {
-    let Some((_, spec)) = spec_of(event.limit_type) else {
-        return Some(RejectCode::UnknownLimit);
-    };
-    let action = LimitAction::from_code(event.action);
-    let filtered = event.filter_kind != 0 || !event.filter_sector.is_empty();
-    let ok = matches!(action, Some(LimitAction::Alert | LimitAction::Reject))
-        && (0..=HARD_MAX).contains(&event.hard)
-        && event.soft_pct <= 100
-        && event.removed <= 1
-        && !filtered
-        && (spec.accepts)(event);
-    (!ok).then_some(RejectCode::InvalidValue)
-}
-
-/// All limits, by id.
-pub struct Limits {
-    rows: Vec<LimitRow>,
-}
-
-impl Limits {
-    /// Room for `max` limits.
-    pub fn new(max: u32) -> Self {
-        Self {
-            rows: vec![LimitRow::zeroed(); max as usize],
-        }
-    }
-
-    /// The row of a limit that is in force.
-    #[inline]
-    pub fn get(&self, limit: LimitId) -> Option<&LimitRow> {
-        self.rows.get(limit.index()).filter(|row| row.state == 1)
-    }
-
-    /// Fetches what every order reads of the first limits of a node.
-    #[inline]
-    pub fn prefetch(&self, first: LimitId) {
-        if let Some(row) = self.rows.get(first.index()) {
-            prefetch(row);
-        }
-    }
-
-    /// The row, whatever its state.
-    #[inline]
-    pub fn row_mut(&mut self, limit: LimitId) -> Option<&mut LimitRow> {
-        self.rows.get_mut(limit.index())
-    }
-
-    /// Limits in a node's list that are in force, in no order that matters.
-    #[inline]
-    pub fn list(&self, first: LimitId) -> impl Iterator<Item = (LimitId, &LimitRow)> {
-        let row = |id: LimitId| self.rows.get(id.index());
-        std::iter::successors(row(first).map(|_| first), move |&at| {
-            row(at).map(|row| row.next).filter(|&next| row(next).is_some())
-        })
-        .filter_map(move |id| row(id).map(|row| (id, row)))
-        .filter(|(_, row)| row.state == 1)
-    }
-
-    /// Puts an accepted limit into its row, and a new one into its node's list.
-    pub fn set(&mut self, event: &LimitSet, hierarchy: &mut Hierarchy) {
-        let Some((spec, _)) = spec_of(event.limit_type) else {
-            return;
-        };
-        let Some(row) = self.rows.get_mut(event.limit.index()) else {
-            return;
-        };
-        let is_new = row.state == 0;
-        let held = *row;
-        *row = LimitRow {
-            hard: event.hard,
-            params: [event.params[0], event.params[1]],
-            more_params: [event.params[2], event.params[3], event.params[4], event.params[5]],
-            node: event.node,
-            instrument: event.filter_instrument,
-            limit_type: event.limit_type,
-            action: event.action,
-            soft_pct: event.soft_pct,
-            state: if event.removed == 1 { 2 } else { 1 },
-            spec,
-            ..held
-        };
-        if held.hard > 0 && held.hard != event.hard {
-            // Arrival times are kept in nanoseconds times rate: another rate is another scale.
-            row.tat = held.tat / held.hard * event.hard;
-        }
-        if event.limit_type == LimitType::BuyingPower as u8
-            && let Some(node) = hierarchy.node_mut(event.node)
-        {
-            node.buying_power = if event.removed == 1 {
-                LimitId::NONE
-            } else {
-                event.limit
-            };
-        }
-        if is_new && let Some(node) = hierarchy.node_mut(event.node) {
-            let head = if SPECS[usize::from(spec)].is_rate {
-                &mut node.rates
-            } else {
-                &mut node.limits
-            };
-            row.next = *head;
-            *head = event.limit;
-        }
-    }
-
-    /// True where the event would move a limit that is set to another node or type: refused, a limit keeps both.
-    pub fn moves(&self, event: &LimitSet) -> bool {
-        let held = self.rows.get(event.limit.index()).filter(|row| row.state != 0);
-        held.is_some_and(|row| row.node != event.node || row.limit_type != event.limit_type)
-    }
-
-    /// Every limit in force.
-    pub fn all(&self) -> impl Iterator<Item = (LimitId, &LimitRow)> {
-        self.rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.state == 1)
-            .map(|(at, row)| (LimitId(at as u32), row))
-    }
-
-    /// Feeds the rows to a hash.
-    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        for row in self.rows.iter().filter(|row| row.state != 0) {
-            sink(bytes_of(row));
-        }
-    }
 }

@@ -1,87 +1,205 @@
-//! Rates of messages: L11 and L12, as GCRA (LIMITS section 7). One integer of state, exact: the theoretical arrival time is
-//! kept in nanoseconds times rate, so that one message costs exactly one period.
+//! Rates of messages: L11 and L12, as a sliding window or as GCRA (LIMITS section 7); L13, the throttle on executions; L20, messages
+//! against trades.
+//!
+//! GCRA is one integer of state, exact: the theoretical arrival time is kept in nanoseconds times rate, so that one message costs
+//! exactly one period. A sliding window keeps a stamp for each message that it allows.
 
 use super::{LimitRow, Measure, Question};
+use crate::hierarchy::node_flags;
+use crate::stamps::{RING_MAX, Stamps};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::UnixNanos;
 
-/// `params`: period in milliseconds, algorithm (1 = GCRA), burst.
+/// `params`: period in milliseconds, algorithm, burst.
 const PERIOD_MS: usize = 0;
 const ALGORITHM: usize = 1;
 const BURST: usize = 2;
 
-/// The algorithm that this version evaluates.
+/// Never more than `hard` in any period.
+pub(super) const SLIDING: i64 = 0;
+/// One each `period / hard` on the long run, with a burst.
 const GCRA: i64 = 1;
 
-fn period_ns(row: &LimitRow) -> i128 {
-    i128::from(row.params[PERIOD_MS]) * 1_000_000
+/// What the action SLOW leaves of a rate (LIMITS section 4).
+const SLOW_SHARE: i128 = 10;
+
+fn period_ns(row: &LimitRow) -> u64 {
+    row.params[PERIOD_MS].max(0) as u64 * 1_000_000
 }
 
-/// How far the arrival time is ahead, against how far the burst lets it be.
+fn is_slow(order: &Question<'_>) -> bool {
+    order.node.flags & node_flags::SLOW != 0
+}
+
+/// GCRA: how far the arrival time is ahead, against how far the burst lets it be.
 fn debt(row: &LimitRow, now_ns: UnixNanos, code: RejectCode) -> Measure {
     let now = i128::from(now_ns) * row.hard;
-    let tau = period_ns(row) * i128::from(row.more_params[BURST - 2] - 1);
-    Measure {
-        used: row.tat - now,
-        limit: tau,
-        code,
-    }
+    let tau = i128::from(period_ns(row)) * i128::from(row.more_params[BURST - 2] - 1);
+    Measure::new(row.own - now, tau, code)
+}
+
+/// The messages of the period that ends now, this one included.
+fn window(row: &LimitRow, hard: i128, stamps: &Stamps, now_ns: UnixNanos, code: RejectCode) -> Measure {
+    let nth = u64::try_from(hard).unwrap_or(0);
+    let nth_last = stamps.nth_last(row, nth);
+    let is_full = nth == 0 || nth_last.is_some_and(|stamp| now_ns.saturating_sub(stamp) < period_ns(row));
+    let used = if is_full {
+        hard + 1
+    } else if row.soft_pct == 0 {
+        1
+    } else {
+        i128::from(stamps.count(row, now_ns, period_ns(row))) + 1
+    };
+    Measure::new(used, hard, code)
+}
+
+fn measure(row: &LimitRow, order: &Question<'_>, code: RejectCode) -> Option<Measure> {
+    let slow = is_slow(order);
+    Some(if row.params[ALGORITHM] == GCRA {
+        debt(row, order.now_ns, code)
+    } else {
+        let hard = if slow {
+            (row.hard / SLOW_SHARE).max(1)
+        } else {
+            row.hard
+        };
+        window(row, hard, order.stamps, order.now_ns, code)
+    })
 }
 
 /// L11: new orders and replaces.
 pub(super) fn order_rate(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(debt(row, order.now_ns, RejectCode::OrderRateExceeded))
+    measure(row, order, RejectCode::OrderRateExceeded)
 }
 
 /// L12: new orders, replaces and cancels; cancels are counted and never refused.
 pub(super) fn msg_rate(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(debt(row, order.now_ns, RejectCode::MsgRateExceeded))
+    measure(row, order, RejectCode::MsgRateExceeded)
 }
 
 /// Uses one token.
 #[inline]
-pub fn charge(row: &mut LimitRow, now_ns: UnixNanos) {
+pub fn charge(row: &mut LimitRow, stamps: &mut Stamps, now_ns: UnixNanos, slow: bool) {
+    if row.params[ALGORITHM] != GCRA {
+        return stamps.put(row, now_ns);
+    }
     let now = i128::from(now_ns) * row.hard;
-    row.tat = row.tat.max(now) + period_ns(row);
+    let share = if slow { SLOW_SHARE } else { 1 };
+    row.own = row.own.max(now) + i128::from(period_ns(row)) * share;
 }
 
-/// What one message adds to the use of a rate.
-pub fn charged(row: &LimitRow) -> i128 {
-    period_ns(row)
-}
-
-/// A rate from 1 to a billion a period, a period from 1 ms to a day, a burst from 1 to the rate.
+/// A rate from 1 to a billion a period (a million where each is remembered), a period from 1 ms to a day, a burst from 1 to the
+/// rate.
 pub(super) fn accepts(event: &LimitSet) -> bool {
-    (1..=1_000_000_000).contains(&event.hard)
+    let rate_max = match event.params[ALGORITHM] {
+        GCRA => 1_000_000_000,
+        SLIDING => i128::from(RING_MAX),
+        _ => return false,
+    };
+    (1..=rate_max).contains(&event.hard)
         && (1..=86_400_000).contains(&event.params[PERIOD_MS])
-        && event.params[ALGORITHM] == GCRA
         && event.params[BURST] >= 1
         && i128::from(event.params[BURST]) <= event.hard
+}
+
+/// L13: the window in milliseconds is the first parameter, the count is `hard`.
+pub(super) fn repeated_accepts(event: &LimitSet) -> bool {
+    (1..=i128::from(RING_MAX)).contains(&event.hard) && (1..=86_400_000).contains(&event.params[PERIOD_MS])
+}
+
+/// L13: true where the executions of the window, one now included, reach the limit. The window is half open: an execution that is
+/// exactly as old as the window is out.
+pub(crate) fn reaches(row: &LimitRow, stamps: &Stamps, now_ns: UnixNanos) -> bool {
+    let nth = u64::try_from(row.hard).unwrap_or(u64::MAX);
+    let first = stamps.nth_last(row, nth);
+    first.is_some_and(|stamp| now_ns.saturating_sub(stamp) < period_ns(row))
+}
+
+/// `params[0]` of L20: messages that are free.
+const MIN_MSGS: usize = 0;
+
+/// L20: the day's messages, this one included, against the trades that they led to.
+pub(super) fn order_to_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+    let today = order.node.flow.today(order.date);
+    let messages = i128::from(today.messages) + 1;
+    if messages <= i128::from(row.params[MIN_MSGS]) {
+        return None;
+    }
+    let allowed = row.hard * i128::from(today.trades.max(1));
+    Some(Measure::new(messages, allowed, RejectCode::OrderToTradeExceeded))
+}
+
+pub(super) fn order_to_trade_accepts(event: &LimitSet) -> bool {
+    event.params[MIN_MSGS] >= 0 && event.hard <= 1_000_000_000 && event.filter_instrument.is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hierarchy::NIL;
     use bytemuck::Zeroable;
+
+    const START: u64 = 1_700_000_000_000_000_000;
 
     /// LIMITS section 8.1, L11: GCRA 2/s burst 2: 0 and .001 pass, .4 refused, .5 passes, .501 refused.
     #[test]
-    fn passes_and_refuses_as_the_catalogue_shows() {
+    fn gcra_passes_and_refuses_as_the_catalogue_shows() {
+        let mut stamps = Stamps::new(8);
         let mut row = LimitRow {
             hard: 2,
             params: [1_000, GCRA],
             more_params: [2, 0, 0, 0],
             ..LimitRow::zeroed()
         };
-        let start: u64 = 1_700_000_000_000_000_000;
         for (ms, passes) in [(0, true), (1, true), (400, false), (500, true), (501, false)] {
-            let now_ns = start + ms * 1_000_000;
+            let now_ns = START + ms * 1_000_000;
             let measure = debt(&row, now_ns, RejectCode::OrderRateExceeded);
             assert_eq!(measure.used <= measure.limit, passes, "{ms} ms");
             if passes {
-                charge(&mut row, now_ns);
+                charge(&mut row, &mut stamps, now_ns, false);
             }
+        }
+    }
+
+    /// LIMITS section 8.1, L11: sliding 3/1 s: 0, .1, .2 pass, .999 refused, 1.000 passes.
+    #[test]
+    fn a_sliding_window_passes_and_refuses_as_the_catalogue_shows() {
+        let mut stamps = Stamps::new(8);
+        let mut row = LimitRow {
+            hard: 3,
+            params: [1_000, SLIDING],
+            ring: NIL,
+            ..LimitRow::zeroed()
+        };
+        stamps.grow(&mut row, 3);
+        for (ms, passes) in [(0, true), (100, true), (200, true), (999, false), (1_000, true)] {
+            let now_ns = START + ms * 1_000_000;
+            let measure = window(&row, row.hard, &stamps, now_ns, RejectCode::OrderRateExceeded);
+            assert_eq!(measure.used <= measure.limit, passes, "{ms} ms");
+            if passes {
+                charge(&mut row, &mut stamps, now_ns, false);
+            }
+        }
+    }
+
+    /// LIMITS section 8.1, L13: 3 in 10 s: fills at 1, 6, 11 s go on, fills at 2, 3, 4 s disable.
+    #[test]
+    fn executions_that_are_as_old_as_the_window_are_out() {
+        for (seconds, reached) in [([1, 6, 11], false), ([2, 3, 4], true)] {
+            let mut stamps = Stamps::new(8);
+            let mut row = LimitRow {
+                hard: 3,
+                params: [10_000, 0],
+                ring: NIL,
+                ..LimitRow::zeroed()
+            };
+            stamps.grow(&mut row, 3);
+            for second in seconds {
+                stamps.put(&mut row, START + second * 1_000_000_000);
+            }
+            let now_ns = START + seconds[2] * 1_000_000_000;
+            assert_eq!(reaches(&row, &stamps, now_ns), reached, "{seconds:?}");
         }
     }
 }

@@ -1,38 +1,72 @@
-//! Limits on one order by itself: L01 to L03.
+//! Limits on one order by itself: L01 to L04, L32.
 
 use super::{LimitRow, Measure, Question};
 use tradewind_domain::event::LimitSet;
+use tradewind_domain::fixed::ONE;
 use tradewind_domain::reject::RejectCode;
 
 /// L01: the order's total quantity.
 pub(super) fn max_order_qty(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure {
-        used: i128::from(order.qty),
-        limit: row.hard,
-        code: RejectCode::MaxOrderQty,
-    })
+    Some(Measure::new(
+        i128::from(order.qty),
+        row.hard,
+        RejectCode::MaxOrderQty,
+    ))
 }
 
 /// L02: the order's total value.
 pub(super) fn max_order_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure {
-        used: order.order_value,
-        limit: row.hard,
-        code: RejectCode::MaxOrderNotional,
-    })
+    Some(Measure::new(
+        order.order_value,
+        row.hard,
+        RejectCode::MaxOrderNotional,
+    ))
 }
 
 /// L03: the order's quantity against the usual one; `hard` is a multiple at 1e-8, cross-multiplied.
 pub(super) fn fat_finger(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let limit = row.hard * i128::from(order.instrument.avg_order_qty.max(0));
-    let used = i128::from(order.qty) * i128::from(tradewind_domain::fixed::ONE);
-    Some(Measure {
-        used,
-        limit,
-        code: RejectCode::FatFinger,
-    })
+    let used = i128::from(order.qty) * i128::from(ONE);
+    Some(Measure::new(used, limit, RejectCode::FatFinger))
 }
 
-pub(super) fn fat_finger_accepts(event: &LimitSet) -> bool {
+/// L04, one order: its quantity against the average daily volume; `hard` is percent at 1e-8, cross-multiplied.
+pub(super) fn adv_order(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+    let limit = row.hard * i128::from(order.instrument.adv.max(0));
+    let used = i128::from(order.qty) * PERCENT;
+    Some(Measure::new(used, limit, RejectCode::AdvOrder))
+}
+
+/// L32: what would be lost at the trader's stop price, in percent of equity. Without a stop price there is no bound.
+pub(super) fn risk_per_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+    let limit = percent_of_equity(row, order);
+    if order.stop_loss_px == 0 {
+        return Some(Measure::new(i128::MAX, limit, RejectCode::RiskPerTrade));
+    }
+    let distance = (i128::from(order.risk_px) - i128::from(order.stop_loss_px)).abs();
+    // Price difference at 1e-8 times base value of a point at 1e-8 gives the value of one unit at 1e-16; the rest of the scale is
+    // the quantity's.
+    let per_unit = distance.saturating_mul(order.point);
+    let risk = per_unit
+        .saturating_mul(i128::from(order.qty))
+        .checked_div(i128::from(ONE))
+        .unwrap_or(i128::MAX);
+    Some(Measure::new(
+        risk.saturating_mul(100),
+        limit,
+        RejectCode::RiskPerTrade,
+    ))
+}
+
+/// A hundred percent, at the scale of a percentage in `hard`.
+pub(super) const PERCENT: i128 = 100 * ONE as i128;
+
+/// `hard` percent of the node's equity, times a hundred: compared with a hundredfold value at 1e-16. No equity is none.
+pub(super) fn percent_of_equity(row: &LimitRow, order: &Question<'_>) -> i128 {
+    row.hard.saturating_mul(order.node.equity.max(0))
+}
+
+/// A multiple or percentage that keeps the products within their range.
+pub(super) fn factor_accepts(event: &LimitSet) -> bool {
     event.hard <= i128::from(i64::MAX)
 }

@@ -1,0 +1,375 @@
+//! The limits that are set, as plain rows, and the lists in which a node finds its own.
+
+use super::{HARD_MAX, SPECS, Spec, WarnEdge, When, cash, spec_of};
+use crate::groups::gathers;
+use crate::hierarchy::{Hierarchy, NIL, NodeRow};
+use crate::stamps::Stamps;
+use bytemuck::{Pod, Zeroable, bytes_of};
+use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType};
+use tradewind_domain::event::LimitSet;
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
+use tradewind_domain::reject::RejectCode;
+use tradewind_domain::text::Code;
+use tradewind_domain::time::DayNumber;
+use tradewind_machine::prefetch::prefetch;
+
+/// One limit. What every order reads stands in the first cache line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub struct LimitRow {
+    /// The figure that must not be exceeded, in the type's unit.
+    pub hard: i128,
+    /// First two parameters by type (docs/limits.md); the others stand in `more_params`.
+    pub params: [i64; 2],
+    /// The node that it binds.
+    pub node: NodeId,
+    /// The node's next limit of the same list.
+    pub next: LimitId,
+    /// Only this instrument; none for all.
+    pub instrument: InstrumentId,
+    /// Date of the last warning.
+    pub warned_day: DayNumber,
+    /// [`LimitType`].
+    pub limit_type: u8,
+    /// [`LimitAction`].
+    pub action: u8,
+    /// Warning threshold in percent; 0 for none.
+    pub soft_pct: u8,
+    /// 1 set, 2 removed, 0 never set.
+    pub state: u8,
+    /// Index into [`SPECS`].
+    spec: u8,
+    /// Only this kind of instrument; 0 for all.
+    pub filter_kind: u8,
+    /// Number of the only sector, where `has_sector` is 1.
+    pub filter_sector: u16,
+    /// 1 where it binds one sector.
+    pub has_sector: u8,
+    /// 1 while the state that it set stands (limits on equity, actions RESTRICT and KILL).
+    pub tripped: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 6],
+    /// State of its own: GCRA's theoretical arrival time in nanoseconds times rate; the high-water mark of a trailing
+    /// drawdown at 1e-8.
+    pub own: i128,
+    /// Parameters from the third on.
+    pub more_params: [i64; 4],
+    /// Stamps of a sliding window: where they begin; [`NIL`] for none.
+    pub ring: u32,
+    /// How many fit.
+    pub ring_len: u32,
+    /// How many were ever put.
+    pub ring_count: u64,
+}
+
+const _: () = assert!(size_of::<LimitRow>() == 128);
+
+impl LimitRow {
+    /// All parameters, in the order of the event that set them.
+    #[inline]
+    pub fn all_params(&self) -> [i64; 6] {
+        let ([first, second], [third, fourth, fifth, sixth]) = (self.params, self.more_params);
+        [first, second, third, fourth, fifth, sixth]
+    }
+
+    /// What its type measures.
+    #[inline]
+    pub fn spec(&self) -> &'static Spec {
+        &SPECS[usize::from(self.spec) % SPECS.len()]
+    }
+
+    /// Which gathered row it counts in: its place in [`crate::hierarchy::PairRow::groups`]; `None` where it counts the node as a
+    /// whole and needs no exposures, or one instrument.
+    #[inline]
+    pub fn group(&self) -> Option<usize> {
+        let by_sector = self.has_sector == 1 || self.limit_type == LimitType::Sector as u8;
+        match (by_sector, self.filter_kind != 0) {
+            _ if !self.instrument.is_none() => None,
+            (false, false) => self.spec().totals.then_some(0),
+            (true, false) => Some(1),
+            (false, true) => Some(2),
+            (true, true) => Some(3),
+        }
+    }
+
+    /// What the node has to gather for it, as bits of [`gathers`].
+    fn gathers(&self) -> u8 {
+        let of_instrument = if self.spec().totals { gathers::ALL } else { 0 };
+        self.group().map_or(of_instrument, |place| 1 << place)
+    }
+}
+
+/// Why a limit cannot be set, or `None` where it can.
+pub fn refusal(event: &LimitSet) -> Option<RejectCode> {
+    let Some((_, spec)) = spec_of(event.limit_type) else {
+        return Some(RejectCode::UnknownLimit);
+    };
+    let action = LimitAction::from_code(event.action);
+    // SLOW shrinks rates; the other types have none.
+    let is_rate = matches!(spec.limit_type, LimitType::OrderRate | LimitType::MsgRate);
+    let acts = action.is_some_and(|action| action != LimitAction::Slow || is_rate);
+    let kind_ok = event.filter_kind == 0 || InstrumentKind::from_code(event.filter_kind).is_some();
+    let filters = event.filter_kind != 0 || !event.filter_sector.is_empty();
+    let filter_ok = kind_ok && !(filters && !event.filter_instrument.is_none());
+    // What looks at no instrument cannot be filtered by one.
+    let filterable = !matches!(spec.when, When::Equity | When::Execution)
+        && spec.limit_type != LimitType::Emergency
+        && !is_rate
+        || !filters && event.filter_instrument.is_none();
+    let ok = acts
+        && (0..=HARD_MAX).contains(&event.hard)
+        && event.soft_pct <= 100
+        && event.removed <= 1
+        && filter_ok
+        && filterable
+        && (spec.accepts)(event);
+    (!ok).then_some(RejectCode::InvalidValue)
+}
+
+/// The head of the list that a spec's limits stand in.
+fn list_of(node: &mut NodeRow, when: When) -> &mut LimitId {
+    match when {
+        When::Gate | When::GateOfInstrument => &mut node.gates,
+        When::Order => &mut node.limits,
+        When::Equity => &mut node.equities,
+        When::Execution => &mut node.watchers,
+    }
+}
+
+/// All limits, by id.
+pub struct Limits {
+    rows: Vec<LimitRow>,
+    labels: Vec<Code>,
+    used: u32,
+    /// Limits in force that ask whether an order repeats another (L10).
+    pub repeats: u32,
+    /// The emergency limits (L36); usually one.
+    pub emergency: LimitId,
+}
+
+impl Limits {
+    /// Room for `max` limits.
+    pub fn new(max: u32) -> Self {
+        Self {
+            rows: vec![LimitRow::zeroed(); max as usize],
+            labels: vec![Code::EMPTY; max as usize],
+            used: 0,
+            repeats: 0,
+            emergency: LimitId::NONE,
+        }
+    }
+
+    /// The row of a limit that is in force.
+    #[inline]
+    pub fn get(&self, limit: LimitId) -> Option<&LimitRow> {
+        self.rows.get(limit.index()).filter(|row| row.state == 1)
+    }
+
+    /// Its name.
+    pub fn label(&self, limit: LimitId) -> Code {
+        self.labels.get(limit.index()).copied().unwrap_or(Code::EMPTY)
+    }
+
+    /// How many have a row.
+    pub fn used(&self) -> u32 {
+        self.used
+    }
+
+    /// Fetches what every order reads of the first limits of a node.
+    #[inline]
+    pub fn prefetch(&self, first: LimitId) {
+        if let Some(row) = self.rows.get(first.index()) {
+            prefetch(row);
+        }
+    }
+
+    /// The row, whatever its state.
+    #[inline]
+    pub fn row_mut(&mut self, limit: LimitId) -> Option<&mut LimitRow> {
+        self.rows.get_mut(limit.index())
+    }
+
+    /// Limits in a node's list that are in force, in no order that matters.
+    #[inline]
+    pub fn list(&self, first: LimitId) -> impl Iterator<Item = (LimitId, &LimitRow)> {
+        let row = |id: LimitId| self.rows.get(id.index());
+        std::iter::successors(row(first).map(|_| first), move |&at| {
+            row(at).map(|row| row.next).filter(|&next| row(next).is_some())
+        })
+        .filter_map(move |id| row(id).map(|row| (id, row)))
+        .filter(|(_, row)| row.state == 1)
+    }
+
+    /// True where there is room for what the limit needs beside its row.
+    pub fn has_room(&self, event: &LimitSet, stamps: &Stamps, hierarchy: &Hierarchy) -> bool {
+        let Some((spec_at, _)) = spec_of(event.limit_type) else {
+            return false;
+        };
+        let held = self.rows.get(event.limit.index());
+        let stamps_needed = ring_len(event);
+        let has_ring =
+            held.is_some_and(|row| row.ring != NIL && row.state != 0 && row.ring_len >= stamps_needed);
+        let wanted = row_of(event, spec_at, 0).gathers();
+        let node_has = hierarchy.node(event.node).map_or(0, |node| node.gathers);
+        let rows_needed = if wanted & !node_has == 0 {
+            0
+        } else {
+            hierarchy.count_pairs(event.node)
+        };
+        (stamps_needed == 0 || has_ring || stamps.has_room(stamps_needed))
+            && !hierarchy.groups.is_full(rows_needed)
+    }
+
+    /// Puts an accepted limit into its row, and a new one into its node's list.
+    pub fn set(&mut self, event: &LimitSet, hierarchy: &mut Hierarchy, stamps: &mut Stamps) {
+        let Some((spec_at, spec)) = spec_of(event.limit_type) else {
+            return;
+        };
+        let Some(held) = self.rows.get(event.limit.index()).copied() else {
+            return;
+        };
+        let sector = if event.filter_sector.is_empty() {
+            0
+        } else {
+            hierarchy.groups.sector(&event.filter_sector)
+        };
+        let is_new = held.state == 0;
+        let fresh = row_of(event, spec_at, sector);
+        let mut row = LimitRow {
+            next: held.next,
+            warned_day: held.warned_day,
+            tripped: held.tripped,
+            own: held.own,
+            ring: if is_new { NIL } else { held.ring },
+            ring_len: held.ring_len,
+            ring_count: held.ring_count,
+            ..fresh
+        };
+        if held.hard > 0 && held.hard != event.hard && spec.limit_type != LimitType::MaxDdTrailing {
+            // Arrival times are kept in nanoseconds times rate: another rate is another scale.
+            row.own = held.own / held.hard * event.hard;
+        }
+        super::equity::begin(&mut row, &held, hierarchy);
+        let needed = ring_len(event);
+        if needed > 0 && (row.ring == NIL || row.ring_len < needed) {
+            stamps.grow(&mut row, needed);
+        }
+        self.count_kind(&held, &row, event.limit);
+        self.rows[event.limit.index()] = row;
+        self.labels[event.limit.index()] = event.label;
+        self.used = self.used.max(event.limit.0 + 1);
+        if is_new && let Some(node) = hierarchy.node_mut(event.node) {
+            let head = list_of(node, spec.when);
+            self.rows[event.limit.index()].next = *head;
+            *head = event.limit;
+        }
+        if let Some(node) = hierarchy.node_mut(event.node) {
+            self.set_fee(node);
+        }
+        if row.state == 1 {
+            hierarchy.ask_for(event.node, row.gathers());
+        }
+    }
+
+    /// Counts what is asked for only where a limit of the kind is in force.
+    fn count_kind(&mut self, held: &LimitRow, row: &LimitRow, id: LimitId) {
+        let (was, is) = (held.state == 1, row.state == 1);
+        if row.limit_type == LimitType::DupContent as u8 {
+            self.repeats = self.repeats + u32::from(is) - u32::from(was);
+        }
+        if row.limit_type == LimitType::Emergency as u8 {
+            self.emergency = if is { id } else { LimitId::NONE };
+        }
+    }
+
+    /// Writes the fee estimate of a node's BUYING_POWER limits on the node: the highest of those in force.
+    fn set_fee(&self, node: &mut NodeRow) {
+        let of_cash = |row: &&LimitRow| row.limit_type == LimitType::BuyingPower as u8;
+        let bps = self
+            .list(node.limits)
+            .map(|(_, row)| row)
+            .filter(of_cash)
+            .map(|row| row.params[cash::FEE_BPS])
+            .max();
+        node.fee_bps = bps.map_or(NodeRow::NO_FEE, |bps| bps as u32);
+    }
+
+    /// True where the event would move a limit that is set to another node or type, or another filter: refused, a limit keeps
+    /// them.
+    pub fn moves(&self, event: &LimitSet) -> bool {
+        let held = self.rows.get(event.limit.index()).filter(|row| row.state != 0);
+        held.is_some_and(|row| row.node != event.node || row.limit_type != event.limit_type)
+    }
+
+    /// The node that a limit binds, for a removal that does not name it.
+    pub fn node_of(&self, limit: LimitId) -> NodeId {
+        let held = self.rows.get(limit.index()).filter(|row| row.state != 0);
+        held.map_or(NodeId::NONE, |row| row.node)
+    }
+
+    /// Every limit in force.
+    pub fn all(&self) -> impl Iterator<Item = (LimitId, &LimitRow)> {
+        self.rows[..self.used as usize]
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.state == 1)
+            .map(|(at, row)| (LimitId(at as u32), row))
+    }
+
+    /// Feeds the rows to a hash.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        let used = self.used as usize;
+        for row in self.rows[..used].iter().filter(|row| row.state != 0) {
+            sink(bytes_of(row));
+        }
+        for label in &self.labels[..used] {
+            sink(bytes_of(label));
+        }
+    }
+}
+
+/// The row that an event asks for, without what a limit gathers while it is in force.
+fn row_of(event: &LimitSet, spec: u8, sector: u16) -> LimitRow {
+    LimitRow {
+        hard: event.hard,
+        params: [event.params[0], event.params[1]],
+        more_params: [event.params[2], event.params[3], event.params[4], event.params[5]],
+        node: event.node,
+        instrument: event.filter_instrument,
+        limit_type: event.limit_type,
+        action: event.action,
+        soft_pct: event.soft_pct,
+        state: if event.removed == 1 { 2 } else { 1 },
+        spec,
+        filter_kind: event.filter_kind,
+        filter_sector: sector,
+        has_sector: u8::from(!event.filter_sector.is_empty()),
+        ring: NIL,
+        next: LimitId::NONE,
+        ..LimitRow::zeroed()
+    }
+}
+
+/// Stamps that the limit needs: those of a sliding window, or of a count of executions.
+fn ring_len(event: &LimitSet) -> u32 {
+    let slides = match LimitType::from_code(event.limit_type) {
+        Some(LimitType::OrderRate | LimitType::MsgRate) => event.params[1] == super::rate::SLIDING,
+        Some(LimitType::RepeatedExec) => true,
+        _ => false,
+    };
+    if slides && event.removed == 0 {
+        u32::try_from(event.hard).unwrap_or(u32::MAX)
+    } else {
+        0
+    }
+}
+
+impl WarnEdge {
+    /// The bit of the pair row, where warnings are given once a day and instrument.
+    pub(crate) fn pair_bit(self) -> Option<u32> {
+        match self {
+            WarnEdge::DailyPerPair(bit) => Some(bit),
+            _ => None,
+        }
+    }
+}

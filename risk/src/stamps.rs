@@ -1,0 +1,199 @@
+//! Stamps of sliding windows: when the last N messages or executions were, exact, a ring for each limit that asks for one.
+//!
+//! All rings lie in one pool of configured size. A ring's room is a power of two; room that is given back is found again by the
+//! next ring of its size.
+//!
+//! # Invariants
+//! - No allocation after [`Stamps::new`].
+//! - Stamps of a ring never fall, since time never does.
+
+use crate::hierarchy::NIL;
+use crate::limits::LimitRow;
+use tradewind_domain::time::UnixNanos;
+
+/// The longest ring.
+pub const RING_MAX: u32 = 1 << 20;
+
+/// The pool.
+pub struct Stamps {
+    pool: Vec<u64>,
+    used: u32,
+    /// First free block of each size; a free block's first word names the next.
+    free: [u32; 21],
+}
+
+impl Stamps {
+    /// Room for `max` stamps.
+    pub fn new(max: u32) -> Self {
+        Self {
+            pool: vec![0; max as usize],
+            used: 0,
+            free: [NIL; 21],
+        }
+    }
+
+    /// True where a ring of this length can be had.
+    pub fn has_room(&self, len: u32) -> bool {
+        let Some((class, len)) = class_of(len) else {
+            return false;
+        };
+        self.free[class] != NIL || u64::from(self.used) + u64::from(len) <= self.pool.len() as u64
+    }
+
+    /// Share of the pool that is given out, in percent.
+    pub fn used_pct(&self) -> u32 {
+        (u64::from(self.used) * 100 / (self.pool.len() as u64).max(1)) as u32
+    }
+
+    /// Gives a limit a ring of this length, with the newest stamps of the one it had.
+    pub fn grow(&mut self, row: &mut LimitRow, len: u32) {
+        let Some(at) = self.take(len) else { return };
+        let kept = row.ring_count.min(u64::from(row.ring_len)).min(u64::from(len));
+        let old = *row;
+        for n in 0..kept {
+            let stamp = self.nth_last(&old, kept - n).unwrap_or(0);
+            self.pool[at as usize + n as usize] = stamp;
+        }
+        if old.ring != NIL {
+            self.give_back(old.ring, old.ring_len);
+        }
+        (row.ring, row.ring_len, row.ring_count) = (at, len, kept);
+    }
+
+    fn take(&mut self, len: u32) -> Option<u32> {
+        let (class, room) = class_of(len)?;
+        let at = self.free[class];
+        if at != NIL {
+            self.free[class] = self.pool[at as usize] as u32;
+            return Some(at);
+        }
+        let end = self.used.checked_add(room)?;
+        if end as usize > self.pool.len() {
+            return None;
+        }
+        Some(std::mem::replace(&mut self.used, end))
+    }
+
+    fn give_back(&mut self, at: u32, len: u32) {
+        if let Some((class, _)) = class_of(len) {
+            self.pool[at as usize] = u64::from(self.free[class]);
+            self.free[class] = at;
+        }
+    }
+
+    /// Puts a stamp; the oldest leaves where the ring is full.
+    #[inline]
+    pub fn put(&mut self, row: &mut LimitRow, now_ns: UnixNanos) {
+        if row.ring == NIL || row.ring_len == 0 {
+            return;
+        }
+        let at = row.ring + (row.ring_count % u64::from(row.ring_len)) as u32;
+        if let Some(place) = self.pool.get_mut(at as usize) {
+            *place = now_ns;
+            row.ring_count += 1;
+        }
+    }
+
+    /// Forgets a ring's stamps.
+    pub fn clear(&self, row: &mut LimitRow) {
+        row.ring_count = 0;
+    }
+
+    /// The stamp that was put `n` before the next one would be (1 is the newest); `None` where there are fewer.
+    #[inline]
+    pub fn nth_last(&self, row: &LimitRow, n: u64) -> Option<UnixNanos> {
+        if row.ring == NIL || n == 0 || n > row.ring_count || n > u64::from(row.ring_len) {
+            return None;
+        }
+        let at = row.ring + ((row.ring_count - n) % u64::from(row.ring_len)) as u32;
+        self.pool.get(at as usize).copied()
+    }
+
+    /// How many stamps are younger than `window_ns` at `now_ns`: a bisection, since stamps never fall.
+    pub fn count(&self, row: &LimitRow, now_ns: UnixNanos, window_ns: u64) -> u64 {
+        let is_young = |n: u64| {
+            let stamp = self.nth_last(row, n);
+            stamp.is_some_and(|stamp| now_ns.saturating_sub(stamp) < window_ns)
+        };
+        let (mut young, mut beyond) = (0, row.ring_count.min(u64::from(row.ring_len)) + 1);
+        while beyond - young > 1 {
+            let middle = young + (beyond - young) / 2;
+            if is_young(middle) {
+                young = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        young
+    }
+
+    /// Feeds the pool to a hash.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        sink(bytemuck::cast_slice(&self.pool[..self.used as usize]));
+    }
+}
+
+/// Size class of a ring and its room.
+fn class_of(len: u32) -> Option<(usize, u32)> {
+    if len == 0 || len > RING_MAX {
+        return None;
+    }
+    let room = len.next_power_of_two();
+    Some((room.trailing_zeros() as usize, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    fn row() -> LimitRow {
+        LimitRow {
+            ring: NIL,
+            ..LimitRow::zeroed()
+        }
+    }
+
+    #[test]
+    fn a_ring_counts_what_a_list_counts() {
+        let mut stamps = Stamps::new(64);
+        let mut row = row();
+        stamps.grow(&mut row, 5);
+        let mut list: Vec<u64> = Vec::new();
+        for now in (0..400).step_by(7) {
+            for window in [1, 10, 30, 1000] {
+                let expected = list
+                    .iter()
+                    .rev()
+                    .take(5)
+                    .filter(|&&stamp| now - stamp < window)
+                    .count();
+                assert_eq!(
+                    stamps.count(&row, now, window),
+                    expected as u64,
+                    "{now} {window}"
+                );
+            }
+            stamps.put(&mut row, now);
+            list.push(now);
+        }
+    }
+
+    #[test]
+    fn a_ring_that_grows_keeps_its_newest_stamps_and_gives_its_room_back() {
+        let mut stamps = Stamps::new(16);
+        let mut row = row();
+        stamps.grow(&mut row, 3);
+        for now in 1..=5 {
+            stamps.put(&mut row, now);
+        }
+        stamps.grow(&mut row, 8);
+        assert_eq!(
+            [1, 2, 3, 4].map(|n| stamps.nth_last(&row, n)),
+            [Some(5), Some(4), Some(3), None]
+        );
+        assert!(stamps.has_room(4), "the old room is free again");
+        assert!(!stamps.has_room(8));
+        assert!(!stamps.has_room(0) && !stamps.has_room(RING_MAX + 1));
+    }
+}
