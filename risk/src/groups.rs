@@ -143,7 +143,8 @@ pub struct Units {
 }
 
 impl Units {
-    const NEW: Self = Self {
+    /// Of an instrument that is not known.
+    pub const NEW: Self = Self {
         mark: 0,
         short_mark: 0,
         im_buy: 0,
@@ -345,7 +346,11 @@ impl Groups {
 
 /// The key of a gathered row: which bit of [`gathers`], and the sector and kind.
 fn key_of(place: usize, units: &Units) -> u32 {
-    let sector = if place & 1 == 1 { u32::from(units.sector) } else { 0 };
+    let sector = if place & 1 == 1 {
+        u32::from(units.sector)
+    } else {
+        0
+    };
     let kind = if place & 2 == 2 { u32::from(units.kind) } else { 0 };
     ((place as u32) << 28) | (kind << 16) | sector
 }
@@ -422,11 +427,7 @@ impl Hierarchy {
             return;
         };
         pair.mark_value = units.mark_value(pair.flow.position);
-        pair.margin = units.margin(
-            pair.flow.position,
-            &OpenFigures::of(&pair.flow),
-            pair.mark_value,
-        );
+        pair.margin = units.margin(pair.flow.position, &OpenFigures::of(&pair.flow), pair.mark_value);
     }
 
     /// Changes a pair's flow; what it adds to elsewhere follows by the difference.
@@ -504,13 +505,7 @@ impl Hierarchy {
     }
 
     /// The gathered row of a node for a sector or kind, whether or not an instrument of it is at hand.
-    pub(crate) fn find_group(
-        &mut self,
-        node: NodeId,
-        place: usize,
-        sector: u16,
-        kind: u8,
-    ) -> Option<&GroupRow> {
+    pub(crate) fn find_group(&self, node: NodeId, place: usize, sector: u16, kind: u8) -> Option<&GroupRow> {
         let units = Units {
             sector,
             kind,

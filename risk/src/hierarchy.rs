@@ -254,6 +254,35 @@ impl NodeRow {
     /// No BUYING_POWER limit.
     pub const NO_FEE: u32 = u32::MAX;
 
+    /// A row without a node.
+    pub const NONE: Self = Self {
+        parent: NIL,
+        account: AccountId::NONE,
+        limits: LimitId::NONE,
+        gates: LimitId::NONE,
+        equities: LimitId::NONE,
+        watchers: LimitId::NONE,
+        first_pair: NIL,
+        totals: NIL,
+        calendar: CalendarId::UTC,
+        level: 0,
+        state: 0,
+        limit_state: 0,
+        flags: 0,
+        account_kind: 0,
+        gathers: 0,
+        fee_bps: Self::NO_FEE,
+        reserved2: 0,
+        equity: 0,
+        balance: 0,
+        sod_balance: 0,
+        sod_day: 0,
+        reserved: [0; 3],
+        flow: Flow::ZERO,
+        sod_equity: 0,
+        reserved3: [0; 4],
+    };
+
     /// The state that counts: the more severe of what people and limits set.
     #[inline]
     pub fn control_state(&self) -> u8 {
@@ -289,6 +318,8 @@ pub struct PairRow {
     pub margin: i128,
     /// Gathered rows that this pair adds to: all, sector, kind, sector and kind; [`NIL`] where no limit asks.
     pub groups: [u32; 4],
+    #[doc(hidden)]
+    pub reserved: [u64; 2],
 }
 
 const _: () = assert!(size_of::<NodeRow>() == 320 && size_of::<PairRow>() == 256);
@@ -379,14 +410,12 @@ impl Hierarchy {
         };
         if held.level == 0 {
             *held = NodeRow {
-                limits: LimitId::NONE,
-                gates: LimitId::NONE,
-                equities: LimitId::NONE,
-                watchers: LimitId::NONE,
-                first_pair: NIL,
-                totals: NIL,
-                fee_bps: NodeRow::NO_FEE,
-                ..row
+                parent: row.parent,
+                account: row.account,
+                calendar: row.calendar,
+                level: row.level,
+                account_kind: row.account_kind,
+                ..NodeRow::NONE
             };
             self.nodes_used = self.nodes_used.max(id.0 + 1);
         } else {

@@ -4,13 +4,18 @@
 
 pub mod calendar;
 pub mod checks;
+pub mod groups;
 pub mod hierarchy;
 pub mod limit_check;
 pub mod limits;
 pub mod market;
 pub mod orders;
+pub mod repeats;
+pub mod restricted;
 pub mod rules;
 pub mod schedule;
+pub mod shorts;
+pub mod stamps;
 pub mod validate;
 pub mod wallets;
 

@@ -17,6 +17,8 @@ pub struct MarketRow {
     pub last_ns: UnixNanos,
     /// Mark from outside at 1e-8; 0 = none. Never stale.
     pub mark_px: i64,
+    /// Price of the last execution of our own, at 1e-8: the mark where nothing else says one; 0 = none.
+    pub fill_px: i64,
     /// 1 halted.
     pub halted: u8,
     #[doc(hidden)]
@@ -70,6 +72,35 @@ impl Market {
             return Some(Price::from_raw(row.last_px));
         }
         (row.mark_px != 0).then(|| Price::from_raw(row.mark_px))
+    }
+
+    /// The mark: the last trade, else the mark from outside, else the last execution of our own; 0 where there is none at all.
+    #[inline]
+    pub fn mark(&self, id: InstrumentId) -> i64 {
+        let Some(row) = self.row(id) else { return 0 };
+        match (row.last_ns, row.mark_px) {
+            (0, 0) => row.fill_px,
+            (0, mark_px) => mark_px,
+            _ => row.last_px,
+        }
+    }
+
+    /// Remembers the price of an execution where nothing else says a mark; true where it has become the mark.
+    #[inline]
+    pub fn note_fill(&mut self, id: InstrumentId, px: i64) -> bool {
+        let Some(row) = self.rows.get_mut(id.index()) else {
+            return false;
+        };
+        let is_mark = row.last_ns == 0 && row.mark_px == 0 && row.fill_px != px;
+        if is_mark {
+            row.fill_px = px;
+        }
+        is_mark
+    }
+
+    /// Instruments that exist.
+    pub fn instruments(&self) -> impl Iterator<Item = &Instrument> {
+        self.instruments.iter().filter(|row| row.mult != 0)
     }
 
     /// Takes what an accepted event says about the market; other kinds change nothing.

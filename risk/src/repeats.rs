@@ -148,9 +148,8 @@ impl Repeats {
             return None;
         };
         let rows = &self.rows;
-        self.index.insert_unique(content.hash(), at, |&at| {
-            rows[at as usize].content.hash()
-        });
+        self.index
+            .insert_unique(content.hash(), at, |&at| rows[at as usize].content.hash());
         Some(at)
     }
 

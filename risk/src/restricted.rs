@@ -73,11 +73,10 @@ impl RestrictedLists {
             restriction: u32::from(restriction),
         });
         let lines = &self.lines;
-        self.index
-            .insert_unique(hash(key(limit, instrument)), at, |&at| {
-                let line = &lines[at as usize];
-                hash(key(line.limit, line.instrument))
-            });
+        self.index.insert_unique(hash(key(limit, instrument)), at, |&at| {
+            let line = &lines[at as usize];
+            hash(key(line.limit, line.instrument))
+        });
     }
 
     /// Feeds the lines to a hash.

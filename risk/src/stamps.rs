@@ -8,11 +8,39 @@
 //! - Stamps of a ring never fall, since time never does.
 
 use crate::hierarchy::NIL;
-use crate::limits::LimitRow;
+use bytemuck::{Pod, Zeroable};
 use tradewind_domain::time::UnixNanos;
 
 /// The longest ring.
 pub const RING_MAX: u32 = 1 << 20;
+
+/// One ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Ring {
+    at: u32,
+    len: u32,
+    count: u64,
+}
+
+impl Ring {
+    /// No ring.
+    pub const NONE: Self = Self {
+        at: NIL,
+        len: 0,
+        count: 0,
+    };
+
+    /// How many stamps it holds at most.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Forgets its stamps.
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+}
 
 /// The pool.
 pub struct Stamps {
@@ -45,19 +73,19 @@ impl Stamps {
         (u64::from(self.used) * 100 / (self.pool.len() as u64).max(1)) as u32
     }
 
-    /// Gives a limit a ring of this length, with the newest stamps of the one it had.
-    pub fn grow(&mut self, row: &mut LimitRow, len: u32) {
+    /// Makes a ring this long, with the newest stamps that it had.
+    pub fn grow(&mut self, ring: &mut Ring, len: u32) {
         let Some(at) = self.take(len) else { return };
-        let kept = row.ring_count.min(u64::from(row.ring_len)).min(u64::from(len));
-        let old = *row;
+        let old = *ring;
+        let kept = old.count.min(u64::from(old.len)).min(u64::from(len));
         for n in 0..kept {
             let stamp = self.nth_last(&old, kept - n).unwrap_or(0);
             self.pool[at as usize + n as usize] = stamp;
         }
-        if old.ring != NIL {
-            self.give_back(old.ring, old.ring_len);
+        if old.len != 0 {
+            self.give_back(old);
         }
-        (row.ring, row.ring_len, row.ring_count) = (at, len, kept);
+        *ring = Ring { at, len, count: kept };
     }
 
     fn take(&mut self, len: u32) -> Option<u32> {
@@ -74,48 +102,43 @@ impl Stamps {
         Some(std::mem::replace(&mut self.used, end))
     }
 
-    fn give_back(&mut self, at: u32, len: u32) {
-        if let Some((class, _)) = class_of(len) {
-            self.pool[at as usize] = u64::from(self.free[class]);
-            self.free[class] = at;
+    fn give_back(&mut self, ring: Ring) {
+        if let Some((class, _)) = class_of(ring.len) {
+            self.pool[ring.at as usize] = u64::from(self.free[class]);
+            self.free[class] = ring.at;
         }
     }
 
     /// Puts a stamp; the oldest leaves where the ring is full.
     #[inline]
-    pub fn put(&mut self, row: &mut LimitRow, now_ns: UnixNanos) {
-        if row.ring == NIL || row.ring_len == 0 {
+    pub fn put(&mut self, ring: &mut Ring, now_ns: UnixNanos) {
+        if ring.len == 0 {
             return;
         }
-        let at = row.ring + (row.ring_count % u64::from(row.ring_len)) as u32;
+        let at = ring.at + (ring.count % u64::from(ring.len)) as u32;
         if let Some(place) = self.pool.get_mut(at as usize) {
             *place = now_ns;
-            row.ring_count += 1;
+            ring.count += 1;
         }
     }
 
-    /// Forgets a ring's stamps.
-    pub fn clear(&self, row: &mut LimitRow) {
-        row.ring_count = 0;
-    }
-
-    /// The stamp that was put `n` before the next one would be (1 is the newest); `None` where there are fewer.
+    /// The `n`th stamp from the newest, which is the first; `None` where there are fewer.
     #[inline]
-    pub fn nth_last(&self, row: &LimitRow, n: u64) -> Option<UnixNanos> {
-        if row.ring == NIL || n == 0 || n > row.ring_count || n > u64::from(row.ring_len) {
+    pub fn nth_last(&self, ring: &Ring, n: u64) -> Option<UnixNanos> {
+        if n == 0 || n > ring.count || n > u64::from(ring.len) {
             return None;
         }
-        let at = row.ring + ((row.ring_count - n) % u64::from(row.ring_len)) as u32;
+        let at = ring.at + ((ring.count - n) % u64::from(ring.len)) as u32;
         self.pool.get(at as usize).copied()
     }
 
     /// How many stamps are younger than `window_ns` at `now_ns`: a bisection, since stamps never fall.
-    pub fn count(&self, row: &LimitRow, now_ns: UnixNanos, window_ns: u64) -> u64 {
+    pub fn count(&self, ring: &Ring, now_ns: UnixNanos, window_ns: u64) -> u64 {
         let is_young = |n: u64| {
-            let stamp = self.nth_last(row, n);
+            let stamp = self.nth_last(ring, n);
             stamp.is_some_and(|stamp| now_ns.saturating_sub(stamp) < window_ns)
         };
-        let (mut young, mut beyond) = (0, row.ring_count.min(u64::from(row.ring_len)) + 1);
+        let (mut young, mut beyond) = (0, ring.count.min(u64::from(ring.len)) + 1);
         while beyond - young > 1 {
             let middle = young + (beyond - young) / 2;
             if is_young(middle) {
@@ -145,20 +168,11 @@ fn class_of(len: u32) -> Option<(usize, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytemuck::Zeroable;
-
-    fn row() -> LimitRow {
-        LimitRow {
-            ring: NIL,
-            ..LimitRow::zeroed()
-        }
-    }
-
     #[test]
     fn a_ring_counts_what_a_list_counts() {
         let mut stamps = Stamps::new(64);
-        let mut row = row();
-        stamps.grow(&mut row, 5);
+        let mut ring = Ring::NONE;
+        stamps.grow(&mut ring, 5);
         let mut list: Vec<u64> = Vec::new();
         for now in (0..400).step_by(7) {
             for window in [1, 10, 30, 1000] {
@@ -169,12 +183,12 @@ mod tests {
                     .filter(|&&stamp| now - stamp < window)
                     .count();
                 assert_eq!(
-                    stamps.count(&row, now, window),
+                    stamps.count(&ring, now, window),
                     expected as u64,
                     "{now} {window}"
                 );
             }
-            stamps.put(&mut row, now);
+            stamps.put(&mut ring, now);
             list.push(now);
         }
     }
@@ -182,14 +196,14 @@ mod tests {
     #[test]
     fn a_ring_that_grows_keeps_its_newest_stamps_and_gives_its_room_back() {
         let mut stamps = Stamps::new(16);
-        let mut row = row();
-        stamps.grow(&mut row, 3);
+        let mut ring = Ring::NONE;
+        stamps.grow(&mut ring, 3);
         for now in 1..=5 {
-            stamps.put(&mut row, now);
+            stamps.put(&mut ring, now);
         }
-        stamps.grow(&mut row, 8);
+        stamps.grow(&mut ring, 8);
         assert_eq!(
-            [1, 2, 3, 4].map(|n| stamps.nth_last(&row, n)),
+            [1, 2, 3, 4].map(|n| stamps.nth_last(&ring, n)),
             [Some(5), Some(4), Some(3), None]
         );
         assert!(stamps.has_room(4), "the old room is free again");

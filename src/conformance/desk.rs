@@ -29,7 +29,11 @@ const CAPACITIES: Capacities = Capacities {
     cl_ord_ids: 8_192,
     exec_ids: 8_192,
     sessions: 64,
-    reserved: [0; 5],
+    limit_stamps: 4_096,
+    restricted: 64,
+    repeats: 256,
+    executions: 256,
+    quarantine: 64,
 };
 /// Hash keys of tables; any value will do.
 const HASH_KEY: [u8; 16] = *b"conformance-keys";

@@ -380,13 +380,13 @@ impl Note {
         }
     }
 
-    /// Of a set of notes the code to report: lowest priority, then lowest number.
+    /// Of a set of notes the code to report: lowest priority, then by name (LIMITS section 14).
     pub fn first(notes: u64) -> Option<RejectCode> {
         Note::ALL
             .iter()
             .filter(|note| notes & note.bit() != 0)
             .map(|note| note.code())
-            .min_by_key(|code| (code.priority(), *code as u16))
+            .min_by_key(|code| (code.priority(), code.text()))
     }
 }
 

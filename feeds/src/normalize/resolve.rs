@@ -7,8 +7,8 @@ use crate::registry::{Leaf, Listing, Registry};
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
     AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate,
-    InstrumentStatus, Kind, LastTrade, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel, OrderNew,
-    OrderReplace, QuotaGrant, Quote, Valuation, VenueReport,
+    InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel,
+    OrderNew, OrderReplace, QuarantineResolve, QuotaGrant, Quote, RestrictedSet, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
@@ -174,8 +174,11 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         Kind::Locate => locate(it, event.body_mut()),
         Kind::CorporateAction => corporate_action(it, event.body_mut()),
         Kind::Allocation => allocation(it, event.body_mut()),
-        Kind::StateSet | Kind::Kill | Kind::Rearm => control(it, event.body_mut()),
+        Kind::StateSet | Kind::Kill | Kind::Rearm | Kind::Flatten => control(it, event.body_mut()),
+        Kind::RestrictedSet => restricted(it, event.body_mut()),
+        Kind::QuarantineResolve => quarantine(it, event.body_mut()),
         Kind::AlertMaintenance => event.body_mut::<AlertMaintenance>().node = it.node(Name::Optional),
+        Kind::LimitProbe => limit_probe(it, event.body_mut()),
         Kind::QuotaGrant => event.body_mut::<QuotaGrant>().limit = quota_limit(it),
         _ => return,
     }
@@ -275,9 +278,39 @@ fn cash_move(it: &mut Resolver<'_>, body: &mut CashMove) {
 }
 
 fn locate(it: &mut Resolver<'_>, body: &mut Locate) {
-    body.account = it.leaf(Name::Required).account;
+    let leaf = it.leaf(Name::Required);
+    (body.leaf, body.account) = (leaf.node, leaf.account);
     body.instrument = it.listing(Name::Required).instrument;
+    body.holding = HoldingId::NONE;
     it.scale([&mut body.qty], &mut body.qty_dp);
+}
+
+/// A line for a label that is not known names no limit.
+fn restricted(it: &mut Resolver<'_>, body: &mut RestrictedSet) {
+    body.limit = it.registry.limit_named(&body.label).unwrap_or_default();
+    body.instrument = it.listing(Name::Required).instrument;
+}
+
+/// Names are given where the repair changes them.
+fn quarantine(it: &mut Resolver<'_>, body: &mut QuarantineResolve) {
+    let leaf = it.leaf(Name::Optional);
+    (body.leaf, body.account) = (leaf.node, leaf.account);
+    body.instrument = it.listing(Name::Optional).instrument;
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale([&mut body.px], &mut body.px_dp);
+}
+
+/// The account is any node here: limits are asked about at every level.
+fn limit_probe(it: &mut Resolver<'_>, body: &mut LimitProbe) {
+    body.limit = it.registry.limit_named(&body.label).unwrap_or_default();
+    body.leaf = it.node(Name::Optional);
+    body.account = AccountId::NONE;
+    body.instrument = it.listing(Name::Optional).instrument;
+    it.scale([&mut body.qty], &mut body.qty_dp);
+    it.scale(
+        [&mut body.px, &mut body.stop_px, &mut body.stop_loss_px],
+        &mut body.px_dp,
+    );
 }
 
 fn corporate_action(it: &mut Resolver<'_>, body: &mut CorporateAction) {

@@ -132,6 +132,10 @@ pub fn larger_capacities(a: &Capacities, b: &Capacities) -> Capacities {
         cl_ord_ids: a.cl_ord_ids.max(b.cl_ord_ids),
         exec_ids: a.exec_ids.max(b.exec_ids),
         sessions: a.sessions.max(b.sessions),
-        reserved: [0; 5],
+        limit_stamps: a.limit_stamps.max(b.limit_stamps),
+        restricted: a.restricted.max(b.restricted),
+        repeats: a.repeats.max(b.repeats),
+        executions: a.executions.max(b.executions),
+        quarantine: a.quarantine.max(b.quarantine),
     }
 }

@@ -4,9 +4,10 @@ use super::book::{Book, Settings};
 use crate::hierarchy::NodeRow;
 use crate::limits;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::ControlState;
+use tradewind_domain::codes::{ControlState, LimitType, Restriction};
 use tradewind_domain::event::{
-    CashMove, Control, EngineStarted, Event, Kind, LimitSet, NodeSet, SessionEvent, Timer, TimerKind, Verdict,
+    CashMove, Control, EngineStarted, Event, Kind, LimitSet, Locate, NodeSet, RestrictedSet, SessionEvent,
+    Timer, TimerKind, Verdict,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::LimitId;
@@ -98,7 +99,11 @@ impl Book {
                     .is_none()
                     .then_some(RejectCode::UnknownNode)
             })
-            .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken));
+            .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken))
+            .or_else(|| {
+                let has_room = self.limits.has_room(limit, &self.stamps, &self.hierarchy);
+                (!has_room).then_some(RejectCode::Capacity)
+            });
         if let Some(code) = code {
             event.reject(code);
         }
@@ -120,20 +125,71 @@ impl Book {
         (limit.hard, limit.params) = (held.hard, held.all_params());
         (limit.action, limit.soft_pct) = (held.action, held.soft_pct);
         limit.filter_instrument = held.instrument;
+        limit.filter_kind = held.filter_kind;
+        if held.has_sector == 1 {
+            limit.filter_sector = self.hierarchy.groups.sector_name(held.filter_sector);
+        }
         None
     }
 
+    /// Decides a line of a restricted list: the limit and the instrument exist, and there is room.
+    pub(super) fn decide_restricted(&self, event: &mut Event) {
+        let notes = event.head.notes;
+        let line: &RestrictedSet = event.body();
+        let held = self.limits.get(line.limit);
+        let is_list = held.is_some_and(|row| row.limit_type == LimitType::Restricted as u8);
+        let code = Note::first(notes).or({
+            if !is_list {
+                Some(RejectCode::UnknownLimit)
+            } else if line.restriction != 0 && Restriction::from_code(line.restriction).is_none() {
+                Some(RejectCode::InvalidValue)
+            } else if !self.restricted.has_room(line.limit, line.instrument) {
+                Some(RejectCode::Capacity)
+            } else {
+                None
+            }
+        });
+        if let Some(code) = code {
+            event.reject(code);
+        }
+    }
+
+    /// Decides what was located: a known account and instrument, and a row for them.
+    pub(super) fn decide_locate(&self, event: &mut Event) {
+        let notes = event.head.notes;
+        let locate: Locate = *event.body();
+        let chain = self.hierarchy.chain(locate.leaf, locate.instrument);
+        let holding = self.holding_or_next(&chain);
+        let code = Note::first(notes).or(match holding {
+            _ if locate.qty < 0 => Some(RejectCode::InvalidQty),
+            None => Some(RejectCode::Capacity),
+            Some(_) => None,
+        });
+        if let Some(code) = code {
+            event.reject(code);
+        }
+        event.body_mut::<Locate>().holding = holding.unwrap_or_default();
+    }
+
+    /// Makes a locate true. It is a grant for each day until it is changed.
+    pub(super) fn apply_locate(&mut self, event: &Event) {
+        if event.is_rejected() {
+            return;
+        }
+        let locate: Locate = *event.body();
+        self.make_pairs(locate.leaf, locate.instrument, locate.holding);
+        self.shorts.locate(locate.holding, locate.qty);
+    }
+
     /// Decides a change of a control state. Re-arming a KILL takes two people (LIMITS section 7).
-    pub(super) fn decide_control(&mut self, event: &mut Event, kind: Kind) {
+    pub(super) fn decide_control(&self, event: &mut Event, kind: Kind) {
         let control: Control = *event.body();
         let asked = match kind {
             Kind::Kill => Some(ControlState::Kill),
             Kind::Rearm => Some(ControlState::Active),
             _ => ControlState::from_code(control.state).filter(|&state| state != ControlState::Kill),
         };
-        let target = self
-            .control_target(control.node, control.instrument, control.session, control.venue)
-            .map(|state| *state);
+        let target = self.control_target(control.node, control.instrument, control.session, control.venue);
         let code = match (Note::first(event.head.notes), asked, target) {
             (Some(code), _, _) => Some(code),
             (None, None, _) => Some(RejectCode::InvalidValue),
@@ -164,14 +220,19 @@ impl Book {
     }
 
     /// Makes a control state true.
-    pub(super) fn apply_control(&mut self, event: &Event) {
+    pub(super) fn apply_control(&mut self, event: &Event, kind: Kind) {
         if event.is_rejected() {
             return;
         }
         let control: Control = *event.body();
-        match self.control_target(control.node, control.instrument, control.session, control.venue) {
-            Some(state) => *state = control.state_after,
-            None => self.faults += 1,
+        self.set_control(
+            control.node,
+            control.instrument,
+            control.session,
+            control.state_after,
+        );
+        if kind == Kind::Rearm {
+            self.rearm_limits(control.node);
         }
     }
 
@@ -207,7 +268,15 @@ impl Book {
                 }
                 self.hierarchy.set_node(body.node, row);
             }
-            Kind::LimitSet => self.limits.set(event.body(), &mut self.hierarchy),
+            Kind::LimitSet => {
+                self.limits
+                    .set(event.body(), &mut self.hierarchy, &mut self.stamps);
+            }
+            Kind::RestrictedSet => {
+                let line: &RestrictedSet = event.body();
+                self.restricted.set(line.limit, line.instrument, line.restriction);
+            }
+            Kind::EntitlementSource => self.apply_entitlement(event),
             Kind::CalendarSet => self.calendars.set_days(event.body()),
             Kind::SessionConnected | Kind::SessionDisconnected => {
                 let session = event.body::<SessionEvent>().session;
@@ -230,7 +299,10 @@ impl Book {
                 };
                 self.set_capacities(&start.capacities);
             }
-            _ => self.market.apply(event),
+            _ => {
+                self.market.apply(event);
+                self.value_instruments(event, kind);
+            }
         }
     }
 }

@@ -1,42 +1,73 @@
-//! Asking: what an order would be worth, and what every state, rate and limit on its chain says to it. Also what limits say to an
-//! executed trade, and what remembers that they spoke.
+//! Asking: what an order would be worth, and what every state, gate and limit on its chain says to it.
 
 use super::book::Book;
-use super::findings::{Findings, hits};
+use super::findings::Findings;
+use super::question::Scene;
 use crate::checks;
-use crate::hierarchy::{Chain, Flow, PairRow};
-use crate::limits::{self, LimitRow, Measure, Question, WarnEdge};
+use crate::hierarchy::{Chain, node_flags};
+use crate::limits::{self, Action, When};
 use crate::orders::table::OrderRow;
+use crate::repeats::STAMPS;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{AccountKind, ControlState, LimitAction, OrderType};
+use tradewind_domain::codes::{ControlState, LimitType, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitHit, Verdict};
-use tradewind_domain::fixed::{Money, Price, Qty};
-use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, SessionId, WalletId};
+use tradewind_domain::fixed::{Money, ONE, Price, Qty};
+use tradewind_domain::ids::{InstrumentId, NodeId, SessionId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding, div_round};
-use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_domain::time::UnixNanos;
 
 /// The largest value of one order or execution, 10^13 units of base currency at 1e-16: far above every real one, and small
 /// enough that sums over a billion of them fit 128 bits.
 pub(super) const VALUE_MAX: i128 = 100_000_000_000_000_000_000_000_000_000;
-
-static NO_FLOW: Flow = Flow::ZERO;
 
 /// An order as the limits are asked about it: a new one, or what a replace would make of an old one.
 pub(super) struct Ask {
     pub(super) wallet: WalletId,
     pub(super) instrument: InstrumentId,
     pub(super) session: SessionId,
-    pub(super) is_buy: bool,
+    pub(super) action: Action,
+    pub(super) side: Side,
     pub(super) ord_type: OrderType,
     pub(super) qty: i64,
     pub(super) leaves: i64,
     pub(super) px: i64,
     pub(super) stop_px: i64,
+    pub(super) stop_loss_px: i64,
     pub(super) now_ns: UnixNanos,
+    pub(super) origin_ns: UnixNanos,
+    /// When equal orders were accepted.
+    pub(super) repeats: [UnixNanos; STAMPS],
     /// The order that a replace takes the place of.
     pub(super) old: Option<OrderRow>,
+}
+
+impl Ask {
+    /// Nothing is asked for: what limits say then is their use as it stands.
+    pub(super) fn nothing(instrument: InstrumentId, wallet: WalletId, side: Side, now_ns: UnixNanos) -> Self {
+        Self {
+            wallet,
+            instrument,
+            session: SessionId::NONE,
+            action: Action::Replace,
+            side,
+            ord_type: OrderType::Limit,
+            qty: 0,
+            leaves: 0,
+            px: 0,
+            stop_px: 0,
+            stop_loss_px: 0,
+            now_ns,
+            origin_ns: 0,
+            repeats: [0; STAMPS],
+            old: None,
+        }
+    }
+
+    fn is_buy(&self) -> bool {
+        self.side.is_buy()
+    }
 }
 
 /// What an order is worth, frozen at acceptance.
@@ -48,10 +79,12 @@ pub(super) struct Priced {
     pub(super) order_value: i128,
     pub(super) cash: i128,
     pub(super) fee: i128,
+    /// What one unit loses at the trader's stop price, 1e-16 base; 0 where there is none.
+    pub(super) risk_per_unit: i128,
 }
 
 impl Book {
-    /// States, rates and limits on an order; the price that it would be frozen at.
+    /// States, gates and limits on an order; the price that it would be frozen at.
     pub(super) fn check_order(
         &self,
         ask: &Ask,
@@ -65,15 +98,18 @@ impl Book {
         } else if state == ControlState::ReduceOnly as u8 && !self.reduces(ask, chain) {
             findings.refuse(RejectCode::ReduceOnly);
         }
+        self.ask_disabled(chain, findings);
+        self.ask_emergency(ask, chain, findings);
         let instrument = checks::known(&self.market, ask.instrument);
-        self.ask_limits(
+        let unknown = Instrument::zeroed();
+        Scene::new(
+            self,
             ask,
             chain,
-            instrument.unwrap_or(&Instrument::zeroed()),
+            instrument.unwrap_or(&unknown),
             &Priced::default(),
-            findings,
-            true,
-        );
+        )
+        .ask(When::Gate, findings);
         // Values that are no numbers have no price either; what can be said without one has been said.
         let unusable = Note::InvalidQty.bit()
             | Note::InvalidSide.bit()
@@ -84,7 +120,8 @@ impl Book {
         let instrument = instrument.filter(|_| notes & unusable == 0)?;
         match self.price(ask, chain, instrument) {
             Ok(priced) => {
-                self.ask_limits(ask, chain, instrument, &priced, findings, false);
+                Scene::new(self, ask, chain, instrument, &priced).ask(When::Order, findings);
+                self.ask_emergency_amounts(ask, chain, &priced, findings);
                 Some(priced)
             }
             Err(code) => {
@@ -94,14 +131,93 @@ impl Book {
         }
     }
 
+    /// Strategies that executed too often stay out until a person re-arms them (L13).
+    fn ask_disabled(&self, chain: &Chain, findings: &mut Findings) {
+        for (node_id, _) in chain.levels() {
+            let node = self.hierarchy.node(node_id);
+            let Some(node) = node.filter(|node| node.flags & node_flags::DISABLED != 0) else {
+                continue;
+            };
+            let tripped = self.limits.list(node.watchers).find(|(_, row)| row.tripped == 1);
+            let Some((id, row)) = tripped else {
+                findings.refuse(RejectCode::StrategyDisabled);
+                continue;
+            };
+            let hit = LimitHit {
+                used: row.hard,
+                hard: row.hard,
+                limit: id,
+                level: node.level,
+                ..LimitHit::zeroed()
+            };
+            let code = RejectCode::StrategyDisabled;
+            findings.hit(
+                HitKind::Refused,
+                hit,
+                code,
+                code.priority(),
+                (node_id, self.limits.label(id)),
+            );
+        }
+    }
+
+    /// The emergency limit that holds for a chain, and whether it has run out; `None` while the entitlement source is up.
+    fn emergency(&self, chain: &Chain, now_ns: UnixNanos) -> Option<(&limits::LimitRow, bool)> {
+        if self.outage_ns == 0 {
+            return None;
+        }
+        let row = self.limits.get(self.limits.emergency)?;
+        chain.levels().find(|&(node, _)| node == row.node)?;
+        let valid_s = row.all_params()[limits::gate::emergency::VALID_S].max(0) as u64;
+        let is_over = now_ns.saturating_sub(self.outage_ns) >= valid_s * 1_000_000_000;
+        Some((row, is_over))
+    }
+
+    /// While the entitlement source is down, only some actions pass, and only for a time (L36).
+    fn ask_emergency(&self, ask: &Ask, chain: &Chain, findings: &mut Findings) {
+        let Some((row, is_over)) = self.emergency(chain, ask.now_ns) else {
+            return;
+        };
+        let mask = row.all_params()[limits::gate::emergency::ACTIONS];
+        if is_over {
+            findings.refuse(RejectCode::EmergencyExpired);
+        } else if mask & ask.action as i64 == 0 {
+            findings.refuse(RejectCode::EmergencyAction);
+        }
+    }
+
+    /// Likewise the amounts: one order, and the day's counter as it is, so that an outage that comes and goes resets nothing.
+    fn ask_emergency_amounts(&self, ask: &Ask, chain: &Chain, priced: &Priced, findings: &mut Findings) {
+        let Some((row, false)) = self.emergency(chain, ask.now_ns) else {
+            return;
+        };
+        let params = row.all_params();
+        let single = i128::from(params[limits::gate::emergency::SINGLE]) * i128::from(ONE);
+        if priced.order_value > single {
+            findings.refuse(RejectCode::EmergencySingleLimit);
+        }
+        let level = params[limits::gate::emergency::LEVEL];
+        let node = chain
+            .levels()
+            .filter_map(|(node, _)| self.hierarchy.node(node))
+            .find(|node| i64::from(node.level) >= level);
+        let Some(node) = node else { return };
+        let today = node.flow.today(self.calendars.date(node.calendar));
+        let old = ask.old.as_ref().map_or(0, |row| row.reserved_value().raw());
+        let before = today.bought_value + today.sold_value + node.flow.buy_value + node.flow.sell_value;
+        if priced.value > old && before - old + priced.value > row.hard {
+            findings.refuse(RejectCode::EmergencyDailyLimit);
+        }
+    }
+
     /// True where the order only reduces the account's position, its own open orders counted (LIMITS section 7).
-    fn reduces(&self, ask: &Ask, chain: &Chain) -> bool {
+    pub(super) fn reduces(&self, ask: &Ask, chain: &Chain) -> bool {
         let Some(pair) = self.hierarchy.account_pair(chain) else {
             return false;
         };
         let old = ask.old.map_or(0, |row| i128::from(row.reserved_qty()));
         let (position, leaves) = (pair.flow.position, i128::from(ask.leaves));
-        if ask.is_buy {
+        if ask.is_buy() {
             position < 0 && pair.flow.buy_qty - old + leaves <= -position
         } else {
             position > 0 && pair.flow.sell_qty - old + leaves <= position
@@ -109,7 +225,12 @@ impl Book {
     }
 
     /// Risk price, value and cash of an order (LIMITS section 1).
-    fn price(&self, ask: &Ask, chain: &Chain, instrument: &Instrument) -> Result<Priced, RejectCode> {
+    pub(super) fn price(
+        &self,
+        ask: &Ask,
+        chain: &Chain,
+        instrument: &Instrument,
+    ) -> Result<Priced, RejectCode> {
         let rate = self
             .market
             .rate(instrument.currency)
@@ -131,8 +252,10 @@ impl Book {
             order_value,
             cash: 0,
             fee: 0,
+            risk_per_unit: risk_per_unit(instrument, risk_px, unit, ask.stop_loss_px, rate)
+                .ok_or(RejectCode::Overflow)?,
         };
-        if ask.is_buy && instrument.moves_principal() {
+        if ask.is_buy() && instrument.moves_principal() {
             let principal =
                 rounding::principal(instrument, Qty::from_raw(ask.leaves), risk_px, Rounding::Ceiling)
                     .ok_or(RejectCode::Overflow)?
@@ -149,16 +272,16 @@ impl Book {
         Ok(priced)
     }
 
-    /// The estimated fee that is reserved with the principal: rate of the account's buying power limit, ceiled.
+    /// The estimated fee that is reserved with the principal: rate of the narrowest buying power limit, ceiled.
     fn fee_estimate(&self, chain: &Chain, principal: i128, instrument: &Instrument) -> Option<i128> {
-        let limit = chain.levels().find_map(|(node, _)| {
-            let row = self.hierarchy.node(node)?;
-            self.limits.get(row.buying_power)
-        });
-        let Some(limit) = limit else { return Some(0) };
-        let bps = i128::from(limit.params[limits::cash::FEE_BPS]);
+        let bps = chain
+            .levels()
+            .filter_map(|(node, _)| self.hierarchy.node(node))
+            .map(|node| node.fee_bps)
+            .find(|&bps| bps != crate::hierarchy::NodeRow::NO_FEE);
+        let Some(bps) = bps else { return Some(0) };
         rounding::to_money(
-            principal.checked_mul(bps)?,
+            principal.checked_mul(i128::from(bps))?,
             12,
             instrument.money_dp,
             Rounding::Ceiling,
@@ -176,7 +299,7 @@ impl Book {
             raw.map(Price::from_raw).ok_or(RejectCode::Overflow)
         };
         let above = |px: i64| reference.map_or(px, |reference| reference.raw().max(px));
-        match (ask.ord_type, ask.is_buy) {
+        match (ask.ord_type, ask.is_buy()) {
             (OrderType::Limit | OrderType::StopLimit, true) => Ok(Price::from_raw(ask.px)),
             (OrderType::Limit | OrderType::StopLimit, false) => Ok(Price::from_raw(above(ask.px))),
             (OrderType::Market, true) => slipped(reference.ok_or(RejectCode::NoReferencePrice)?.raw()),
@@ -186,231 +309,51 @@ impl Book {
         }
     }
 
-    /// Asks the limits of every node on the chain: those that count messages, or those that look at the order.
-    fn ask_limits(
-        &self,
-        ask: &Ask,
-        chain: &Chain,
-        instrument: &Instrument,
-        priced: &Priced,
-        findings: &mut Findings,
-        rates: bool,
-    ) {
-        let wallet = if rates { None } else { self.wallets.row(ask.wallet) };
-        let mut question = Question {
-            is_buy: ask.is_buy,
-            new_orders: u32::from(ask.old.is_none()),
-            qty: ask.qty,
-            leaves: ask.leaves,
-            order_value: priced.order_value,
-            value: priced.value,
-            cash: priced.cash,
-            old_qty: ask.old.as_ref().map_or(0, OrderRow::reserved_qty),
-            old_value: ask.old.as_ref().map_or(0, |row| row.reserved_value().raw()),
-            old_cash: ask.old.as_ref().map_or(0, |row| row.reserved_cash().raw()),
-            flow: &NO_FLOW,
-            pair: &NO_FLOW,
-            instrument,
-            settled: wallet.map_or(0, |row| row.settled.raw()),
-            reserved: wallet.map_or(0, |row| row.reserved.raw()),
-            is_cash_account: false,
-            date: 0,
-            now_ns: ask.now_ns,
-        };
-        for (node_id, pair) in chain.levels() {
-            let Some(node) = self.hierarchy.node(node_id) else {
-                continue;
-            };
-            let first = if rates { node.rates } else { node.limits };
-            if first.is_none() {
-                continue;
-            }
-            let pair_row = self.hierarchy.pair(pair);
-            question.pair = pair_row.map_or(&NO_FLOW, |row| &row.flow);
-            question.is_cash_account = node.account_kind == AccountKind::Cash as u8;
-            question.date = self.calendars.date(node.calendar);
-            for (id, row) in self.limits.list(first) {
-                question.flow = if row.instrument.is_none() {
-                    &node.flow
-                } else {
-                    question.pair
-                };
-                if !row.instrument.is_none() && row.instrument != ask.instrument {
-                    continue;
-                }
-                if let Some(measure) = (row.spec().measure)(row, &question) {
-                    let at = Place {
-                        date: question.date,
-                        pair: pair_row,
-                        level: node.level,
-                        node: node_id,
-                    };
-                    judge(id, row, measure, &at, findings);
-                }
-            }
-        }
-    }
-
-    /// Uses a token of every rate on the chain, but not of one that refused by itself.
+    /// Uses a token of every rate on the chain, but not of one that refused by itself, and counts the message.
     pub(super) fn charge(&mut self, event: &Event, leaf: NodeId, verdict: &Verdict, is_order: bool) {
         let now_ns = event.head.recv_ns;
         let mut node = leaf;
-        while let Some(row) = self.hierarchy.node(node) {
+        while let Some(row) = self.hierarchy.node_mut(node) {
+            row.flow.count_message(self.calendars.date(row.calendar));
             node = NodeId(row.parent);
-            let mut at = row.rates;
+            let slow = row.flags & node_flags::SLOW != 0;
+            let mut at = row.gates;
             while let Some(limit) = self.limits.row_mut(at) {
                 let id = at;
                 at = limit.next;
-                let counts =
-                    is_order || limit.limit_type == tradewind_domain::codes::LimitType::MsgRate as u8;
+                let counts = limit.limit_type == LimitType::MsgRate as u8
+                    || is_order && limit.limit_type == LimitType::OrderRate as u8;
                 let refused = verdict.hits != 0
-                    && hits(event, verdict.hits)
+                    && super::findings::hits(event, verdict.hits)
                         .any(|hit| hit.limit == id && hit.kind == HitKind::Refused as u8);
                 if limit.state == 1 && counts && !refused {
-                    limits::charge(limit, now_ns);
-                }
-            }
-        }
-    }
-
-    /// Remembers that a warning was given: once a day, or once a day and instrument.
-    pub(super) fn mark_warnings(&mut self, event: &Event, count: u16, leaf_pair: u32) {
-        for hit in hits(event, count).filter(|hit| hit.kind == HitKind::Warned as u8) {
-            let Some(row) = self.limits.row_mut(hit.limit) else {
-                continue;
-            };
-            let Some(node) = self.hierarchy.node(row.node) else {
-                continue;
-            };
-            let date = self.calendars.date(node.calendar);
-            match row.spec().warn {
-                WarnEdge::Daily => row.warned_day = date,
-                WarnEdge::DailyPerPair(bit) => {
-                    let owner = row.node;
-                    let mut at = leaf_pair;
-                    while let Some(pair) = self.hierarchy.pair_mut(at) {
-                        if pair.node == owner {
-                            pair.warned = if pair.warned_day == date {
-                                pair.warned | bit
-                            } else {
-                                bit
-                            };
-                            pair.warned_day = date;
-                        }
-                        at = pair.parent;
-                    }
-                }
-                WarnEdge::None | WarnEdge::Each => {}
-            }
-        }
-    }
-
-    /// Compares what is booked with the limits that bind executed trades: a breach raises an alert, nothing is refused.
-    pub(super) fn audit_execution(
-        &self,
-        leaf: NodeId,
-        pair: u32,
-        instrument: &Instrument,
-        is_buy: bool,
-        findings: &mut Findings,
-    ) {
-        let chain = self.hierarchy.chain_from(leaf, pair, instrument.id);
-        for (node_id, pair) in chain.levels() {
-            let Some(node) = self.hierarchy.node(node_id) else {
-                continue;
-            };
-            let pair_flow = self.hierarchy.pair(pair).map_or(&NO_FLOW, |row| &row.flow);
-            for (id, row) in self.limits.list(node.limits) {
-                let binds = row.instrument.is_none() || row.instrument == instrument.id;
-                if !row.spec().post_trade || !binds {
-                    continue;
-                }
-                // Asked with an order of the smallest size, whose use is taken off again.
-                let question = Question {
-                    is_buy,
-                    new_orders: 0,
-                    qty: 1,
-                    leaves: 1,
-                    order_value: 1,
-                    value: 1,
-                    cash: 0,
-                    old_qty: 0,
-                    old_value: 0,
-                    old_cash: 0,
-                    flow: if row.instrument.is_none() {
-                        &node.flow
-                    } else {
-                        pair_flow
-                    },
-                    pair: pair_flow,
-                    instrument,
-                    settled: 0,
-                    reserved: 0,
-                    is_cash_account: false,
-                    date: self.calendars.date(node.calendar),
-                    now_ns: 0,
-                };
-                let Some(measure) = (row.spec().measure)(row, &question) else {
-                    continue;
-                };
-                let used = measure.used - 1;
-                if used > measure.limit {
-                    let hit = LimitHit {
-                        used,
-                        hard: measure.limit,
-                        limit: id,
-                        level: node.level,
-                        ..LimitHit::zeroed()
-                    };
-                    findings.hit(HitKind::Alerted, hit, measure.code, node_id);
+                    limits::charge(limit, &mut self.stamps, now_ns, slow);
                 }
             }
         }
     }
 }
 
-/// Where a limit stands.
-struct Place<'a> {
-    date: DayNumber,
-    pair: Option<&'a PairRow>,
-    level: u8,
-    node: NodeId,
-}
-
-/// Compares a measure with its limit and reports what has to be said.
-#[inline]
-fn judge(id: LimitId, row: &LimitRow, measure: Measure, at: &Place<'_>, findings: &mut Findings) {
-    if measure.used > measure.limit {
-        let kind = if row.action == LimitAction::Alert as u8 {
-            HitKind::Alerted
-        } else {
-            HitKind::Refused
-        };
-        findings.hit(kind, hit_of(id, measure, at), measure.code, at.node);
-    } else if row.soft_pct != 0
-        && measure.used.saturating_mul(100) >= measure.limit.saturating_mul(i128::from(row.soft_pct))
-    {
-        let given = match row.spec().warn {
-            WarnEdge::None => true,
-            WarnEdge::Each => false,
-            WarnEdge::Daily => row.warned_day == at.date,
-            WarnEdge::DailyPerPair(bit) => at
-                .pair
-                .is_some_and(|pair| pair.warned_day == at.date && pair.warned & bit != 0),
-        };
-        if !given {
-            findings.hit(HitKind::Warned, hit_of(id, measure, at), measure.code, at.node);
-        }
+/// What one unit loses between the risk price and the trader's stop price, 1e-16 base currency (L32).
+fn risk_per_unit(
+    instrument: &Instrument,
+    risk_px: Price,
+    unit: i64,
+    stop_loss_px: i64,
+    rate: i64,
+) -> Option<i128> {
+    if stop_loss_px == 0 {
+        return Some(0);
     }
-}
-
-#[cold]
-fn hit_of(id: LimitId, measure: Measure, at: &Place<'_>) -> LimitHit {
-    LimitHit {
-        used: measure.used,
-        hard: measure.limit,
-        limit: id,
-        level: at.level,
-        ..LimitHit::zeroed()
+    if instrument.is_inverse() {
+        let at_stop = rounding::unit_value(instrument, Price::from_raw(stop_loss_px), rate)?.checked_abs()?;
+        return Some((i128::from(unit) - i128::from(at_stop)).abs() * i128::from(ONE));
     }
+    let distance = (i128::from(risk_px.raw()) - i128::from(stop_loss_px)).abs();
+    let point = div_round(
+        i128::from(instrument.mult) * i128::from(rate),
+        i128::from(ONE),
+        Rounding::Ceiling,
+    )?;
+    distance.checked_mul(point)
 }

@@ -2,17 +2,22 @@
 
 use super::tables::Rows;
 use crate::calendar::Calendars;
-use crate::hierarchy::{Chain, Hierarchy};
+use crate::hierarchy::{Chain, Hierarchy, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
 use crate::orders::keys::{KeyHasher, KeyTable};
 use crate::orders::table::{OrderRow, OrderTable};
+use crate::repeats::Repeats;
+use crate::restricted::RestrictedLists;
 use crate::rules::Rules;
+use crate::shorts::{ShortFigures, Shorts};
+use crate::stamps::Stamps;
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::codes::{AccountKind, ControlState};
+use tradewind_domain::codes::{AccountKind, ControlState, Side};
 use tradewind_domain::event::Capacities;
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// What a client session is to the limit check.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -43,6 +48,10 @@ pub(super) struct Book {
     pub(super) limits: Limits,
     /// Asked about replaces, which name no instrument before they come here.
     pub(super) rules: Rules,
+    pub(super) stamps: Stamps,
+    pub(super) restricted: RestrictedLists,
+    pub(super) repeats: Repeats,
+    pub(super) shorts: Shorts,
     pub(super) wallets: Wallets,
     pub(super) holdings_used: u32,
     pub(super) holdings_max: u32,
@@ -57,6 +66,8 @@ pub(super) struct Book {
     pub(super) capacities: Capacities,
     /// Rows of reference data in use.
     pub(super) rows: Rows,
+    /// When the entitlement source went down; 0 while it is up.
+    pub(super) outage_ns: UnixNanos,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
     /// Facts that named a row which does not exist: a damaged or foreign journal.
@@ -68,13 +79,21 @@ impl Book {
         Self {
             market: Market::new(capacities.instruments),
             calendars: Calendars::new(),
-            hierarchy: Hierarchy::new(capacities.nodes, capacities.node_instruments),
+            hierarchy: Hierarchy::new(
+                capacities.nodes,
+                capacities.node_instruments,
+                capacities.instruments,
+            ),
             orders: OrderTable::new(capacities.open_orders, capacities.closed_orders),
             cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
             exec_ids: KeyTable::new(capacities.exec_ids),
             hasher: KeyHasher::new(hash_key),
             limits: Limits::new(capacities.limits),
             rules: Rules::new(capacities),
+            stamps: Stamps::new(capacities.limit_stamps),
+            restricted: RestrictedLists::new(capacities.restricted),
+            repeats: Repeats::new(capacities.repeats),
+            shorts: Shorts::new(capacities.holdings),
             wallets: Wallets::new(capacities.wallets),
             holdings_used: 0,
             holdings_max: capacities.holdings,
@@ -85,6 +104,7 @@ impl Book {
             settings: Settings::default(),
             capacities: *capacities,
             rows: Rows::default(),
+            outage_ns: 0,
             order_counter: 0,
             faults: 0,
         }
@@ -127,7 +147,7 @@ impl Book {
         let nodes = chain
             .levels()
             .filter_map(|(node, _)| self.hierarchy.node(node))
-            .map(|row| row.state)
+            .map(NodeRow::control_state)
             .max()
             .unwrap_or(0);
         let instrument = self
@@ -139,14 +159,14 @@ impl Book {
         nodes.max(instrument).max(session)
     }
 
-    /// The state byte that a control event is about, with `None` where its target does not exist.
+    /// The state of what a control event is about; `None` where its target does not exist.
     pub(super) fn control_target(
-        &mut self,
+        &self,
         node: NodeId,
         instrument: InstrumentId,
         session: SessionId,
         venue: VenueId,
-    ) -> Option<&mut u8> {
+    ) -> Option<u8> {
         let named = [
             !node.is_none(),
             !instrument.is_none(),
@@ -157,20 +177,41 @@ impl Book {
             return None;
         }
         if !node.is_none() {
-            return self.hierarchy.node_mut(node).map(|row| &mut row.state);
+            return self.hierarchy.node(node).map(NodeRow::control_state);
         }
         if !instrument.is_none() {
             self.market.instrument(instrument)?;
-            return self.instrument_states.get_mut(instrument.index());
-        }
-        if !session.is_none() {
-            if !self.knows_session(session) {
-                return None;
-            }
-            return self.sessions.get_mut(session.index()).map(|row| &mut row.state);
+            return self.instrument_states.get(instrument.index()).copied();
         }
         // Orders name no venue yet, so a state on one would stop nothing: refused rather than accepted without effect.
-        None
+        let known = !session.is_none() && self.knows_session(session);
+        known.then(|| self.sessions.get(session.index()).map_or(0, |row| row.state))
+    }
+
+    /// Sets the state that people give to a node, an instrument or a session.
+    pub(super) fn set_control(
+        &mut self,
+        node: NodeId,
+        instrument: InstrumentId,
+        session: SessionId,
+        state: u8,
+    ) {
+        let place = if !node.is_none() {
+            self.hierarchy.node_mut(node).map(|row| &mut row.state)
+        } else if !instrument.is_none() {
+            self.instrument_states.get_mut(instrument.index())
+        } else {
+            self.sessions.get_mut(session.index()).map(|row| &mut row.state)
+        };
+        match place {
+            Some(place) => *place = state,
+            None => self.faults += 1,
+        }
+    }
+
+    /// Figures of short sales of the account on a chain.
+    pub(super) fn short_figures(&self, chain: &Chain, date: DayNumber) -> ShortFigures {
+        self.shorts.figures(self.hierarchy.holding(chain), date)
     }
 
     /// True where the state stops new orders.
@@ -185,34 +226,44 @@ impl Book {
         &mut self,
         leaf: NodeId,
         leaf_pair: u32,
-        is_buy: bool,
+        side: Side,
         qty: i64,
         value: i128,
         count: i32,
     ) {
+        let is_buy = side.is_buy();
         let mut node = leaf;
         while let Some(row) = self.hierarchy.node_mut(node) {
             row.flow.reserve(is_buy, qty, value, count);
             node = NodeId(row.parent);
         }
         let mut pair = leaf_pair;
-        while let Some(row) = self.hierarchy.pair_mut(pair) {
-            row.flow.reserve(is_buy, qty, value, count);
-            pair = row.parent;
+        while let Some(row) = self.hierarchy.pair(pair) {
+            if side == Side::SellShort && !row.holding.is_none() {
+                self.shorts.reserve(row.holding, qty);
+            }
+            pair = self
+                .hierarchy
+                .change_pair(pair, |flow| flow.reserve(is_buy, qty, value, count));
         }
     }
 
     /// Counts an execution at a leaf and every node above.
     #[inline]
-    pub(super) fn execute(&mut self, leaf: NodeId, leaf_pair: u32, is_buy: bool, qty: i64, value: i128) {
+    pub(super) fn execute(&mut self, leaf: NodeId, leaf_pair: u32, side: Side, qty: i64, value: i128) {
+        let is_buy = side.is_buy();
         let (mut node, mut pair) = (leaf, leaf_pair);
         while let Some(row) = self.hierarchy.node_mut(node) {
             let date = self.calendars.date(row.calendar);
             row.flow.execute(is_buy, qty, value, date);
             node = NodeId(row.parent);
-            if let Some(row) = self.hierarchy.pair_mut(pair) {
-                row.flow.execute(is_buy, qty, value, date);
-                pair = row.parent;
+            if let Some(row) = self.hierarchy.pair(pair) {
+                if side == Side::SellShort && !row.holding.is_none() {
+                    self.shorts.sell(row.holding, qty, date);
+                }
+                pair = self
+                    .hierarchy
+                    .change_pair(pair, |flow| flow.execute(is_buy, qty, value, date));
             }
         }
     }
@@ -270,6 +321,11 @@ impl Book {
             .digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
         self.exec_ids.digest(|_| false, sink);
         self.limits.digest(sink);
+        self.stamps.digest(sink);
+        self.restricted.digest(sink);
+        self.repeats.digest(sink);
+        self.shorts.digest(sink);
+        sink(&self.outage_ns.to_le_bytes());
         self.wallets.digest(sink);
         sink(&self.holdings_used.to_le_bytes());
         digest_used(bytemuck::cast_slice(&self.sessions), sink);

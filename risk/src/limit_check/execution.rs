@@ -202,7 +202,7 @@ impl Book {
             self.faults += 1;
             return;
         };
-        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+        let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
         self.wallets
             .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
@@ -211,7 +211,7 @@ impl Book {
         }
         let pair = match self.order(execution.slot) {
             Some(row) => {
-                self.apply_fill(execution, &row, is_buy);
+                self.apply_fill(execution, &row);
                 row.node_instrument
             }
             None => self.make_pairs(execution.leaf, execution.instrument, execution.holding),
@@ -219,13 +219,17 @@ impl Book {
         self.execute(
             execution.leaf,
             pair,
-            is_buy,
+            side,
             execution.qty,
             execution.consumed.raw(),
         );
+        self.watch_execution(execution.leaf, event.head.recv_ns);
+        if self.market.note_fill(execution.instrument, execution.px) {
+            self.value_instrument(execution.instrument);
+        }
     }
 
-    fn apply_fill(&mut self, fill: &Execution, row: &OrderRow, is_buy: bool) {
+    fn apply_fill(&mut self, fill: &Execution, row: &OrderRow) {
         let slot = fill.slot;
         if !row.order_state().is_open() {
             if let Some(held) = self.orders.get_mut(slot) {
@@ -243,7 +247,7 @@ impl Book {
         self.reserve(
             row.leaf,
             row.node_instrument,
-            is_buy,
+            row.order_side(),
             qty_after - row.reserved_qty(),
             -fill.released_value.raw(),
             count,
@@ -267,8 +271,8 @@ impl Book {
         };
         findings.clear();
         let pair = self.hierarchy.find_pair(execution.leaf, execution.instrument);
-        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
-        self.audit_execution(execution.leaf, pair, instrument, is_buy, findings);
+        let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
+        self.audit_execution(execution.leaf, pair, instrument, side, findings);
         let verdict = findings.write(event);
         if verdict.hits != 0 {
             event.body_mut::<Execution>().alerts |= execution_alerts::BREACH;

@@ -1,19 +1,40 @@
-//! Effects: a day roll expires orders, a lost session's grace asks for cancels. One effect an order, in acceptance order.
+//! Effects: what one event sets off. A day roll expires orders and ends restrictions, a lost session's grace, a mass cancel and a kill ask
+//! for cancels, a broken limit changes a state. One effect an order or state, orders in acceptance order.
 //!
-//! The cursor is state like any other: applying the timer's record sets it, applying an effect's record moves it. So a group
+//! The cursor is state like any other: applying the cause's record sets it, applying an effect's record moves it. So a group
 //! that a crash left open is finished from where it stood.
 
 use super::book::Book;
+use super::effects::Trips;
 use super::report::view_of;
 use super::rest::Need;
+use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{OrderState, TimeInForce};
-use tradewind_domain::event::{DerivedOrder, Event, Kind, OrderView, Timer, TimerKind};
-use tradewind_domain::ids::{CalendarId, OrderSlot, SessionId};
+use tradewind_domain::codes::{ControlState, OrderState, Side, TimeInForce};
+use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, MassCancel, OrderView, Timer, TimerKind};
+use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderSlot, SessionId};
 use tradewind_machine::stage::Expansion;
 
 /// Rows that one call looks at.
 const ROWS_PER_CALL: usize = 256;
+
+/// Which open orders are swept, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Day orders of a calendar expire.
+    Roll(CalendarId),
+    /// Orders of a session that is gone are cancelled.
+    Session { session: SessionId, include_gtc: bool },
+    /// Orders that a request or a kill names are cancelled.
+    Named {
+        node: NodeId,
+        instrument: InstrumentId,
+        session: SessionId,
+        side: u8,
+    },
+    /// Orders below a killed node are cancelled: the nodes that the event's limits killed.
+    Killed(Trips),
+}
 
 /// What is being expanded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,40 +42,74 @@ pub(super) enum Cursor {
     /// Nothing.
     #[default]
     Idle,
-    /// Day orders of a calendar expire; the next open order to look at.
-    Roll(CalendarId, Option<OrderSlot>),
-    /// Orders of a lost session are cancelled; the next open order to look at.
-    Disconnect(SessionId, bool, Option<OrderSlot>),
+    /// States that broken limits change.
+    Trips(Trips),
+    /// Open orders; the next one to look at.
+    Orders(Scope, Option<OrderSlot>),
+    /// Restrictions that end with a calendar's trading day; the next limit to look at.
+    Lapses(CalendarId, u32),
 }
 
 impl Cursor {
-    /// The cursor that a timer starts.
-    pub(super) fn of_timer(timer: &Timer, book: &Book) -> Self {
-        let first = book.orders.first_open();
-        if timer.timer == TimerKind::DayRoll as u8 {
-            Cursor::Roll(timer.calendar, first)
-        } else {
-            Cursor::Disconnect(timer.session, timer.include_gtc != 0, first)
+    /// The cursor that an event starts once it is applied.
+    pub(super) fn of(event: &Event, kind: Kind, book: &Book) -> Self {
+        let sweep = |scope| Cursor::Orders(scope, book.orders.first_open());
+        match kind {
+            Kind::Timer => {
+                let timer: &Timer = event.body();
+                if timer.timer == TimerKind::DayRoll as u8 {
+                    return sweep(Scope::Roll(timer.calendar));
+                }
+                sweep(Scope::Session {
+                    session: timer.session,
+                    include_gtc: timer.include_gtc != 0,
+                })
+            }
+            Kind::Kill if !event.is_rejected() => {
+                let control: &Control = event.body();
+                sweep(Scope::Named {
+                    node: control.node,
+                    instrument: control.instrument,
+                    session: control.session,
+                    side: 0,
+                })
+            }
+            Kind::MassCancel if !event.is_rejected() => {
+                let request: &MassCancel = event.body();
+                let session = if request.session_only != 0 {
+                    request.session
+                } else {
+                    SessionId::NONE
+                };
+                sweep(Scope::Named {
+                    node: request.node,
+                    instrument: request.instrument,
+                    session,
+                    side: request.side,
+                })
+            }
+            Kind::Valuation | Kind::OrderNew | Kind::OrderReplace | Kind::VenueFill | Kind::TradeCapture => {
+                let trips = book.trips_of(event, kind);
+                if trips.is_empty() {
+                    Cursor::Idle
+                } else {
+                    Cursor::Trips(trips)
+                }
+            }
+            _ => Cursor::Idle,
         }
     }
 
     /// Writes the next effect and applies it.
     pub(super) fn next(&mut self, book: &mut Book, out: &mut Event) -> Expansion {
         for _ in 0..ROWS_PER_CALL {
-            let at = match *self {
+            let kind = match self {
                 Cursor::Idle => return Expansion::Done,
-                Cursor::Roll(_, at) | Cursor::Disconnect(_, _, at) => at,
+                Cursor::Trips(_) => self.next_trip(book, out),
+                Cursor::Orders(..) => self.next_order(book, out),
+                Cursor::Lapses(..) => self.next_lapse(book, out),
             };
-            let Some(slot) = at else {
-                *self = Cursor::Idle;
-                return Expansion::Done;
-            };
-            // The row leaves the open list when its effect is applied: look ahead first.
-            let next = book.orders.next_open(slot);
-            let kind = self.effect_on(book, slot);
-            self.move_to(next);
             if let Some(kind) = kind {
-                write(book, slot, kind, out);
                 book.apply_derived(out, kind);
                 return Expansion::Produced;
             }
@@ -62,37 +117,136 @@ impl Cursor {
         Expansion::Busy
     }
 
-    /// Moves behind the order of an effect that was recorded.
-    pub(super) fn pass(&mut self, book: &Book, slot: OrderSlot) {
-        let next = book.orders.next_open(slot);
-        self.move_to(next);
-    }
-
-    fn move_to(&mut self, next: Option<OrderSlot>) {
-        match self {
-            Cursor::Idle => {}
-            Cursor::Roll(_, at) | Cursor::Disconnect(_, _, at) => *at = next,
+    fn next_trip(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Trips(trips) = self else { return None };
+        match trips.take() {
+            Some(limit) => book.write_trip(limit, out).then_some(Kind::StateChanged),
+            None => {
+                let trips = *trips;
+                self.after_trips(trips, book);
+                None
+            }
         }
     }
 
-    fn effect_on(&self, book: &Book, slot: OrderSlot) -> Option<Kind> {
-        let row = book.orders.get(slot)?;
-        let tif = row.time_in_force();
-        match *self {
-            Cursor::Roll(calendar, _) => {
-                let expires = row.calendar == calendar
-                    && matches!(tif, TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok)
-                    && row.order_state() != OrderState::Unknown;
-                expires.then_some(Kind::OrderExpired)
-            }
-            Cursor::Disconnect(session, include_gtc, _) => {
-                let lives_on = matches!(tif, TimeInForce::Gtc | TimeInForce::Gtd) && !include_gtc;
-                let asked = row.order_state() == OrderState::PendingCancel;
-                (row.session == session && !lives_on && !asked).then_some(Kind::CancelRequested)
-            }
-            Cursor::Idle => None,
+    /// Behind the last change of state: orders below the nodes that were killed are cancelled.
+    fn after_trips(&mut self, trips: Trips, book: &Book) {
+        let kills = trips.all().any(|limit| kills(book, limit).is_some());
+        *self = if kills {
+            Cursor::Orders(Scope::Killed(trips), book.orders.first_open())
+        } else {
+            Cursor::Idle
+        };
+    }
+
+    fn next_order(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Orders(scope, at) = self else {
+            return None;
+        };
+        let Some(slot) = *at else {
+            self.after_orders();
+            return None;
+        };
+        // The row leaves the open list when its effect is applied: look ahead first.
+        *at = book.orders.next_open(slot);
+        let kind = effect_on(scope, book, slot)?;
+        write(book, slot, kind, out);
+        Some(kind)
+    }
+
+    fn after_orders(&mut self) {
+        *self = match self {
+            Cursor::Orders(Scope::Roll(calendar), _) => Cursor::Lapses(*calendar, 0),
+            _ => Cursor::Idle,
+        };
+    }
+
+    fn next_lapse(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Lapses(calendar, at) = self else {
+            return None;
+        };
+        if *at >= book.limits.used() {
+            *self = Cursor::Idle;
+            return None;
+        }
+        let limit = LimitId(*at);
+        *at += 1;
+        (book.lapses(limit, *calendar) && book.write_lapse(limit, out)).then_some(Kind::StateChanged)
+    }
+
+    /// Moves behind an effect that was recorded.
+    pub(super) fn pass(&mut self, book: &Book, event: &Event, kind: Kind) {
+        if kind == Kind::StateChanged {
+            let control: &Control = event.body();
+            return self.pass_state(control);
+        }
+        let slot = event.body::<DerivedOrder>().view.slot;
+        if let Cursor::Trips(trips) = *self {
+            self.after_trips(trips, book);
+        }
+        if let Cursor::Orders(_, at) = self {
+            *at = book.orders.next_open(slot);
         }
     }
+
+    fn pass_state(&mut self, control: &Control) {
+        if control.lapses != 0 {
+            if let Cursor::Orders(Scope::Roll(calendar), _) = *self {
+                *self = Cursor::Lapses(calendar, 0);
+            }
+            if let Cursor::Lapses(_, at) = self {
+                *at = control.limit.0 + 1;
+            }
+        } else if let Cursor::Trips(trips) = self {
+            while trips.take().is_some_and(|limit| limit != control.limit) {}
+        }
+    }
+}
+
+/// The node that a limit's effect killed.
+fn kills(book: &Book, limit: LimitId) -> Option<NodeId> {
+    let row = book.limits.get(limit)?;
+    let is_kill = super::effects::state_of(row) == Some(ControlState::Kill as u8);
+    (is_kill && row.tripped == 1).then_some(row.node)
+}
+
+fn effect_on(scope: &Scope, book: &Book, slot: OrderSlot) -> Option<Kind> {
+    let row = book.orders.get(slot)?;
+    let tif = row.time_in_force();
+    let asks = match scope {
+        Scope::Roll(calendar) => {
+            let expires = row.calendar == *calendar
+                && matches!(tif, TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok)
+                && row.order_state() != OrderState::Unknown;
+            return expires.then_some(Kind::OrderExpired);
+        }
+        Scope::Session { session, include_gtc } => {
+            let lives_on = matches!(tif, TimeInForce::Gtc | TimeInForce::Gtd) && !include_gtc;
+            row.session == *session && !lives_on
+        }
+        Scope::Named {
+            node,
+            instrument,
+            session,
+            side,
+        } => {
+            (node.is_none() || book.hierarchy.is_within(row.leaf, *node))
+                && (instrument.is_none() || row.instrument == *instrument)
+                && (session.is_none() || row.session == *session)
+                && (*side == 0 || is_side(row, *side))
+        }
+        Scope::Killed(trips) => trips
+            .all()
+            .filter_map(|limit| kills(book, limit))
+            .any(|node| book.hierarchy.is_within(row.leaf, node)),
+    };
+    let asked = row.order_state() == OrderState::PendingCancel;
+    (asks && !asked).then_some(Kind::CancelRequested)
+}
+
+/// True for orders of a side; sales marked long and short are one.
+fn is_side(row: &OrderRow, side: u8) -> bool {
+    Side::from_code(side).is_some_and(|side| side.is_buy() == row.order_side().is_buy())
 }
 
 /// Writes an effect's facts.
@@ -125,6 +279,9 @@ fn write(book: &Book, slot: OrderSlot, kind: Kind, out: &mut Event) {
 impl Book {
     /// Makes an effect's facts true.
     pub(super) fn apply_derived(&mut self, event: &Event, kind: Kind) {
+        if kind == Kind::StateChanged {
+            return self.apply_state_changed(event);
+        }
         let view = event.body::<DerivedOrder>().view;
         if kind == Kind::OrderExpired {
             self.apply_view(&view, false);

@@ -4,46 +4,73 @@ use bytemuck::{Zeroable, bytes_of};
 use tradewind_domain::event::{Event, HitKind, LimitHit, Verdict};
 use tradewind_domain::ids::{LimitId, NodeId};
 use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::text::Code;
 
-/// Limits that are recorded for one event; more are counted by the first ones only.
-const HITS_MAX: usize = 16;
+/// Findings that are recorded for one event; what comes after them still counts for the verdict.
+const HITS_MAX: usize = 20;
 
-/// Order in which reasons are given: priority, then narrower level, then code, then limit (LIMITS sections 5 and 14).
-type Rank = (u8, u8, u16, u32);
+/// One finding with its place in the order of reasons: priority, then narrower level, then code, then label of the limit;
+/// codes without a limit first (LIMITS sections 5 and 14).
+#[derive(Clone, Copy)]
+struct Finding {
+    hit: LimitHit,
+    priority: u8,
+    code: RejectCode,
+    node: NodeId,
+    label: Code,
+}
+
+impl Finding {
+    fn comes_before(&self, other: &Self) -> bool {
+        let rank = |finding: &Self| (finding.priority, finding.hit.level, finding.code.text());
+        let (mine, others) = (rank(self), rank(other));
+        mine < others || mine == others && self.label.as_bytes() < other.label.as_bytes()
+    }
+}
 
 /// The findings about one event; reused, so that looking at an order costs nothing where there are none.
 pub(super) struct Findings {
-    hits: [LimitHit; HITS_MAX],
-    hit_count: usize,
-    first: Option<(Rank, RejectCode)>,
-    first_hit: Option<(LimitId, NodeId, i128)>,
+    kept: [Finding; HITS_MAX],
+    count: usize,
+    first: Option<Finding>,
 }
 
 impl Findings {
     pub(super) fn new() -> Self {
+        let none = Finding {
+            hit: LimitHit::zeroed(),
+            priority: 0,
+            code: RejectCode::Malformed,
+            node: NodeId::NONE,
+            label: Code::EMPTY,
+        };
         Self {
-            hits: [LimitHit::zeroed(); HITS_MAX],
-            hit_count: 0,
+            kept: [none; HITS_MAX],
+            count: 0,
             first: None,
-            first_hit: None,
         }
     }
 
     #[inline]
     pub(super) fn clear(&mut self) {
-        self.hit_count = 0;
+        self.count = 0;
         self.first = None;
-        self.first_hit = None;
     }
 
     /// A reason without a limit.
     #[inline]
     pub(super) fn refuse(&mut self, code: RejectCode) {
-        let rank = (code.priority(), 0, code as u16, 0);
-        if self.first.is_none_or(|(first, _)| rank < first) {
-            self.first = Some((rank, code));
-            self.first_hit = None;
-        }
+        let hit = LimitHit {
+            limit: LimitId::NONE,
+            ..LimitHit::zeroed()
+        };
+        self.hit(
+            HitKind::Refused,
+            hit,
+            code,
+            code.priority(),
+            (NodeId::NONE, Code::EMPTY),
+        );
     }
 
     /// The notes of earlier stages.
@@ -57,56 +84,76 @@ impl Findings {
         }
     }
 
-    /// A limit that speaks.
-    pub(super) fn hit(&mut self, kind: HitKind, hit: LimitHit, code: RejectCode, node: NodeId) {
-        if kind == HitKind::Refused {
-            let rank = (code.priority(), hit.level, code as u16, hit.limit.0);
-            if self.first.is_none_or(|(first, _)| rank < first) {
-                self.first = Some((rank, code));
-                self.first_hit = Some((hit.limit, node, hit.used));
-            }
-        }
-        if let Some(place) = self.hits.get_mut(self.hit_count) {
-            *place = LimitHit {
+    /// A limit that speaks: where it stands and what it is called.
+    #[cold]
+    pub(super) fn hit(
+        &mut self,
+        kind: HitKind,
+        hit: LimitHit,
+        code: RejectCode,
+        priority: u8,
+        (node, label): (NodeId, Code),
+    ) {
+        let finding = Finding {
+            hit: LimitHit {
                 code: code as u16,
                 kind: kind as u8,
                 ..hit
-            };
-            self.hit_count += 1;
+            },
+            priority,
+            code,
+            node,
+            label,
+        };
+        if kind == HitKind::Refused && self.first.is_none_or(|first| finding.comes_before(&first)) {
+            self.first = Some(finding);
+        }
+        if let Some(place) = self.kept.get_mut(self.count) {
+            *place = finding;
+            self.count += 1;
         }
     }
 
     /// The reason that is given.
     #[inline]
     pub(super) fn code(&self) -> Option<RejectCode> {
-        self.first.map(|(_, code)| code)
+        self.first.map(|first| first.code)
     }
 
-    /// Drops warnings: a reject never sets an edge.
-    pub(super) fn drop_warnings(&mut self) {
+    /// Drops warnings: a reject never sets an edge. What is left is put into the order of reasons.
+    #[cold]
+    fn keep_reasons(&mut self) {
         let mut kept = 0;
-        for at in 0..self.hit_count {
-            if self.hits[at].kind == HitKind::Refused as u8 {
-                self.hits[kept] = self.hits[at];
-                kept += 1;
+        for at in 0..self.count {
+            let finding = self.kept[at];
+            if finding.hit.kind != HitKind::Refused as u8 {
+                continue;
             }
+            let mut to = kept;
+            while to > 0 && finding.comes_before(&self.kept[to - 1]) {
+                self.kept[to] = self.kept[to - 1];
+                to -= 1;
+            }
+            self.kept[to] = finding;
+            kept += 1;
         }
-        self.hit_count = kept;
+        self.count = kept;
     }
 
     /// Writes outcome and hits into the event and gives the verdict to put into its body.
     #[inline]
     pub(super) fn write(&mut self, event: &mut Event) -> Verdict {
         let mut verdict = Verdict::default();
-        if let Some(code) = self.code() {
-            self.drop_warnings();
-            event.reject(code);
-            if let Some((limit, node, used)) = self.first_hit {
-                (verdict.limit, verdict.node, verdict.used) = (limit, node, used);
+        if let Some(first) = self.first {
+            self.keep_reasons();
+            event.reject(first.code);
+            if !first.hit.limit.is_none() {
+                (verdict.limit, verdict.node) = (first.hit.limit, first.node);
+                verdict.used = first.hit.used;
             }
         }
-        for hit in &self.hits[..self.hit_count] {
-            if !event.append_tail(bytes_of(hit)) {
+        for finding in &self.kept[..self.count] {
+            if !event.append_tail(bytes_of(&finding.hit)) {
                 break;
             }
             verdict.hits += 1;

@@ -14,12 +14,16 @@
 
 mod admin;
 mod ask;
+mod audit;
 mod book;
+mod effects;
 mod execution;
 mod expand;
 mod findings;
 mod look_ahead;
+mod marks;
 mod place;
+mod question;
 mod replace;
 mod report;
 mod rest;
@@ -29,12 +33,13 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use crate::groups::DRAIN_PER_EVENT;
 use book::Book;
 use expand::Cursor;
 use findings::Findings;
 use place::PlaceHint;
 use std::sync::Arc;
-use tradewind_domain::event::{Capacities, DerivedOrder, Event, Kind, OrderNew, Timer, head_flags};
+use tradewind_domain::event::{Capacities, Event, Kind, OrderNew, head_flags};
 use tradewind_domain::ids::OrderSlot;
 use tradewind_machine::stage::{Expansion, Stage};
 
@@ -108,7 +113,12 @@ impl LimitCheck {
             | Kind::VenueStatus
             | Kind::OrderUnknown => book.decide_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.decide_cash(event, kind),
+            Kind::Valuation => book.decide_valuation(event),
+            Kind::Locate => book.decide_locate(event),
             Kind::LimitSet => book.decide_limit(event),
+            Kind::RestrictedSet => book.decide_restricted(event),
+            Kind::LimitProbe => book.decide_limit_probe(event),
+            Kind::EntitlementSource => book.decide_entitlement(event),
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.decide_control(event, kind),
             Kind::SessionConnected | Kind::SessionDisconnected => book.decide_session(event),
             _ => {}
@@ -133,18 +143,26 @@ impl LimitCheck {
             | Kind::VenueStatus
             | Kind::OrderUnknown => book.apply_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.apply_cash(event, kind),
-            Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event),
-            Kind::OrderExpired | Kind::CancelRequested => {
-                let slot = event.body::<DerivedOrder>().view.slot;
-                self.cursor.pass(book, slot);
+            Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event, kind),
+            Kind::Valuation => book.apply_valuation(event),
+            Kind::Locate => book.apply_locate(event),
+            Kind::OrderExpired | Kind::CancelRequested | Kind::StateChanged => {
+                self.cursor.pass(book, event, kind);
                 book.apply_derived(event, kind);
             }
-            Kind::Timer => {
-                book.apply_reference(event, kind);
-                self.cursor = Cursor::of_timer(event.body::<Timer>(), book);
-            }
-            Kind::Probe | Kind::MassCancel | Kind::EdgeStats | Kind::EngineStopped => {}
+            Kind::Probe | Kind::LimitProbe | Kind::MassCancel | Kind::EdgeStats | Kind::EngineStopped => {}
             _ => book.apply_reference(event, kind),
+        }
+    }
+}
+
+impl LimitCheck {
+    /// Behind each input: what it sets off, and a few pairs whose mark has moved.
+    #[inline]
+    fn begin_effects(&mut self, event: &Event, kind: Kind) {
+        if event.head.part == 0 {
+            self.book.hierarchy.drain(DRAIN_PER_EVENT);
+            self.cursor = Cursor::of(event, kind, &self.book);
         }
     }
 }
@@ -162,12 +180,14 @@ impl Stage<Event> for LimitCheck {
         if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
             self.book.audit(event, &mut self.findings);
         }
+        self.begin_effects(event, kind);
         self.show_tables();
     }
 
     fn apply(&mut self, event: &Event) {
         if let Some(kind) = event.kind() {
             self.apply_with(event, kind, None);
+            self.begin_effects(event, kind);
         }
         if event.head.flags & head_flags::LAST != 0 {
             self.cursor = Cursor::Idle;

@@ -5,15 +5,17 @@ use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
 use crate::hierarchy::Chain;
+use crate::limits::Action;
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
+use crate::repeats::{Content, STAMPS};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderState, OrderType, Side};
 use tradewind_domain::event::{Event, OrderNew, OrderView};
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{OrderId, OrderSlot, WalletId};
 use tradewind_domain::reject::{Note, RejectCode};
-use tradewind_domain::time::DayNumber;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// What deciding found out that applying needs again.
 #[derive(Clone, Copy)]
@@ -57,13 +59,17 @@ impl Book {
                 wallet,
                 instrument: order.instrument,
                 session: order.session,
-                is_buy: Side::from_code(order.side).is_some_and(Side::is_buy),
+                action: Action::Place,
+                side: Side::from_code(order.side).unwrap_or(Side::Sell),
                 ord_type: OrderType::from_code(order.ord_type).unwrap_or(OrderType::Limit),
                 qty: order.qty,
                 leaves: order.qty,
                 px: order.px,
                 stop_px: order.stop_px,
+                stop_loss_px: order.stop_loss_px,
                 now_ns,
+                origin_ns: event.head.origin_ns,
+                repeats: self.repeats_of(order),
                 old: None,
             };
             if let Some(priced) = self.check_order(&ask, &chain, notes, findings) {
@@ -134,6 +140,15 @@ impl Book {
         }
     }
 
+    /// When equal orders were accepted, where a limit asks.
+    #[inline]
+    fn repeats_of(&self, order: &OrderNew) -> [UnixNanos; STAMPS] {
+        if self.limits.repeats == 0 {
+            return [0; STAMPS];
+        }
+        self.repeats.stamps(&Content::of(order))
+    }
+
     /// Makes an order's facts true.
     pub(super) fn apply_new(&mut self, event: &Event, hint: Option<PlaceHint>) {
         let order: &OrderNew = event.body();
@@ -151,8 +166,11 @@ impl Book {
         if event.is_rejected() {
             return;
         }
-        let is_buy = Side::from_code(order.side).is_some_and(Side::is_buy);
+        let side = Side::from_code(order.side).unwrap_or(Side::Sell);
         let view = &order.view;
+        if self.limits.repeats != 0 {
+            self.repeats.put(&Content::of(order), event.head.recv_ns);
+        }
         let pair = match hint
             .map(|hint| hint.chain)
             .filter(|chain| chain.missing_pairs() == 0)
@@ -171,6 +189,7 @@ impl Book {
             leaves: order.qty,
             px: order.px,
             stop_px: order.stop_px,
+            stop_loss_px: order.stop_loss_px,
             risk_px: view.risk_px,
             unit: view.unit,
             cash: view.cash,
@@ -197,7 +216,7 @@ impl Book {
         if self.orders.insert(row) != Some(view.slot) {
             self.faults += 1;
         }
-        self.reserve(order.leaf, pair, is_buy, order.qty, view.value.raw(), 1);
+        self.reserve(order.leaf, pair, side, order.qty, view.value.raw(), 1);
         self.mark_warnings(event, order.verdict.hits, pair);
     }
 }

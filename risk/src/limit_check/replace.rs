@@ -4,7 +4,9 @@ use super::ask::Ask;
 use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
+use crate::limits::Action;
 use crate::orders::table::OrderRow;
+use crate::repeats::STAMPS;
 use crate::rules::Requested;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderState, OrderType};
@@ -66,13 +68,17 @@ impl Book {
             wallet: old.wallet,
             instrument: old.instrument,
             session: old.session,
-            is_buy: old.order_side().is_buy(),
+            action: Action::Replace,
+            side: old.order_side(),
             ord_type: old.order_type(),
             qty: request.qty,
             leaves: request.qty.saturating_sub(old.cum),
             px: request.px,
             stop_px: request.stop_px,
+            stop_loss_px: old.stop_loss_px,
             now_ns,
+            origin_ns: event.head.origin_ns,
+            repeats: [0; STAMPS],
             old: Some(old),
         };
         let priced = self
@@ -154,11 +160,10 @@ impl Book {
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }
-        let is_buy = row.order_side().is_buy();
         self.reserve(
             row.leaf,
             row.node_instrument,
-            is_buy,
+            row.order_side(),
             row.reserved_qty() - qty_before,
             view.value.raw(),
             0,

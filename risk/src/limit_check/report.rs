@@ -4,6 +4,7 @@
 
 use super::book::Book;
 use super::rest::Need;
+use crate::limits::Action;
 use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::OrderState;
@@ -50,7 +51,7 @@ impl Book {
             {
                 Some(RejectCode::PendingCancelReplace)
             }
-            Some(_) => None,
+            Some((_, row)) => (!self.may(row.leaf, Action::Cancel)).then_some(RejectCode::NotAuthorized),
         };
         if let Some((slot, row)) = &found {
             view = view_of(*slot, row);
@@ -204,7 +205,6 @@ impl Book {
             self.faults += 1;
             return;
         };
-        let is_buy = row.order_side().is_buy();
         let closes = !OrderState::from_code(view.state_after).is_some_and(OrderState::is_open);
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
@@ -218,7 +218,7 @@ impl Book {
         self.reserve(
             row.leaf,
             row.node_instrument,
-            is_buy,
+            row.order_side(),
             qty_after - qty_before,
             view.value.raw(),
             count,

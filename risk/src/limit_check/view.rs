@@ -2,12 +2,14 @@
 //! reads the live stage.
 
 use super::LimitCheck;
+use super::ask::{Ask, Priced};
+use super::question::Scene;
 use super::tables::TABLES;
-use crate::hierarchy::{Flow, NodeRow, PairRow};
-use crate::limits::{LimitRow, Measure, Question};
+use crate::hierarchy::{NodeRow, PairRow};
+use crate::limits::{LimitRow, Measure};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
-use tradewind_domain::codes::AccountKind;
+use tradewind_domain::codes::Side;
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
@@ -49,43 +51,29 @@ impl LimitCheck {
         let Some(instrument) = book.market.instrument(occasion.instrument) else {
             return;
         };
-        let wallet = book.wallets.row(occasion.wallet);
         let chain = book.hierarchy.chain(occasion.leaf, occasion.instrument);
-        for (node_id, pair) in chain.levels() {
-            let Some(node) = book.hierarchy.node(node_id) else {
-                continue;
-            };
-            let pair = book.hierarchy.pair(pair).map_or(&Flow::ZERO, |row| &row.flow);
-            let lists = book.limits.list(node.limits).chain(book.limits.list(node.rates));
-            for (id, row) in lists {
-                let is_one = !row.instrument.is_none();
-                if is_one && row.instrument != occasion.instrument {
-                    continue;
-                }
-                let mut question = Question {
-                    is_buy: occasion.is_buy,
-                    new_orders: 0,
-                    qty: occasion.qty,
-                    leaves: 0,
-                    order_value: occasion.order_value,
-                    value: 0,
-                    cash: 0,
-                    old_qty: 0,
-                    old_value: 0,
-                    old_cash: 0,
-                    flow: if is_one { pair } else { &node.flow },
-                    pair,
-                    instrument,
-                    settled: wallet.map_or(0, |row| row.settled.raw()),
-                    reserved: wallet.map_or(0, |row| row.reserved.raw()),
-                    is_cash_account: node.account_kind == AccountKind::Cash as u8,
-                    date: book.calendars.date(node.calendar),
-                    now_ns: occasion.now_ns,
-                };
-                if let Some(measure) = as_it_stands(row, &mut question) {
-                    sink(id, measure);
-                }
-            }
+        let side = if occasion.is_buy { Side::Buy } else { Side::Sell };
+        let ask = Ask {
+            qty: occasion.qty,
+            ..Ask::nothing(occasion.instrument, occasion.wallet, side, occasion.now_ns)
+        };
+        let priced = Priced {
+            order_value: occasion.order_value,
+            ..Priced::default()
+        };
+        let scene = Scene::new(book, &ask, &chain, instrument, &priced);
+        for list in [|node: &NodeRow| node.limits, |node: &NodeRow| node.gates] {
+            scene.each(list, |_, id, row, measure| {
+                let scale = row.spec().scale;
+                sink(
+                    id,
+                    Measure {
+                        used: measure.used / scale,
+                        limit: measure.limit / scale,
+                        ..measure
+                    },
+                );
+            });
         }
     }
 
@@ -141,27 +129,4 @@ impl LimitCheck {
     pub fn used_pct(&self) -> [(&'static str, u32); TABLES.len()] {
         self.book.used_pct()
     }
-}
-
-/// What a limit measures without a further order. A measure answers only orders that add to its use, and is linear in what they
-/// add: one of one unit and one of two say what there is without any. A rate is asked before its message is charged, so the
-/// occasion's own message is taken off.
-fn as_it_stands(row: &LimitRow, question: &mut Question<'_>) -> Option<Measure> {
-    let mut with = |units: u32| {
-        question.new_orders = units;
-        (question.leaves, question.value) = (i64::from(units), i128::from(units));
-        question.cash = i128::from(units);
-        (row.spec().measure)(row, question)
-    };
-    let (one, two) = (with(1)?, with(2)?);
-    let own = if row.spec().is_rate {
-        crate::limits::charged(row)
-    } else {
-        0
-    };
-    let used = one.used - (two.used - one.used) - own;
-    Some(Measure {
-        used: used.max(0),
-        ..one
-    })
 }

@@ -21,13 +21,9 @@ pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measu
     if !order.is_buy() && !is_binary {
         let used = order.pair.flow.sell_qty - i128::from(order.old_qty) + i128::from(order.leaves);
         let short = order.side == Side::SellShort;
-        let limit = if short {
-            0
-        } else {
-            order.pair.flow.position.max(0)
-        };
-        let measure = Measure::new(used, limit, RejectCode::InsufficientPosition)
-            .growing(order.leaves > order.old_qty);
+        let limit = if short { 0 } else { order.pair.flow.position.max(0) };
+        let measure =
+            Measure::new(used, limit, RejectCode::InsufficientPosition).growing(order.leaves > order.old_qty);
         return order.is_cash_account.then_some(measure);
     }
     let used = order.reserved - order.old_cash + order.cash;

@@ -100,10 +100,7 @@ pub(crate) fn floor(row: &LimitRow, node: &NodeRow) -> (i128, i128) {
             } else {
                 node.sod_balance
             };
-            (
-                scaled(reference),
-                scaled(reference).saturating_sub(row.hard),
-            )
+            (scaled(reference), scaled(reference).saturating_sub(row.hard))
         }
         Some(LimitType::MaxDdStatic) => {
             let initial = scaled(i128::from(row.params[INITIAL]));

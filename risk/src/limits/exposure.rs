@@ -30,9 +30,7 @@ fn open_after(order: &Question<'_>) -> OpenFigures {
 #[inline]
 fn shares(order: &Question<'_>) -> Shares {
     let (pair, open) = (order.pair, open_after(order));
-    let margin = order
-        .units
-        .margin(pair.flow.position, &open, pair.mark_value);
+    let margin = order.units.margin(pair.flow.position, &open, pair.mark_value);
     Shares {
         before: Totals::of(pair),
         after: Totals::share(pair.mark_value, open.buy_value, open.sell_value, margin),
@@ -173,11 +171,5 @@ pub(super) fn margin(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
 /// L31: gross exposure against equity; `hard` is a multiple.
 pub(super) fn leverage(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let limit = row.hard.saturating_mul(order.node.equity.max(0));
-    Some(sum(
-        order,
-        |totals| totals.gross,
-        1,
-        limit,
-        RejectCode::Leverage,
-    ))
+    Some(sum(order, |totals| totals.gross, 1, limit, RejectCode::Leverage))
 }

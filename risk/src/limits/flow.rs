@@ -74,12 +74,7 @@ fn of_side(row: &LimitRow, is_buy: bool, bought: i128, sold: i128) -> (i128, boo
 }
 
 fn of_value(before: i128, counts: bool, row: &LimitRow, order: &Question<'_>, code: RejectCode) -> Measure {
-    let used = before
-        + if counts {
-            order.value - order.old_value
-        } else {
-            0
-        };
+    let used = before + if counts { order.value - order.old_value } else { 0 };
     Measure::new(used, row.hard, code).growing(counts && order.value > order.old_value)
 }
 

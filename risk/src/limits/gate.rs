@@ -45,7 +45,10 @@ pub(super) fn price_collar(row: &LimitRow, order: &Question<'_>) -> Option<Measu
     // Both sides times 10^18 (percent) or 10^8 (absolute): nothing is divided.
     let is_outside = if params[PCT] > 0 {
         let band = i128::from(params[PCT]) * i128::from(px).abs();
-        distance.abs().saturating_mul(100 * i128::from(ONE) * i128::from(ONE)) > band.saturating_mul(widen)
+        distance
+            .abs()
+            .saturating_mul(100 * i128::from(ONE) * i128::from(ONE))
+            > band.saturating_mul(widen)
     } else {
         distance.abs() * i128::from(ONE) > i128::from(params[ABS]) * widen
     };
@@ -109,10 +112,7 @@ pub(super) fn permission_accepts(event: &LimitSet) -> bool {
 
 /// L08: the instrument's session is open and it is not halted.
 pub(super) fn market_hours(_: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::gate(
-        order.reference.is_closed,
-        RejectCode::MarketClosed,
-    ))
+    Some(Measure::gate(order.reference.is_closed, RejectCode::MarketClosed))
 }
 
 /// `params[0]` of L09.
@@ -141,6 +141,9 @@ const MAX: usize = 1;
 
 /// L10b: an equal order was accepted as often as allowed within the window; one that is exactly as old as the window is out.
 pub(super) fn dup_content(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+    if order.action != Action::Place {
+        return None;
+    }
     let window_ns = row.params[WINDOW_MS].max(0) as u64 * 1_000_000;
     let young = order
         .repeats

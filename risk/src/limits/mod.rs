@@ -27,6 +27,7 @@ use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 pub use rate::charge;
+pub(crate) use rate::reaches;
 pub use rows::{LimitRow, Limits, refusal};
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.
@@ -73,12 +74,8 @@ pub struct Question<'a> {
     pub leaves: i64,
     /// Limit price.
     pub px: i64,
-    /// Price that it is valued at.
-    pub risk_px: i64,
-    /// Price at which the trader would give up; 0 where none.
-    pub stop_loss_px: i64,
-    /// Base value of one unit, one price step of 1: `mult * fx`, at 1e-8; for limits on price differences.
-    pub point: i128,
+    /// What one unit loses at the trader's stop price, 1e-16 base; 0 where there is none.
+    pub risk_per_unit: i128,
     /// Value of the whole order.
     pub order_value: i128,
     /// Value that would be open.
@@ -226,6 +223,8 @@ pub struct Spec {
     pub warn: WarnEdge,
     /// True where it needs exposures of what it counts.
     pub totals: bool,
+    /// What use and limit are multiplied by to be compared without a division; records show them without.
+    pub scale: i128,
     /// True where the parameters make sense.
     pub accepts: fn(&LimitSet) -> bool,
 }
@@ -242,6 +241,7 @@ const fn order(limit_type: LimitType, measure: fn(&LimitRow, &Question<'_>) -> O
         post_trade: false,
         warn: WarnEdge::None,
         totals: false,
+        scale: 1,
         accepts: any,
     }
 }
@@ -293,14 +293,17 @@ pub static SPECS: &[Spec] = &[
     },
     Spec {
         accepts: size::factor_accepts,
+        scale: size::MULTIPLE,
         ..order(LimitType::FatFinger, size::fat_finger)
     },
     Spec {
         accepts: size::factor_accepts,
+        scale: size::PERCENT,
         ..order(LimitType::AdvOrder, size::adv_order)
     },
     Spec {
         warn: WarnEdge::DailyPerPair(4),
+        scale: size::PERCENT,
         post_trade: true,
         accepts: size::factor_accepts,
         ..order(LimitType::AdvDay, flow::adv_day)
@@ -372,6 +375,7 @@ pub static SPECS: &[Spec] = &[
     stock(LimitType::GrossExposure, exposure::gross, WarnEdge::Daily, true),
     Spec {
         accepts: size::factor_accepts,
+        scale: 100,
         ..stock(
             LimitType::Concentration,
             exposure::concentration,
@@ -381,6 +385,7 @@ pub static SPECS: &[Spec] = &[
     },
     Spec {
         accepts: size::factor_accepts,
+        scale: 100,
         ..stock(LimitType::Sector, exposure::sector, WarnEdge::Daily, true)
     },
     Spec {
@@ -390,6 +395,7 @@ pub static SPECS: &[Spec] = &[
     },
     Spec {
         accepts: size::factor_accepts,
+        scale: 100,
         ..stock(LimitType::Margin, exposure::margin, WarnEdge::Daily, true)
     },
     Spec {
@@ -398,6 +404,7 @@ pub static SPECS: &[Spec] = &[
     },
     Spec {
         accepts: size::factor_accepts,
+        scale: 100,
         ..order(LimitType::RiskPerTrade, size::risk_per_trade)
     },
     floor(LimitType::DailyLoss, equity::daily_loss_accepts),

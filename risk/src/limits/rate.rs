@@ -42,14 +42,14 @@ fn debt(row: &LimitRow, now_ns: UnixNanos, code: RejectCode) -> Measure {
 /// The messages of the period that ends now, this one included.
 fn window(row: &LimitRow, hard: i128, stamps: &Stamps, now_ns: UnixNanos, code: RejectCode) -> Measure {
     let nth = u64::try_from(hard).unwrap_or(0);
-    let nth_last = stamps.nth_last(row, nth);
+    let nth_last = stamps.nth_last(&row.ring, nth);
     let is_full = nth == 0 || nth_last.is_some_and(|stamp| now_ns.saturating_sub(stamp) < period_ns(row));
     let used = if is_full {
         hard + 1
     } else if row.soft_pct == 0 {
         1
     } else {
-        i128::from(stamps.count(row, now_ns, period_ns(row))) + 1
+        i128::from(stamps.count(&row.ring, now_ns, period_ns(row))) + 1
     };
     Measure::new(used, hard, code)
 }
@@ -82,7 +82,7 @@ pub(super) fn msg_rate(row: &LimitRow, order: &Question<'_>) -> Option<Measure> 
 #[inline]
 pub fn charge(row: &mut LimitRow, stamps: &mut Stamps, now_ns: UnixNanos, slow: bool) {
     if row.params[ALGORITHM] != GCRA {
-        return stamps.put(row, now_ns);
+        return stamps.put(&mut row.ring, now_ns);
     }
     let now = i128::from(now_ns) * row.hard;
     let share = if slow { SLOW_SHARE } else { 1 };
@@ -112,7 +112,7 @@ pub(super) fn repeated_accepts(event: &LimitSet) -> bool {
 /// exactly as old as the window is out.
 pub(crate) fn reaches(row: &LimitRow, stamps: &Stamps, now_ns: UnixNanos) -> bool {
     let nth = u64::try_from(row.hard).unwrap_or(u64::MAX);
-    let first = stamps.nth_last(row, nth);
+    let first = stamps.nth_last(&row.ring, nth);
     first.is_some_and(|stamp| now_ns.saturating_sub(stamp) < period_ns(row))
 }
 
@@ -137,8 +137,7 @@ pub(super) fn order_to_trade_accepts(event: &LimitSet) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hierarchy::NIL;
-    use bytemuck::Zeroable;
+    use crate::stamps::Ring;
 
     const START: u64 = 1_700_000_000_000_000_000;
 
@@ -150,7 +149,7 @@ mod tests {
             hard: 2,
             params: [1_000, GCRA],
             more_params: [2, 0, 0, 0],
-            ..LimitRow::zeroed()
+            ..LimitRow::NONE
         };
         for (ms, passes) in [(0, true), (1, true), (400, false), (500, true), (501, false)] {
             let now_ns = START + ms * 1_000_000;
@@ -169,10 +168,10 @@ mod tests {
         let mut row = LimitRow {
             hard: 3,
             params: [1_000, SLIDING],
-            ring: NIL,
-            ..LimitRow::zeroed()
+            ring: Ring::NONE,
+            ..LimitRow::NONE
         };
-        stamps.grow(&mut row, 3);
+        stamps.grow(&mut row.ring, 3);
         for (ms, passes) in [(0, true), (100, true), (200, true), (999, false), (1_000, true)] {
             let now_ns = START + ms * 1_000_000;
             let measure = window(&row, row.hard, &stamps, now_ns, RejectCode::OrderRateExceeded);
@@ -191,12 +190,12 @@ mod tests {
             let mut row = LimitRow {
                 hard: 3,
                 params: [10_000, 0],
-                ring: NIL,
-                ..LimitRow::zeroed()
+                ring: Ring::NONE,
+                ..LimitRow::NONE
             };
-            stamps.grow(&mut row, 3);
+            stamps.grow(&mut row.ring, 3);
             for second in seconds {
-                stamps.put(&mut row, START + second * 1_000_000_000);
+                stamps.put(&mut row.ring, START + second * 1_000_000_000);
             }
             let now_ns = START + seconds[2] * 1_000_000_000;
             assert_eq!(reaches(&row, &stamps, now_ns), reached, "{seconds:?}");

@@ -1,9 +1,9 @@
 //! The limits that are set, as plain rows, and the lists in which a node finds its own.
 
-use super::{HARD_MAX, SPECS, Spec, WarnEdge, When, cash, spec_of};
+use super::{HARD_MAX, SPECS, Spec, When, cash, spec_of};
 use crate::groups::gathers;
-use crate::hierarchy::{Hierarchy, NIL, NodeRow};
-use crate::stamps::Stamps;
+use crate::hierarchy::{Hierarchy, NodeRow};
+use crate::stamps::{Ring, Stamps};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType};
 use tradewind_domain::event::LimitSet;
@@ -38,7 +38,7 @@ pub struct LimitRow {
     /// 1 set, 2 removed, 0 never set.
     pub state: u8,
     /// Index into [`SPECS`].
-    spec: u8,
+    pub(super) spec: u8,
     /// Only this kind of instrument; 0 for all.
     pub filter_kind: u8,
     /// Number of the only sector, where `has_sector` is 1.
@@ -47,24 +47,46 @@ pub struct LimitRow {
     pub has_sector: u8,
     /// 1 while the state that it set stands (limits on equity, actions RESTRICT and KILL).
     pub tripped: u8,
+    /// Place of the gathered row that it counts in, plus 1; 0 for none.
+    pub(super) place: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
     /// State of its own: GCRA's theoretical arrival time in nanoseconds times rate; the high-water mark of a trailing
     /// drawdown at 1e-8.
     pub own: i128,
     /// Parameters from the third on.
     pub more_params: [i64; 4],
-    /// Stamps of a sliding window: where they begin; [`NIL`] for none.
-    pub ring: u32,
-    /// How many fit.
-    pub ring_len: u32,
-    /// How many were ever put.
-    pub ring_count: u64,
+    /// Stamps of a sliding window.
+    pub ring: Ring,
 }
 
 const _: () = assert!(size_of::<LimitRow>() == 128);
 
 impl LimitRow {
+    /// A limit that was never set.
+    pub const NONE: Self = Self {
+        hard: 0,
+        params: [0; 2],
+        node: NodeId::NONE,
+        next: LimitId::NONE,
+        instrument: InstrumentId::NONE,
+        warned_day: 0,
+        limit_type: 0,
+        action: 0,
+        soft_pct: 0,
+        state: 0,
+        spec: 0,
+        filter_kind: 0,
+        filter_sector: 0,
+        has_sector: 0,
+        tripped: 0,
+        place: 0,
+        reserved: [0; 5],
+        own: 0,
+        more_params: [0; 4],
+        ring: Ring::NONE,
+    };
+
     /// All parameters, in the order of the event that set them.
     #[inline]
     pub fn all_params(&self) -> [i64; 6] {
@@ -78,10 +100,14 @@ impl LimitRow {
         &SPECS[usize::from(self.spec) % SPECS.len()]
     }
 
-    /// Which gathered row it counts in: its place in [`crate::hierarchy::PairRow::groups`]; `None` where it counts the node as a
+    /// The gathered row that it counts in, as a place in [`crate::hierarchy::PairRow::groups`]; `None` where it counts the node as a
     /// whole and needs no exposures, or one instrument.
     #[inline]
-    pub fn group(&self) -> Option<usize> {
+    pub fn place(&self) -> Option<usize> {
+        usize::from(self.place).checked_sub(1)
+    }
+
+    fn place_of(&self) -> Option<usize> {
         let by_sector = self.has_sector == 1 || self.limit_type == LimitType::Sector as u8;
         match (by_sector, self.filter_kind != 0) {
             _ if !self.instrument.is_none() => None,
@@ -95,7 +121,7 @@ impl LimitRow {
     /// What the node has to gather for it, as bits of [`gathers`].
     fn gathers(&self) -> u8 {
         let of_instrument = if self.spec().totals { gathers::ALL } else { 0 };
-        self.group().map_or(of_instrument, |place| 1 << place)
+        self.place().map_or(of_instrument, |place| 1 << place)
     }
 }
 
@@ -151,7 +177,7 @@ impl Limits {
     /// Room for `max` limits.
     pub fn new(max: u32) -> Self {
         Self {
-            rows: vec![LimitRow::zeroed(); max as usize],
+            rows: vec![LimitRow::NONE; max as usize],
             labels: vec![Code::EMPTY; max as usize],
             used: 0,
             repeats: 0,
@@ -207,8 +233,7 @@ impl Limits {
         };
         let held = self.rows.get(event.limit.index());
         let stamps_needed = ring_len(event);
-        let has_ring =
-            held.is_some_and(|row| row.ring != NIL && row.state != 0 && row.ring_len >= stamps_needed);
+        let has_ring = held.is_some_and(|row| row.state != 0 && row.ring.len() >= stamps_needed);
         let wanted = row_of(event, spec_at, 0).gathers();
         let node_has = hierarchy.node(event.node).map_or(0, |node| node.gathers);
         let rows_needed = if wanted & !node_has == 0 {
@@ -240,9 +265,7 @@ impl Limits {
             warned_day: held.warned_day,
             tripped: held.tripped,
             own: held.own,
-            ring: if is_new { NIL } else { held.ring },
-            ring_len: held.ring_len,
-            ring_count: held.ring_count,
+            ring: if is_new { Ring::NONE } else { held.ring },
             ..fresh
         };
         if held.hard > 0 && held.hard != event.hard && spec.limit_type != LimitType::MaxDdTrailing {
@@ -251,8 +274,8 @@ impl Limits {
         }
         super::equity::begin(&mut row, &held, hierarchy);
         let needed = ring_len(event);
-        if needed > 0 && (row.ring == NIL || row.ring_len < needed) {
-            stamps.grow(&mut row, needed);
+        if row.ring.len() < needed {
+            stamps.grow(&mut row.ring, needed);
         }
         self.count_kind(&held, &row, event.limit);
         self.rows[event.limit.index()] = row;
@@ -330,7 +353,7 @@ impl Limits {
 
 /// The row that an event asks for, without what a limit gathers while it is in force.
 fn row_of(event: &LimitSet, spec: u8, sector: u16) -> LimitRow {
-    LimitRow {
+    let row = LimitRow {
         hard: event.hard,
         params: [event.params[0], event.params[1]],
         more_params: [event.params[2], event.params[3], event.params[4], event.params[5]],
@@ -344,9 +367,11 @@ fn row_of(event: &LimitSet, spec: u8, sector: u16) -> LimitRow {
         filter_kind: event.filter_kind,
         filter_sector: sector,
         has_sector: u8::from(!event.filter_sector.is_empty()),
-        ring: NIL,
-        next: LimitId::NONE,
-        ..LimitRow::zeroed()
+        ..LimitRow::NONE
+    };
+    LimitRow {
+        place: row.place_of().map_or(0, |place| place as u8 + 1),
+        ..row
     }
 }
 
@@ -361,15 +386,5 @@ fn ring_len(event: &LimitSet) -> u32 {
         u32::try_from(event.hard).unwrap_or(u32::MAX)
     } else {
         0
-    }
-}
-
-impl WarnEdge {
-    /// The bit of the pair row, where warnings are given once a day and instrument.
-    pub(crate) fn pair_bit(self) -> Option<u32> {
-        match self {
-            WarnEdge::DailyPerPair(bit) => Some(bit),
-            _ => None,
-        }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn max_order_notional(row: &LimitRow, order: &Question<'_>) -> Option
 /// L03: the order's quantity against the usual one; `hard` is a multiple at 1e-8, cross-multiplied.
 pub(super) fn fat_finger(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let limit = row.hard * i128::from(order.instrument.avg_order_qty.max(0));
-    let used = i128::from(order.qty) * i128::from(ONE);
+    let used = i128::from(order.qty) * MULTIPLE;
     Some(Measure::new(used, limit, RejectCode::FatFinger))
 }
 
@@ -40,17 +40,10 @@ pub(super) fn adv_order(row: &LimitRow, order: &Question<'_>) -> Option<Measure>
 /// L32: what would be lost at the trader's stop price, in percent of equity. Without a stop price there is no bound.
 pub(super) fn risk_per_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let limit = percent_of_equity(row, order);
-    if order.stop_loss_px == 0 {
+    if order.risk_per_unit == 0 {
         return Some(Measure::new(i128::MAX, limit, RejectCode::RiskPerTrade));
     }
-    let distance = (i128::from(order.risk_px) - i128::from(order.stop_loss_px)).abs();
-    // Price difference at 1e-8 times base value of a point at 1e-8 gives the value of one unit at 1e-16; the rest of the scale is
-    // the quantity's.
-    let per_unit = distance.saturating_mul(order.point);
-    let risk = per_unit
-        .saturating_mul(i128::from(order.qty))
-        .checked_div(i128::from(ONE))
-        .unwrap_or(i128::MAX);
+    let risk = order.risk_per_unit.saturating_mul(i128::from(order.qty)) / i128::from(ONE);
     Some(Measure::new(
         risk.saturating_mul(100),
         limit,
@@ -58,6 +51,8 @@ pub(super) fn risk_per_trade(row: &LimitRow, order: &Question<'_>) -> Option<Mea
     ))
 }
 
+/// One, at the scale of a multiple in `hard`.
+pub(super) const MULTIPLE: i128 = ONE as i128;
 /// A hundred percent, at the scale of a percentage in `hard`.
 pub(super) const PERCENT: i128 = 100 * ONE as i128;
 

@@ -58,6 +58,12 @@ pub struct OrderRow {
     pub new_cash: Money,
     /// End of a GTD order, nanoseconds.
     pub expire_ns: u64,
+    /// Price at which the trader would give up; 0 where none.
+    pub stop_loss_px: i64,
+    /// The order that is held until this one is gone, counted from 1; 0 where none is (L15).
+    pub blocks: u32,
+    /// Orders that must be gone before this one goes out.
+    pub waits_for: u32,
     /// Narrowest node.
     pub leaf: NodeId,
     /// Account.
@@ -102,7 +108,7 @@ pub struct OrderRow {
     pub new_cl_ord_id: ClOrdId,
 }
 
-const _: () = assert!(size_of::<OrderRow>() == 320);
+const _: () = assert!(size_of::<OrderRow>() == 336);
 
 const NIL: u32 = u32::MAX;
 

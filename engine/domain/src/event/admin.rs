@@ -191,8 +191,23 @@ pub struct Control {
     pub state_before: u8,
     /// State after.
     pub state_after: u8,
+    /// 1 where a limit's restriction ends, in a [`Kind::StateChanged`](super::Kind::StateChanged).
+    pub lapses: u8,
     #[doc(hidden)]
-    pub reserved2: [u8; 46],
+    pub reserved2: u8,
+    /// The limit that changed the state, in a [`Kind::StateChanged`](super::Kind::StateChanged).
+    pub limit: LimitId,
+    #[doc(hidden)]
+    pub reserved3: [u8; 40],
+}
+
+/// Effects of limits beside the kill switch levels, as [`Control::state_after`] of a
+/// [`Kind::StateChanged`](super::Kind::StateChanged) gives them.
+pub mod control_effects {
+    /// The node's orders are refused with STRATEGY_DISABLED (L13).
+    pub const DISABLED: u8 = 16;
+    /// The node's rates are a tenth (action SLOW).
+    pub const SLOW: u8 = 17;
 }
 
 const _: () = assert!(size_of::<Control>() == 128);

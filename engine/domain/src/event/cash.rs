@@ -55,8 +55,12 @@ pub struct Valuation {
     pub reserved: [u8; 3],
     /// Node.
     pub node: NodeId,
+    /// How many [`LimitHit`](super::LimitHit)s stand at the end of the tail: floors, warnings, breaches.
+    pub hits: u16,
     #[doc(hidden)]
-    pub reserved2: [u64; 3],
+    pub reserved3: [u16; 3],
+    #[doc(hidden)]
+    pub reserved2: [u64; 2],
 }
 
 impl Body for Valuation {
@@ -77,8 +81,12 @@ pub struct Locate {
     pub account: AccountId,
     /// Instrument.
     pub instrument: InstrumentId,
+    /// Narrowest node.
+    pub leaf: NodeId,
+    /// Account and instrument.
+    pub holding: HoldingId,
     #[doc(hidden)]
-    pub reserved2: [u32; 11],
+    pub reserved2: [u32; 9],
 }
 
 impl Body for Locate {

@@ -247,13 +247,10 @@ impl Kind {
             self,
             Kind::TradeBust
                 | Kind::TradeCorrect
-                | Kind::Valuation
-                | Kind::Locate
                 | Kind::CorporateAction
                 | Kind::Allocation
                 | Kind::LedgerTransfer
                 | Kind::FeeScheduleSet
-                | Kind::EntitlementSource
                 | Kind::QuotaGrant
                 | Kind::HolderSplit
                 | Kind::HolderDividend
@@ -261,9 +258,6 @@ impl Kind {
                 | Kind::QuarantineResolve
                 | Kind::Flatten
                 | Kind::OrderReleased
-                | Kind::StateChanged
-                | Kind::RestrictedSet
-                | Kind::LimitProbe
         )
     }
 

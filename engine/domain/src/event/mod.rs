@@ -23,7 +23,7 @@ mod venue;
 
 pub use admin::{
     CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet,
-    QuotaGrant,
+    QuotaGrant, control_effects,
 };
 pub use cash::{Allocation, CashMove, CorporateAction, LedgerTransfer, Locate, Valuation};
 pub use execution::{Execution, TradeBust, execution_alerts, execution_flags};

@@ -90,6 +90,8 @@ pub enum HitKind {
     Warned = 2,
     /// The limit is broken and only raises an alert (fills, action ALERT).
     Alerted = 3,
+    /// A floor under equity as it stands: `used` is the equity, `hard` the floor, both at 1e-16.
+    Floor = 4,
 }
 
 /// One limit that refused or warned, in the tail of a record: all of them are kept for the audit.

@@ -146,8 +146,16 @@ pub struct Capacities {
     pub exec_ids: u32,
     /// Sessions.
     pub sessions: u32,
-    #[doc(hidden)]
-    pub reserved: [u32; 5],
+    /// Stamps of sliding windows.
+    pub limit_stamps: u32,
+    /// Lines of restricted lists.
+    pub restricted: u32,
+    /// Contents of orders that are remembered against repeats.
+    pub repeats: u32,
+    /// Executions that are remembered for busts.
+    pub executions: u32,
+    /// Trades in quarantine.
+    pub quarantine: u32,
 }
 
 impl Default for Capacities {
@@ -165,7 +173,11 @@ impl Default for Capacities {
             cl_ord_ids: 262_144,
             exec_ids: 262_144,
             sessions: 256,
-            reserved: [0; 5],
+            limit_stamps: 65_536,
+            restricted: 1_024,
+            repeats: 16_384,
+            executions: 65_536,
+            quarantine: 1_024,
         }
     }
 }

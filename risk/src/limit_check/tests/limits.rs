@@ -198,12 +198,8 @@ fn of_several_limits_the_narrowest_level_is_named() {
 }
 
 #[test]
-fn limits_that_this_version_does_not_evaluate_are_refused() {
+fn limits_that_make_no_sense_are_refused() {
     let mut world = World::new();
-    assert_eq!(
-        outcome(&world.limit(0, A1, LimitType::GrossExposure, 1, NO_PARAMS)),
-        "UNKNOWN_LIMIT"
-    );
     assert_eq!(
         outcome(&world.limit(0, A1, LimitType::OrderRate, 1, NO_PARAMS)),
         "INVALID_VALUE"

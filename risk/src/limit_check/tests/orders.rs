@@ -167,13 +167,22 @@ fn notes_of_earlier_stages_are_merged_by_priority() {
     event.reset(Kind::OrderNew);
     *event.body_mut() = world.order("o1", A1, Side::Buy, "5.5", "10.001");
     let merged = world.run(event);
-    assert_eq!(outcome(&merged), "INVALID_TICK", "60 comes before 70");
+    assert_eq!(
+        outcome(&merged),
+        "INVALID_LOT",
+        "60 comes before 70, of two by name"
+    );
     let verdict = merged.body::<OrderNew>().verdict;
     let recorded: Vec<u16> = hits(&merged, verdict.hits).map(|hit| hit.code).collect();
+    let reasons = [
+        RejectCode::InvalidLot,
+        RejectCode::InvalidTick,
+        RejectCode::MaxOrderQty,
+    ];
     assert_eq!(
         recorded,
-        [RejectCode::MaxOrderQty as u16],
-        "all limits that refuse are kept"
+        reasons.map(|code| code as u16),
+        "all reasons are kept, in their order"
     );
     event.note(Note::UnknownAccount);
     event.body_mut::<OrderNew>().cl_ord_id = tradewind_domain::text::ClOrdId::new("o2").unwrap();

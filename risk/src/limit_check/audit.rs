@@ -1,0 +1,208 @@
+//! Limits without an order: what an executed trade has done to them, what is used of one, and that they have spoken.
+
+use super::ask::{Ask, Priced};
+use super::book::Book;
+use super::findings::{Findings, hits};
+use super::question::{Scene, hit_of};
+use crate::checks;
+use crate::hierarchy::{Chain, NodeRow, node_flags};
+use crate::limits::{Action, LimitRow, Measure, WarnEdge, equity, gate};
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{LimitType, OrderType, Side};
+use tradewind_domain::event::{Event, HitKind, LimitProbe};
+use tradewind_domain::fixed::ONE;
+use tradewind_domain::ids::{LimitId, NodeId, WalletId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::time::UnixNanos;
+
+impl Book {
+    /// Compares what is booked with the limits that bind executed trades: a breach raises an alert, nothing is refused.
+    pub(super) fn audit_execution(
+        &self,
+        leaf: NodeId,
+        pair: u32,
+        instrument: &Instrument,
+        side: Side,
+        findings: &mut Findings,
+    ) {
+        let chain = self.hierarchy.chain_from(leaf, pair, instrument.id);
+        // Asked with an order of the smallest size: it says which limits this side moves, and how near they are.
+        let ask = Ask {
+            qty: 1,
+            leaves: 1,
+            ..Ask::nothing(instrument.id, WalletId::NONE, side, 0)
+        };
+        let smallest = Priced {
+            value: 1,
+            order_value: 1,
+            ..Priced::default()
+        };
+        let nothing = Ask::nothing(instrument.id, WalletId::NONE, side, 0);
+        let unpriced = Priced::default();
+        let exact = Scene::new(self, &nothing, &chain, instrument, &unpriced);
+        Scene::new(self, &ask, &chain, instrument, &smallest).each(
+            |node| node.limits,
+            |stop, id, row, measure| {
+                let near = row.spec().post_trade && measure.grows && measure.used > measure.limit;
+                let Some(measure) = near.then(|| exact.measure_one(id, row)).flatten() else {
+                    return;
+                };
+                if measure.used > measure.limit {
+                    let place = (stop.id, self.limits.label(id));
+                    let hit = hit_of(id, row, measure, stop.node);
+                    findings.hit(HitKind::Alerted, hit, measure.code, measure.priority, place);
+                }
+            },
+        );
+    }
+
+    /// Remembers that a warning was given: once a day, or once a day and instrument.
+    pub(super) fn mark_warnings(&mut self, event: &Event, count: u16, leaf_pair: u32) {
+        for hit in hits(event, count).filter(|hit| hit.kind == HitKind::Warned as u8) {
+            let Some(row) = self.limits.row_mut(hit.limit) else {
+                continue;
+            };
+            let Some(node) = self.hierarchy.node(row.node) else {
+                continue;
+            };
+            let date = self.calendars.date(node.calendar);
+            match row.spec().warn {
+                WarnEdge::Daily => row.warned_day = date,
+                WarnEdge::DailyPerPair(bit) => {
+                    let owner = row.node;
+                    let mut at = leaf_pair;
+                    while let Some(pair) = self.hierarchy.pair_mut(at) {
+                        if pair.node == owner {
+                            pair.warned = if pair.warned_day == date {
+                                pair.warned | bit
+                            } else {
+                                bit
+                            };
+                            pair.warned_day = date;
+                        }
+                        at = pair.parent;
+                    }
+                }
+                WarnEdge::None | WarnEdge::Each => {}
+            }
+        }
+    }
+
+    /// Answers what is used of a limit, as things stand or after an order.
+    pub(super) fn decide_limit_probe(&self, event: &mut Event) {
+        let (notes, now_ns) = (event.head.notes, event.head.recv_ns);
+        let probe: &mut LimitProbe = event.body_mut();
+        let code = Note::first(notes).or_else(|| self.answer(probe, now_ns).err());
+        if let Some(code) = code {
+            event.reject(code);
+        }
+    }
+
+    fn answer(&self, probe: &mut LimitProbe, now_ns: UnixNanos) -> Result<(), RejectCode> {
+        let row = self.limits.get(probe.limit).ok_or(RejectCode::UnknownLimit)?;
+        let node = self.hierarchy.node(row.node).ok_or(RejectCode::UnknownNode)?;
+        probe.limit_type = row.limit_type;
+        probe.equity = node.equity;
+        if probe.instrument.is_none() {
+            probe.instrument = row.instrument;
+        }
+        let leaf = if probe.leaf.is_none() {
+            row.node
+        } else {
+            probe.leaf
+        };
+        if !self.hierarchy.is_within(leaf, row.node) {
+            return Err(RejectCode::UnknownNode);
+        }
+        let measure = match self.special_use(row, node) {
+            Some(measure) => Some(measure),
+            None => self.use_of(probe, row, leaf, now_ns)?,
+        };
+        let measure = measure.ok_or(RejectCode::UnknownLimit)?;
+        let scale = row.spec().scale;
+        (probe.used, probe.hard) = (measure.used / scale, measure.limit / scale);
+        Ok(())
+    }
+
+    /// Uses that no order makes: losses against their floor, a rate's tokens.
+    fn special_use(&self, row: &LimitRow, node: &NodeRow) -> Option<Measure> {
+        let kind = LimitType::from_code(row.limit_type)?;
+        let measure = |used, limit| Some(Measure::new(used, limit, RejectCode::UnknownLimit));
+        match kind {
+            LimitType::DailyLoss | LimitType::MaxDdStatic | LimitType::MaxDdTrailing => {
+                let (reference, floor) = equity::floor(row, node);
+                let loss = reference - node.equity.saturating_mul(i128::from(ONE));
+                measure(loss.max(0), reference - floor)
+            }
+            LimitType::RepeatedExec => {
+                let disabled = i128::from(node.flags & node_flags::DISABLED != 0);
+                measure(disabled * row.hard, row.hard)
+            }
+            LimitType::Emergency => measure(i128::from(self.outage_ns != 0), row.hard),
+            _ => None,
+        }
+    }
+
+    fn use_of(
+        &self,
+        probe: &LimitProbe,
+        row: &LimitRow,
+        leaf: NodeId,
+        now_ns: UnixNanos,
+    ) -> Result<Option<Measure>, RejectCode> {
+        let chain: Chain = self.hierarchy.chain(leaf, probe.instrument);
+        let instrument = checks::known(&self.market, probe.instrument);
+        let unknown = Instrument::zeroed();
+        let side = Side::from_code(probe.side).unwrap_or(Side::Buy);
+        let wallet = instrument.map_or(WalletId::NONE, |instrument| {
+            self.wallets.find(self.account_of(leaf), instrument.currency)
+        });
+        let mut ask = Ask::nothing(probe.instrument, wallet, side, now_ns);
+        let mut priced = Priced::default();
+        if probe.qty > 0 {
+            ask = Ask {
+                action: Action::Place,
+                ord_type: OrderType::from_code(probe.ord_type).unwrap_or(OrderType::Limit),
+                qty: probe.qty,
+                leaves: probe.qty,
+                px: probe.px,
+                stop_px: probe.stop_px,
+                stop_loss_px: probe.stop_loss_px,
+                ..ask
+            };
+            let instrument = instrument.ok_or(RejectCode::UnknownSymbol)?;
+            priced = self.price(&ask, &chain, instrument)?;
+        }
+        let scene = Scene::new(self, &ask, &chain, instrument.unwrap_or(&unknown), &priced);
+        Ok(scene.measure_one(probe.limit, row))
+    }
+
+    /// The account of a node; none above accounts.
+    pub(super) fn account_of(&self, node: NodeId) -> tradewind_domain::ids::AccountId {
+        self.hierarchy
+            .node(node)
+            .map_or(tradewind_domain::ids::AccountId::NONE, |row| row.account)
+    }
+
+    /// True where every PERMISSION limit on the chain of a node allows the action.
+    pub(super) fn may(&self, leaf: NodeId, action: Action) -> bool {
+        let mut node = leaf;
+        while let Some(row) = self.hierarchy.node(node) {
+            node = NodeId(row.parent);
+            let refuses = |(_, row): (LimitId, &LimitRow)| {
+                row.limit_type == LimitType::Permission as u8 && !gate::may(row, action)
+            };
+            if !row.gates.is_none() && self.limits.list(row.gates).any(refuses) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// True where a limit of the list has spoken and acts on the state of its node.
+    pub(super) fn acts(&self, limit: LimitId) -> Option<(&LimitRow, u8)> {
+        let row = self.limits.get(limit).filter(|row| row.tripped == 0)?;
+        Some((row, super::effects::state_of(row)?))
+    }
+}
