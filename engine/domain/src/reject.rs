@@ -145,9 +145,9 @@ reject_codes! {
     /// L07.
     NotAuthorized = 209, "NOT_AUTHORIZED", p 20, ord 0;
     /// L11.
-    OrderRateExceeded = 210, "ORDER_RATE_EXCEEDED", p 30, ord 99;
+    OrderRateExceeded = 210, "ORDER_RATE_EXCEEDED", p 31, ord 99;
     /// L12.
-    MsgRateExceeded = 211, "MSG_RATE_EXCEEDED", p 31, ord 99;
+    MsgRateExceeded = 211, "MSG_RATE_EXCEEDED", p 30, ord 99;
     /// L13.
     StrategyDisabled = 212, "STRATEGY_DISABLED", p 35, ord 0;
     /// L14, a sale marked long that is none.
