@@ -93,3 +93,59 @@ impl Known {
         self.dates.get(&calendar.0).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use tradewind_domain::text::Text;
+
+    fn node(id: u32, code: &str, parent: NodeId) -> Event {
+        let mut event = Event::empty();
+        event.reset(Kind::NodeSet);
+        *event.body_mut() = NodeSet {
+            code: Text::new(code).unwrap(),
+            node: NodeId(id),
+            parent,
+            ..NodeSet::zeroed()
+        };
+        event
+    }
+
+    fn state(id: u32, state_after: u8) -> Event {
+        let mut event = Event::empty();
+        event.reset(Kind::StateSet);
+        *event.body_mut() = Control {
+            node: NodeId(id),
+            state_after,
+            ..Control::zeroed()
+        };
+        event
+    }
+
+    #[test]
+    fn the_most_severe_state_above_a_node_is_its_own() {
+        let mut known = Known::default();
+        known.observe(&node(0, "FIRM", NodeId::NONE));
+        known.observe(&node(1, "A", NodeId(0)));
+        assert_eq!(known.state("A"), Some(ControlState::Active));
+        known.observe(&state(0, ControlState::CancelOnly as u8));
+        known.observe(&state(1, ControlState::ReduceOnly as u8));
+        assert_eq!(known.state("A"), Some(ControlState::CancelOnly));
+        known.observe(&state(0, ControlState::Active as u8));
+        assert_eq!(known.state("A"), Some(ControlState::ReduceOnly));
+        // A number that is no state leaves the state as it is.
+        known.observe(&state(1, 16));
+        assert_eq!(known.state("A"), Some(ControlState::ReduceOnly));
+        assert_eq!(known.state("B"), None);
+    }
+
+    #[test]
+    fn a_refused_event_tells_nothing() {
+        let mut known = Known::default();
+        let mut event = node(0, "FIRM", NodeId::NONE);
+        event.reject(tradewind_domain::reject::RejectCode::NameTaken);
+        known.observe(&event);
+        assert_eq!(known.node(NodeId(0)), None);
+    }
+}

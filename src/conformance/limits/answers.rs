@@ -177,3 +177,148 @@ pub(crate) fn figure(raw: i128, decimals: u32) -> Value {
         None => json!(format!("{raw} at 1e-{decimals}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use tradewind_domain::codes::{Level, LimitType};
+    use tradewind_domain::event::{LimitSet, OrderNew, Valuation};
+    use tradewind_domain::text::Text;
+
+    /// Limits `a`, `b` and the emergency limits, with ids 0, 1 and 2.
+    fn known() -> Known {
+        let mut known = Known::default();
+        for (at, label) in ["a", "b", EMERGENCY_LABEL].into_iter().enumerate() {
+            let mut event = Event::empty();
+            event.reset(Kind::LimitSet);
+            *event.body_mut() = LimitSet {
+                label: Text::new(label).unwrap(),
+                limit: LimitId(at as u32),
+                limit_type: LimitType::MaxOrderNotional as u8,
+                ..LimitSet::zeroed()
+            };
+            known.observe(&event);
+        }
+        known
+    }
+
+    fn hit(kind: u8, limit: LimitId, code: RejectCode, level: Level) -> LimitHit {
+        LimitHit {
+            hard: 5_000_000_000_000_000,
+            limit,
+            code: code as u16,
+            kind,
+            level: level as u8,
+            ..LimitHit::zeroed()
+        }
+    }
+
+    fn event_with(kind: Kind, hits: &[LimitHit]) -> Event {
+        let mut event = Event::empty();
+        event.reset(kind);
+        event.set_tail(bytemuck::cast_slice(hits));
+        event
+    }
+
+    #[test]
+    fn failures_stand_by_priority_then_narrow_to_broad_then_code_then_label() {
+        use RejectCode as R;
+        let refused = HitKind::Refused as u8;
+        let hits = [
+            hit(refused, LimitId(1), R::MaxOrderNotional, Level::Account),
+            hit(refused, LimitId(0), R::MaxOrderNotional, Level::Account),
+            hit(refused, LimitId(1), R::MaxOrderNotional, Level::Strategy),
+            hit(refused, LimitId::NONE, R::TradingHalted, Level::Firm),
+            hit(refused, LimitId(2), R::EmergencySingleLimit, Level::User),
+            hit(HitKind::Warned as u8, LimitId(0), R::MaxOrderQty, Level::Account),
+        ];
+        let mut event = event_with(Kind::OrderNew, &hits);
+        event.reject(R::TradingHalted);
+        let mut got = Answer::new();
+        let said = Verdict {
+            hits: 6,
+            ..Verdict::default()
+        };
+        verdict(&mut got, &event, &said, &known());
+        let all = json!([
+            "TRADING_HALTED",
+            "EMERGENCY_SINGLE_LIMIT",
+            "MAX_ORDER_NOTIONAL:b",
+            "MAX_ORDER_NOTIONAL:a",
+            "MAX_ORDER_NOTIONAL:b",
+        ]);
+        assert_eq!(got["all"], all);
+        assert!(!got.contains_key("limit_id") && !got.contains_key("warn"));
+    }
+
+    #[test]
+    fn a_limit_that_only_warned_is_named_where_the_order_was_taken() {
+        let hits = [hit(
+            HitKind::Warned as u8,
+            LimitId(1),
+            RejectCode::MaxOrderNotional,
+            Level::Account,
+        )];
+        let event = event_with(Kind::OrderNew, &hits);
+        let (mut got, said) = (
+            Answer::new(),
+            Verdict {
+                hits: 1,
+                ..Verdict::default()
+            },
+        );
+        verdict(&mut got, &event, &said, &known());
+        assert_eq!(Value::Object(got), json!({"warn": ["b"]}));
+    }
+
+    #[test]
+    fn a_refusal_has_the_reason_of_its_message() {
+        let mut event = event_with(Kind::OrderNew, &[]);
+        *event.body_mut() = OrderNew::zeroed();
+        event.reject(RejectCode::TooLateToCancel);
+        let (mut order, mut cancel) = (Answer::new(), Answer::new());
+        decision(&mut order, &event, FixReason::Order);
+        decision(&mut cancel, &event, FixReason::Cancel);
+        assert_eq!(order["fix_ord_rej_reason"], json!(99));
+        assert_eq!(cancel["fix_cxl_rej_reason"], json!(0));
+        assert_eq!(
+            (&order["decision"], &order["reason"]),
+            (&json!("REJECT"), &json!("TOO_LATE_TO_CANCEL"))
+        );
+    }
+
+    #[test]
+    fn a_valuation_tells_floors_warnings_and_breaches_apart() {
+        let hits = [
+            hit(FLOOR, LimitId(0), RejectCode::MaxOrderQty, Level::Account),
+            hit(FLOOR, LimitId(1), RejectCode::MaxOrderQty, Level::Account),
+            hit(
+                HitKind::Alerted as u8,
+                LimitId(1),
+                RejectCode::MaxOrderQty,
+                Level::Account,
+            ),
+        ];
+        let mut event = event_with(Kind::Valuation, &hits);
+        *event.body_mut() = Valuation::zeroed();
+        let mut got = Answer::new();
+        equity(&mut got, &event, &known());
+        let expected = json!({"floor": {"a": "0.5", "b": "0.5"}, "breach": ["b"]});
+        assert_eq!(Value::Object(got), expected);
+    }
+
+    #[test]
+    fn an_execution_that_is_ignored_is_no_failure_and_any_other_refusal_is() {
+        for (code, fails) in [
+            (RejectCode::DuplicateExecId, false),
+            (RejectCode::InvalidQty, true),
+        ] {
+            let mut event = event_with(Kind::VenueFill, &[]);
+            event.reject(code);
+            let mut got = Answer::new();
+            side_effect(&mut got, &event);
+            assert_eq!(got.contains_key(REFUSED), fails, "{code}");
+        }
+    }
+}

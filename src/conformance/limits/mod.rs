@@ -8,8 +8,10 @@
 //! clock).
 
 mod answers;
+mod commands;
 mod days;
 mod opening;
+mod orders;
 mod play;
 mod schema;
 mod seen;

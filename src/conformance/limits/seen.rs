@@ -108,3 +108,76 @@ fn by_acceptance(mut orders: Orders) -> Value {
     orders.sort_by_key(|(order, _)| order.counter());
     orders.into_iter().map(|(_, cl)| Value::String(cl)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use tradewind_domain::text::Text;
+
+    fn record(seq: Seq, part: u32, kind: Kind) -> Event {
+        let mut event = Event::empty();
+        event.reset(kind);
+        (event.head.seq, event.head.part) = (seq, part);
+        event
+    }
+
+    fn on_order(seq: Seq, part: u32, kind: Kind, counter: u64, cl: &str) -> Event {
+        let mut event = record(seq, part, kind);
+        let mut body = DerivedOrder {
+            cl_ord_id: Text::new(cl).unwrap(),
+            ..DerivedOrder::zeroed()
+        };
+        body.view.order_id = OrderId::new(0, counter);
+        *event.body_mut() = body;
+        event
+    }
+
+    fn answer(events: &[Event]) -> Value {
+        let (mut seen, known, mut got) = (Seen::default(), Known::default(), Map::new());
+        events.iter().for_each(|event| seen.observe(event, &known));
+        seen.write(&mut got);
+        Value::Object(got)
+    }
+
+    #[test]
+    fn orders_are_listed_by_acceptance_and_by_what_ended_them() {
+        let kind = Kind::CancelRequested;
+        let events = [
+            record(1, 0, Kind::Timer),
+            on_order(1, 1, kind, 4, "late"),
+            on_order(1, 2, kind, 3, "early"),
+            record(2, 0, Kind::Kill),
+            on_order(2, 1, kind, 5, "killed"),
+        ];
+        assert_eq!(
+            answer(&events),
+            json!({"cod_cancelled": ["early", "late"], "cancelled": ["killed"]})
+        );
+    }
+
+    #[test]
+    fn a_kill_that_found_nothing_to_cancel_says_so() {
+        assert_eq!(answer(&[record(1, 0, Kind::Kill)]), json!({"cancelled": []}));
+        let mut refused = record(1, 0, Kind::Kill);
+        refused.reject(tradewind_domain::reject::RejectCode::UnknownNode);
+        assert_eq!(answer(&[refused]), json!({}));
+        assert_eq!(answer(&[record(1, 0, Kind::StateSet)]), json!({}));
+    }
+
+    #[test]
+    fn only_the_roll_of_the_case_is_told() {
+        let roll = |calendar| {
+            let mut event = record(1, 0, Kind::Timer);
+            *event.body_mut() = Timer {
+                timer: TimerKind::DayRoll as u8,
+                calendar,
+                date: 20_514,
+                ..Timer::zeroed()
+            };
+            event
+        };
+        assert_eq!(answer(&[roll(NODES)]), json!({"rolled_to": "2026-03-02"}));
+        assert_eq!(answer(&[roll(tradewind_domain::ids::CalendarId::UTC)]), json!({}));
+    }
+}
