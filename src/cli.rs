@@ -1,5 +1,9 @@
 //! The command line.
 
+mod control;
+
+pub use control::*;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,6 +34,23 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Play a journal under other limits: what would have been refused or accepted instead.
     Whatif(WhatIfArgs),
+    /// Limits of a running engine: look, ask, change.
+    #[command(subcommand)]
+    Limits(LimitsCommand),
+    /// Stop trading of a node, an instrument or a session in a running engine.
+    Kill(KillArgs),
+    /// Let a node, an instrument or a session trade again; after a kill two people are needed.
+    Rearm(RearmArgs),
+    /// Ask the venues to cancel all orders of a scope.
+    MassCancel(MassCancelArgs),
+    /// Close the positions below a killed node.
+    Flatten(FlattenArgs),
+    /// Executed trades that a running engine put aside.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Incidents of a running engine.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -27,6 +27,6 @@ pub use reference::{
     ReferenceData,
 };
 pub use settings::{
-    AlertsKeys, CapacityKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key, LogKeys,
-    Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys,
+    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key,
+    LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys,
 };

@@ -1,5 +1,7 @@
 //! One file a command: reads its arguments, calls the parts, prints.
 
+pub mod alerts;
+pub mod ask;
 pub mod bench;
 pub mod config;
 pub mod conformance;
@@ -7,6 +9,9 @@ pub mod doctor;
 pub mod explain;
 pub mod ingest;
 pub mod journal;
+pub mod kill;
+pub mod limits;
+pub mod quarantine;
 pub mod record;
 pub mod replay;
 pub mod rules;
@@ -40,6 +45,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::State(args) => state::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Whatif(args) => whatif::run(&args),
+        Command::Limits(command) => limits::run(&command),
+        Command::Kill(args) => kill::kill(&args),
+        Command::Rearm(args) => kill::rearm(&args),
+        Command::MassCancel(args) => kill::mass_cancel(&args),
+        Command::Flatten(args) => kill::flatten(&args),
+        Command::Quarantine(command) => quarantine::run(&command),
+        Command::Alerts(command) => alerts::run(&command),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
         Command::Rules(RulesCommand::Check(args)) => rules::check(&args),

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_config::{ReferenceData, Settings};
+use tradewind_control::{Desk, EngineFacts, Server};
 use tradewind_domain::event::{Inbound, InboundLong, Kind, SessionEvent};
 use tradewind_domain::time::utc_day;
 use tradewind_machine::clock::Clock;
@@ -56,6 +57,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
+    // 5. The control socket: from here on operators reach the engine.
+    let control = control_socket(&settings, &engine, &clock)?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
@@ -68,10 +71,13 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             "memory"
         }
     ));
-    // 5. Until somebody asks for the end.
+    // 6. Until somebody asks for the end.
     wait(&engine, &stop, &clock, args.duration, &settings, alerts.as_mut());
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    // 6. The end, in the order of the flow: session, venue, pipeline, journal, and those who read it.
+    // 7. The end, in the order of the flow: operators, session, venue, pipeline, journal, and those who read it.
+    if let Some(control) = control {
+        control.stop();
+    }
     let demo = demo.map(Demo::stop);
     engine.stop()?;
     let alerts = alerts.map(AlertService::stop);
@@ -88,6 +94,25 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         output::text(&summary);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The control socket, where the settings ask for one.
+fn control_socket(settings: &Settings, engine: &Engine, clock: &Clock) -> anyhow::Result<Option<Server>> {
+    if !settings.control.socket {
+        return Ok(None);
+    }
+    let facts = EngineFacts {
+        data_dir: engine.data_dir().to_path_buf(),
+        build: engine::build_name(),
+        epoch: engine.epoch(),
+        clock_mode: settings.engine.clock,
+        capacities: settings.capacities(),
+    };
+    let desk = Desk::new(facts, engine.admin().clone(), clock.clone())?;
+    let server = Server::start(desk).context(
+        "there is no control socket, and without it no operator reaches the engine; --set control.socket=false starts it all the same",
+    )?;
+    Ok(Some(server))
 }
 
 /// Set by the first Ctrl-C or SIGTERM; the second one ends the process at once.

@@ -238,6 +238,12 @@ settings! {
         /// Milliseconds for which an answer is waited for.
         webhook_timeout_ms: u32 = count(10, 600_000);
     }
+    /// How operators reach a running engine (docs/control-socket.md).
+    control: ControlKeys {
+        /// true answers `limits`, `kill`, `rearm`, `quarantine` and their like through a socket in the data folder, and keeps a second
+        /// copy of the tables in memory for listings; false has no socket.
+        socket: bool = Range::Flag;
+    }
     /// What is reported while running.
     log: LogKeys {
         /// Milliseconds between two status lines; 0 prints none.

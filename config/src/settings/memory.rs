@@ -55,7 +55,17 @@ impl Settings {
             ),
             ("sessions", times(capacity.sessions, row_bytes::SESSION)),
         ];
+        if self.control.socket {
+            parts.push(("the replica for listings", tables_bytes(&parts)));
+        }
         parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         parts
     }
+}
+
+/// Bytes of the tables that stages hold, and a replica as well.
+fn tables_bytes(parts: &[(&'static str, u64)]) -> u64 {
+    const OTHERS: [&str; 3] = ["journal window", "slab", "source rings"];
+    let tables = parts.iter().filter(|(name, _)| !OTHERS.contains(name));
+    tables.fold(0, |sum, (_, bytes)| sum.saturating_add(*bytes))
 }

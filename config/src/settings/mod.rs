@@ -11,8 +11,8 @@ mod memory;
 mod value;
 
 pub use keys::{
-    AlertsKeys, CapacityKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys, ReferenceKeys,
-    RulesKeys, SourcesKeys,
+    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys,
+    ReferenceKeys, RulesKeys, SourcesKeys,
 };
 pub use value::{Durability, Idle, Range};
 
@@ -108,6 +108,8 @@ pub struct Settings {
     pub rules: RulesKeys,
     /// Alerts.
     pub alerts: AlertsKeys,
+    /// How operators reach a running engine.
+    pub control: ControlKeys,
     /// What is reported.
     pub log: LogKeys,
     /// Values and origins in the order of [`KEYS`].
@@ -383,6 +385,7 @@ impl Layers {
             reference,
             rules,
             alerts,
+            control,
             log,
         } = typed;
         let settings = Settings {
@@ -394,6 +397,7 @@ impl Layers {
             reference,
             rules,
             alerts,
+            control,
             log,
             cells,
         };

@@ -34,7 +34,8 @@ pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};
 pub use rule_test::{RuleExample, RuleFigures, RuleTest, test_rules};
 pub use state::{
-    BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, TableView, state,
+    BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, TableView, limits,
+    orders, restrictions, state,
 };
 pub use tradewind_risk::RULES_VERSION;
 pub use verify::{Auditor, Check, VerifyReport, verify, without_facts};

@@ -11,7 +11,7 @@ use crate::error::ViewError;
 use crate::guard;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
-use tradewind_domain::event::{Capacities, Event, Head, head_flags};
+use tradewind_domain::event::{Capacities, Event, Head, Kind, head_flags};
 use tradewind_feeds::{Normalize, Registry};
 use tradewind_machine::pipeline::LastSeen;
 use tradewind_machine::stage::Stage;
@@ -61,6 +61,18 @@ impl Replica {
         self.last = Some(event.head);
         self.records += 1;
         Ok(())
+    }
+
+    /// Answers a question as the stages would: what is used of a limit, would this order pass. Facts are written into `event`,
+    /// which is given the time of the last record; the state stays as it is. Other kinds are left alone.
+    pub fn question(&mut self, event: &mut Event) {
+        if !matches!(event.kind(), Some(Kind::Probe | Kind::LimitProbe)) {
+            return;
+        }
+        event.head.recv_ns = self.last().recv_ns;
+        self.normalize.process(event);
+        self.validate.process(event);
+        self.limit.process(event);
     }
 
     /// Hash of the whole state: equal for equal histories, whatever room there is.

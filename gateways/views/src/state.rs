@@ -266,7 +266,8 @@ fn balances(replica: &Replica) -> Vec<BalanceView> {
     views
 }
 
-fn orders(replica: &Replica) -> Vec<OrderLine> {
+/// Open orders, by id.
+pub fn orders(replica: &Replica) -> Vec<OrderLine> {
     let mut rows: Vec<_> = replica.limit_check().open_orders().map(|(_, row)| row).collect();
     rows.sort_by_key(|row| row.order_id);
     rows.into_iter().map(|row| order(replica, row)).collect()
@@ -332,7 +333,8 @@ fn sum(a: Money, b: Money) -> Money {
     Money::from_raw(a.raw().wrapping_add(b.raw())) // as the stage does: sums of 2^47 amounts fit
 }
 
-fn limits(replica: &Replica) -> Vec<LimitView> {
+/// Limits in force, by scope and label.
+pub fn limits(replica: &Replica) -> Vec<LimitView> {
     let mut views: Vec<_> = replica
         .limit_check()
         .limits()
@@ -362,7 +364,8 @@ fn limit(replica: &Replica, used: &LimitUse<'_>) -> LimitView {
     }
 }
 
-fn restrictions(replica: &Replica) -> Vec<RestrictionView> {
+/// Nodes that do not trade freely, by name.
+pub fn restrictions(replica: &Replica) -> Vec<RestrictionView> {
     let names = Names(replica.registry());
     let nodes = replica
         .limit_check()

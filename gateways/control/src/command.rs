@@ -1,0 +1,294 @@
+//! The commands and their arguments. Figures are text, as people and reference-data files write them.
+//!
+//! Invariant: a command's name and the meaning of an argument never change; a command grows by optional arguments.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $name:ident($args:ty) = $text:literal, $changes:literal;)*) => {
+        /// What can be asked.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "command", content = "args")]
+        pub enum Command {
+            $($(#[doc = $doc])+ #[serde(rename = $text)] $name($args),)*
+        }
+
+        impl Command {
+            /// Names of all commands.
+            pub const NAMES: &[&str] = &[$($text,)*];
+
+            /// Its name.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Command::$name(_) => $text,)* }
+            }
+
+            /// True where it is to change something: it must have a reason.
+            pub const fn changes(&self) -> bool {
+                match self { $(Command::$name(_) => $changes,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Which engine this is.
+    Hello(Nothing) = "hello", false;
+    /// Limits with what is used of them.
+    LimitsList(LimitFilter) = "limits.list", false;
+    /// One limit, all of it.
+    LimitsShow(LimitName) = "limits.show", false;
+    /// Sets a limit: a new one, or some fields of one in force.
+    LimitsSet(LimitSet) = "limits.set", true;
+    /// Removes a limit.
+    LimitsRemove(LimitName) = "limits.remove", true;
+    /// What is used of a limit, asked of the running stage. Journaled.
+    LimitsUsage(LimitUsage) = "limits.usage", false;
+    /// Would this order pass? Asked of the running stages. Journaled.
+    LimitsValidate(OrderQuestion) = "limits.validate", false;
+    /// Nodes that do not trade freely.
+    StateList(Nothing) = "state.list", false;
+    /// Restricts a node, an instrument or a session.
+    StateSet(StateSet) = "state.set", true;
+    /// Back to ACTIVE; from KILL another person must confirm.
+    StateRearm(Rearm) = "state.rearm", true;
+    /// The second person's yes to a re-arm.
+    StateConfirm(Confirm) = "state.confirm", true;
+    /// Re-arms that wait for a second person.
+    StatePending(Nothing) = "state.pending", false;
+    /// Open orders.
+    OrdersList(OrderFilter) = "orders.list", false;
+    /// Asks the venues to cancel all orders of a scope.
+    OrdersMassCancel(MassCancel) = "orders.mass_cancel", true;
+    /// Closes positions below a killed node.
+    Flatten(Flatten) = "flatten", true;
+    /// Executed trades that were put aside.
+    QuarantineList(Nothing) = "quarantine.list", false;
+    /// Releases, repairs or refuses a trade that was put aside.
+    QuarantineResolve(QuarantineResolve) = "quarantine.resolve", true;
+    /// Acknowledges or resolves an incident.
+    AlertsAct(AlertAct) = "alerts.act", true;
+}
+
+/// No arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Which limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitFilter {
+    /// Only those of this node or account.
+    pub node: Option<String>,
+    /// Only this type.
+    #[serde(rename = "type")]
+    pub limit_type: Option<String>,
+}
+
+/// A limit by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitName {
+    /// Its label.
+    pub label: String,
+}
+
+/// A limit to be set. Fields that are absent keep their value where the limit is in force, and else take their default. Values
+/// are written as in a `[[limit]]` table of reference data (docs/limits.md).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSet {
+    /// Its label.
+    pub label: String,
+    /// The node or account that it binds.
+    pub scope: Option<String>,
+    /// Type of the catalogue.
+    #[serde(rename = "type")]
+    pub limit_type: Option<String>,
+    /// The figure that must not be exceeded, in the type's unit.
+    pub hard: Option<String>,
+    /// Warning threshold in percent.
+    pub soft_pct: Option<String>,
+    /// What a breach does.
+    pub action: Option<String>,
+    /// Parameters by name.
+    pub params: BTreeMap<String, String>,
+    /// Only this instrument.
+    pub symbol: Option<String>,
+    /// Only this kind of instrument.
+    pub kind: Option<String>,
+    /// Only this sector.
+    pub sector: Option<String>,
+}
+
+/// What is used of a limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitUsage {
+    /// Its label.
+    pub label: String,
+    /// Account or strategy of the question.
+    pub account: Option<String>,
+    /// Instrument of the question.
+    pub symbol: Option<String>,
+}
+
+/// Would this order pass?
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderQuestion {
+    /// Account or strategy.
+    pub account: String,
+    /// Instrument.
+    pub symbol: String,
+    /// BUY, SELL, SELL_SHORT.
+    pub side: String,
+    /// Quantity.
+    pub qty: String,
+    /// Limit price.
+    pub px: Option<String>,
+    /// Stop price.
+    pub stop_px: Option<String>,
+    /// MARKET, LIMIT, STOP, STOP_LIMIT; absent: what the prices say.
+    #[serde(rename = "type")]
+    pub ord_type: Option<String>,
+    /// DAY, GTC, IOC, FOK; absent: DAY.
+    pub tif: Option<String>,
+}
+
+/// A node, an instrument or a session to be restricted: exactly one of the three.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateSet {
+    /// REDUCE_ONLY, CANCEL_ONLY or KILL.
+    pub level: String,
+    /// The node or account.
+    pub node: Option<String>,
+    /// The instrument.
+    pub symbol: Option<String>,
+    /// Number of the session.
+    pub session: Option<u32>,
+}
+
+/// What is to trade again: exactly one of the three.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rearm {
+    /// The node or account.
+    pub node: Option<String>,
+    /// The instrument.
+    pub symbol: Option<String>,
+    /// Number of the session.
+    pub session: Option<u32>,
+    /// The only one who may confirm; absent: anybody but the one who asks.
+    pub second: Option<String>,
+}
+
+/// The second person's yes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// Number of the waiting re-arm.
+    pub id: u64,
+}
+
+/// Which orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderFilter {
+    /// Only those of this account.
+    pub account: Option<String>,
+    /// Only this instrument.
+    pub symbol: Option<String>,
+    /// At most so many; absent: 1,000.
+    pub limit: Option<u32>,
+}
+
+/// Orders that are to be cancelled. Without any restriction it means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MassCancel {
+    /// Only those below this node or account.
+    pub node: Option<String>,
+    /// Only this instrument.
+    pub symbol: Option<String>,
+    /// Only this side.
+    pub side: Option<String>,
+    /// Only this session's.
+    pub session: Option<u32>,
+}
+
+/// Positions that are to be closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flatten {
+    /// The killed node or account.
+    pub node: String,
+    /// Its name again: nothing else confirms it.
+    pub confirm: String,
+}
+
+/// What becomes of a trade that was put aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuarantineResolve {
+    /// Sequence number of the trade.
+    pub trade_seq: u64,
+    /// RELEASE, REJECT or REPAIR.
+    pub action: String,
+    /// Repaired quantity.
+    pub qty: Option<String>,
+    /// Repaired price.
+    pub px: Option<String>,
+    /// Repaired side.
+    pub side: Option<String>,
+    /// Repaired account.
+    pub account: Option<String>,
+    /// Repaired instrument.
+    pub symbol: Option<String>,
+}
+
+/// What becomes of an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertAct {
+    /// Its number.
+    pub incident: u64,
+    /// ACKNOWLEDGE or RESOLVE.
+    pub action: String,
+}
+
+/// A line of `limits.list`, and the answer of `limits.show`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitRow {
+    /// Label.
+    pub label: String,
+    /// Type.
+    #[serde(rename = "type")]
+    pub limit_type: String,
+    /// The node or account that it binds.
+    pub scope: String,
+    /// Level of that node.
+    pub level: String,
+    /// Only this instrument.
+    pub symbol: Option<String>,
+    /// Only this kind of instrument.
+    pub kind: Option<String>,
+    /// Only this sector.
+    pub sector: Option<String>,
+    /// The figure that must not be exceeded, as a file has it.
+    pub hard: String,
+    /// What the figure counts.
+    pub unit: String,
+    /// Warning threshold in percent; 0 for none.
+    pub soft_pct: u8,
+    /// What a breach does.
+    pub action: String,
+    /// What is used; absent where the limit counts for each account or instrument by itself, or looks at single orders.
+    pub used: Option<String>,
+    /// The same in percent of the hard figure.
+    pub used_pct: Option<u64>,
+    /// The limit as a `[[limit]]` table of a file.
+    pub toml: String,
+}

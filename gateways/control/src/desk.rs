@@ -1,0 +1,452 @@
+//! The desk: takes a request from whoever may ask, and answers it from the journal or the replica.
+//!
+//! A change or a question to a stage goes into the long queue with a time stamp of its own that no other request has (nanoseconds,
+//! strictly rising). The record with that stamp, kind and source is its outcome: a follower that was opened at the journal's end
+//! before the event was sent cannot miss it.
+//!
+//! # Invariants
+//! - One request, one event, or none: what was not pushed is said to be not sent, and what was pushed is never pushed again.
+//! - An outcome that is not seen in time is unknown. It is never reported as refused.
+//!
+//! Not here: lines and connections (see `server`).
+
+use crate::answer::{self, Outcome, Usage};
+use crate::command::{Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
+use crate::dual::{Rearms, Waiting};
+use crate::message::{self, Author, Target};
+use crate::peer::Peer;
+use crate::protocol::{ErrorCode, Failure, Request, VERSION};
+use crate::view::{Held, View};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tradewind_config::Limit;
+use tradewind_domain::codes::ClockMode;
+use tradewind_domain::event::{Capacities, Event, InboundLong, LimitProbe};
+use tradewind_domain::reject::RejectCode;
+use tradewind_domain::text::{Code, Symbol};
+use tradewind_domain::time::UnixNanos;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::journal::{Follower, JournalError, Position, StartAt};
+use tradewind_machine::source::{LongSource, SOURCE_LONG};
+use tradewind_views::{LimitView, limits, orders, restrictions};
+
+/// How long a full queue is tried.
+const PUSH_NS_MAX: u64 = 2_000_000_000;
+/// How long an outcome is waited for. Under durability `disk` a record is released once it is synced.
+const OUTCOME_NS_MAX: u64 = 10_000_000_000;
+/// The pause before the journal or the queue is looked at again.
+const PAUSE: Duration = Duration::from_micros(200);
+/// Orders that are listed where nothing else is asked.
+const ORDERS_LISTED: u32 = 1_000;
+
+type Answered = Result<Value, Failure>;
+
+/// What the desk must know of the engine.
+#[derive(Clone, Debug)]
+pub struct EngineFacts {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Version and commit of the program.
+    pub build: String,
+    /// Number of the run.
+    pub epoch: u32,
+    /// Where time comes from.
+    pub clock_mode: ClockMode,
+    /// Sizes of the tables.
+    pub capacities: Capacities,
+}
+
+/// Answers requests. Shared by all connections.
+pub struct Desk {
+    facts: EngineFacts,
+    admin: LongSource,
+    clock: Clock,
+    pub(crate) view: View,
+    last_stamp: Mutex<UnixNanos>,
+    rearms: Mutex<Rearms>,
+}
+
+impl Desk {
+    /// A desk in front of a running engine.
+    pub fn new(facts: EngineFacts, admin: LongSource, clock: Clock) -> Result<Self, JournalError> {
+        let hash_key = tradewind_machine::journal::identity(&facts.data_dir)?.hash_key;
+        let view = View::new(&facts.capacities, &hash_key);
+        Ok(Self {
+            facts,
+            admin,
+            clock,
+            view,
+            last_stamp: Mutex::new(0),
+            rearms: Mutex::default(),
+        })
+    }
+
+    /// The data folder.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        &self.facts.data_dir
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Fulfils a request of a peer that is permitted.
+    pub(crate) fn answer(&self, peer: &Peer, request: &Request) -> Answered {
+        let author = Author::new(request.operator.as_deref(), &peer.user, request.reason.as_deref())?;
+        if request.command.changes() && author.reason.is_empty() {
+            let message = format!("{} changes something and needs a reason", request.command.name());
+            return Err(Failure::new(ErrorCode::ReasonRequired, message));
+        }
+        match &request.command {
+            Command::Hello(_) => self.hello(&author),
+            Command::LimitsList(filter) => self.limits_list(filter),
+            Command::LimitsShow(name) => self.limits_show(&name.label),
+            Command::LimitsSet(set) => self.limits_set(set, &author),
+            Command::LimitsRemove(name) => self.limits_remove(&name.label, &author),
+            Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, &author)?),
+            Command::LimitsValidate(order) => {
+                let number = self.stamp();
+                self.question(message::order_question(order, &author, number)?)
+            }
+            Command::StateList(_) => {
+                self.read(|held| Ok(json!({ "states": restrictions(&held.replica) })))?
+            }
+            Command::StateSet(set) => self.change(message::state_set(set, &author)?),
+            Command::StateRearm(rearm) => {
+                let target = Target::new(rearm.node.as_deref(), rearm.symbol.as_deref(), rearm.session)?;
+                self.rearm(target, rearm.second.as_deref(), &author)
+            }
+            Command::StateConfirm(confirm) => self.confirm(confirm.id, &author),
+            Command::StatePending(_) => value(json!({ "pending": self.rearms().list(self.clock.now_ns()) })),
+            Command::OrdersList(filter) => self.read(|held| Ok(orders_listed(held, filter)))?,
+            Command::OrdersMassCancel(scope) => self.change(message::mass_cancel(scope, &author)?),
+            Command::Flatten(flatten) => self.change(message::flatten(flatten, &author)?),
+            Command::QuarantineList(_) => self.read(|held| {
+                Ok(json!({ "trades": held.quarantine.list(), "not_listed": held.quarantine.dropped }))
+            })?,
+            Command::QuarantineResolve(resolve) => self.quarantine(resolve, &author),
+            Command::AlertsAct(act) => self.change(message::alert(act, &author)?),
+        }
+    }
+
+    fn hello(&self, author: &Author) -> Answered {
+        value(json!({
+            "protocol": VERSION,
+            "build": self.facts.build,
+            "epoch": self.facts.epoch,
+            "pid": std::process::id(),
+            "data": self.facts.data_dir.display().to_string(),
+            "operator": author.name.as_str(),
+            "os_user": author.os_user,
+        }))
+    }
+
+    fn rearms(&self) -> MutexGuard<'_, Rearms> {
+        self.rearms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the replica once it has everything that is released now.
+    fn read<T>(&self, read: impl FnOnce(&mut Held) -> T) -> Result<T, Failure> {
+        let released = self.end()?.position();
+        self.view.read(released, read)
+    }
+
+    /// A follower behind what is released.
+    fn end(&self) -> Result<Follower, Failure> {
+        Follower::open(&self.facts.data_dir, StartAt::End).map_err(journal_failed)
+    }
+
+    /// A time stamp that no other request has.
+    fn stamp(&self) -> UnixNanos {
+        let mut last = self.last_stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = self.clock.now_ns().max(last.saturating_add(1));
+        *last
+    }
+
+    /// Hands an event to the engine and waits for its record.
+    fn send(&self, message: InboundLong) -> Result<Sent, Failure> {
+        let mut follower = self.end()?;
+        let stamp = self.stamp_for_clock(&mut follower)?;
+        let message = message.at(stamp);
+        let kind = message.event().head.kind;
+        self.push(message)?;
+        let began = self.clock.raw();
+        let mut event = Box::new(Event::empty());
+        while self.clock.span_ns(began, self.clock.raw()) < OUTCOME_NS_MAX {
+            let Some(record) = follower.poll().map_err(unknown_outcome)? else {
+                std::thread::park_timeout(PAUSE);
+                continue;
+            };
+            let head = record.head();
+            let is_ours =
+                head.source == SOURCE_LONG && head.part == 0 && head.kind == kind && head.origin_ns == stamp;
+            if is_ours && event.read_record(record.bytes()).is_some() {
+                let released = follower.position();
+                return Ok(Sent { event, released });
+            }
+        }
+        Err(unknown_outcome("its record was not released in time"))
+    }
+
+    /// Under an input clock a stamp is the time of its event. It must neither go back nor run ahead of the input, so it is that of
+    /// the last record and a little more.
+    fn stamp_for_clock(&self, follower: &mut Follower) -> Result<UnixNanos, Failure> {
+        if self.facts.clock_mode == ClockMode::Wall {
+            return Ok(self.stamp());
+        }
+        let released = follower.position();
+        let last_ns = self.view.read(released, |held| held.replica.last().recv_ns)?;
+        let mut last = self.last_stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = last_ns.max(*last).saturating_add(1);
+        Ok(*last)
+    }
+
+    fn push(&self, mut message: InboundLong) -> Result<(), Failure> {
+        let began = self.clock.raw();
+        while let Err(back) = self.admin.push(message) {
+            if self.admin.is_closed() {
+                let message = "the engine is stopping; nothing was sent";
+                return Err(Failure::new(ErrorCode::EngineStopping, message));
+            }
+            if self.clock.span_ns(began, self.clock.raw()) > PUSH_NS_MAX {
+                let message = "the engine's queue is full; nothing was sent";
+                return Err(Failure::new(ErrorCode::QueueFull, message));
+            }
+            message = back;
+            std::thread::park_timeout(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Sends a change; what the engine refuses is a failure.
+    fn change(&self, message: InboundLong) -> Answered {
+        let outcome = Outcome::of(&self.send(message)?.event, None);
+        if outcome.accepted {
+            value(json!({ "outcome": outcome }))
+        } else {
+            Err(refused(outcome))
+        }
+    }
+
+    /// Sends a question: a refusal is an answer like any other.
+    fn question(&self, message: InboundLong) -> Answered {
+        let sent = self.send(message)?;
+        let outcome = if answer::has_hits(&sent.event) {
+            let named = self
+                .view
+                .read(sent.released, |held| Outcome::of(&sent.event, Some(held)));
+            named.unwrap_or_else(|_| Outcome::of(&sent.event, None))
+        } else {
+            Outcome::of(&sent.event, None)
+        };
+        value(json!({ "passes": outcome.accepted, "outcome": outcome }))
+    }
+
+    fn limits_usage(&self, message: InboundLong) -> Answered {
+        let sent = self.send(message)?;
+        let outcome = Outcome::of(&sent.event, None);
+        if !outcome.accepted {
+            return Err(refused(outcome));
+        }
+        let usage = self
+            .view
+            .read(sent.released, |held| Usage::of(sent.event.body(), &held.known))?;
+        value(json!({ "usage": usage, "outcome": outcome }))
+    }
+
+    fn limits_list(&self, filter: &LimitFilter) -> Answered {
+        let rows = self.read(|held| {
+            let mut views = limits(&held.replica);
+            views.retain(|view| {
+                filter.node.as_ref().is_none_or(|node| view.scope == *node)
+                    && filter
+                        .limit_type
+                        .as_ref()
+                        .is_none_or(|wanted| view.limit_type.eq_ignore_ascii_case(wanted))
+            });
+            views
+                .into_iter()
+                .map(|view| limit_row(held, view))
+                .collect::<Vec<_>>()
+        })?;
+        value(json!({ "limits": rows }))
+    }
+
+    fn limits_show(&self, label: &str) -> Answered {
+        let row = self.read(|held| {
+            let mut views = limits(&held.replica).into_iter();
+            let view = views.find(|view| view.label == label)?;
+            Some(limit_row(held, view))
+        })?;
+        value(json!({ "limit": row.ok_or_else(|| no_limit(label))? }))
+    }
+
+    fn limits_set(&self, set: &LimitSet, author: &Author) -> Answered {
+        let limit = self.read(|held| message::changed_limit(set, &held.known))??;
+        self.change(message::limit(&limit, false, author))
+    }
+
+    fn limits_remove(&self, label: &str, author: &Author) -> Answered {
+        let limit: Option<Limit> = self.read(|held| {
+            let mut limits = held.known.limits();
+            limits.find(|limit| limit.label.as_str() == label).copied()
+        })?;
+        let limit = limit.ok_or_else(|| no_limit(label))?;
+        self.change(message::limit(&limit, true, author))
+    }
+
+    /// Asks for a re-arm. Where the engine wants two people it is kept for the second one; the request is journaled either way.
+    fn rearm(&self, target: Target, second: Option<&str>, author: &Author) -> Answered {
+        let outcome = Outcome::of(&self.send(message::rearm(target, author))?.event, None);
+        if outcome.accepted {
+            return value(json!({ "rearmed": true, "outcome": outcome }));
+        }
+        if outcome.code.as_deref() != Some(RejectCode::DualControlRequired.text()) {
+            return Err(refused(outcome));
+        }
+        let waiting = self.rearms().add(Waiting {
+            id: 0,
+            target,
+            operator: author.name.to_string(),
+            os_user: author.os_user.clone(),
+            reason: author.reason.clone(),
+            second: second.map(str::to_owned),
+            seq: outcome.seq,
+            asked_ns: self.clock.now_ns(),
+        });
+        value(json!({ "rearmed": false, "pending": waiting.view(), "outcome": outcome }))
+    }
+
+    /// The second person's yes. One who may not say it is journaled with the engine's refusal.
+    fn confirm(&self, id: u64, author: &Author) -> Answered {
+        let found = self.rearms().find(id, self.clock.now_ns());
+        let Some(waiting) = found else {
+            let message =
+                format!("no re-arm {id} waits; it may have expired, or the engine was started anew");
+            return Err(Failure::new(ErrorCode::NotFound, message));
+        };
+        let first = Author::new(Some(&waiting.operator), &waiting.os_user, Some(&waiting.reason))?;
+        if !waiting.may_be_confirmed_by(author.name.as_str()) {
+            let alone = Author {
+                reason: format!("{}; not confirmed by {}", first.reason, author.name),
+                ..first
+            };
+            let outcome = Outcome::of(&self.send(message::rearm(waiting.target, &alone))?.event, None);
+            let message = match &waiting.second {
+                Some(named) => format!("{} asked for it, and {named} is to confirm it", waiting.operator),
+                None => format!("{} asked for it and cannot confirm it too", waiting.operator),
+            };
+            return Err(Failure {
+                code: ErrorCode::SamePerson,
+                message,
+                outcome: Some(outcome),
+            });
+        }
+        let sent = self.send(message::rearm_by_two(waiting.target, &first, author))?;
+        let outcome = Outcome::of(&sent.event, None);
+        if !outcome.accepted {
+            return Err(refused(outcome));
+        }
+        self.rearms().remove(id);
+        value(json!({ "rearmed": true, "outcome": outcome }))
+    }
+
+    fn quarantine(&self, resolve: &QuarantineResolve, author: &Author) -> Answered {
+        self.change(message::quarantine(resolve, author)?)
+    }
+}
+
+/// A record, and how far the journal was read for it.
+struct Sent {
+    event: Box<Event>,
+    released: Position,
+}
+
+fn value(value: impl Serialize) -> Answered {
+    serde_json::to_value(value).map_err(|error| {
+        Failure::new(
+            ErrorCode::JournalFailed,
+            format!("no answer can be made: {error}"),
+        )
+    })
+}
+
+fn refused(outcome: Outcome) -> Failure {
+    let code = outcome.code.clone().unwrap_or_default();
+    Failure {
+        code: ErrorCode::Refused,
+        message: format!("refused with {code} (sequence {})", outcome.seq),
+        outcome: Some(outcome),
+    }
+}
+
+fn no_limit(label: &str) -> Failure {
+    Failure::new(ErrorCode::NotFound, format!("no limit {label:?} is in force"))
+}
+
+fn journal_failed(error: JournalError) -> Failure {
+    Failure::new(ErrorCode::JournalFailed, error.to_string())
+}
+
+fn unknown_outcome(why: impl std::fmt::Display) -> Failure {
+    let message = format!("it was sent, and what became of it is not known: {why}; look into the journal");
+    Failure::new(ErrorCode::OutcomeUnknown, message)
+}
+
+/// A limit with what is used of it, asked of the replica's own stage, which a question does not change.
+fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
+    let row = held
+        .known
+        .limits()
+        .find(|limit| limit.label.as_str() == view.label)
+        .copied();
+    let usage = usage(held, &view.label);
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    LimitRow {
+        label: view.label,
+        limit_type: view.limit_type,
+        scope: view.scope,
+        level: view.level,
+        symbol: view.symbol,
+        kind: row.and_then(|row| row.kind).map(|kind| kind.to_string()),
+        sector: row.and_then(|row| text(row.sector.as_str())),
+        hard: view.hard,
+        unit: view.unit,
+        soft_pct: view.soft_pct,
+        action: view.action,
+        used_pct: usage.as_ref().and_then(|usage| usage.used_pct),
+        used: usage.map(|usage| usage.used),
+        toml: row.map_or_else(String::new, |row| row.to_toml()),
+    }
+}
+
+fn usage(held: &mut Held, label: &str) -> Option<Usage> {
+    let body = LimitProbe {
+        label: Code::new(label).ok()?,
+        qty_dp: 8,
+        px_dp: 8,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let message =
+        InboundLong::new(tradewind_domain::event::Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
+    let mut event = Box::new(*message.event());
+    held.replica.question(&mut event);
+    (!event.is_rejected()).then(|| Usage::of(event.body(), &held.known))
+}
+
+fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {
+    let mut lines = orders(&held.replica);
+    lines.retain(|line| {
+        filter
+            .account
+            .as_ref()
+            .is_none_or(|account| line.account == *account)
+            && filter.symbol.as_ref().is_none_or(|symbol| line.symbol == *symbol)
+    });
+    let count = lines.len();
+    lines.truncate(filter.limit.unwrap_or(ORDERS_LISTED) as usize);
+    json!({ "orders": lines, "count": count })
+}

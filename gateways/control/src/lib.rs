@@ -1,0 +1,43 @@
+//! The control socket: how an operator speaks to a running engine, and how any other local tool does.
+//!
+//! A Unix socket in the data folder takes one JSON request a line and answers each with one line (docs/control-socket.md).
+//! A change or a question to a stage becomes an admin or probe event in the engine's long queue, and the answer is what the
+//! journal says became of it: sequence number, verdict, limits that spoke. Listings come from a replica that this crate keeps.
+//!
+//! # Invariants
+//! - Nothing here touches a live stage, and nothing waits on a pipeline thread: the only way in is the long queue, the only
+//!   way out the journal.
+//! - What changes something carries the operator's name and a reason, and both are journaled.
+//! - A client that hangs, floods or lies costs one of a bounded number of threads for a bounded time, and nothing else.
+//! - A change does not wait for the replica: the kill switch works while the replica reads a long journal or has failed.
+//!
+//! Not here: rendering (the commands of the binary), who a person really is. A file permission proves that a process runs under
+//! the engine's user or as root; operators' names are what that process says (docs/control-socket.md, "Who").
+
+mod answer;
+mod client;
+mod command;
+mod desk;
+mod dual;
+mod message;
+mod peer;
+mod place;
+mod protocol;
+mod quarantine;
+mod server;
+mod view;
+
+pub use answer::{Hit, Outcome, Usage};
+pub use client::{Client, ClientError};
+pub use command::{
+    AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
+    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, StateSet,
+};
+pub use desk::{Desk, EngineFacts};
+pub use dual::PendingRearm;
+pub use place::{PlaceError, socket_path};
+pub use protocol::{
+    Answer, ErrorCode, Failure, ID_MAX, LINE_MAX, REASON_MAX, Request, VERSION, decode, encode,
+};
+pub use quarantine::QuarantinedTrade;
+pub use server::{Server, ServerError};

@@ -1,0 +1,744 @@
+//! A running engine and the people who operate it: the real binary, its control socket, and what its journal says afterwards.
+//!
+//! Each test starts `tradewind run` with the small firm of `tests/support/firm.toml` in a folder of its own, without a generated session, so
+//! that every record is one that the test asked for.
+
+mod support;
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use support::place::Place;
+use tradewind_domain::event::{AlertAction, Control, Event, Kind, LimitSet, OrderNew, QuarantineResolve};
+use tradewind_machine::journal::{Follower, StartAt};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
+
+/// An engine in a process of its own.
+struct Engine<'a> {
+    place: &'a Place,
+    process: Child,
+}
+
+impl<'a> Engine<'a> {
+    /// Starts it, and waits until it says that it runs.
+    fn start(place: &'a Place) -> Self {
+        let mut process = Command::new(BINARY)
+            .args(run_args(place))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let mut said = Vec::new();
+        loop {
+            let line = lines.next().and_then(Result::ok);
+            let Some(line) = line else {
+                panic!("the engine ended instead of running: {said:#?}");
+            };
+            let is_up = line.starts_with("run ");
+            said.push(line);
+            if is_up {
+                break;
+            }
+        }
+        // What it says later is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { place, process }
+    }
+
+    /// A command against it, with `--data`.
+    fn ask(&self, args: &[&str]) -> Output {
+        ask(self.place, args)
+    }
+
+    /// The JSON answer of a command that succeeds.
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.ask(&[args, &["--json"]].concat());
+        assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// The error of a command that fails with this exit code.
+    fn refusal(&self, args: &[&str], exit: i32) -> Value {
+        let output = self.ask(&[args, &["--json"]].concat());
+        assert_eq!(code(&output), exit, "{args:?}: {}", stderr(&output));
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        answer["error"].clone()
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.place.data().join("control.sock")
+    }
+
+    fn connect(&self) -> Wire {
+        Wire::new(UnixStream::connect(self.socket()).expect("somebody listens"))
+    }
+
+    /// Kills it as a crash would.
+    fn kill(mut self) {
+        self.process.kill().expect("it still runs");
+        self.process.wait().expect("it ends");
+    }
+
+    /// Stops it in good order and gives the records that were not there before it was asked anything.
+    fn stop(mut self) -> Vec<Event> {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it still runs");
+        assert!(self.process.wait().expect("it ends").success());
+        assert!(!self.socket().exists(), "the socket is taken away");
+        records(self.place)
+    }
+}
+
+impl Drop for Engine<'_> {
+    fn drop(&mut self) {
+        let _ = self.process.kill(); // a test that failed leaves no engine behind
+        let _ = self.process.wait();
+    }
+}
+
+fn run_args(place: &Place) -> Vec<String> {
+    let reference = place.root().join("firm.toml");
+    std::fs::write(&reference, include_str!("support/firm.toml")).expect("a reference file");
+    let reference = format!("reference.path={}", reference.display());
+    let more = [
+        reference.as_str(),
+        "engine.clock=wall",
+        "demo.orders_per_s=0",
+        "demo.quotes_per_s=0",
+    ];
+    let mut args = vec![
+        "run".to_owned(),
+        "--data".to_owned(),
+        place.data().display().to_string(),
+    ];
+    for set in place.sets(&more) {
+        args.extend(["--set".to_owned(), set]);
+    }
+    args
+}
+
+fn ask(place: &Place, args: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(args)
+        .arg("--data")
+        .arg(place.data())
+        .env_remove("SUDO_USER")
+        .output()
+        .expect("the binary starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("an exit code")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+fn records(place: &Place) -> Vec<Event> {
+    let mut follower = Follower::open(&place.data(), StartAt::Start).expect("a journal");
+    let mut events = Vec::new();
+    while let Some(record) = follower.poll().expect("a good journal") {
+        let mut event = Event::empty();
+        event.read_record(record.bytes()).expect("a known kind");
+        events.push(event);
+    }
+    events
+}
+
+fn of_kind(events: &[Event], kind: Kind) -> Vec<&Event> {
+    events.iter().filter(|event| event.kind() == Some(kind)).collect()
+}
+
+fn tail(event: &Event) -> String {
+    String::from_utf8_lossy(event.tail()).into_owned()
+}
+
+/// A connection that speaks for itself.
+struct Wire(BufReader<UnixStream>);
+
+impl Wire {
+    fn new(stream: UnixStream) -> Self {
+        stream
+            .set_read_timeout(Some(std::time::Duration::from_secs(30)))
+            .expect("a socket takes a timeout");
+        Self(BufReader::new(stream))
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).expect("it takes bytes");
+    }
+
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("an answer");
+        serde_json::from_str(&line).expect("JSON")
+    }
+
+    fn error(&mut self, request: &[u8]) -> String {
+        self.send(request);
+        let answer = self.answer();
+        assert_eq!(answer["ok"], false, "{answer}");
+        answer["error"]["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// True where the other end has closed.
+    fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        !matches!(self.0.read_to_end(&mut rest), Ok(count) if count > 0)
+    }
+}
+
+#[test]
+fn every_change_is_journaled_with_operator_and_reason() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let by = |args: &[&'static str]| [args, &["--operator", "ada"]].concat();
+    engine.json(&by(&[
+        "limits",
+        "set",
+        "new-limit",
+        "--scope",
+        "DESK",
+        "--type",
+        "MAX_ORDER_QTY",
+        "--hard",
+        "7.5",
+        "--reason",
+        "first day",
+    ]));
+    engine.json(&by(&["limits", "remove", "new-limit", "--reason", "last day"]));
+    engine.json(&by(&[
+        "kill",
+        "--node",
+        "DESK",
+        "--level",
+        "cancel-only",
+        "--reason",
+        "too fast",
+    ]));
+    engine.json(&by(&[
+        "mass-cancel",
+        "--node",
+        "DESK",
+        "--reason",
+        "stale orders",
+    ]));
+    engine.json(&by(&["alerts", "ack", "3", "--comment", "looking"]));
+    engine.ask(&by(&["quarantine", "release", "99", "--reason", "checked"]));
+    engine.ask(&by(&[
+        "flatten",
+        "DESK",
+        "--confirm",
+        "DESK",
+        "--reason",
+        "get out",
+    ]));
+    let events = engine.stop();
+
+    let authored = |kind: Kind, author: &str, reason: &str| {
+        let found = of_kind(&events, kind);
+        let event = found
+            .iter()
+            .find(|event| tail(event).starts_with(reason))
+            .unwrap_or_else(|| panic!("no {kind} with the reason {reason:?}"));
+        assert_eq!(author, "ada", "{kind}");
+        assert!(tail(event).contains("[os user "), "{kind}: {}", tail(event));
+    };
+    let limits = of_kind(&events, Kind::LimitSet);
+    let ours: Vec<_> = limits
+        .iter()
+        .filter(|event| event.body::<LimitSet>().author.as_str() == "ada")
+        .collect();
+    assert_eq!(ours.len(), 2);
+    assert_eq!(
+        (
+            ours[0].body::<LimitSet>().hard,
+            ours[1].body::<LimitSet>().removed
+        ),
+        (750_000_000, 1)
+    );
+    assert!(tail(ours[0]).starts_with("first day [") && tail(ours[1]).starts_with("last day ["));
+    let control = |kind| of_kind(&events, kind)[0].body::<Control>().author;
+    authored(Kind::StateSet, control(Kind::StateSet).as_str(), "too fast");
+    authored(Kind::Flatten, control(Kind::Flatten).as_str(), "get out");
+    authored(Kind::MassCancel, "ada", "ada: stale orders");
+    let alert = of_kind(&events, Kind::AlertAction)[0].body::<AlertAction>();
+    authored(Kind::AlertAction, alert.author.as_str(), "looking");
+    assert_eq!(alert.incident, 3);
+    let resolve = of_kind(&events, Kind::QuarantineResolve)[0].body::<QuarantineResolve>();
+    authored(Kind::QuarantineResolve, resolve.author.as_str(), "checked");
+    assert_eq!(resolve.trade_seq, 99);
+}
+
+#[test]
+fn a_change_without_a_reason_or_with_a_figure_that_cannot_be_is_wrong_usage_and_sends_nothing() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let before = records(&place).len();
+    for args in [
+        &["kill", "--node", "DESK"][..],
+        &["kill", "--node", "DESK", "--symbol", "ACME", "--reason", "x"],
+        &["kill", "--reason", "x"],
+        &["mass-cancel", "--reason", "x"],
+        &["quarantine", "repair", "7", "--reason", "x"],
+        &[
+            "limits",
+            "set",
+            "a",
+            "--scope",
+            "DESK",
+            "--type",
+            "MAX_ORDER_QTY",
+            "--hard",
+            "many",
+            "--reason",
+            "x",
+        ],
+        &[
+            "limits",
+            "set",
+            "a",
+            "--scope",
+            "NOWHERE",
+            "--type",
+            "MAX_ORDER_QTY",
+            "--hard",
+            "1",
+            "--reason",
+            "x",
+        ],
+        &["limits", "set", "a", "--param", "no-value", "--reason", "x"],
+        &["limits", "set", "a", "--hard", "1", "--reason", "  "],
+        &["flatten", "DESK", "--confirm", "OTHER-DESK", "--reason", "x"],
+        &[
+            "limits",
+            "check",
+            "--account",
+            "FREE",
+            "--symbol",
+            "ACME",
+            "--side",
+            "UP",
+            "--qty",
+            "1",
+        ],
+    ] {
+        let output = engine.ask(args);
+        assert_eq!(code(&output), 2, "{args:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty(), "{args:?}");
+    }
+    assert_eq!(records(&place).len(), before);
+    drop(engine);
+}
+
+#[test]
+fn a_limit_that_is_changed_binds_the_next_question_and_shows_in_the_next_listing() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let question = [
+        "limits",
+        "check",
+        "--account",
+        "FREE",
+        "--symbol",
+        "GIZMO",
+        "--side",
+        "buy",
+        "--qty",
+        "80",
+        "--px",
+        "50",
+    ];
+    let before = engine.ask(&question);
+    let set = [
+        "limits",
+        "set",
+        "tight",
+        "--scope",
+        "DESK",
+        "--type",
+        "MAX_ORDER_QTY",
+        "--hard",
+        "75",
+        "--symbol",
+        "GIZMO",
+    ];
+    engine.json(&[&set[..], &["--reason", "test"]].concat());
+    let rows = engine.json(&["limits", "list", "--node", "DESK", "--type", "max_order_qty"]);
+    let labels: Vec<_> = rows["limits"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row["label"].clone())
+        .collect();
+    assert!(labels.contains(&"tight".into()), "{rows}");
+    let row = engine.json(&["limits", "show", "tight"]);
+    assert_eq!(
+        (&row["limit"]["hard"], &row["limit"]["symbol"]),
+        (&"75".into(), &"GIZMO".into())
+    );
+
+    let refused = engine.ask(&question);
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(code(&refused), 1, "{text}");
+    assert!(
+        text.contains("limit tight at DESK DESK, used 80 of 75 quantity"),
+        "{text}"
+    );
+    assert!(!String::from_utf8_lossy(&before.stdout).contains("tight"));
+
+    // A limit in force keeps what is not named.
+    engine.json(&["limits", "set", "tight", "--hard", "90", "--reason", "wider"]);
+    let row = engine.json(&["limits", "show", "tight"]);
+    assert_eq!(
+        (&row["limit"]["hard"], &row["limit"]["symbol"]),
+        (&"90".into(), &"GIZMO".into())
+    );
+    engine.json(&["limits", "remove", "tight", "--reason", "done"]);
+    assert_eq!(
+        engine.refusal(&["limits", "show", "tight"], 1)["code"],
+        "NOT_FOUND"
+    );
+    assert_eq!(
+        engine.refusal(&["limits", "remove", "tight", "--reason", "again"], 1)["code"],
+        "NOT_FOUND"
+    );
+
+    let events = engine.stop();
+    let probes = of_kind(&events, Kind::Probe);
+    assert_eq!(probes.len(), 2, "questions are journaled");
+    assert!(
+        probes
+            .iter()
+            .all(|probe| probe.body::<OrderNew>().view.order_id.is_none())
+    );
+}
+
+#[test]
+fn a_kill_is_undone_by_two_people_and_not_by_one() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let killed = engine.json(&[
+        "kill",
+        "--node",
+        "DESK",
+        "--operator",
+        "ada",
+        "--reason",
+        "runaway",
+    ]);
+    assert_eq!(killed["outcome"]["state_after"], "KILL");
+    let asked = engine.ask(&[
+        "rearm",
+        "--node",
+        "DESK",
+        "--operator",
+        "ada",
+        "--reason",
+        "mended",
+        "--json",
+    ]);
+    assert_eq!(code(&asked), 1, "one person does not suffice");
+    let asked: Value = serde_json::from_slice(&asked.stdout).expect("JSON");
+    assert_eq!(asked["outcome"]["code"], "DUAL_CONTROL_REQUIRED");
+    let id = asked["pending"]["id"].to_string();
+    assert_eq!(
+        engine.json(&["rearm", "--pending"])["pending"][0]["operator"],
+        "ada"
+    );
+
+    let same = engine.refusal(
+        &[
+            "rearm",
+            "--confirm",
+            &id,
+            "--operator",
+            " ADA",
+            "--reason",
+            "me too",
+        ],
+        1,
+    );
+    assert_eq!(same["code"], "SAME_PERSON");
+    let unknown = engine.refusal(
+        &["rearm", "--confirm", "77", "--operator", "ben", "--reason", "x"],
+        1,
+    );
+    assert_eq!(unknown["code"], "NOT_FOUND");
+    assert_eq!(
+        engine.json(&["limits", "list"])["limits"]
+            .as_array()
+            .map(Vec::is_empty),
+        Some(false)
+    );
+    let confirmed = engine.json(&[
+        "rearm",
+        "--confirm",
+        &id,
+        "--operator",
+        "ben",
+        "--reason",
+        "I looked",
+    ]);
+    assert_eq!(confirmed["outcome"]["state_after"], "ACTIVE");
+    assert_eq!(
+        engine.json(&["rearm", "--pending"])["pending"],
+        serde_json::json!([])
+    );
+
+    let events = engine.stop();
+    let rearms = of_kind(&events, Kind::Rearm);
+    let accepted: Vec<_> = rearms.iter().filter(|event| !event.is_rejected()).collect();
+    assert_eq!(
+        (rearms.len(), accepted.len()),
+        (3, 1),
+        "the attempts stand in the journal"
+    );
+    let body = accepted[0].body::<Control>();
+    assert_eq!((body.author.as_str(), body.second.as_str()), ("ada", "ben"));
+    assert!(
+        tail(accepted[0]).starts_with("mended; ben: I looked ["),
+        "{}",
+        tail(accepted[0])
+    );
+}
+
+#[test]
+fn where_a_second_person_is_named_nobody_else_confirms_and_one_suffices_below_a_kill() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    engine.json(&[
+        "kill",
+        "--symbol",
+        "ACME",
+        "--operator",
+        "ada",
+        "--reason",
+        "halt",
+    ]);
+    let ask = [
+        "rearm",
+        "--symbol",
+        "ACME",
+        "--operator",
+        "ada",
+        "--second",
+        "ben",
+        "--reason",
+        "mended",
+    ];
+    assert_eq!(code(&engine.ask(&ask)), 1);
+    let cleo = engine.refusal(
+        &["rearm", "--confirm", "1", "--operator", "cleo", "--reason", "x"],
+        1,
+    );
+    assert_eq!(cleo["code"], "SAME_PERSON");
+    engine.json(&["rearm", "--confirm", "1", "--operator", "ben", "--reason", "x"]);
+
+    let milder = engine.json(&[
+        "kill",
+        "--session",
+        "3",
+        "--level",
+        "reduce-only",
+        "--reason",
+        "careful",
+    ]);
+    assert_eq!(milder["outcome"]["state_after"], "REDUCE_ONLY");
+    let back = engine.json(&["rearm", "--session", "3", "--reason", "fine"]);
+    assert_eq!(back["rearmed"], true);
+    let nobody = engine.refusal(&["kill", "--node", "NOWHERE", "--reason", "x"], 1);
+    assert_eq!(
+        (&nobody["code"], &nobody["outcome"]["code"]),
+        (&"REFUSED".into(), &"UNKNOWN_NODE".into())
+    );
+    drop(engine);
+}
+
+#[test]
+fn what_the_engine_cannot_do_yet_is_said_plainly() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let list = engine.json(&["quarantine", "list"]);
+    assert_eq!(list["trades"], serde_json::json!([]));
+    let release = engine.refusal(&["quarantine", "release", "1", "--reason", "x"], 1);
+    assert_eq!(release["code"], "REFUSED");
+    let flatten = engine.refusal(&["flatten", "DESK", "--confirm", "DESK", "--reason", "x"], 1);
+    assert_eq!(flatten["code"], "REFUSED");
+    drop(engine);
+}
+
+#[test]
+fn without_an_engine_a_command_says_how_to_start_one() {
+    let place = Place::new();
+    let output = ask(&place, &["limits", "list"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output).contains("tradewind run --data"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_killed_engines_socket_is_replaced_and_a_running_ones_is_not() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let socket = engine.socket();
+    engine.kill();
+    assert!(socket.exists(), "a crash leaves it behind");
+    let again = Engine::start(&place);
+    let hello = "{\"v\":1,\"id\":\"h\",\"command\":\"hello\"}\n";
+    let mut wire = again.connect();
+    wire.send(hello.as_bytes());
+    assert_eq!(wire.answer()["result"]["epoch"], 2);
+    let second = Command::new(BINARY)
+        .args(run_args(&place))
+        .output()
+        .expect("the binary starts");
+    assert_eq!(code(&second), 1);
+    wire.send(hello.as_bytes());
+    assert_eq!(wire.answer()["ok"], true, "the first one still answers");
+    drop(wire);
+    drop(again.stop());
+}
+
+#[test]
+fn only_the_engines_user_and_root_are_answered() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let mode = std::fs::metadata(engine.socket())
+        .expect("a socket")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    if !rustix::process::geteuid().is_root() {
+        return; // only root can become somebody else
+    }
+    // Even where the file would let everybody in, the kernel's word about the peer does not.
+    let open = |path: PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    open(place.root().to_path_buf(), 0o755);
+    open(place.data(), 0o755);
+    open(engine.socket(), 0o666);
+    let binary = place.root().join("tradewind");
+    std::fs::copy(BINARY, &binary).expect("a copy that others may run");
+    let output = Command::new(&binary)
+        .args(["kill", "--node", "DESK", "--reason", "x", "--json", "--data"])
+        .arg(place.data())
+        .uid(65_534)
+        .current_dir("/")
+        .output()
+        .expect("the binary starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), 1, "{text}");
+    assert!(text.contains("NOT_PERMITTED"), "{text} {}", stderr(&output));
+    assert!(of_kind(&engine.stop(), Kind::Kill).is_empty());
+}
+
+#[test]
+fn lines_that_are_no_requests_are_answered_and_a_line_without_an_end_ends_the_connection() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let mut wire = engine.connect();
+    assert_eq!(wire.error(b"hello\n"), "BAD_REQUEST");
+    assert_eq!(wire.error(b"\xff\xfe{}\n"), "BAD_REQUEST");
+    assert_eq!(
+        wire.error(b"{\"v\":9,\"command\":\"hello\"}\n"),
+        "UNSUPPORTED_VERSION"
+    );
+    assert_eq!(
+        wire.error(b"{\"v\":1,\"command\":\"shutdown\"}\n"),
+        "UNKNOWN_COMMAND"
+    );
+    assert_eq!(
+        wire.error(b"{\"v\":1,\"command\":\"limits.show\",\"args\":{}}\n"),
+        "BAD_ARGUMENT"
+    );
+    let bare = b"{\"v\":1,\"command\":\"state.set\",\"args\":{\"level\":\"KILL\",\"node\":\"DESK\"}}\n";
+    assert_eq!(wire.error(bare), "REASON_REQUIRED");
+    // Two requests in one write, an empty line between them, and the second one in two pieces.
+    wire.send(b"{\"v\":1,\"id\":\"a\",\"command\":\"hello\"}\n\n{\"v\":1,\"id\":\"b\",");
+    assert_eq!(wire.answer()["id"], "a");
+    wire.send(b"\"command\":\"state.list\"}\n");
+    assert_eq!(wire.answer()["id"], "b");
+    let huge = vec![b'x'; 20_000];
+    assert_eq!(wire.error(&huge), "LINE_TOO_LONG");
+    assert!(wire.is_closed());
+    assert!(of_kind(&engine.stop(), Kind::Kill).is_empty());
+}
+
+#[test]
+fn clients_that_hang_keep_nobody_out() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    // More than there is room for: some say nothing, some stop in the middle of a line, some never read their answers.
+    let mut hanging: Vec<UnixStream> = (0..24)
+        .map(|_| UnixStream::connect(engine.socket()).expect("it listens"))
+        .collect();
+    for (at, stream) in hanging.iter_mut().enumerate() {
+        let bytes: &[u8] = match at % 3 {
+            0 => b"",
+            1 => b"{\"v\":1,",
+            _ => b"{\"v\":1,\"command\":\"limits.list\"}\n{\"v\":1,\"command\":\"limits.list\"}\n",
+        };
+        let _ = stream.write_all(bytes); // one that was sent away already takes nothing
+    }
+    let killed = engine.json(&["kill", "--node", "DESK", "--reason", "still works"]);
+    assert_eq!(killed["outcome"]["accepted"], true);
+    drop(engine.stop());
+    drop(hanging);
+}
+
+#[test]
+fn clients_at_one_time_each_get_their_own_outcome() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let threads: Vec<_> = (0..4)
+        .map(|client| {
+            let mut wire = engine.connect();
+            std::thread::spawn(move || {
+                let mut seqs = Vec::new();
+                for round in 0..25 {
+                    let reason = format!("client {client} round {round}");
+                    let level = if round % 2 == 0 {
+                        "REDUCE_ONLY"
+                    } else {
+                        "CANCEL_ONLY"
+                    };
+                    let request = serde_json::json!({
+                        "v": 1, "id": format!("{client}-{round}"), "command": "state.set", "reason": reason,
+                        "args": { "level": level, "session": client },
+                    });
+                    wire.send(format!("{request}\n").as_bytes());
+                    let answer = wire.answer();
+                    assert_eq!(answer["id"], format!("{client}-{round}"));
+                    let outcome = &answer["result"]["outcome"];
+                    assert!(
+                        outcome["text"].as_str().expect("text").starts_with(&reason),
+                        "{answer}"
+                    );
+                    seqs.push(outcome["seq"].as_u64().expect("a number"));
+                }
+                seqs
+            })
+        })
+        .collect();
+    let mut seqs: Vec<u64> = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().expect("a client that is content"))
+        .collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    assert_eq!(seqs.len(), 100);
+    let events = engine.stop();
+    assert_eq!(of_kind(&events, Kind::StateSet).len(), 100);
+}
