@@ -64,7 +64,7 @@ impl Body for NodeSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct LimitSet {
-    /// The hard limit: quantities at 1e-8, values at 1e-16 base currency, counts and percent as they are.
+    /// The hard limit: quantities, multiples and percentages at 1e-8, values at 1e-16 base currency, counts as they are.
     pub hard: i128,
     /// Parameters by type (`docs/limits.md`).
     pub params: [i64; 6],

@@ -98,11 +98,12 @@ pub enum HitKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct LimitHit {
-    /// Use after the event: quantities at 1e-8, values at 1e-16 base currency, counts as they are.
+    /// Use after the event: quantities and multiples at 1e-8, values (those that a percentage of equity is compared with too) at
+    /// 1e-16 base currency, counts as they are.
     pub used: i128,
     /// The limit, in the same unit.
     pub hard: i128,
-    /// The limit.
+    /// The limit; none where a rule that is no limit refused.
     pub limit: LimitId,
     /// Reject code.
     pub code: u16,
