@@ -5,21 +5,48 @@ use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, WalletId};
+use tradewind_domain::time::DayNumber;
 
 /// The cash of one account in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct WalletRow {
-    /// Owned and settled.
+    /// Owned, at trade date: what is not settled yet included.
     pub settled: Money,
     /// Held back for open orders.
     pub reserved: Money,
+    /// Proceeds of sales since `unsettled_day` began.
+    unsettled: Money,
     /// Account.
     pub account: AccountId,
     /// Currency.
     pub currency: CurrencyId,
     #[doc(hidden)]
-    pub reserved2: [u8; 10],
+    pub reserved2: u16,
+    /// Trading date of the proceeds in `unsettled`.
+    unsettled_day: DayNumber,
+    #[doc(hidden)]
+    pub reserved3: u32,
+}
+
+impl WalletRow {
+    /// The part of `settled` that is not settled on a trading date: proceeds of the day's sales (L29).
+    #[inline]
+    pub fn unsettled_on(&self, date: DayNumber) -> Money {
+        if self.unsettled_day == date {
+            self.unsettled
+        } else {
+            Money::ZERO
+        }
+    }
+
+    /// Notes that cash which was just booked settles with the next trading day; a negative amount takes such cash back.
+    pub fn defer(&mut self, amount: Money, date: DayNumber) {
+        if self.unsettled_day != date {
+            (self.unsettled_day, self.unsettled) = (date, Money::ZERO);
+        }
+        self.unsettled = Money::from_raw(self.unsettled.raw() + amount.raw());
+    }
 }
 
 /// All wallets; ids are given in the order of first use.

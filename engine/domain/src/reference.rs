@@ -57,8 +57,10 @@ pub struct Instrument {
     pub money_dp: u8,
     /// [`instrument_flags`].
     pub flags: u8,
+    /// Trading days from trade to settlement: proceeds of a sale buy nothing before the next trading day where it is above zero.
+    pub settle_days: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 45],
+    pub reserved: [u8; 44],
 }
 
 const _: () = assert!(size_of::<Instrument>() == 192);

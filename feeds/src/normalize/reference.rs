@@ -53,7 +53,7 @@ pub(super) fn instrument(registry: &Registry, logical: &Capacities, set: &mut In
     set.row.id = id;
     set.row.currency = currency.currency;
     set.row.money_dp = currency.money_dp;
-    set.row.reserved = [0; 45];
+    set.row.reserved = [0; 44];
     Ok(())
 }
 
@@ -70,6 +70,7 @@ fn has_valid_values(row: &Instrument) -> bool {
         && row.im_buy >= 0
         && row.im_sell >= 0
         && row.flags & !KNOWN_FLAGS == 0
+        && row.settle_days <= 30
 }
 
 /// An account: a node of level ACCOUNT with a kind and a currency. A known account keeps its currency.

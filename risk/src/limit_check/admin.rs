@@ -44,7 +44,8 @@ impl Book {
                 return Some(RejectCode::Capacity);
             };
             let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
-            let free = row.settled.raw() - row.reserved.raw();
+            let unsettled = row.unsettled_on(self.date_of(cash.leaf));
+            let free = row.settled.raw() - unsettled.raw() - row.reserved.raw();
             if kind == Kind::Withdrawal && cash.amount.raw() > free {
                 verdict.used = cash.amount.raw();
                 return Some(RejectCode::BuyingPower);

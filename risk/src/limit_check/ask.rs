@@ -22,6 +22,9 @@ use tradewind_domain::time::UnixNanos;
 /// enough that sums over a billion of them fit 128 bits.
 pub(super) const VALUE_MAX: i128 = 100_000_000_000_000_000_000_000_000_000;
 
+/// Notes of validate that a limit may say too, with its name (L08, L09): refused behind the gates, once.
+pub(super) const SAID_BY_LIMITS: u64 = Note::MarketClosed.bit() | Note::StaleOrder.bit();
+
 /// An order as the limits are asked about it: a new one, or what a replace would make of an old one.
 pub(super) struct Ask {
     pub(super) wallet: WalletId,
@@ -79,8 +82,8 @@ pub(super) struct Priced {
     pub(super) order_value: i128,
     pub(super) cash: i128,
     pub(super) fee: i128,
-    /// What one unit loses at the trader's stop price, 1e-16 base; 0 where there is none.
-    pub(super) risk_per_unit: i128,
+    /// What one unit loses at the trader's stop price, 1e-16 base; `None` where there is none.
+    pub(super) risk_per_unit: Option<i128>,
 }
 
 impl Book {
@@ -110,6 +113,8 @@ impl Book {
             &Priced::default(),
         )
         .ask(When::Gate, findings);
+        findings.refuse_unless_said(notes, Note::MarketClosed);
+        findings.refuse_unless_said(notes, Note::StaleOrder);
         // Values that are no numbers have no price either; what can be said without one has been said.
         let unusable = Note::InvalidQty.bit()
             | Note::InvalidSide.bit()
@@ -188,7 +193,7 @@ impl Book {
 
     /// Likewise the amounts: one order, and the day's counter as it is, so that an outage that comes and goes resets nothing.
     fn ask_emergency_amounts(&self, ask: &Ask, chain: &Chain, priced: &Priced, findings: &mut Findings) {
-        let Some((row, false)) = self.emergency(chain, ask.now_ns) else {
+        let Some((row, _)) = self.emergency(chain, ask.now_ns) else {
             return;
         };
         let params = row.all_params();
@@ -252,9 +257,12 @@ impl Book {
             order_value,
             cash: 0,
             fee: 0,
-            risk_per_unit: risk_per_unit(instrument, risk_px, unit, ask.stop_loss_px, rate)
-                .ok_or(RejectCode::Overflow)?,
+            risk_per_unit: None,
         };
+        if ask.stop_loss_px != 0 {
+            let risk = risk_per_unit(instrument, risk_px, unit, ask.stop_loss_px, rate);
+            priced.risk_per_unit = Some(risk.ok_or(RejectCode::Overflow)?);
+        }
         if ask.is_buy() && instrument.moves_principal() {
             let principal =
                 rounding::principal(instrument, Qty::from_raw(ask.leaves), risk_px, Rounding::Ceiling)
@@ -342,9 +350,6 @@ fn risk_per_unit(
     stop_loss_px: i64,
     rate: i64,
 ) -> Option<i128> {
-    if stop_loss_px == 0 {
-        return Some(0);
-    }
     if instrument.is_inverse() {
         let at_stop = rounding::unit_value(instrument, Price::from_raw(stop_loss_px), rate)?.checked_abs()?;
         return Some((i128::from(unit) - i128::from(at_stop)).abs() * i128::from(ONE));

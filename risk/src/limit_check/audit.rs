@@ -120,8 +120,7 @@ impl Book {
             None => self.use_of(probe, row, leaf, now_ns)?,
         };
         let measure = measure.ok_or(RejectCode::UnknownLimit)?;
-        let scale = row.spec().scale;
-        (probe.used, probe.hard) = (measure.used / scale, measure.limit / scale);
+        (probe.used, probe.hard) = measure.shown(row.spec());
         Ok(())
     }
 

@@ -209,6 +209,14 @@ impl Book {
         }
     }
 
+    /// Trading date of a node's calendar.
+    #[inline]
+    pub(super) fn date_of(&self, node: NodeId) -> DayNumber {
+        self.hierarchy
+            .node(node)
+            .map_or(0, |row| self.calendars.date(row.calendar))
+    }
+
     /// Figures of short sales of the account on a chain.
     pub(super) fn short_figures(&self, chain: &Chain, date: DayNumber) -> ShortFigures {
         self.shorts.figures(self.hierarchy.holding(chain), date)

@@ -203,10 +203,15 @@ impl Book {
             return;
         };
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
+        let account_date = self.date_of(execution.leaf);
         self.wallets
             .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
-            wallet.settled = Money::from_raw(wallet.settled.raw() + cash_change(&instrument, execution));
+            let change = cash_change(&instrument, execution);
+            wallet.settled = Money::from_raw(wallet.settled.raw() + change);
+            if change > 0 && instrument.settle_days > 0 {
+                wallet.defer(Money::from_raw(change), account_date);
+            }
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
         let pair = match self.order(execution.slot) {

@@ -73,6 +73,15 @@ impl Findings {
         );
     }
 
+    /// A note that a limit of the chain may have said already, with its name: then the note is left out.
+    pub(super) fn refuse_unless_said(&mut self, notes: u64, note: Note) {
+        let code = note.code();
+        let said = self.kept[..self.count].iter().any(|finding| finding.code == code);
+        if notes & note.bit() != 0 && !said {
+            self.refuse(code);
+        }
+    }
+
     /// The notes of earlier stages.
     #[inline]
     pub(super) fn refuse_notes(&mut self, notes: u64) {

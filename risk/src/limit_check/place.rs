@@ -1,6 +1,6 @@
 //! New orders and probes: priced, asked about at every node on the chain, and reserved.
 
-use super::ask::Ask;
+use super::ask::{Ask, SAID_BY_LIMITS};
 use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
@@ -52,7 +52,7 @@ impl Book {
         if notes & Note::UnknownAccount.bit() != 0 {
             findings.refuse(RejectCode::UnknownAccount);
         } else {
-            findings.refuse_notes(notes);
+            findings.refuse_notes(notes & !SAID_BY_LIMITS);
             view.burns_key = u8::from(self.check_key(key, day, findings) && !order.cl_ord_id.is_empty());
             let wallet = self.wallets.find(order.account, order.currency);
             let ask = Ask {

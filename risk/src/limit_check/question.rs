@@ -171,7 +171,8 @@ impl<'a> Scene<'a> {
             units: self.units(),
             reference,
             stamps: &self.book.stamps,
-            settled: wallet.map_or(0, |row| row.settled.raw()),
+            cash_held: wallet.map_or(0, |row| row.settled.raw()),
+            unsettled: 0,
             reserved: wallet.map_or(0, |row| row.reserved.raw()),
             short: ShortFigures::default(),
             is_cash_account: false,
@@ -190,6 +191,11 @@ impl<'a> Scene<'a> {
         question.node = stop.node;
         question.pair = stop.pair.unwrap_or(&NO_PAIR);
         question.date = self.book.calendars.date(stop.node.calendar);
+        question.unsettled = self
+            .book
+            .wallets
+            .row(self.ask.wallet)
+            .map_or(0, |row| row.unsettled_on(question.date).raw());
         question.is_cash_account = stop.node.account_kind == AccountKind::Cash as u8;
     }
 
@@ -373,10 +379,10 @@ fn was_warned(book: &Book, row: &LimitRow, stop: &Stop<'_>) -> bool {
 /// What a record says of a limit that spoke: use and figure in the limit's unit, not multiplied for the comparison.
 #[cold]
 pub(super) fn hit_of(id: LimitId, row: &LimitRow, measure: Measure, node: &NodeRow) -> LimitHit {
-    let scale = row.spec().scale;
+    let (used, hard) = measure.shown(row.spec());
     LimitHit {
-        used: measure.used / scale,
-        hard: measure.limit / scale,
+        used,
+        hard,
         limit: id,
         level: node.level,
         ..LimitHit::zeroed()

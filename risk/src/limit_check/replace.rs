@@ -1,6 +1,6 @@
 //! Replaces: the new order is asked about with the old one left out, and what it needs more is held until the venue answers.
 
-use super::ask::Ask;
+use super::ask::{Ask, SAID_BY_LIMITS};
 use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
@@ -55,7 +55,7 @@ impl Book {
         if request.qty > 0 && request.qty <= old.cum {
             return self.refuse_replace(event, view, RejectCode::ReplaceQtyNotAboveCum);
         }
-        findings.refuse_notes(notes);
+        findings.refuse_notes(notes & !SAID_BY_LIMITS);
         let key = self
             .hasher
             .key(u64::from(request.session.0), request.cl_ord_id.padded());

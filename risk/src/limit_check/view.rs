@@ -64,12 +64,12 @@ impl LimitCheck {
         let scene = Scene::new(book, &ask, &chain, instrument, &priced);
         for list in [|node: &NodeRow| node.limits, |node: &NodeRow| node.gates] {
             scene.each(list, |_, id, row, measure| {
-                let scale = row.spec().scale;
+                let (used, limit) = measure.shown(row.spec());
                 sink(
                     id,
                     Measure {
-                        used: measure.used / scale,
-                        limit: measure.limit / scale,
+                        used,
+                        limit,
                         ..measure
                     },
                 );

@@ -10,6 +10,8 @@ const CREDIT_LINE: usize = 0;
 /// Fee estimate in basis points: part of what an order reserves.
 pub(crate) const FEE_BPS: usize = 1;
 const UNSETTLED_OK: usize = 2;
+/// Cash is kept at 1e-8, in the currency that the instrument trades in; records show values at 1e-16.
+pub(super) const SHOWN: i128 = tradewind_domain::fixed::ONE as i128;
 
 /// L29. Futures and inverse contracts move no principal: margin binds them, not cash. A binary sale beyond the long position is a
 /// purchase of the other outcome.
@@ -27,7 +29,12 @@ pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measu
         return order.is_cash_account.then_some(measure);
     }
     let used = order.reserved - order.old_cash + order.cash;
-    let limit = order.settled + i128::from(row.params[CREDIT_LINE]);
+    let usable = if row.more_params[UNSETTLED_OK - 2] == 1 {
+        order.cash_held
+    } else {
+        order.cash_held - order.unsettled
+    };
+    let limit = usable + i128::from(row.params[CREDIT_LINE]);
     Some(Measure::new(used, limit, RejectCode::BuyingPower).growing(order.cash > order.old_cash))
 }
 

@@ -74,8 +74,8 @@ pub struct Question<'a> {
     pub leaves: i64,
     /// Limit price.
     pub px: i64,
-    /// What one unit loses at the trader's stop price, 1e-16 base; 0 where there is none.
-    pub risk_per_unit: i128,
+    /// What one unit loses at the trader's stop price, 1e-16 base; `None` where there is none.
+    pub risk_per_unit: Option<i128>,
     /// Value of the whole order.
     pub order_value: i128,
     /// Value that would be open.
@@ -104,8 +104,10 @@ pub struct Question<'a> {
     pub reference: &'a Reference,
     /// Stamps of sliding windows.
     pub stamps: &'a Stamps,
-    /// Settled cash of the account's wallet.
-    pub settled: i128,
+    /// Cash of the account's wallet, what is not settled yet included.
+    pub cash_held: i128,
+    /// The part of it that is not settled yet.
+    pub unsettled: i128,
     /// Reserved cash of the account's wallet.
     pub reserved: i128,
     /// Located and sold-short figures of the account's holding.
@@ -174,6 +176,12 @@ impl Measure {
         Self { grows, ..self }
     }
 
+    /// Use and limit as records show them: in the type's unit, without what they were multiplied by to be compared.
+    pub fn shown(&self, spec: &Spec) -> (i128, i128) {
+        let figure = |figure: i128| (figure / spec.scale).saturating_mul(spec.shown);
+        (figure(self.used), figure(self.limit))
+    }
+
     /// A refusal (or none) that is not about an amount.
     #[inline]
     pub fn gate(refuses: bool, code: RejectCode) -> Self {
@@ -225,6 +233,8 @@ pub struct Spec {
     pub totals: bool,
     /// What use and limit are multiplied by to be compared without a division; records show them without.
     pub scale: i128,
+    /// What use and limit are multiplied by for the records, which show values at 1e-16.
+    pub shown: i128,
     /// True where the parameters make sense.
     pub accepts: fn(&LimitSet) -> bool,
 }
@@ -242,6 +252,7 @@ const fn order(limit_type: LimitType, measure: fn(&LimitRow, &Question<'_>) -> O
         warn: WarnEdge::None,
         totals: false,
         scale: 1,
+        shown: 1,
         accepts: any,
     }
 }
@@ -391,6 +402,7 @@ pub static SPECS: &[Spec] = &[
     Spec {
         warn: WarnEdge::Daily,
         accepts: cash::accepts,
+        shown: cash::SHOWN,
         ..order(LimitType::BuyingPower, cash::buying_power)
     },
     Spec {

@@ -40,10 +40,10 @@ pub(super) fn adv_order(row: &LimitRow, order: &Question<'_>) -> Option<Measure>
 /// L32: what would be lost at the trader's stop price, in percent of equity. Without a stop price there is no bound.
 pub(super) fn risk_per_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
     let limit = percent_of_equity(row, order);
-    if order.risk_per_unit == 0 {
+    let Some(risk_per_unit) = order.risk_per_unit else {
         return Some(Measure::new(i128::MAX, limit, RejectCode::RiskPerTrade));
-    }
-    let risk = order.risk_per_unit.saturating_mul(i128::from(order.qty)) / i128::from(ONE);
+    };
+    let risk = risk_per_unit.saturating_mul(i128::from(order.qty)) / i128::from(ONE);
     Some(Measure::new(
         risk.saturating_mul(100),
         limit,

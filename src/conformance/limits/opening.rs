@@ -213,6 +213,7 @@ impl Opening<'_> {
             im_sell: or_zero(instrument.im_sell, "im_sell")?,
             calendar,
             kind: instrument.kind as u8,
+            settle_days: 1,
             flags: if instrument.easy_to_borrow {
                 instrument_flags::EASY_TO_BORROW
             } else {
