@@ -103,6 +103,27 @@ fn a_day_order_expires_at_the_roll_of_the_case() {
     }
 }
 
+/// Time rises with every event, and a roll is one: it must not take the instant of the step that it comes with.
+#[test]
+fn windows_are_exact_also_where_the_first_step_is_at_the_roll() {
+    let limits = json!([{"id": "L1", "scope": "S1", "type": "ORDER_RATE",
+        "params": {"algo": "SLIDING", "rate": 1, "period_ms": 1000}}]);
+    let taken = json!({"decision": "ACCEPT"});
+    let steps = json!([
+        place("2026-03-03T01:00:00.000Z", "a", "1", taken.clone()),
+        place("2026-03-03T01:00:01.000Z", "b", "1", taken.clone()),
+        place(
+            "2026-03-04T01:00:00.000Z",
+            "c",
+            "1",
+            json!({"decision": "ACCEPT", "rolled_to": "2026-03-04", "expired": ["a", "b"]})
+        ),
+        place("2026-03-04T01:00:01.000Z", "d", "1", taken),
+    ]);
+    let vectors = Vectors::new("limits", &[("OWN-7", setup(limits), steps)]);
+    assert_eq!(outcome(&vectors), Outcome::Passed);
+}
+
 #[test]
 fn an_order_that_is_cancelled_gives_back_what_was_open() {
     let released = |qty: &str| {

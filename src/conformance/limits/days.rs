@@ -16,6 +16,9 @@ use tradewind_domain::time::{DayNumber, NANOS_PER_SEC, UnixNanos, parse_date, ut
 const AROUND: DayNumber = 14;
 /// Trading days between the one on which the setup is booked and the one of the first step: what it paid for has settled.
 const BOOKED_BEFORE: usize = 3;
+/// How much earlier than stated a day begins. The files' clock has milliseconds, so no step falls in between; the roll and the setup
+/// take their own nanoseconds there, and a step at the very roll keeps its time.
+const EARLY_NS: u64 = 500_000;
 /// The calendar of the nodes.
 pub(crate) const NODES: CalendarId = CalendarId(1);
 
@@ -119,6 +122,9 @@ impl Days {
 /// Days that are open from their roll to the next one.
 fn all_day(calendar: &Calendar, from: DayNumber, to: DayNumber) -> Vec<CalendarDay> {
     let mut days = calendar.days(from, to);
+    for day in &mut days {
+        day.roll_ns = day.roll_ns.saturating_sub(EARLY_NS);
+    }
     for at in 1..days.len() {
         days[at - 1].close_ns = days[at].roll_ns;
     }
@@ -213,8 +219,8 @@ mod tests {
                 .all(|pair| pair[0].close_ns == pair[1].roll_ns)
         );
         // Friday 20:00 in New York: Monday's day begins.
-        assert_eq!(days.first_roll_ns, ns("2026-03-07T01:00:00Z"));
-        assert_eq!(days.booked_ns, ns("2026-03-04T01:00:01Z"));
+        assert_eq!(days.first_roll_ns, ns("2026-03-07T01:00:00Z") - EARLY_NS);
+        assert_eq!(days.booked_ns, ns("2026-03-04T01:00:01Z") - EARLY_NS);
     }
 
     #[test]
