@@ -5,6 +5,7 @@ mod support;
 use std::io::Write as _;
 use support::firm::{Order, cancel_by_id, dec, fill, last, quote, report};
 use support::place::Place;
+use support::scenario::rule_parts;
 use support::script::Script;
 use tradewind::allocator::{self, Allocator};
 use tradewind::engine::Prepared;
@@ -25,6 +26,19 @@ static ALLOCATOR: Allocator = Allocator;
 const WARM_UP: u64 = 20_000;
 /// Counted turns of five events each.
 const TURNS: u64 = 200_000;
+
+/// Rules that look at everything and stop nothing.
+const RULES: &str = r#"
+rule "orders" on order
+  when order.qty > 5% of instrument.adv and account.code in ("FREE", "X") or abs(order.px - market.last_px) > 20
+  then alert "O" "o"
+rule "never" on order
+  when min(order.notional, order.qty / 2) < 0 or instrument.symbol in ("A", "B") or known(order.value) and order.value < 0
+  then reject "N" "n"
+rule "quotes" on quote
+  when quote.ask - quote.bid > 100 or known(market.bid) and market.bid > quote.ask + 50
+  then reject "Q" "q"
+"#;
 
 /// Text from a prefix and a number, made without the heap.
 fn numbered<const N: usize>(prefix: u8, number: u64) -> Text<N> {
@@ -132,6 +146,10 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
     let mut pipe = builder.inline();
     let mut script = Script::new();
     script.accepted(last("GIZMO", "50"));
+    // Business rules run on every order and quote of the million.
+    for part in rule_parts(RULES) {
+        script.accepted(part);
+    }
     for message in &script.messages {
         while admin.push(*message).is_err() {
             pipe.run().expect("a sound journal");
@@ -176,7 +194,7 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
     let mut follower = journal
         .follower(StartAt::Seq(last_seq - 10_000))
         .expect("a follower");
-    let mut seen = 0;
+    let (mut seen, mut alerted) = (0, 0);
     while let Some(record) = follower.poll().expect("a sound journal") {
         assert_eq!(
             record.head().outcome,
@@ -185,8 +203,10 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
             record.head().seq
         );
         seen += 1;
+        alerted += u32::from(record.head().rule_alert == 1);
     }
     assert_eq!(seen, 10_001);
+    assert!(alerted > 1_000, "the rules ran: {alerted} alerts");
     drop(desk);
     journal.stop().expect("a clean stop");
 }

@@ -10,18 +10,20 @@ mod files;
 mod journal;
 mod pipeline;
 mod record;
+mod rules;
 pub mod seeds;
 
 /// A target's name and body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub static TARGETS: [Target; 11] = [
+pub static TARGETS: [Target; 12] = [
     ("journal_reader", journal::reader),
     ("journal_recovery", journal::recovery),
     ("record", record::record),
     ("normalize_process", pipeline::process),
     ("config", config::config),
+    ("rules", rules::rules),
     ("trades_csv", files::trades_csv),
     ("orders_csv", files::orders_csv),
     ("jsonl", files::jsonl),

@@ -22,6 +22,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(records());
     seeds.extend(pipelines());
     seeds.extend(configs());
+    seeds.extend(rules());
     let texts = TEXTS
         .iter()
         .map(|&(target, text)| (target, "lines", text.as_bytes().to_vec()));
@@ -259,6 +260,20 @@ fn configs() -> Vec<Seed> {
             "[engine]\nidle = \"park\"\nshard = 3\n[journal]\ndurability = \"disk\"\n",
         ),
         seed("reference", 2, super::pipeline::REFERENCE),
+    ]
+}
+
+fn rules() -> Vec<Seed> {
+    let source = super::rules::SOURCE;
+    let seed = |name, what: u8, bytes: &[u8]| ("rules", name, [&[what][..], bytes].concat());
+    let wrong = source.replace("order.px <", "order.price <").replace("(1, 2)", "(1, \"2\"");
+    // Bytes of instructions and of the header, as pairs of place and value.
+    let changes = [8, 0, 2, 16, 0, 0xff, 40, 1, 0x19, 200, 4, 7, 208, 4, 0xff, 216, 4, 0x10];
+    vec![
+        seed("source", 0, source.as_bytes()),
+        seed("wrong", 0, wrong.as_bytes()),
+        seed("document", 1, b"TWRULES1\x01\0\0\0"),
+        seed("changed", 2, &changes),
     ]
 }
 

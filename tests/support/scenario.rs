@@ -18,6 +18,7 @@ use tradewind_domain::ids::{CalendarId, OrderId, SessionId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{Code, Symbol};
+use tradewind_rules::{Label, compile, encode, parts};
 
 /// Orders of each day: more than the effect slots and rings of the tests, so that a roll's effects fill them many times.
 const ORDERS_A_DAY: u64 = 260;
@@ -33,6 +34,7 @@ pub(crate) fn everything() -> Script {
     limits(&mut script);
     lives_of_orders(&mut script);
     controls(&mut script);
+    business_rules(&mut script);
     for day in 0..DAYS {
         busy_day(&mut script, day);
     }
@@ -355,6 +357,62 @@ fn controls(script: &mut Script) {
     };
     script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(Symbol::EMPTY, text("OTHER-DESK")));
     script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(text("ACME"), Code::EMPTY));
+}
+
+/// Rules come into force between orders, refuse and flag what follows, and stay for the busy days.
+fn business_rules(script: &mut Script) {
+    let bad_qty = |id: &str| Order::buy(id, "FREE", "GIZMO", "7", "50");
+    let fine = script.order(bad_qty("B1"));
+    script.accepted(report(Kind::VenueAck, fine));
+    let parts = rule_parts(RULES);
+    assert!(parts.len() > 2, "the document travels in several parts");
+    for (part, number) in parts.into_iter().zip(0..) {
+        // Nothing is in force before the last part.
+        let id = script.order(bad_qty(&format!("B2-{number}")));
+        script.accepted(cancel_by_id(&format!("B3-{number}"), id));
+        script.accepted(part);
+    }
+    script.refused(bad_qty("B4").message(), RejectCode::BusinessRule);
+    script.refused(bad_qty("B5").probe(), RejectCode::BusinessRule);
+    script.refused(replace("B6", "B1", "9", "50"), RejectCode::BusinessRule);
+    script.accepted(replace("B7", "B1", "8", "50"));
+    let sold = |id: &str, px: &str| trade(id, "FREE", "ACME", Side::Sell, "10", px);
+    script.accepted(sold("RULE-1", "100"));
+    script.refused(sold("RULE-2", "100.5"), RejectCode::QuarantineRule);
+    script.refused(quote("GIZMO", "50", "49.9"), RejectCode::BusinessRule);
+    script.order(Order::buy("B8", "FREE", "GIZMO", "8", "50"));
+    // A part that belongs to nothing leaves the rules as they are.
+    script.accepted(rule_parts("# a file that never comes whole").remove(0).with_tail(b"torn"));
+    script.refused(bad_qty("B9").message(), RejectCode::BusinessRule);
+}
+
+/// The rules of the scenario. The last one speaks on many orders of the busy days.
+const RULES: &str = r#"
+# Rules of the scenario, with a long comment so that the document travels in parts: quantities of seven and nine are refused for
+# no better reason than that nothing else in the scenario uses them on this instrument and account.
+rule "odd" on order
+  when account.code = "FREE" and instrument.symbol = "GIZMO" and order.qty in (7, 9)
+  then reject "ODD" "seven and nine are not wanted"
+rule "far" on trade
+  when trade.side = SELL and abs(trade.px - market.last_px) >= 0.5% of market.last_px
+  then quarantine "FAR" "half a percent from the last price"
+rule "crossed" on quote
+  when quote.bid >= quote.ask
+  then reject "CROSSED" "bid at or above offer"
+rule "large" on order
+  when order.notional > 2_500 or account.strategy != "" and not order.side = SELL
+  then alert "LARGE" "large, or a strategy buys"
+"#;
+
+/// The parts of a rules document.
+pub(crate) fn rule_parts(source: &str) -> Vec<InboundLong> {
+    let compiled = compile(source.as_bytes()).expect("sound rules");
+    let label = Label {
+        author: text("ops"),
+        reason: text("the scenario"),
+    };
+    let document = encode(&compiled, label).expect("a small document");
+    parts(&document).collect()
 }
 
 /// Some hundred day orders on two calendars, some of them answered; they expire when the day rolls.
