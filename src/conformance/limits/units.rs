@@ -68,9 +68,7 @@ fn hard_decimals(limit_type: LimitType) -> Option<u32> {
 pub(crate) fn figure_decimals(limit_type: LimitType) -> u32 {
     use LimitType as L;
     match limit_type {
-        L::Concentration | L::Sector | L::Margin | L::Leverage | L::RiskPerTrade => 16,
-        // Cash of the books.
-        L::BuyingPower => 8,
+        L::Concentration | L::Sector | L::Margin | L::Leverage | L::RiskPerTrade | L::BuyingPower => 16,
         other => hard_decimals(other).unwrap_or(0),
     }
 }
