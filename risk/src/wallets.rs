@@ -15,6 +15,8 @@ pub struct WalletRow {
     pub settled: Money,
     /// Held back for open orders.
     pub reserved: Money,
+    /// What binary shorts must hold.
+    pub collateral: Money,
     /// Proceeds of sales since `unsettled_day` began.
     unsettled: Money,
     /// Account.

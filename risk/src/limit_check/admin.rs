@@ -45,7 +45,7 @@ impl Book {
             };
             let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
             let unsettled = row.unsettled_on(self.date_of(cash.leaf));
-            let free = row.settled.raw() - unsettled.raw() - row.reserved.raw();
+            let free = row.settled.raw() - unsettled.raw() - row.collateral.raw() - row.reserved.raw();
             if kind == Kind::Withdrawal && cash.amount.raw() > free {
                 verdict.used = cash.amount.raw();
                 return Some(RejectCode::BuyingPower);

@@ -6,13 +6,13 @@ use super::question::Scene;
 use crate::checks;
 use crate::hierarchy::{Chain, node_flags};
 use crate::limits::{self, Action, When};
-use crate::orders::table::OrderRow;
+use crate::orders::table::{OrderRow, parts_value};
 use crate::repeats::STAMPS;
-use bytemuck::Zeroable;
-use tradewind_domain::codes::{ControlState, LimitType, OrderType, Side};
+use bytemuck::{Zeroable, bytes_of};
+use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitHit, Verdict};
 use tradewind_domain::fixed::{Money, ONE, Price, Qty};
-use tradewind_domain::ids::{InstrumentId, NodeId, SessionId, WalletId};
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, SessionId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding, div_round};
@@ -78,6 +78,10 @@ impl Ask {
 pub(super) struct Priced {
     pub(super) risk_px: i64,
     pub(super) unit: i64,
+    /// As `unit`, of what opens a binary short; the same as `unit` else.
+    pub(super) short_unit: i64,
+    /// What of a binary sale closes a long position.
+    pub(super) close_qty: i64,
     pub(super) value: i128,
     pub(super) order_value: i128,
     pub(super) cash: i128,
@@ -245,14 +249,24 @@ impl Book {
         let unit = rounding::unit_value(instrument, risk_px, rate)
             .and_then(i64::checked_abs)
             .ok_or(RejectCode::Overflow)?;
-        let value = i128::from(ask.leaves) * i128::from(unit);
-        let order_value = i128::from(ask.qty) * i128::from(unit);
+        let (close_qty, short_px) = self.binary_parts(ask, chain, instrument, risk_px);
+        let short_unit = match short_px {
+            None => unit,
+            Some(px) => rounding::unit_value(instrument, Price::from_raw(px), rate)
+                .and_then(i64::checked_abs)
+                .ok_or(RejectCode::Overflow)?,
+        };
+        let value = parts_value(ask.leaves, close_qty, unit, short_unit);
+        let filled = i128::from(ask.qty) - i128::from(ask.leaves);
+        let order_value = value + filled * i128::from(short_unit);
         if order_value.abs() > VALUE_MAX {
             return Err(RejectCode::Overflow);
         }
         let mut priced = Priced {
-            risk_px: risk_px.raw(),
+            risk_px: short_px.unwrap_or(risk_px.raw()),
             unit,
+            short_unit,
+            close_qty,
             value,
             order_value,
             cash: 0,
@@ -263,12 +277,12 @@ impl Book {
             let risk = risk_per_unit(instrument, risk_px, unit, ask.stop_loss_px, rate);
             priced.risk_per_unit = Some(risk.ok_or(RejectCode::Overflow)?);
         }
-        if ask.is_buy() && instrument.moves_principal() {
-            let principal =
-                rounding::principal(instrument, Qty::from_raw(ask.leaves), risk_px, Rounding::Ceiling)
-                    .ok_or(RejectCode::Overflow)?
-                    .raw()
-                    .max(0);
+        if (ask.is_buy() || short_px.is_some()) && instrument.moves_principal() {
+            let (qty, px) = (ask.leaves - close_qty, Price::from_raw(priced.risk_px));
+            let principal = rounding::principal(instrument, Qty::from_raw(qty), px, Rounding::Ceiling)
+                .ok_or(RejectCode::Overflow)?
+                .raw()
+                .max(0);
             priced.fee = self
                 .fee_estimate(chain, principal, instrument)
                 .ok_or(RejectCode::Overflow)?;
@@ -278,6 +292,33 @@ impl Book {
             }
         }
         Ok(priced)
+    }
+
+    /// How a binary sale is valued: what closes the long position by its price, the rest by what it can lose, one less the order's
+    /// own price (at the market: the reference). What other open sales will close is taken. Other orders have one part (LIMITS section 14, Cash).
+    fn binary_parts(
+        &self,
+        ask: &Ask,
+        chain: &Chain,
+        instrument: &Instrument,
+        risk_px: Price,
+    ) -> (i64, Option<i64>) {
+        if instrument.kind != InstrumentKind::Binary as u8 || ask.is_buy() {
+            return (0, None);
+        }
+        let pair = self.hierarchy.account_pair(chain);
+        let (position, open) = pair.map_or((0, 0), |pair| (pair.flow.position, pair.flow.sell_qty));
+        let old = ask.old.as_ref().map_or(0, |row| i128::from(row.reserved_qty()));
+        let closes = (position - (open - old)).clamp(0, i128::from(ask.leaves)) as i64;
+        if closes == ask.leaves {
+            return (0, None);
+        }
+        let own = match ask.ord_type {
+            OrderType::Limit | OrderType::StopLimit => ask.px,
+            OrderType::Stop => ask.stop_px,
+            OrderType::Market => risk_px.raw(),
+        };
+        (closes, Some(ONE - own))
     }
 
     /// The estimated fee that is reserved with the principal: rate of the narrowest buying power limit, ceiled.
@@ -340,6 +381,33 @@ impl Book {
             }
         }
     }
+}
+
+impl Priced {
+    /// Records how a binary sale was valued that opens a short: an order's facts have one unit only.
+    pub(super) fn record_parts(&self, event: &mut Event, verdict: &mut Verdict) {
+        if self.short_unit == self.unit {
+            return;
+        }
+        let parts = LimitHit {
+            used: i128::from(self.close_qty),
+            hard: i128::from(self.short_unit),
+            limit: LimitId::NONE,
+            kind: HitKind::Parts as u8,
+            ..LimitHit::zeroed()
+        };
+        verdict.hits += u16::from(event.append_tail(bytes_of(&parts)));
+    }
+}
+
+/// The two parts of an accepted order, as they were recorded: what closes a position, and the unit of the rest.
+pub(super) fn recorded_parts(event: &Event, verdict: &Verdict, unit: i64) -> (i64, i64) {
+    if verdict.hits == 0 {
+        return (0, unit);
+    }
+    super::findings::hits(event, verdict.hits)
+        .find(|hit| hit.kind == HitKind::Parts as u8)
+        .map_or((0, unit), |hit| (hit.used as i64, hit.hard as i64))
 }
 
 /// What one unit loses between the risk price and the trader's stop price, 1e-16 base currency (L32).

@@ -7,10 +7,10 @@ use super::findings::Findings;
 use super::look_ahead::Hint;
 use super::rest;
 use crate::orders::keys::Key;
-use crate::orders::table::OrderRow;
-use tradewind_domain::codes::{OrderState, Side};
+use crate::orders::table::{OrderRow, parts_value};
+use tradewind_domain::codes::{InstrumentKind, OrderState, Side};
 use tradewind_domain::event::{Event, Execution, Kind, execution_alerts, execution_flags};
-use tradewind_domain::fixed::{Money, Notional, Price, Qty};
+use tradewind_domain::fixed::{Money, Notional, ONE, Price, Qty};
 use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
@@ -65,23 +65,45 @@ impl Book {
     }
 
     /// Money and limit value of an execution at its own price and the present rate.
-    fn worth(&self, instrument: &Instrument, qty: i64, px: i64) -> Result<(Money, Notional), RejectCode> {
+    fn worth(&self, instrument: &Instrument, execution: &Execution) -> Result<(Money, Notional), RejectCode> {
         let rate = self
             .market
             .rate(instrument.currency)
             .ok_or(RejectCode::NoReferencePrice)?;
-        let (qty, px) = (Qty::from_raw(qty), Price::from_raw(px));
+        let (qty, px) = (Qty::from_raw(execution.qty), Price::from_raw(execution.px));
         let principal =
             rounding::principal(instrument, qty, px, Rounding::HalfUp).ok_or(RejectCode::Overflow)?;
-        let unit = rounding::unit_value(instrument, px, rate)
-            .and_then(i64::checked_abs)
-            .ok_or(RejectCode::Overflow)?;
-        let consumed = rounding::notional(qty, unit);
+        let unit = |px: Price| {
+            rounding::unit_value(instrument, px, rate)
+                .and_then(i64::checked_abs)
+                .ok_or(RejectCode::Overflow)
+        };
+        let closes = self.closing_part(instrument, execution);
+        let consumed = if closes == execution.qty {
+            rounding::notional(qty, unit(px)?)
+        } else {
+            let short = unit(Price::from_raw(ONE - px.raw()))?;
+            Notional::from_raw(parts_value(execution.qty, closes, unit(px)?, short))
+        };
         if consumed.raw().abs() > VALUE_MAX {
             Err(RejectCode::Overflow)
         } else {
             Ok((principal, consumed))
         }
+    }
+
+    /// The part of an execution that counts by its own price: all of it, but of a binary sale what closes a long position.
+    fn closing_part(&self, instrument: &Instrument, execution: &Execution) -> i64 {
+        let is_sale = Side::from_code(execution.side).is_some_and(|side| !side.is_buy());
+        if instrument.kind != InstrumentKind::Binary as u8 || !is_sale {
+            return execution.qty;
+        }
+        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
+        let position = self
+            .hierarchy
+            .account_pair(&chain)
+            .map_or(0, |pair| pair.flow.position);
+        position.clamp(0, i128::from(execution.qty)) as i64
     }
 
     fn fill_facts(&self, fill: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
@@ -102,7 +124,7 @@ impl Book {
             return Err(RejectCode::InvalidPrice);
         }
         self.check_exec_key(fill, hint)?;
-        (fill.principal, fill.consumed) = self.worth(instrument, fill.qty, fill.px)?;
+        (fill.principal, fill.consumed) = self.worth(instrument, fill)?;
         check_fee(fill)?;
         fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
         fill.slot = slot;
@@ -135,18 +157,15 @@ impl Book {
             fill.state_after = OrderState::Working as u8;
         }
         if row.has_replace() {
-            let after = self.need(&OrderRow {
-                cum: fill.cum,
-                leaves: fill.leaves,
-                ..*row
-            });
+            let after = self.need(&filled(row, fill));
             fill.released_value = Notional::from_raw(row.reserved_value().raw() - after.value);
             fill.cash_released = Money::from_raw(row.reserved_cash().raw() - after.cash);
             return;
         }
-        let done = i128::from(row.leaves - fill.leaves);
-        fill.released_value = Notional::from_raw(done * i128::from(row.unit));
-        let kept = rest::cash_need(row.cash, row.leaves, fill.leaves, row.risk_px, Some(instrument));
+        let after = filled(row, fill);
+        fill.released_value = Notional::from_raw(row.open_value() - after.open_value());
+        let (whole, rest) = (row.leaves - row.close_qty, after.leaves - after.close_qty);
+        let kept = rest::cash_need(row.cash, whole, rest, row.risk_px, Some(instrument));
         fill.cash_released = Money::from_raw(row.cash.raw() - kept.cash);
     }
 
@@ -163,7 +182,7 @@ impl Book {
         (trade.leaves, trade.cum) = (0, 0);
         (trade.released_value, trade.cash_released) = (Notional::ZERO, Money::ZERO);
         self.check_exec_key(trade, hint)?;
-        (trade.principal, trade.consumed) = self.worth(instrument, trade.qty, trade.px)?;
+        (trade.principal, trade.consumed) = self.worth(instrument, trade)?;
         check_fee(trade)?;
         let chain = self.hierarchy.chain(trade.leaf, trade.instrument);
         trade.holding = self.holding_or_next(&chain).ok_or(RejectCode::Capacity)?;
@@ -204,14 +223,19 @@ impl Book {
         };
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
         let account_date = self.date_of(execution.leaf);
+        let collateral = self.collateral_change(&instrument, execution);
+        let opens_binary = collateral > 0;
         self.wallets
             .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
             let change = cash_change(&instrument, execution);
             wallet.settled = Money::from_raw(wallet.settled.raw() + change);
-            if change > 0 && instrument.settle_days > 0 {
+            // Proceeds of opening a binary short are collateral, not cash that comes later.
+            let defers = change > 0 && instrument.settle_days > 0 && !opens_binary;
+            if defers {
                 wallet.defer(Money::from_raw(change), account_date);
             }
+            wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
         let pair = match self.order(execution.slot) {
@@ -232,6 +256,27 @@ impl Book {
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
         }
+    }
+
+    /// By how much an execution changes what binary shorts must hold: the contract pays at most one (LIMITS section 14, Cash).
+    pub(super) fn collateral_change(&self, instrument: &Instrument, execution: &Execution) -> i128 {
+        if instrument.kind != InstrumentKind::Binary as u8 {
+            return 0;
+        }
+        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
+        let before = self
+            .hierarchy
+            .account_pair(&chain)
+            .map_or(0, |pair| pair.flow.position);
+        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+        let qty = i128::from(execution.qty);
+        let after = if is_buy { before + qty } else { before - qty };
+        let held = |position: i128| {
+            let short = i64::try_from((-position).max(0)).unwrap_or(i64::MAX);
+            let (short, one) = (Qty::from_raw(short), Price::from_raw(ONE));
+            rounding::principal(instrument, short, one, Rounding::Ceiling).map_or(0, Money::raw)
+        };
+        held(after) - held(before)
     }
 
     fn apply_fill(&mut self, fill: &Execution, row: &OrderRow) {
@@ -285,20 +330,28 @@ impl Book {
     }
 }
 
+/// An order's quantities after a fill; what closes a position goes first.
+fn filled(row: &OrderRow, fill: &Execution) -> OrderRow {
+    OrderRow {
+        cum: fill.cum,
+        leaves: fill.leaves,
+        close_qty: row.close_qty.saturating_sub(fill.qty).max(0).min(fill.leaves),
+        ..*row
+    }
+}
+
 /// An open order's row after a fill. All figures are recorded: what it holds on top for a pending replace is what it
 /// held, less what the fill gave back, less what the rest of the old order holds.
 fn after_fill(fill: &Execution, row: &OrderRow) -> OrderRow {
     let mut after = OrderRow {
-        cum: fill.cum,
-        leaves: fill.leaves,
         state: fill.state_after,
-        ..*row
+        ..filled(row, fill)
     };
     if row.resting_state == OrderState::PendingNew as u8 {
         after.resting_state = OrderState::Working as u8;
     }
     if row.has_replace() {
-        let of_old = i128::from(fill.leaves) * i128::from(row.unit);
+        let of_old = after.open_value();
         let held = row.reserved_value().raw() - fill.released_value.raw();
         after.extra_value = Notional::from_raw(held - of_old);
         after.extra_cash = Money::from_raw(row.extra_cash.raw() - fill.cash_released.raw());

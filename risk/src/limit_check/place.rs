@@ -1,6 +1,6 @@
 //! New orders and probes: priced, asked about at every node on the chain, and reserved.
 
-use super::ask::{Ask, SAID_BY_LIMITS};
+use super::ask::{Ask, Priced, SAID_BY_LIMITS, recorded_parts};
 use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
@@ -49,6 +49,7 @@ impl Book {
         };
         view.holding = tradewind_domain::ids::HoldingId::NONE;
         view.wallet = WalletId::NONE;
+        let mut priced = Priced::default();
         if notes & Note::UnknownAccount.bit() != 0 {
             findings.refuse(RejectCode::UnknownAccount);
         } else {
@@ -72,7 +73,8 @@ impl Book {
                 repeats: self.repeats_of(order),
                 old: None,
             };
-            if let Some(priced) = self.check_order(&ask, &chain, notes, findings) {
+            if let Some(found) = self.check_order(&ask, &chain, notes, findings) {
+                priced = found;
                 view.risk_px = priced.risk_px;
                 view.unit = priced.unit;
                 view.value = Notional::from_raw(priced.value);
@@ -82,7 +84,7 @@ impl Book {
             self.check_room(wallet, &chain, &mut view, findings);
         }
         let qty = order.qty;
-        let verdict = findings.write(event);
+        let mut verdict = findings.write(event);
         view.state_before = OrderState::None as u8;
         if event.is_rejected() {
             view = refused(view);
@@ -91,6 +93,7 @@ impl Book {
             view.slot = self.orders.next_slot();
             view.state_after = OrderState::PendingNew as u8;
             view.leaves = qty;
+            priced.record_parts(event, &mut verdict);
         }
         let body: &mut OrderNew = event.body_mut();
         (body.view, body.verdict) = (view, verdict);
@@ -183,6 +186,7 @@ impl Book {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }
         self.order_counter = view.order_id.counter();
+        let (close_qty, short_unit) = recorded_parts(event, &order.verdict, view.unit);
         let row = OrderRow {
             order_id: view.order_id,
             qty: order.qty,
@@ -192,6 +196,8 @@ impl Book {
             stop_loss_px: order.stop_loss_px,
             risk_px: view.risk_px,
             unit: view.unit,
+            short_unit,
+            close_qty,
             cash: view.cash,
             expire_ns: order.expire_ns,
             leaf: order.leaf,

@@ -171,7 +171,7 @@ impl<'a> Scene<'a> {
             units: self.units(),
             reference,
             stamps: &self.book.stamps,
-            cash_held: wallet.map_or(0, |row| row.settled.raw()),
+            cash_held: wallet.map_or(0, |row| row.settled.raw() - row.collateral.raw()),
             unsettled: 0,
             reserved: wallet.map_or(0, |row| row.reserved.raw()),
             short: ShortFigures::default(),

@@ -1,6 +1,6 @@
 //! Replaces: the new order is asked about with the old one left out, and what it needs more is held until the venue answers.
 
-use super::ask::{Ask, SAID_BY_LIMITS};
+use super::ask::{Ask, SAID_BY_LIMITS, recorded_parts};
 use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
@@ -84,7 +84,7 @@ impl Book {
         let priced = self
             .check_order(&ask, &chain, notes, findings)
             .unwrap_or_default();
-        let verdict = findings.write(event);
+        let mut verdict = findings.write(event);
         let rejected = event.is_rejected();
         if !rejected {
             (view.risk_px, view.unit) = (priced.risk_px, priced.unit);
@@ -94,6 +94,7 @@ impl Book {
                 view.fee = Money::from_raw(priced.fee - self.need_of_old(&old).fee);
             }
             view.state_after = OrderState::PendingReplace as u8;
+            priced.record_parts(event, &mut verdict);
         }
         let body: &mut OrderReplace = event.body_mut();
         (body.view, body.verdict) = (view, verdict);
@@ -143,6 +144,7 @@ impl Book {
         if event.is_rejected() {
             return;
         }
+        let (close_qty, short_unit) = recorded_parts(event, &request.verdict, view.unit);
         let Some(row) = self.orders.get_mut(view.slot) else {
             self.faults += 1;
             return;
@@ -154,6 +156,8 @@ impl Book {
         row.extra_cash = Money::from_raw(row.extra_cash.raw() + view.cash.raw());
         (row.new_qty, row.new_px, row.new_stop_px) = (request.qty, request.px, request.stop_px);
         (row.new_risk_px, row.new_unit) = (view.risk_px, view.unit);
+        (row.new_close_qty, row.new_short_unit) = (close_qty, short_unit);
+        row.pending_close = row.close_qty;
         (row.new_cash, row.pending_cum) = (request.new_cash, row.cum);
         row.new_cl_ord_id = request.cl_ord_id;
         let row = *row;

@@ -237,6 +237,7 @@ impl Book {
         if replaces {
             (held.qty, held.px, held.stop_px) = (row.new_qty, row.new_px, row.new_stop_px);
             (held.leaves, held.unit, held.risk_px) = (view.leaves, view.unit, view.risk_px);
+            (held.close_qty, held.short_unit) = (row.new_close_left(), row.new_short_unit);
             held.cl_ord_id = row.new_cl_ord_id;
             held.resting_state = OrderState::Working as u8;
         }

@@ -8,7 +8,7 @@
 //! - Where a rest cannot be valued (its instrument was redefined since) all its cash stays held: releasing too late is safe.
 
 use super::book::Book;
-use crate::orders::table::OrderRow;
+use crate::orders::table::{OrderRow, parts_value};
 use tradewind_domain::fixed::{Money, NetQty, Price, Qty};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::rounding::{self, Rounding};
@@ -46,9 +46,19 @@ impl Book {
         };
         let whole = row.leaves.saturating_add(since);
         let instrument = self.market.instrument(row.instrument);
+        // Cash is held for what opens: all of a purchase, the short part of a binary sale.
+        let closed = if row.has_replace() {
+            row.pending_close
+        } else {
+            row.close_qty
+        };
+        let (whole, rest) = (
+            whole.saturating_sub(closed),
+            row.leaves.saturating_sub(row.close_qty),
+        );
         Need {
-            value: i128::from(row.leaves) * i128::from(row.unit),
-            ..cash_need(row.cash, whole, row.leaves, row.risk_px, instrument)
+            value: row.open_value(),
+            ..cash_need(row.cash, whole, rest, row.risk_px, instrument)
         }
     }
 
@@ -56,9 +66,14 @@ impl Book {
     pub(super) fn need_of_new(&self, row: &OrderRow) -> Need {
         let (whole, rest) = (row.new_qty.saturating_sub(row.pending_cum), row.new_leaves());
         let instrument = self.market.instrument(row.instrument);
+        let close = row.new_close_left();
+        let (whole_opens, opens) = (
+            whole.saturating_sub(row.new_close_qty),
+            rest.saturating_sub(close),
+        );
         Need {
-            value: i128::from(rest) * i128::from(row.new_unit),
-            ..cash_need(row.new_cash, whole, rest, row.new_risk_px, instrument)
+            value: parts_value(rest, close, row.new_unit, row.new_short_unit),
+            ..cash_need(row.new_cash, whole_opens, opens, row.new_risk_px, instrument)
         }
     }
 

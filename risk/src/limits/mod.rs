@@ -104,7 +104,7 @@ pub struct Question<'a> {
     pub reference: &'a Reference,
     /// Stamps of sliding windows.
     pub stamps: &'a Stamps,
-    /// Cash of the account's wallet, what is not settled yet included.
+    /// Cash of the account's wallet without what binary shorts must hold; what is not settled yet is included.
     pub cash_held: i128,
     /// The part of it that is not settled yet.
     pub unsettled: i128,

@@ -34,8 +34,12 @@ pub struct OrderRow {
     pub stop_px: i64,
     /// Risk price, frozen.
     pub risk_px: i64,
-    /// Base value of one unit, frozen.
+    /// Base value of one unit, frozen; of a binary sale that opens a short the part that closes a long position.
     pub unit: i64,
+    /// Base value of one unit of the rest: differs from `unit` for such a sale only.
+    pub short_unit: i64,
+    /// Open quantity that closes a long position, of such a sale; fills use it up first.
+    pub close_qty: i64,
     /// Reserved cash, estimated fee included: for `leaves`, or while a replace is pending for what was open when it was accepted.
     pub cash: Money,
     /// Limit value held beside `leaves * unit` while a replace is pending.
@@ -44,6 +48,8 @@ pub struct OrderRow {
     pub extra_cash: Money,
     /// Pending replace: filled quantity when it was accepted.
     pub pending_cum: i64,
+    /// Pending replace: `close_qty` when it was accepted.
+    pub pending_close: i64,
     /// Pending replace: total quantity; 0 where none is pending.
     pub new_qty: i64,
     /// Pending replace: limit price.
@@ -54,6 +60,12 @@ pub struct OrderRow {
     pub new_risk_px: i64,
     /// Pending replace: unit.
     pub new_unit: i64,
+    /// Pending replace: as `short_unit`.
+    pub new_short_unit: i64,
+    /// Pending replace: as `close_qty`, when it was accepted.
+    pub new_close_qty: i64,
+    #[doc(hidden)]
+    pub reserved2: u64,
     /// Pending replace: reserved cash of the new order when it was accepted, estimated fee included.
     pub new_cash: Money,
     /// End of a GTD order, nanoseconds.
@@ -108,7 +120,7 @@ pub struct OrderRow {
     pub new_cl_ord_id: ClOrdId,
 }
 
-const _: () = assert!(size_of::<OrderRow>() == 336);
+const _: () = assert!(size_of::<OrderRow>() == 384);
 
 const NIL: u32 = u32::MAX;
 
@@ -136,7 +148,18 @@ impl OrderRow {
     /// Reserved limit value, what a pending replace holds included.
     #[inline]
     pub fn reserved_value(&self) -> Notional {
-        Notional::from_raw(i128::from(self.leaves) * i128::from(self.unit) + self.extra_value.raw())
+        Notional::from_raw(self.open_value() + self.extra_value.raw())
+    }
+    /// Limit value of what is open, a pending replace apart.
+    #[inline]
+    pub fn open_value(&self) -> i128 {
+        parts_value(self.leaves, self.close_qty, self.unit, self.short_unit)
+    }
+    /// What the order that a pending replace asks for has left to close: fills since it was accepted have used it up first.
+    #[inline]
+    pub fn new_close_left(&self) -> i64 {
+        let filled = self.cum.saturating_sub(self.pending_cum);
+        self.new_close_qty.saturating_sub(filled).max(0)
     }
     /// Reserved cash, what a pending replace holds included.
     #[inline]
@@ -166,6 +189,14 @@ impl OrderRow {
         self.new_qty = 0;
         self.new_cl_ord_id = ClOrdId::EMPTY;
     }
+}
+
+/// Value of an open quantity whose first part closes a position and counts by another unit than the rest.
+#[inline]
+pub fn parts_value(leaves: i64, close_qty: i64, unit: i64, short_unit: i64) -> i128 {
+    let closes = close_qty.min(leaves);
+    i128::from(leaves) * i128::from(short_unit)
+        + i128::from(closes) * (i128::from(unit) - i128::from(short_unit))
 }
 
 /// Entries of the index that stand together: one cache line.

@@ -92,6 +92,9 @@ pub enum HitKind {
     Alerted = 3,
     /// A floor under equity as it stands: `used` is the equity, `hard` the floor, both at 1e-16.
     Floor = 4,
+    /// No limit: how a binary sale is valued that opens a short. `used` is the quantity at 1e-8 that closes a long position and
+    /// counts by the order's unit, `hard` the base value at 1e-8 of one unit of the rest.
+    Parts = 5,
 }
 
 /// One limit that refused or warned, in the tail of a record: all of them are kept for the audit.
