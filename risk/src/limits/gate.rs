@@ -84,10 +84,12 @@ pub(super) fn restricted(_: &LimitRow, order: &Question<'_>) -> Option<Measure> 
     })
 }
 
-/// `params` of L07: masks of actions, order types and kinds; 0 allows all.
+/// `params` of L07: masks of actions, order types and kinds; 0 allows all, a mask with no other bit than [`NOTHING`] none.
 const ACTIONS: usize = 0;
 const ORDER_TYPES: usize = 1;
 const KINDS: usize = 0;
+/// A list that is there and empty.
+const NOTHING: i64 = 1 << 62;
 
 /// L07: every node on the chain must allow it.
 pub(super) fn permission(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
@@ -107,7 +109,8 @@ pub(crate) fn may(row: &LimitRow, action: Action) -> bool {
 
 pub(super) fn permission_accepts(event: &LimitSet) -> bool {
     let [actions, types, kinds, ..] = event.params;
-    (0..8).contains(&actions) && (0..1 << 5).contains(&types) && (0..1 << 6).contains(&kinds)
+    let known = |mask: i64, bits: u32| mask & !((1 << bits) - 1 | NOTHING) == 0;
+    known(actions, 3) && known(types, 5) && known(kinds, 6)
 }
 
 /// L08: the instrument's session is open and it is not halted.

@@ -263,6 +263,13 @@ impl Opening<'_> {
             match qty > 0 {
                 _ if !moves || principal.is_zero() => {}
                 true => self.pay(Kind::Deposit, leaf, &instrument.ccy, principal)?,
+                // A binary short keeps its proceeds, and holds what the contract can pay beside them.
+                false if instrument.kind == InstrumentKind::Binary => {
+                    let pays =
+                        i128::from(body.qty) * i128::from(e8(instrument.mult, "mult")?) / i128::from(ONE);
+                    let held = Money::from_raw(pays - principal.raw());
+                    self.pay(Kind::Deposit, leaf, &instrument.ccy, held)?;
+                }
                 false => proceeds.push((code(leaf)?, code(&instrument.ccy)?, principal)),
             }
         }
