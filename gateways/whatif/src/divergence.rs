@@ -91,3 +91,80 @@ fn chain(registry: &Registry, leaf: NodeId) -> impl Iterator<Item = NodeId> + '_
         .take_while(|node| !node.is_none())
         .take(CHAIN_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+    use tradewind_domain::codes::{Level, LimitAction};
+    use tradewind_domain::event::{Capacities, Event, Kind, NodeSet};
+    use tradewind_domain::text::Code;
+    use tradewind_feeds::Normalize;
+    use tradewind_machine::stage::Stage;
+
+    const ALL: InstrumentId = InstrumentId::NONE;
+
+    /// A firm with two desks: nodes 0, 1 and 2.
+    fn normalize() -> Normalize {
+        let mut normalize = Normalize::new(&Capacities::default());
+        for (code, parent, level) in [
+            ("F", "", Level::Firm),
+            ("A", "F", Level::Desk),
+            ("B", "F", Level::Desk),
+        ] {
+            let mut event = Event::empty();
+            event.reset(Kind::NodeSet);
+            *event.body_mut() = NodeSet {
+                code: Code::lossy(code),
+                parent_code: Code::lossy(parent),
+                level: level as u8,
+                ..NodeSet::zeroed()
+            };
+            normalize.process(&mut event);
+            assert!(!event.is_rejected());
+        }
+        normalize
+    }
+
+    fn limit(id: u32, node: u32, limit_type: LimitType, instrument: InstrumentId) -> LimitSet {
+        LimitSet {
+            limit: LimitId(id),
+            node: NodeId(node),
+            limit_type: limit_type as u8,
+            action: LimitAction::Reject as u8,
+            filter_instrument: instrument,
+            ..LimitSet::zeroed()
+        }
+    }
+
+    #[test]
+    fn a_difference_reaches_orders_that_share_a_limit_which_remembers() {
+        let normalize = normalize();
+        let registry = normalize.registry();
+        let (a, b, one, two) = (NodeId(1), NodeId(2), InstrumentId(1), InstrumentId(2));
+        let mut divergence = Divergence::default();
+        divergence.set_limit(&limit(0, 1, LimitType::MaxOrderQty, ALL));
+        divergence.set_limit(&limit(1, 0, LimitType::DailyQty, one));
+        assert!(!divergence.reaches(registry, a, one), "nothing differs yet");
+        divergence.mark(registry, (a, two), (5, 50));
+        assert!(
+            !divergence.reaches(registry, a, two),
+            "a limit on single orders remembers nothing"
+        );
+        assert!(
+            !divergence.reaches(registry, b, one),
+            "the firm's limit counts the other instrument"
+        );
+        divergence.mark(registry, (a, one), (6, 60));
+        assert!(
+            divergence.reaches(registry, b, one),
+            "the firm's limit counts both desks"
+        );
+        divergence.set_limit(&LimitSet {
+            removed: 1,
+            ..limit(1, 0, LimitType::DailyQty, one)
+        });
+        assert!(!divergence.reaches(registry, b, one));
+        assert_eq!(divergence.first, Some((5, 50)));
+    }
+}

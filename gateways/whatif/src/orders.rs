@@ -134,3 +134,34 @@ pub(crate) fn is_report(kind: Kind) -> bool {
             | Kind::OrderUnknown
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_domain::event::Capacities;
+
+    #[test]
+    fn orders_that_the_table_has_forgotten_are_forgotten_here_too() {
+        let limit = LimitCheck::new(&Capacities::default(), &[0; 16]);
+        let mut orders = Orders::new();
+        for counter in 1..=3 * SWEEP_MIN as u64 {
+            orders.pair(OrderId::new(0, counter), OrderId::new(0, counter), &limit);
+            orders.add_alone(OrderId::new(0, counter), &limit);
+        }
+        assert!(orders.twins.len() <= SWEEP_MIN && orders.alone_count() <= SWEEP_MIN);
+    }
+
+    #[test]
+    fn an_order_is_its_twin_or_refused_or_was_never_known() {
+        let limit = LimitCheck::new(&Capacities::default(), &[0; 16]);
+        let mut orders = Orders::new();
+        let [first, second, again] = [1, 2, 7].map(|counter| OrderId::new(0, counter));
+        orders.pair(first, again, &limit);
+        let mut fill = Event::empty();
+        fill.reset(Kind::VenueFill);
+        assert_eq!(orders.twin(&fill, first), Twin::Is(again));
+        assert_eq!(orders.twin(&fill, second), Twin::Refused);
+        fill.reject(RejectCode::OrphanFill);
+        assert_eq!(orders.twin(&fill, second), Twin::Unknown);
+    }
+}

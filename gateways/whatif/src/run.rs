@@ -35,6 +35,11 @@ pub fn whatif(
 ) -> Result<Report, WhatIfError> {
     let begun = clock.raw();
     let survey = Survey::of(&mut Reader::open(data_dir)?, options.until)?;
+    // What a running engine writes meanwhile was not surveyed.
+    let until = Until {
+        seq: Some(survey.last.0),
+        ..options.until
+    };
     let plan = Plan::new(request, &survey)?;
     let mut reader = Reader::open(data_dir)?;
     let world = World::new(
@@ -55,7 +60,7 @@ pub fn whatif(
         orders_reached: 0,
     };
     let mut event = Event::empty();
-    while reader.next_into(&mut event)?.is_some() && !options.until.ends_before(&event) {
+    while reader.next_into(&mut event)?.is_some() && !until.ends_before(&event) {
         run.see(&event)?;
     }
     let seconds = clock.span_ns(begun, clock.raw()) as f64 / 1e9;
@@ -136,8 +141,9 @@ impl Run<'_> {
         match self.plan.fate(&set.label, &self.known)? {
             Fate::LeftOut => {}
             Fate::AsRecorded => {
-                self.world.set_recorded(recorded);
-                self.learn(set);
+                if self.world.set_recorded(recorded) {
+                    self.learn(set);
+                }
             }
             Fate::Changed(limit) => {
                 let set = self.world.set(&limit, &recorded.head)?;

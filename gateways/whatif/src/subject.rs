@@ -102,7 +102,7 @@ pub(crate) fn view_of(event: &Event) -> Option<&OrderView> {
 /// What the limit check said of an order, replace or cancel.
 pub(crate) fn verdict_of(event: &Event) -> Verdict {
     match event.kind() {
-        Some(Kind::OrderNew) => event.body::<OrderNew>().verdict,
+        Some(Kind::OrderNew | Kind::Probe) => event.body::<OrderNew>().verdict,
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().verdict,
         Some(Kind::OrderCancel) => event.body::<OrderCancel>().verdict,
         _ => Verdict::default(),
@@ -127,7 +127,7 @@ pub(crate) fn spoke(event: &Event, kind: HitKind) -> impl Iterator<Item = LimitH
 pub(crate) fn value_of(event: &Event) -> i128 {
     let times = |qty: i64, view: &OrderView| i128::from(qty) * i128::from(view.unit);
     match event.kind() {
-        Some(Kind::OrderNew) => {
+        Some(Kind::OrderNew | Kind::Probe) => {
             let body: &OrderNew = event.body();
             times(body.qty, &body.view)
         }
@@ -153,7 +153,7 @@ impl Asked {
     pub(crate) fn of(event: &Event) -> Self {
         let scaled = |value: i64, dp: u8| (u32::from(dp) == SCALE_DP).then_some(value);
         match event.kind() {
-            Some(Kind::OrderNew) => {
+            Some(Kind::OrderNew | Kind::Probe) => {
                 let body: &OrderNew = event.body();
                 Self {
                     id: body.cl_ord_id.to_string(),

@@ -157,11 +157,12 @@ impl World {
         self.names_changed = true;
     }
 
-    /// Sets a limit as the journal set it.
-    pub(crate) fn set_recorded(&mut self, recorded: &Event) {
+    /// Sets a limit as the journal set it. False where this world refuses it.
+    pub(crate) fn set_recorded(&mut self, recorded: &Event) -> bool {
         *self.event = *recorded;
         without_facts(&mut self.event);
         self.decide();
+        !self.event.is_rejected()
     }
 
     /// Sets a limit, under the number and time of a record.
@@ -270,17 +271,12 @@ impl World {
 
     /// Carries `event` through the stages, and all that follows from it.
     fn decide(&mut self) {
-        self.normalize_applies();
+        self.normalize.apply(&self.event); // reference data as decided; other kinds change nothing there
         self.validate.process(&mut self.event);
         self.limit.process(&mut self.event);
         self.settle.process(&mut self.event);
         self.position.process(&mut self.event);
         self.expand();
-    }
-
-    /// Reference data is applied as decided; other kinds change nothing there.
-    fn normalize_applies(&mut self) {
-        self.normalize.apply(&self.event);
     }
 
     fn expand(&mut self) {
