@@ -6,10 +6,11 @@ use super::ask::{Ask, Priced};
 use super::question::Scene;
 use super::tables::TABLES;
 use crate::hierarchy::{NodeRow, PairRow};
-use crate::limits::{LimitRow, Measure};
+use crate::limits::{LimitRow, Measure, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
-use tradewind_domain::codes::Side;
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{LimitType, Side};
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
@@ -55,6 +56,7 @@ impl LimitCheck {
         let side = if occasion.is_buy { Side::Buy } else { Side::Sell };
         let ask = Ask {
             qty: occasion.qty,
+            old: Some(OrderRow::zeroed()), // the order is booked: it adds nothing, and is no new one
             ..Ask::nothing(occasion.instrument, occasion.wallet, side, occasion.now_ns)
         };
         let priced = Priced {
@@ -64,6 +66,12 @@ impl LimitCheck {
         let scene = Scene::new(book, &ask, &chain, instrument, &priced);
         for list in [|node: &NodeRow| node.limits, |node: &NodeRow| node.gates] {
             scene.each(list, |_, id, row, measure| {
+                let is_rate = matches!(row.spec().limit_type, LimitType::OrderRate | LimitType::MsgRate);
+                let measure = if is_rate {
+                    charged(row, &book.stamps, occasion.now_ns, measure)
+                } else {
+                    measure
+                };
                 let (used, limit) = measure.shown(row.spec());
                 sink(
                     id,

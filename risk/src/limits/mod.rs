@@ -27,7 +27,7 @@ use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 pub use rate::charge;
-pub(crate) use rate::reaches;
+pub(crate) use rate::{charged, reaches};
 pub use rows::{LimitRow, Limits, refusal};
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.

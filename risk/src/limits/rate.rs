@@ -103,6 +103,17 @@ pub(super) fn accepts(event: &LimitSet) -> bool {
         && i128::from(event.params[BURST]) <= event.hard
 }
 
+/// What `now` finds of a rate whose message was charged already, against what must not be exceeded: how far ahead it was when the
+/// message came, or the messages of the period that ends now. `asked` is what it says to one more.
+pub(crate) fn charged(row: &LimitRow, stamps: &Stamps, now_ns: UnixNanos, asked: Measure) -> Measure {
+    let used = if row.params[ALGORITHM] == GCRA {
+        (asked.used - i128::from(period_ns(row))).max(0)
+    } else {
+        i128::from(stamps.count(&row.ring, now_ns, period_ns(row)))
+    };
+    Measure { used, ..asked }
+}
+
 /// L13: the window in milliseconds is the first parameter, the count is `hard`.
 pub(super) fn repeated_accepts(event: &LimitSet) -> bool {
     (1..=i128::from(RING_MAX)).contains(&event.hard) && (1..=86_400_000).contains(&event.params[PERIOD_MS])
