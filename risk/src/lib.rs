@@ -2,6 +2,7 @@
 //!
 //! Everything here runs on pipeline threads: no I/O, no clock, no allocation after start-up.
 
+pub mod assessment;
 pub mod calendar;
 pub mod checks;
 pub mod groups;
