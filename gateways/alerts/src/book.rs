@@ -346,16 +346,7 @@ impl IncidentBook {
 
     fn open(&mut self, key: Key, severity: Severity, subject: &Subject, text: &str, at_ns: UnixNanos) {
         if self.open >= OPEN_MAX && &*key.scope != OVERFLOW_SCOPE {
-            if let Some(armed_ns) = self.conditions.remove(&key).and_then(|held| held.armed_ns) {
-                self.timers.remove(&(armed_ns, Timer::Condition(key.clone())));
-            }
-            let more = Subject::engine(OVERFLOW_SCOPE);
-            let key = Key {
-                rule: key.rule,
-                scope: Arc::clone(&more.scope),
-                instrument: Arc::clone(&more.instrument),
-            };
-            return self.fire(key, severity, &more, text, at_ns);
+            return self.open_for_more(&key, severity, text, at_ns);
         }
         let number = self.next_number;
         self.next_number += 1;
@@ -369,6 +360,7 @@ impl IncidentBook {
             opened_ns: at_ns,
             clock: 0,
             clock_ns: at_ns,
+            level_told: 1,
             last_ns: at_ns,
             count: 1,
             text: text.into(),
@@ -384,6 +376,28 @@ impl IncidentBook {
         self.forget(at_ns);
     }
 
+    /// One incident of each rule stands for those that no longer fit; it is over when none came for a while.
+    fn open_for_more(&mut self, key: &Key, severity: Severity, text: &str, at_ns: UnixNanos) {
+        if let Some(armed_ns) = self.conditions.remove(key).and_then(|held| held.armed_ns) {
+            self.timers.remove(&(armed_ns, Timer::Condition(key.clone())));
+        }
+        let rules = Arc::clone(&self.rules);
+        let Some(rule) = rules.get(usize::from(key.rule)) else {
+            return;
+        };
+        let more = Subject::engine(OVERFLOW_SCOPE);
+        let key = Key {
+            rule: key.rule,
+            scope: Arc::clone(&more.scope),
+            instrument: Arc::clone(&more.instrument),
+        };
+        self.held(&key, rule, &more)
+            .condition
+            .on_event(rule, Some(severity), at_ns);
+        self.rearm(&key, rule);
+        self.fire(key, severity, &more, text, at_ns);
+    }
+
     /// The clock of escalation starts anew; nobody has taken the incident any more.
     fn start_clock(&mut self, number: u64, at_ns: UnixNanos, cause: Cause) {
         let Some(incident) = self.incidents.get_mut(&number) else {
@@ -391,6 +405,7 @@ impl IncidentBook {
         };
         incident.clock += 1;
         incident.clock_ns = at_ns;
+        incident.level_told = 1;
         incident.acknowledged = None;
         incident.reminders = 0;
         self.notify(number, cause, 1, at_ns);
@@ -414,11 +429,14 @@ impl IncidentBook {
     }
 
     fn escalate(&mut self, number: u64, clock: u32, level: u8, at_ns: UnixNanos) {
-        let is_due = self
-            .incidents
-            .get(&number)
-            .is_some_and(|incident| incident.state() == State::Open && incident.clock == clock);
+        let Some(incident) = self.incidents.get_mut(&number) else {
+            return;
+        };
+        // One that was resolved and came back may have two timers for a level.
+        let is_due =
+            incident.state() == State::Open && incident.clock == clock && incident.level_told < level;
         if is_due {
+            incident.level_told = level;
             self.notify(number, Cause::Escalated, level, at_ns);
         }
     }
@@ -572,3 +590,6 @@ fn act(at_ns: UnixNanos, user: &str, comment: &str) -> Act {
         comment: comment.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,4 +130,53 @@ mod tests {
             3
         );
     }
+
+    /// Topic `escalation` of the shared vectors: levels at instants, an acknowledgement or none.
+    #[test]
+    fn levels_agree_with_the_shared_vectors() {
+        let above = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let found = above
+            .map(|folder| folder.join("shared/vectors/analytics.json"))
+            .find(|path| path.is_file());
+        let Some(path) = found else {
+            eprintln!(
+                "skipped: no shared/vectors/analytics.json above {}",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            return;
+        };
+        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let nanos = |value: &serde_json::Value| (value.as_f64().unwrap() * 1e3).round() as u64 * 1_000_000;
+        let mut cases = 0;
+        for case in file["cases"].as_array().unwrap() {
+            if case["topic"] != "escalation" {
+                continue;
+            }
+            cases += 1;
+            let input = &case["input"];
+            let severity = Severity::from_text(input["severity"].as_str().unwrap()).unwrap();
+            let stopped_ns = (!input["acknowledged_s"].is_null()).then(|| nanos(&input["acknowledged_s"]));
+            let levels: Vec<u8> = input["query_s"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|at| {
+                    level(
+                        severity,
+                        nanos(&input["opened_s"]),
+                        stopped_ns,
+                        nanos(at),
+                        &Timings::default(),
+                    )
+                })
+                .collect();
+            assert_eq!(
+                serde_json::json!({ "levels": levels }),
+                case["expect"],
+                "{}",
+                case["id"]
+            );
+        }
+        assert!(cases > 0);
+    }
 }

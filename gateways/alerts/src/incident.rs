@@ -62,6 +62,8 @@ pub(crate) struct Incident {
     /// How often the clock of escalation was started anew.
     pub(crate) clock: u32,
     pub(crate) clock_ns: UnixNanos,
+    /// Highest level that was told since then.
+    pub(crate) level_told: u8,
     pub(crate) last_ns: UnixNanos,
     pub(crate) count: u64,
     /// What the last fact said.

@@ -9,7 +9,9 @@ use super::Channel;
 use super::mailbox::{Mailbox, Outcome};
 use crate::notification::Notification;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_domain::time::UnixNanos;
@@ -41,6 +43,7 @@ pub struct Courier {
     name: String,
     /// `None` once it is told to end.
     queue: Option<SyncSender<Notification>>,
+    ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,12 +56,15 @@ impl Courier {
     ) -> io::Result<Self> {
         let name = channel.name().to_owned();
         let (queue, letters) = sync_channel(QUEUE_MAX);
-        let thread = std::thread::Builder::new()
-            .name(format!("tw-{name}"))
-            .spawn(move || run(channel.as_mut(), &clock, &letters, &reports))?;
+        let ending = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::Builder::new().name(format!("tw-{name}")).spawn({
+            let ending = Arc::clone(&ending);
+            move || run(channel.as_mut(), &clock, &letters, &reports, &ending)
+        })?;
         Ok(Self {
             name,
             queue: Some(queue),
+            ending,
             thread: Some(thread),
         })
     }
@@ -80,7 +86,8 @@ impl Courier {
 
     /// Tells it to end.
     pub(super) fn end(&mut self) {
-        self.queue = None;
+        self.ending.store(true, Ordering::Release);
+        self.queue = None; // wakes it where it waits
     }
 
     /// Waits for its end.
@@ -99,28 +106,36 @@ impl Drop for Courier {
     }
 }
 
-fn run(channel: &mut dyn Channel, clock: &Clock, letters: &Receiver<Notification>, reports: &Sender<Report>) {
+fn run(
+    channel: &mut dyn Channel,
+    clock: &Clock,
+    letters: &Receiver<Notification>,
+    reports: &Sender<Report>,
+    ending: &AtomicBool,
+) {
     let mut mailbox = Mailbox::new(QUEUE_MAX);
-    loop {
+    while !ending.load(Ordering::Acquire) {
         let sleep = sleep_of(mailbox.next_due_ns(), clock.now_ns());
-        // A full mailbox leaves the queue alone, so that it fills and gives back.
-        let received = if mailbox.is_full() {
+        if mailbox.is_full() {
+            // The queue is left alone, so that it fills and gives back.
             std::thread::park_timeout(sleep);
-            Err(RecvTimeoutError::Timeout)
-        } else {
-            letters.recv_timeout(sleep)
-        };
-        match received {
-            Ok(notification) => {
-                let _ = mailbox.push(notification, clock.now_ns()); // there was room
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+        } else if let Ok(notification) = letters.recv_timeout(sleep) {
+            let _ = mailbox.push(notification, clock.now_ns()); // there was room
         }
         step(&mut mailbox, clock.now_ns(), channel, reports);
     }
     let end_ns = clock.now_ns().saturating_add(LINGER_NS);
-    while clock.now_ns() < end_ns && step(&mut mailbox, clock.now_ns(), channel, reports) {}
+    while clock.now_ns() < end_ns {
+        let mut work = false;
+        if !mailbox.is_full()
+            && let Ok(notification) = letters.try_recv()
+        {
+            work = mailbox.push(notification, clock.now_ns()).is_ok();
+        }
+        if !step(&mut mailbox, clock.now_ns(), channel, reports) && !work {
+            return;
+        }
+    }
 }
 
 fn sleep_of(due_ns: Option<UnixNanos>, now_ns: UnixNanos) -> Duration {
