@@ -167,6 +167,9 @@ fn set_reference(
     };
     let refused = engine::apply_reference(changes, engine, origin_ns)?;
     output::note(format_args!("reference data: {} changes", changes.lines.len()));
+    for line in &changes.rule_lines {
+        output::note(format_args!("  {line}"));
+    }
     for refused in refused {
         output::note(format_args!("  refused {}: {}", refused.code, refused.line));
     }

@@ -136,6 +136,9 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
             changes.lines.len() - LINES_SHOWN
         ));
     }
+    for line in &changes.rule_lines {
+        output::note(format_args!("  {line}"));
+    }
     for refused in engine::apply_reference(changes, engine, 0)? {
         output::note(format_args!("  refused {}: {}", refused.code, refused.line));
     }

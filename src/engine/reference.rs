@@ -21,6 +21,8 @@ pub struct ReferenceChanges {
     pub data: ReferenceData,
     /// A line for each change.
     pub lines: Vec<String>,
+    /// A line for each business rule that changes.
+    pub rule_lines: Vec<String>,
     events: Vec<InboundLong>,
 }
 
@@ -36,12 +38,17 @@ impl ReferenceChanges {
             .into_iter()
             .map(|change| (change.line, change.event))
             .unzip();
-        Ok(Self { data, lines, events })
+        Ok(Self {
+            data,
+            lines,
+            rule_lines: Vec::new(),
+            events,
+        })
     }
 
     /// With business rules after them: a rule may look at whatever the reference data names.
     pub fn with_rules(mut self, rules: RuleChanges) -> Self {
-        self.lines.extend(rules.lines);
+        self.rule_lines = rules.lines;
         self.events.extend(rules.events);
         self
     }

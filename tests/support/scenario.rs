@@ -361,38 +361,42 @@ fn controls(script: &mut Script) {
 
 /// Rules come into force between orders, refuse and flag what follows, and stay for the busy days.
 fn business_rules(script: &mut Script) {
-    let bad_qty = |id: &str| Order::buy(id, "FREE", "GIZMO", "7", "50");
-    let fine = script.order(bad_qty("B1"));
+    let bad_qty = |id: &str| Order::buy(id, "FREE", "GIZMO", "170", "50");
+    let fine = script.order(bad_qty("RULE-1"));
     script.accepted(report(Kind::VenueAck, fine));
     let parts = rule_parts(RULES);
     assert!(parts.len() > 2, "the document travels in several parts");
     for (part, number) in parts.into_iter().zip(0..) {
         // Nothing is in force before the last part.
-        let id = script.order(bad_qty(&format!("B2-{number}")));
-        script.accepted(cancel_by_id(&format!("B3-{number}"), id));
+        let id = script.order(bad_qty(&format!("RULE-2-{number}")));
+        script.accepted(cancel_by_id(&format!("RULE-3-{number}"), id));
         script.accepted(part);
     }
-    script.refused(bad_qty("B4").message(), RejectCode::BusinessRule);
-    script.refused(bad_qty("B5").probe(), RejectCode::BusinessRule);
-    script.refused(replace("B6", "B1", "9", "50"), RejectCode::BusinessRule);
-    script.accepted(replace("B7", "B1", "8", "50"));
+    script.refused(bad_qty("RULE-4").message(), RejectCode::BusinessRule);
+    script.refused(bad_qty("RULE-5").probe(), RejectCode::BusinessRule);
+    script.refused(replace("RULE-6", "RULE-1", "190", "50"), RejectCode::BusinessRule);
+    script.accepted(replace("RULE-7", "RULE-1", "180", "50"));
     let sold = |id: &str, px: &str| trade(id, "FREE", "ACME", Side::Sell, "10", px);
-    script.accepted(sold("RULE-1", "100"));
-    script.refused(sold("RULE-2", "100.5"), RejectCode::QuarantineRule);
+    script.accepted(sold("SOLD-1", "100"));
+    script.refused(sold("SOLD-2", "100.5"), RejectCode::QuarantineRule);
     script.refused(quote("GIZMO", "50", "49.9"), RejectCode::BusinessRule);
-    script.order(Order::buy("B8", "FREE", "GIZMO", "8", "50"));
+    script.order(Order::buy("RULE-8", "FREE", "GIZMO", "180", "50"));
     // A part that belongs to nothing leaves the rules as they are.
-    script.accepted(rule_parts("# a file that never comes whole").remove(0).with_tail(b"torn"));
-    script.refused(bad_qty("B9").message(), RejectCode::BusinessRule);
+    script.accepted(
+        rule_parts("# a file that never comes whole")
+            .remove(0)
+            .with_tail(b"torn"),
+    );
+    script.refused(bad_qty("RULE-9").message(), RejectCode::BusinessRule);
 }
 
 /// The rules of the scenario. The last one speaks on many orders of the busy days.
 const RULES: &str = r#"
-# Rules of the scenario, with a long comment so that the document travels in parts: quantities of seven and nine are refused for
+# Rules of the scenario, with a long comment so that the document travels in parts: quantities of 170 and 190 are refused for
 # no better reason than that nothing else in the scenario uses them on this instrument and account.
 rule "odd" on order
-  when account.code = "FREE" and instrument.symbol = "GIZMO" and order.qty in (7, 9)
-  then reject "ODD" "seven and nine are not wanted"
+  when account.code = "FREE" and instrument.symbol = "GIZMO" and order.qty in (170, 190)
+  then reject "ODD" "170 and 190 are not wanted"
 rule "far" on trade
   when trade.side = SELL and abs(trade.px - market.last_px) >= 0.5% of market.last_px
   then quarantine "FAR" "half a percent from the last price"
