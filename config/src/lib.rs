@@ -12,6 +12,7 @@
 //! Not here: applying a setting (the binary wires it) and deciding about an admin event (the stages do).
 
 mod calendar;
+mod limit_table;
 mod limit_units;
 mod nearest;
 mod problem;
@@ -19,12 +20,13 @@ mod reference;
 mod settings;
 
 pub use calendar::{Calendar, EarlyClose};
-pub use limit_units::{LIMIT_SPECS, LimitSpec, LimitUnit, ParamKind, ParamSpec, limit_spec};
+pub use limit_table::LIMIT_SPECS;
+pub use limit_units::{Actions, Filters, LimitSpec, LimitUnit, ParamKind, ParamSpec, Words, limit_spec};
 pub use nearest::nearest;
 pub use problem::{ConfigError, Problem};
 pub use reference::{
     Account, Change, Currency, Deposit, FxOpening, InstrumentRow, Known, Limit, Node, REFERENCE_AUTHOR,
-    ReferenceData,
+    ReferenceData, RestrictedLine,
 };
 pub use settings::{
     AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key,

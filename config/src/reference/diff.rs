@@ -2,7 +2,7 @@
 
 use super::known::Known;
 use super::parse::UTC_CALENDAR;
-use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Named, Node};
+use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Named, Node, RestrictedLine};
 use super::{REFERENCE_AUTHOR, ReferenceData};
 use crate::calendar::Calendar;
 use crate::problem::{ConfigError, Problem};
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
     CalendarSet, CashMove, CurrencySet, FxRate, InboundLong, InstrumentSet, Kind, LimitSet, NodeSet,
+    RestrictedSet,
 };
 use tradewind_domain::ids::{CalendarId, SessionId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -40,7 +41,8 @@ impl ReferenceData {
     /// their days from `from_day` to `to_day`, both included. Fails where the file contradicts what can never change:
     /// levels, parents, the base currency, the decimals of currencies, trading days once journaled.
     ///
-    /// Limits that reference data set and that are gone from the file are removed; accounts, nodes and instruments stay.
+    /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
+    /// instruments stay.
     /// Deposits are made once for each account and currency.
     pub fn diff(
         &self,
@@ -63,6 +65,8 @@ impl ReferenceData {
         self.instruments.iter().for_each(|row| diff.instrument(row));
         self.fx.iter().for_each(|row| diff.fx(row));
         self.limits.iter().for_each(|row| diff.limit(row));
+        self.restricted.iter().for_each(|row| diff.line_of_list(row));
+        diff.removed_lines(self);
         diff.removed_limits(&self.limits);
         self.deposits.iter().for_each(|row| diff.deposit(row));
         ConfigError::unless(diff.changes, diff.problems)
@@ -301,6 +305,40 @@ impl Diff<'_> {
         }
     }
 
+    fn line_of_list(&mut self, row: &RestrictedLine) {
+        let known = self.known.restricted.get(&(row.limit, row.instrument));
+        let before = known.map(|(restriction, _)| RestrictedLine {
+            restriction: *restriction,
+            ..*row
+        });
+        if let Some(line) = Self::line(row, before.as_ref()) {
+            self.push(line, line_event(row, row.restriction as u8));
+        }
+    }
+
+    /// Lines go before their limits, so that a limit that comes back finds an empty list. A limit that is not in force takes no lines.
+    fn removed_lines(&mut self, data: &ReferenceData) {
+        for (&(limit, instrument), &(restriction, is_ours)) in &self.known.restricted {
+            let stays = data
+                .restricted
+                .iter()
+                .any(|row| (row.limit, row.instrument) == (limit, instrument));
+            let is_set =
+                self.known.limits.contains_key(&limit) || data.limits.iter().any(|row| row.label == limit);
+            if is_ours && !stays && is_set {
+                let row = RestrictedLine {
+                    limit,
+                    instrument,
+                    restriction,
+                };
+                self.push(
+                    format!("{} {}: removed", RestrictedLine::WHAT, row.name()),
+                    line_event(&row, 0),
+                );
+            }
+        }
+    }
+
     fn deposit(&mut self, row: &Deposit) {
         let Some(reference) = row.reference() else { return };
         if self.known.deposits.contains(&(row.account, reference)) {
@@ -347,4 +385,14 @@ fn limit_event(row: &Limit, removed: u8) -> InboundLong {
         ..LimitSet::zeroed()
     };
     InboundLong::new(Kind::LimitSet, &body).named(row.instrument, row.scope)
+}
+
+fn line_event(row: &RestrictedLine, restriction: u8) -> InboundLong {
+    let body = RestrictedSet {
+        label: row.limit,
+        author: author(),
+        restriction,
+        ..RestrictedSet::zeroed()
+    };
+    InboundLong::new(Kind::RestrictedSet, &body).named(row.instrument, Code::EMPTY)
 }

@@ -136,13 +136,23 @@ impl<'r, 'a, 't, 'i> Fields<'r, 'a, 't, 'i> {
 
     /// A decimal string or a whole number, at 1e-8, from `min` up.
     pub(super) fn decimal(&mut self, key: &str, default: Option<i64>, min: i64) -> i64 {
-        let what = match min {
-            0 => "a decimal string, not negative, with at most 8 decimals".to_owned(),
-            1 => "a decimal string above zero with at most 8 decimals".to_owned(),
-            _ => format!("a decimal string from {}", Price::from_raw(min)),
+        self.decimal_in(key, default, min, i64::MAX)
+    }
+
+    /// A decimal string or a whole number, at 1e-8, of a range.
+    pub(super) fn decimal_in(&mut self, key: &str, default: Option<i64>, min: i64, max: i64) -> i64 {
+        let what = match (min, max) {
+            (0, i64::MAX) => "a decimal string, not negative, with at most 8 decimals".to_owned(),
+            (1, i64::MAX) => "a decimal string above zero with at most 8 decimals".to_owned(),
+            (_, i64::MAX) => format!("a decimal string from {}", Price::from_raw(min)),
+            _ => format!(
+                "a decimal string from {} to {}",
+                Price::from_raw(min),
+                Price::from_raw(max)
+            ),
         };
         self.get(key, default, &what, |value| {
-            decimal_of(value).filter(|raw| *raw >= min)
+            decimal_of(value).filter(|raw| (min..=max).contains(raw))
         })
         .unwrap_or(min)
     }
@@ -234,7 +244,8 @@ fn whole_of(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn decimal_of(value: &DeValue<'_>) -> Option<i64> {
+/// A decimal string or a whole number, at 1e-8.
+pub(super) fn decimal_of(value: &DeValue<'_>) -> Option<i64> {
     match value {
         DeValue::String(text) => decimal::parse(text.as_bytes()).ok(),
         DeValue::Integer(_) => decimal::rescale(whole_of(value)?, 0),

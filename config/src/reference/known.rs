@@ -2,12 +2,12 @@
 
 use super::REFERENCE_AUTHOR;
 use super::parse::UTC_CALENDAR;
-use super::rows::{Account, Currency, FxOpening, InstrumentRow, Limit, Node};
+use super::rows::{Account, Currency, FxOpening, InstrumentRow, Limit, Node, RestrictedLine};
 use bytemuck::Zeroable;
 use std::collections::{BTreeMap, BTreeSet};
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType, Restriction};
 use tradewind_domain::event::{
-    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet,
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
 };
 use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -26,6 +26,9 @@ pub struct Known {
     pub(super) fx: BTreeMap<Text<8>, FxOpening>,
     /// Limits, and whether reference data set them last.
     pub(super) limits: BTreeMap<Code, (Limit, bool)>,
+    /// What RESTRICTED limits say of instruments, and whether reference data said it last. A limit that was removed leaves its
+    /// lines: they are in force again when it is.
+    pub(super) restricted: BTreeMap<(Code, Symbol), (Restriction, bool)>,
     /// Accounts and references of deposits.
     pub(super) deposits: BTreeSet<(Code, Text<40>)>,
     currency_names: BTreeMap<CurrencyId, Text<8>>,
@@ -47,6 +50,7 @@ impl Known {
             Kind::InstrumentSet => self.instrument(event.body()),
             Kind::FxRate if event.tail() == REFERENCE_AUTHOR.as_bytes() => self.fx(event.body()),
             Kind::LimitSet => self.limit(event.body()),
+            Kind::RestrictedSet => self.line(event.body()),
             Kind::Deposit => self.deposit(event.body()),
             _ => {}
         }
@@ -55,6 +59,18 @@ impl Known {
     /// The limits in force, by label.
     pub fn limits(&self) -> impl Iterator<Item = &Limit> {
         self.limits.values().map(|(limit, _)| limit)
+    }
+
+    /// The lines of restricted lists, by limit and instrument.
+    pub fn restricted(&self) -> impl Iterator<Item = RestrictedLine> + '_ {
+        let line = |(&(limit, instrument), &(restriction, _)): (&(Code, Symbol), &(Restriction, bool))| {
+            RestrictedLine {
+                limit,
+                instrument,
+                restriction,
+            }
+        };
+        self.restricted.iter().map(line)
     }
 
     /// The base currency: the first that was set.
@@ -183,6 +199,20 @@ impl Known {
         };
         let is_ours = body.author.as_str() == REFERENCE_AUTHOR;
         self.limits.insert(body.label, (limit, is_ours));
+    }
+
+    fn line(&mut self, body: &RestrictedSet) {
+        let Some(&instrument) = self.instrument_names.get(&body.instrument) else {
+            return;
+        };
+        let is_ours = body.author.as_str() == REFERENCE_AUTHOR;
+        match Restriction::from_code(body.restriction) {
+            Some(restriction) => drop(
+                self.restricted
+                    .insert((body.label, instrument), (restriction, is_ours)),
+            ),
+            None => drop(self.restricted.remove(&(body.label, instrument))),
+        }
     }
 
     fn deposit(&mut self, body: &CashMove) {

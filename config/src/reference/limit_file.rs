@@ -8,14 +8,15 @@
 use super::known::Known;
 use super::parse;
 use super::rows::{Limit, Named};
-use crate::limit_units::{LimitUnit, ParamKind, limit_spec};
+use crate::limit_units::{Actions, LimitUnit, ParamKind, limit_spec};
 use crate::problem::{ConfigError, Problem};
 use std::fmt::Write;
 use std::path::Path;
 
 impl Limit {
     /// Reads the `[[limit]]` tables of a document; `file` names it in problems. Nodes, accounts and instruments are those of
-    /// `known`. Other sections of reference data may stand beside and are not read.
+    /// `known`. Other sections of reference data may stand beside and are not read; the lists of RESTRICTED limits are checked
+    /// and not given: they are set line by line, and those of the journal stay.
     pub fn parse_all(text: &str, file: &str, known: &Known) -> Result<Vec<Self>, ConfigError> {
         parse::limits(text, file, known)
     }
@@ -79,16 +80,18 @@ impl Limit {
         if self.soft_pct != 0 {
             table.keys.push(("soft_pct".into(), self.soft_pct.to_string()));
         }
-        table.text("action", self.action.text());
+        if spec.is_none_or(|spec| spec.actions != Actions::Own) {
+            table.text("action", self.action.text());
+        }
         table.text("instrument", self.instrument.as_str());
         table.text("kind", self.kind.map_or("", |kind| kind.text()));
         table.text("sector", self.sector.as_str());
         let params = spec.map_or(&[][..], |spec| spec.params);
         for param in params {
-            let value = self.params[param.index];
+            let text = param.kind.show(self.params[param.index]);
             let text = match param.kind {
-                ParamKind::Whole(..) | ParamKind::Flag => param.show(value),
-                _ => quoted(&param.show(value)),
+                ParamKind::Whole(..) | ParamKind::Flag => text,
+                _ => quoted(&text),
             };
             table.params.push((param.name.to_owned(), text));
         }

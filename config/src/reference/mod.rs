@@ -13,12 +13,13 @@ mod diff;
 mod fields;
 mod known;
 mod limit_file;
+mod limits;
 mod parse;
 mod rows;
 
 pub use diff::Change;
 pub use known::Known;
-pub use rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node};
+pub use rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, RestrictedLine};
 
 use crate::calendar::Calendar;
 use crate::problem::{ConfigError, Problem};
@@ -46,6 +47,8 @@ pub struct ReferenceData {
     pub fx: Vec<FxOpening>,
     /// Limits.
     pub limits: Vec<Limit>,
+    /// Lines of the lists of RESTRICTED limits.
+    pub restricted: Vec<RestrictedLine>,
     /// Opening deposits.
     pub deposits: Vec<Deposit>,
 }
@@ -74,7 +77,7 @@ impl ReferenceData {
     }
 
     /// Everything as admin events for a new journal, with the calendars' days from `from_day` to `to_day`, both included:
-    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, limits, deposits.
+    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, limits with their lists, deposits.
     pub fn events(&self, from_day: DayNumber, to_day: DayNumber) -> Vec<InboundLong> {
         // Nothing in an empty journal can contradict the file, so no problem can arise.
         let changes = self.diff(&Known::default(), from_day, to_day).unwrap_or_default();
@@ -82,5 +85,7 @@ impl ReferenceData {
     }
 }
 
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod tests;

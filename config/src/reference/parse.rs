@@ -3,15 +3,15 @@
 use super::ReferenceData;
 use super::fields::{Fields, Reader};
 use super::known::Known;
+use super::limits::{self, Read};
 use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node};
 use crate::calendar::{Calendar, EarlyClose};
-use crate::limit_units::{LimitUnit, ParamKind, ParamSpec, limit_spec};
 use crate::problem::{ConfigError, Lines};
 use bytemuck::Zeroable;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use toml::de::DeTable;
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitType};
 use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::reference::{Instrument, instrument_flags};
 use tradewind_domain::text::{Code, Text};
@@ -392,66 +392,28 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
     }
 
     fn limit(&mut self, table: (usize, &'t DeTable<'i>)) {
-        let mut fields = Fields::open(&mut self.reader, table, &LIMIT_KEYS);
-        let (label, scope) = (fields.text("label", None), fields.text("scope", None));
-        let limit_type = fields.choice("type", None, all!(LimitType));
-        let spec = limit_type.and_then(limit_spec);
-        if let (Some(limit_type), None) = (limit_type, spec) {
-            fields.wrong("type", format!("{limit_type} is not evaluated by this version"));
-        }
-        let kinds = all!(InstrumentKind);
-        let row = Limit {
-            label,
-            scope,
-            limit_type: limit_type.unwrap_or(LimitType::MaxOrderQty),
-            hard: spec.map_or(0, |spec| hard(&mut fields, spec.unit)),
-            soft_pct: fields.whole("soft_pct", Some(0), 0, 100) as u8,
-            action: fields
-                .choice("action", Some(LimitAction::Reject), all!(LimitAction))
-                .unwrap_or(LimitAction::Reject),
-            params: [0; 6],
-            instrument: fields.text("instrument", Some("")),
-            kind: if fields.has("kind") {
-                fields.choice("kind", None, kinds)
-            } else {
-                None
-            },
-            sector: fields.text("sector", Some("")),
-        };
-        let params_table = fields.table("params");
-        let [at, scope_at, instrument_at] = ["label", "scope", "instrument"].map(|key| fields.place(key));
-        let params = spec.map_or([0; 6], |spec| self.params(params_table, spec.params));
-        self.declare(at, Space::Limit, row.label.as_str(), None);
-        self.mention(scope_at, Space::Node, "node or account", row.scope.as_str());
+        let Read { limit, lines, places } = limits::read(&mut self.reader, table);
+        self.declare(places.label, Space::Limit, limit.label.as_str(), None);
+        self.mention(places.scope, Space::Node, "node or account", limit.scope.as_str());
         self.mention(
-            instrument_at,
+            places.instrument,
             Space::Instrument,
             "instrument",
-            row.instrument.as_str(),
+            limit.instrument.as_str(),
         );
-        self.data.limits.push(Limit { params, ..row });
-    }
-
-    /// Reads the parameters of a type; absent ones take their default.
-    fn params(&mut self, table: Option<(usize, &'t DeTable<'i>)>, specs: &[ParamSpec]) -> [i64; 6] {
-        let empty = DeTable::new();
-        let keys: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
-        let mut fields = match table {
-            Some((at, table)) => Fields::open(&mut self.reader, (at, table), &keys),
-            None => Fields::open(&mut self.reader, (0, &empty), &keys),
-        };
-        let mut params = [0; 6];
-        for spec in specs {
-            params[spec.index] = match spec.kind {
-                ParamKind::Whole(min, max) => fields.whole(spec.name, Some(spec.default), min, max),
-                ParamKind::Decimal => fields.decimal(spec.name, Some(spec.default), 0),
-                ParamKind::Flag => i64::from(fields.flag(spec.name, spec.default != 0)),
-                ParamKind::Choice(words) => fields
-                    .choice(spec.name, Some(spec.default), words)
-                    .unwrap_or(spec.default),
-            };
+        for (at, line) in lines {
+            self.mention(at, Space::Instrument, "instrument", line.instrument.as_str());
+            self.data.restricted.push(line);
         }
-        params
+        let is_second = |other: &Limit| other.limit_type == limit.limit_type;
+        if limit.limit_type == LimitType::Emergency && self.data.limits.iter().any(is_second) {
+            self.reader.problem(
+                places.label,
+                limit.label.as_str(),
+                "is a second EMERGENCY limit; there is one at most",
+            );
+        }
+        self.data.limits.push(limit);
     }
 
     fn deposit(&mut self, table: (usize, &'t DeTable<'i>)) {
@@ -518,19 +480,6 @@ const INSTRUMENT_KEYS: [&str; 17] = [
     "negative_prices",
     "easy_to_borrow",
 ];
-const LIMIT_KEYS: [&str; 10] = [
-    "label",
-    "scope",
-    "type",
-    "hard",
-    "soft_pct",
-    "action",
-    "params",
-    "instrument",
-    "kind",
-    "sector",
-];
-
 /// Reads a list of `{ date, close }`, ascending.
 fn early_closes(fields: &mut Fields<'_, '_, '_, '_>) -> Vec<EarlyClose> {
     let what = "a list of { date = \"YYYY-MM-DD\", close = \"HH:MM\" }, ascending";
@@ -547,27 +496,4 @@ fn early_closes(fields: &mut Fields<'_, '_, '_, '_>) -> Vec<EarlyClose> {
     fields
         .get("early_closes", Some(Vec::new()), what, read)
         .unwrap_or_default()
-}
-
-/// Reads `hard` in the unit of the limit's type.
-fn hard(fields: &mut Fields<'_, '_, '_, '_>, unit: LimitUnit) -> i128 {
-    match unit {
-        LimitUnit::Nothing => {
-            if fields.has("hard") {
-                fields.wrong("hard", "this type has none: its parameters say what it allows");
-            }
-            0
-        }
-        LimitUnit::Quantity | LimitUnit::Multiple => i128::from(fields.decimal("hard", None, 0)),
-        LimitUnit::Value => i128::from(fields.decimal("hard", None, 0)) * i128::from(ONE),
-        LimitUnit::Count | LimitUnit::Rate => {
-            // A rate divides the period, so none at all is not a rate.
-            let min = i64::from(unit == LimitUnit::Rate);
-            let raw = fields.decimal("hard", None, min * ONE);
-            if raw % ONE != 0 {
-                fields.wrong("hard", "must be a whole number");
-            }
-            i128::from(raw / ONE)
-        }
-    }
 }

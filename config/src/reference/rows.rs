@@ -1,8 +1,8 @@
 //! Rows of reference data with names in place of ids, as files and journals share them.
 
 use crate::limit_units::{LimitUnit, limit_spec};
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
-use tradewind_domain::fixed::{Money, Notional, Price, Qty};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType, Restriction};
+use tradewind_domain::fixed::{Money, Notional, Price};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::text::{Code, Symbol, Text};
 
@@ -86,6 +86,17 @@ pub struct Limit {
     pub kind: Option<InstrumentKind>,
     /// Only this sector; empty for all.
     pub sector: Symbol,
+}
+
+/// A line of a restricted list: what a RESTRICTED limit says of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestrictedLine {
+    /// Label of the limit.
+    pub limit: Code,
+    /// The instrument.
+    pub instrument: Symbol,
+    /// What it may not be used for.
+    pub restriction: Restriction,
 }
 
 /// Money that an account has at the first start.
@@ -245,7 +256,9 @@ impl Limit {
     pub(super) fn hard_text(&self) -> String {
         match limit_spec(self.limit_type).map(|spec| spec.unit) {
             Some(LimitUnit::Value) => Notional::from_raw(self.hard).to_string(),
-            Some(LimitUnit::Quantity | LimitUnit::Multiple) => Money::from_raw(self.hard).to_string(),
+            Some(LimitUnit::Quantity | LimitUnit::Multiple | LimitUnit::Percent) => {
+                Money::from_raw(self.hard).to_string()
+            }
             _ => self.hard.to_string(),
         }
     }
@@ -254,9 +267,19 @@ impl Limit {
         let specs = limit_spec(self.limit_type).map_or(&[][..], |spec| spec.params);
         let shown: Vec<String> = specs
             .iter()
-            .map(|spec| format!("{}={}", spec.name, spec.show(self.params[spec.index])))
+            .map(|spec| format!("{}={}", spec.name, spec.kind.show(self.params[spec.index])))
             .collect();
         shown.join(" ")
+    }
+}
+
+impl Named for RestrictedLine {
+    const WHAT: &'static str = "restricted list";
+    fn name(&self) -> String {
+        format!("{}, {}", self.limit, self.instrument)
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![("restriction", self.restriction.to_string())]
     }
 }
 
@@ -267,21 +290,5 @@ impl Named for Deposit {
     }
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![("amount", self.amount.to_string())]
-    }
-}
-
-impl crate::limit_units::ParamSpec {
-    /// The value as a file would have it.
-    pub(super) fn show(&self, value: i64) -> String {
-        use crate::limit_units::ParamKind;
-        match self.kind {
-            ParamKind::Whole(..) => value.to_string(),
-            ParamKind::Decimal => Qty::from_raw(value).to_string(),
-            ParamKind::Flag => (value != 0).to_string(),
-            ParamKind::Choice(words) => words
-                .iter()
-                .find(|(_, number)| *number == value)
-                .map_or(value.to_string(), |(word, _)| word.to_string()),
-        }
     }
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet,
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
 };
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
 use tradewind_domain::time::{parse_date, parse_rfc3339};
@@ -16,8 +16,8 @@ const FILES: [(&str, &str); 3] = [
     ),
     ("binance.toml", include_str!("../../reference/binance.toml")),
 ];
-const FROM: DayNumber = 20_500;
-const TO: DayNumber = 20_530;
+pub(super) const FROM: DayNumber = 20_500;
+pub(super) const TO: DayNumber = 20_530;
 
 fn parse(name: &str, text: &str) -> ReferenceData {
     ReferenceData::parse(text, name).unwrap_or_else(|error| panic!("{error}"))
@@ -84,6 +84,9 @@ impl Ids {
                     InstrumentId::NONE
                 };
             }
+            Kind::RestrictedSet => {
+                event.body_mut::<RestrictedSet>().instrument = InstrumentId(self.find(2, names.symbol));
+            }
             Kind::Deposit => {
                 self.find(0, names.symbol);
                 event.body_mut::<CashMove>().account = AccountId(self.accounts[names.account.as_str()]);
@@ -107,13 +110,13 @@ impl Ids {
     }
 }
 
-fn journal_of(data: &ReferenceData) -> Known {
+pub(super) fn journal_of(data: &ReferenceData) -> Known {
     let mut ids = Ids::default();
     data.events(FROM, TO).iter().for_each(|event| ids.journal(event));
     ids.known
 }
 
-fn lines(data: &ReferenceData, known: &Known) -> Vec<String> {
+pub(super) fn lines(data: &ReferenceData, known: &Known) -> Vec<String> {
     data.diff(known, FROM, TO)
         .unwrap()
         .into_iter()
@@ -310,11 +313,15 @@ fn mistakes_are_refused_with_file_and_line() {
         (
             "\"FAT_FINGER\"",
             "\"SELF_TRADE\"",
-            "type: SELF_TRADE is not evaluated by this version",
+            "hard: this type has none: its parameters say what it allows",
         ),
         ("\"FAT_FINGER\"", "\"FAT_FNGER\"", "did you mean FAT_FINGER?"),
         ("hard = \"0.5\"", "hard = 0.5", "hard: must be a decimal string"),
-        ("hard = \"60\"", "hard = \"60.5\"", "hard: must be a whole number"),
+        (
+            "hard = \"60\"",
+            "hard = \"60.5\"",
+            "hard: must be a whole number from 0 to",
+        ),
         (
             "rate = \"1.0850\"",
             "rate = \"0.000000001\"",
