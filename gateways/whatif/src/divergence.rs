@@ -77,6 +77,7 @@ fn remembers(limit_type: LimitType) -> bool {
         LimitType::MaxOrderQty
             | LimitType::MaxOrderNotional
             | LimitType::FatFinger
+            | LimitType::AdvOrder
             | LimitType::PriceCollar
             | LimitType::Permission
             | LimitType::MarketHours
