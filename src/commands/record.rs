@@ -78,6 +78,11 @@ pub fn to_json(event: &Event) -> Value {
         let codes: Vec<&str> = notes.map(|note| note.code().text()).collect();
         fields.insert("notes".into(), json!(codes));
     }
+    for (name, rule) in [("rule", head.rule), ("rule_alert", head.rule_alert)] {
+        if rule != 0 {
+            fields.insert(name.into(), json!(rule));
+        }
+    }
     if let Some(kind) = event.kind() {
         body(&mut fields, event, kind);
     }
