@@ -6,6 +6,7 @@
 //! - The same bytes do the same: no clock, no random number, nothing kept from one call to the next.
 
 mod config;
+mod control;
 mod files;
 mod journal;
 mod pipeline;
@@ -17,13 +18,14 @@ pub mod seeds;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub static TARGETS: [Target; 12] = [
+pub static TARGETS: [Target; 13] = [
     ("journal_reader", journal::reader),
     ("journal_recovery", journal::recovery),
     ("record", record::record),
     ("normalize_process", pipeline::process),
     ("config", config::config),
     ("rules", rules::rules),
+    ("control_request", control::request),
     ("trades_csv", files::trades_csv),
     ("orders_csv", files::orders_csv),
     ("jsonl", files::jsonl),

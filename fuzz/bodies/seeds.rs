@@ -23,6 +23,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(pipelines());
     seeds.extend(configs());
     seeds.extend(rules());
+    seeds.extend(requests());
     let texts = TEXTS
         .iter()
         .map(|&(target, text)| (target, "lines", text.as_bytes().to_vec()));
@@ -274,6 +275,26 @@ fn rules() -> Vec<Seed> {
         seed("wrong", 0, wrong.as_bytes()),
         seed("document", 1, b"TWRULES1\x01\0\0\0"),
         seed("changed", 2, &changes),
+    ]
+}
+
+fn requests() -> Vec<Seed> {
+    let seed = |name, line: &str| ("control_request", name, line.as_bytes().to_vec());
+    vec![
+        seed("hello", "{\"v\":1,\"id\":\"1\",\"command\":\"hello\"}\n"),
+        seed(
+            "kill",
+            r#"{"v":1,"id":"2","command":"state.set","operator":"ada","reason":"runaway","args":{"level":"KILL","node":"NORTH"}}"#,
+        ),
+        seed(
+            "limit",
+            r#"{"v":1,"command":"limits.set","reason":"\u0061","args":{"label":"x","type":"ORDER_RATE","hard":"5","params":{"burst":"7"}}}"#,
+        ),
+        seed(
+            "order",
+            r#"{"v":1,"command":"limits.validate","args":{"account":"A","symbol":"S","side":"BUY","qty":"1","px":"2.5"}}"#,
+        ),
+        seed("deep", r#"{"v":1,"command":"hello","args":[[[[{"a":[]}]]]]}"#),
     ]
 }
 
