@@ -9,8 +9,8 @@ use anyhow::Context;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_alerts::delivery::{Channel, LogChannel, Outbox, OutboxSettings, WebhookChannel};
@@ -18,6 +18,7 @@ use tradewind_alerts::{
     AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, Metric,
 };
 use tradewind_config::{AlertsKeys, Settings};
+use tradewind_control::Incidents;
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
@@ -26,6 +27,8 @@ use tradewind_machine::journal::{Follower, JournalStats, Position, StartAt, iden
 
 /// Folder in the data folder with what was sent and what could not be.
 const FOLDER: &str = "alerts";
+/// How long a question about incidents waits.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// The longest secret that is read.
 const SECRET_BYTES_MAX: usize = 4_096;
 
@@ -36,6 +39,7 @@ pub struct AlertService {
     status: Arc<AlertStatus>,
     figures: Figures,
     lag: JournalLag,
+    board: Arc<Board>,
 }
 
 impl AlertService {
@@ -56,9 +60,10 @@ impl AlertService {
         let journal = engine.follower(StartAt::Start)?;
         let (status, figures) = (alerts.status(), alerts.figures());
         let stop = Arc::new(AtomicBool::new(false));
+        let board = Arc::new(Board::default());
         let thread = std::thread::Builder::new().name("tw-alerts".into()).spawn({
-            let (stop, clock) = (Arc::clone(&stop), clock.clone());
-            move || run(alerts, journal, &clock, &stop)
+            let (stop, clock, board) = (Arc::clone(&stop), clock.clone(), Arc::clone(&board));
+            move || run(alerts, journal, &clock, &stop, &board)
         })?;
         Ok(Some(Self {
             thread,
@@ -66,7 +71,14 @@ impl AlertService {
             status,
             figures,
             lag: JournalLag::default(),
+            board,
         }))
+    }
+
+    /// What the control socket asks for incidents.
+    pub fn incidents(&self) -> Incidents {
+        let board = Arc::clone(&self.board);
+        Box::new(move || board.ask())
     }
 
     /// Looks at what only the running engine knows. To be called some times a second.
@@ -122,16 +134,60 @@ fn run(
     mut journal: Follower,
     clock: &Clock,
     stop: &AtomicBool,
+    board: &Board,
 ) -> Result<(), AlertsError> {
     let mut idle = Idle::new(IdleStrategy::Park);
     idle.enter();
     loop {
         let is_last = stop.load(Ordering::Acquire); // before reading: what is in the journal by then is read
+        let asked = board.asked.load(Ordering::Acquire); // before reading, for the same reason
         let work = alerts.step(&mut journal, clock.now_ns())?;
+        if work == 0 {
+            board.answer(asked, &alerts);
+        }
         if is_last && work == 0 {
             return alerts.close();
         }
         idle.idle(work);
+    }
+}
+
+/// Where somebody asks for incidents, and the thread that has them answers once it has read everything that is released.
+#[derive(Default)]
+struct Board {
+    asked: AtomicU64,
+    told: Mutex<(u64, Vec<serde_json::Value>)>,
+    changed: Condvar,
+}
+
+impl Board {
+    /// Asks, and waits for what was read after that.
+    fn ask(&self) -> Result<Vec<serde_json::Value>, String> {
+        let question = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told, timeout) = self
+            .changed
+            .wait_timeout_while(told, ANSWER_WAIT, |told| told.0 < question)
+            .unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            return Err(
+                "the alert manager has stopped, or has not caught up with the journal yet".to_owned(),
+            );
+        }
+        Ok(told.1.clone())
+    }
+
+    /// Answers all questions up to number `asked`.
+    fn answer(&self, asked: u64, alerts: &AlertFollower) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.0 == asked {
+            return;
+        }
+        let rows = alerts.manager().incidents();
+        let rows = rows.iter().filter_map(|row| serde_json::to_value(row).ok());
+        *told = (asked, rows.collect());
+        drop(told);
+        self.changed.notify_all();
     }
 }
 

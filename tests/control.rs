@@ -230,7 +230,19 @@ fn every_change_is_journaled_with_operator_and_reason() {
         "--reason",
         "stale orders",
     ]));
-    engine.json(&by(&["alerts", "ack", "3", "--comment", "looking"]));
+    engine.json(&by(&["kill", "--symbol", "ACME", "--reason", "halted"]));
+    let incidents = engine.json(&["alerts", "list"]);
+    let incident = incidents["incidents"][0]["id"].to_string();
+    let ack = [
+        "alerts",
+        "ack",
+        &incident,
+        "--comment",
+        "looking",
+        "--operator",
+        "ada",
+    ];
+    engine.json(&ack);
     engine.ask(&by(&["quarantine", "release", "99", "--reason", "checked"]));
     engine.ask(&by(&[
         "flatten",
@@ -267,11 +279,12 @@ fn every_change_is_journaled_with_operator_and_reason() {
     assert!(tail(ours[0]).starts_with("first day [") && tail(ours[1]).starts_with("last day ["));
     let control = |kind| of_kind(&events, kind)[0].body::<Control>().author;
     authored(Kind::StateSet, control(Kind::StateSet).as_str(), "too fast");
+    authored(Kind::Kill, control(Kind::Kill).as_str(), "halted");
     authored(Kind::Flatten, control(Kind::Flatten).as_str(), "get out");
     authored(Kind::MassCancel, "ada", "ada: stale orders");
     let alert = of_kind(&events, Kind::AlertAction)[0].body::<AlertAction>();
     authored(Kind::AlertAction, alert.author.as_str(), "looking");
-    assert_eq!(alert.incident, 3);
+    assert_eq!(alert.incident.to_string(), incident);
     let resolve = of_kind(&events, Kind::QuarantineResolve)[0].body::<QuarantineResolve>();
     authored(Kind::QuarantineResolve, resolve.author.as_str(), "checked");
     assert_eq!(resolve.trade_seq, 99);
@@ -559,6 +572,99 @@ fn where_a_second_person_is_named_nobody_else_confirms_and_one_suffices_below_a_
         (&nobody["code"], &nobody["outcome"]["code"]),
         (&"REFUSED".into(), &"UNKNOWN_NODE".into())
     );
+    drop(engine);
+}
+
+#[test]
+fn the_use_of_a_limit_is_answered_by_the_running_stage_and_journaled() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let set = [
+        "limits",
+        "set",
+        "few",
+        "--scope",
+        "DESK",
+        "--type",
+        "MAX_OPEN_ORDERS",
+        "--hard",
+        "40",
+        "--reason",
+        "test",
+    ];
+    engine.json(&set);
+    let answer = engine.json(&["limits", "usage", "few", "--operator", "ada"]);
+    let usage = &answer["usage"];
+    assert_eq!(
+        (&usage["used"], &usage["hard"]),
+        (&"0".into(), &"40".into()),
+        "{usage}"
+    );
+    assert_eq!(
+        (&usage["used_pct"], &usage["unit"]),
+        (&0.into(), &"orders".into())
+    );
+    let listed = engine.json(&["limits", "list", "--node", "DESK", "--type", "MAX_OPEN_ORDERS"]);
+    let row = listed["limits"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["label"] == "few");
+    assert_eq!(row.expect("it is listed")["used"], "0");
+    let nothing = engine.refusal(&["limits", "usage", "no-such-limit"], 1);
+    assert_eq!(nothing["outcome"]["code"], "UNKNOWN_LIMIT");
+    let elsewhere = engine.refusal(&["limits", "usage", "few", "--account", "KILLED"], 1);
+    assert_eq!(elsewhere["outcome"]["code"], "UNKNOWN_NODE");
+    let events = engine.stop();
+    let probes = of_kind(&events, Kind::LimitProbe);
+    assert_eq!(probes.len(), 3, "a listing asks the replica and journals nothing");
+    assert!(
+        tail(probes[0]).starts_with("ada [os user "),
+        "{}",
+        tail(probes[0])
+    );
+}
+
+#[test]
+fn an_incident_is_listed_taken_by_its_number_and_ended() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    assert_eq!(
+        engine.refusal(&["alerts", "ack", "7", "--comment", "x"], 1)["code"],
+        "NOT_FOUND"
+    );
+    engine.json(&[
+        "kill",
+        "--node",
+        "DESK",
+        "--operator",
+        "ada",
+        "--reason",
+        "runaway",
+    ]);
+    let listed = engine.json(&["alerts", "list"]);
+    let open = listed["incidents"].as_array().expect("incidents");
+    let incident = open
+        .iter()
+        .find(|incident| incident["state"] == "OPEN")
+        .expect("a kill is an incident");
+    let number = incident["id"].clone();
+    let id = number.to_string();
+    engine.json(&["alerts", "ack", &id, "--operator", "ben", "--comment", "I see it"]);
+    let state = |of: &Value| {
+        let rows = of["incidents"].as_array().expect("incidents").clone();
+        let row = rows
+            .into_iter()
+            .find(|row| row["id"] == number)
+            .expect("it stays listed");
+        (row["state"].clone(), row["acknowledged_by"].clone())
+    };
+    assert_eq!(
+        state(&engine.json(&["alerts", "list"])),
+        ("ACKNOWLEDGED".into(), "ben".into())
+    );
+    engine.json(&["alerts", "resolve", &id, "--operator", "ben", "--comment", "over"]);
+    assert_eq!(state(&engine.json(&["alerts", "list"])).0, "RESOLVED");
     drop(engine);
 }
 

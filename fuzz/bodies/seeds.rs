@@ -267,9 +267,13 @@ fn configs() -> Vec<Seed> {
 fn rules() -> Vec<Seed> {
     let source = super::rules::SOURCE;
     let seed = |name, what: u8, bytes: &[u8]| ("rules", name, [&[what][..], bytes].concat());
-    let wrong = source.replace("order.px <", "order.price <").replace("(1, 2)", "(1, \"2\"");
+    let wrong = source
+        .replace("order.px <", "order.price <")
+        .replace("(1, 2)", "(1, \"2\"");
     // Bytes of instructions and of the header, as pairs of place and value.
-    let changes = [8, 0, 2, 16, 0, 0xff, 40, 1, 0x19, 200, 4, 7, 208, 4, 0xff, 216, 4, 0x10];
+    let changes = [
+        8, 0, 2, 16, 0, 0xff, 40, 1, 0x19, 200, 4, 7, 208, 4, 0xff, 216, 4, 0x10,
+    ];
     vec![
         seed("source", 0, source.as_bytes()),
         seed("wrong", 0, wrong.as_bytes()),

@@ -325,6 +325,8 @@ pub struct QuarantineRepairArgs {
 /// `tradewind alerts`.
 #[derive(Debug, Subcommand)]
 pub enum AlertsCommand {
+    /// Incidents, open ones first.
+    List(EngineArgs),
     /// Somebody has taken the incident: it escalates no further.
     Ack(AlertArgs),
     /// The incident is over.

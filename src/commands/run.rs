@@ -58,7 +58,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
     // 5. The control socket: from here on operators reach the engine.
-    let control = control_socket(&settings, &engine, &clock)?;
+    let control = control_socket(&settings, &engine, &clock, alerts.as_ref())?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
@@ -97,7 +97,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The control socket, where the settings ask for one.
-fn control_socket(settings: &Settings, engine: &Engine, clock: &Clock) -> anyhow::Result<Option<Server>> {
+fn control_socket(
+    settings: &Settings,
+    engine: &Engine,
+    clock: &Clock,
+    alerts: Option<&AlertService>,
+) -> anyhow::Result<Option<Server>> {
     if !settings.control.socket {
         return Ok(None);
     }
@@ -108,7 +113,10 @@ fn control_socket(settings: &Settings, engine: &Engine, clock: &Clock) -> anyhow
         clock_mode: settings.engine.clock,
         capacities: settings.capacities(),
     };
-    let desk = Desk::new(facts, engine.admin().clone(), clock.clone())?;
+    let mut desk = Desk::new(facts, engine.admin().clone(), clock.clone())?;
+    if let Some(alerts) = alerts {
+        desk = desk.with_incidents(alerts.incidents());
+    }
     let server = Server::start(desk).context(
         "there is no control socket, and without it no operator reaches the engine; --set control.socket=false starts it all the same",
     )?;
@@ -135,6 +143,9 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
             "  and {} more changes of reference data",
             changes.lines.len() - LINES_SHOWN
         ));
+    }
+    for line in changes.overruled.iter().take(LINES_SHOWN) {
+        output::note(format_args!("  {line}"));
     }
     for line in &changes.rule_lines {
         output::note(format_args!("  {line}"));

@@ -23,6 +23,8 @@ pub struct ReferenceChanges {
     pub lines: Vec<String>,
     /// A line for each business rule that changes.
     pub rule_lines: Vec<String>,
+    /// A line for each limit that stays as operators set it, whatever the data says.
+    pub overruled: Vec<String>,
     events: Vec<InboundLong>,
 }
 
@@ -38,10 +40,12 @@ impl ReferenceChanges {
             .into_iter()
             .map(|change| (change.line, change.event))
             .unzip();
+        let overruled = data.overruled(known);
         Ok(Self {
             data,
             lines,
             rule_lines: Vec::new(),
+            overruled,
             events,
         })
     }

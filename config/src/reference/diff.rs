@@ -43,6 +43,7 @@ impl ReferenceData {
     ///
     /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
     /// instruments stay.
+    /// Limits that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
     /// Deposits are made once for each account and currency.
     pub fn diff(
         &self,
@@ -70,6 +71,18 @@ impl ReferenceData {
         diff.removed_limits(&self.limits);
         self.deposits.iter().for_each(|row| diff.deposit(row));
         ConfigError::unless(diff.changes, diff.problems)
+    }
+
+    /// A line for each limit of this file that is in force as somebody else set it.
+    pub fn overruled(&self, known: &Known) -> Vec<String> {
+        let line = |row: &Limit| match known.limits.get(&row.label) {
+            Some((limit, false)) if limit != row => Some(format!(
+                "as operators set it, and not the file: {}",
+                row.changed_line(limit)
+            )),
+            _ => None,
+        };
+        self.limits.iter().filter_map(line).collect()
     }
 
     /// Nodes and accounts, broad to narrow, in the order of the file within a level.
@@ -290,8 +303,12 @@ impl Diff<'_> {
         self.push(line, event.with_tail(REFERENCE_AUTHOR.as_bytes()));
     }
 
+    /// A limit that somebody else has changed stays as it is: a restart never undoes what an operator did.
     fn limit(&mut self, row: &Limit) {
-        let before = self.known.limits.get(&row.label).map(|(limit, _)| limit);
+        let before = match self.known.limits.get(&row.label) {
+            Some((_, false)) => return,
+            before => before.map(|(limit, _)| limit),
+        };
         if let Some(line) = Self::line(row, before) {
             self.push(line, limit_event(row, 0));
         }

@@ -217,6 +217,26 @@ fn limits_of_others_stay_and_the_markets_rates_are_not_ours() {
 }
 
 #[test]
+fn a_restart_leaves_a_limit_as_an_operator_set_it_and_says_so() {
+    let data = demo();
+    let mut known = journal_of(&data);
+    let label = data.limits[0].label;
+    let set = known.limits.get_mut(&label).unwrap();
+    set.0.hard /= 2;
+    assert_eq!(lines(&data, &known).len(), 1, "the file's own change is undone");
+    known.limits.get_mut(&label).unwrap().1 = false;
+    assert!(lines(&data, &known).is_empty());
+    let said = data.overruled(&known);
+    assert!(said.len() == 1 && said[0].contains(label.as_str()), "{said:?}");
+    known.limits.remove(&label);
+    assert_eq!(
+        lines(&data, &known).len(),
+        1,
+        "a limit that was removed comes back"
+    );
+}
+
+#[test]
 fn refused_events_are_not_known() {
     let data = demo();
     let mut known = Known::default();

@@ -2,10 +2,9 @@
 
 use crate::view::Held;
 use serde::{Deserialize, Serialize};
-use tradewind_config::Known;
 use tradewind_domain::codes::{ControlState, Level, LimitType};
 use tradewind_domain::event::{Control, Event, HitKind, Kind, LimitHit, LimitProbe};
-use tradewind_domain::fixed::Money;
+use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{LimitId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
@@ -178,23 +177,54 @@ fn unnamed(limit: LimitId) -> String {
 
 impl Usage {
     /// Of an answered probe.
-    pub(crate) fn of(probe: &LimitProbe, known: &Known) -> Self {
-        let params = known
-            .limits()
-            .find(|limit| limit.label == probe.label)
-            .map_or([0; 6], |limit| limit.params);
+    pub(crate) fn of(probe: &LimitProbe) -> Self {
         let limit_type = LimitType::from_code(probe.limit_type);
-        let unit = limit_type.map(|limit_type| Unit::of_hit(limit_type, None));
-        let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));
+        let (decimals, unit) = limit_type.map_or((0, ""), figure);
+        let show = |raw: i128| match decimals {
+            VALUE_DP => Notional::from_raw(raw).to_string(),
+            QTY_DP => Money::from_raw(raw).to_string(),
+            _ => raw.to_string(),
+        };
         Self {
             label: probe.label.to_string(),
             limit_type: limit_type.map_or_else(String::new, |known| known.to_string()),
             used: show(probe.used),
             hard: show(probe.hard),
             used_pct: percent(probe.used, probe.hard),
-            unit: unit.map_or("", Unit::text).to_owned(),
+            unit: unit.to_owned(),
             equity: (probe.equity != 0).then(|| Money::from_raw(probe.equity).to_string()),
         }
+    }
+}
+
+const VALUE_DP: u32 = 16;
+const QTY_DP: u32 = 8;
+
+/// Decimals and unit of what a [`LimitProbe`] answers: percentages and multiples of an equity are answered as the values that they
+/// come to.
+fn figure(limit_type: LimitType) -> (u32, &'static str) {
+    use LimitType as L;
+    match limit_type {
+        L::MaxOrderQty
+        | L::FatFinger
+        | L::AdvOrder
+        | L::AdvDay
+        | L::DailyQty
+        | L::PositionLong
+        | L::PositionShort => (QTY_DP, "quantity"),
+        L::MaxOpenOrders => (0, "orders"),
+        L::OrderRate | L::MsgRate => (0, "messages"),
+        L::OrderToTrade => (0, "orders a trade"),
+        L::RepeatedExec => (0, "executions"),
+        L::PriceCollar
+        | L::Restricted
+        | L::Permission
+        | L::MarketHours
+        | L::StaleOrder
+        | L::DupContent
+        | L::ShortSale
+        | L::SelfTrade => (0, ""),
+        _ => (VALUE_DP, "value"),
     }
 }
 

@@ -66,6 +66,8 @@ commands! {
     QuarantineList(Nothing) = "quarantine.list", false;
     /// Releases, repairs or refuses a trade that was put aside.
     QuarantineResolve(QuarantineResolve) = "quarantine.resolve", true;
+    /// Incidents, as the alert manager has them.
+    AlertsList(Nothing) = "alerts.list", false;
     /// Acknowledges or resolves an incident.
     AlertsAct(AlertAct) = "alerts.act", true;
 }

@@ -11,7 +11,7 @@
 //! Not here: lines and connections (see `server`).
 
 use crate::answer::{self, Outcome, Usage};
-use crate::command::{Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
+use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
 use crate::dual::{Rearms, Waiting};
 use crate::message::{self, Author, Target};
 use crate::peer::Peer;
@@ -59,6 +59,10 @@ pub struct EngineFacts {
     pub capacities: Capacities,
 }
 
+/// Where incidents are asked for: the alert manager that follows the journal beside the engine. What it gives are JSON objects with the
+/// incident's number as `id`; the error is for people.
+pub type Incidents = Box<dyn Fn() -> Result<Vec<Value>, String> + Send + Sync>;
+
 /// Answers requests. Shared by all connections.
 pub struct Desk {
     facts: EngineFacts,
@@ -67,6 +71,7 @@ pub struct Desk {
     pub(crate) view: View,
     last_stamp: Mutex<UnixNanos>,
     rearms: Mutex<Rearms>,
+    incidents: Option<Incidents>,
 }
 
 impl Desk {
@@ -81,7 +86,14 @@ impl Desk {
             view,
             last_stamp: Mutex::new(0),
             rearms: Mutex::default(),
+            incidents: None,
         })
+    }
+
+    /// With an alert manager to ask.
+    pub fn with_incidents(mut self, incidents: Incidents) -> Self {
+        self.incidents = Some(incidents);
+        self
     }
 
     /// The data folder.
@@ -111,9 +123,7 @@ impl Desk {
                 let number = self.stamp();
                 self.question(message::order_question(order, &author, number)?)
             }
-            Command::StateList(_) => {
-                self.read(|held| Ok(json!({ "states": restrictions(&held.replica) })))?
-            }
+            Command::StateList(_) => self.read(|held| json!({ "states": restrictions(&held.replica) })),
             Command::StateSet(set) => self.change(message::state_set(set, &author)?),
             Command::StateRearm(rearm) => {
                 let target = Target::new(rearm.node.as_deref(), rearm.symbol.as_deref(), rearm.session)?;
@@ -121,14 +131,15 @@ impl Desk {
             }
             Command::StateConfirm(confirm) => self.confirm(confirm.id, &author),
             Command::StatePending(_) => value(json!({ "pending": self.rearms().list(self.clock.now_ns()) })),
-            Command::OrdersList(filter) => self.read(|held| Ok(orders_listed(held, filter)))?,
+            Command::OrdersList(filter) => self.read(|held| orders_listed(held, filter)),
             Command::OrdersMassCancel(scope) => self.change(message::mass_cancel(scope, &author)?),
             Command::Flatten(flatten) => self.change(message::flatten(flatten, &author)?),
-            Command::QuarantineList(_) => self.read(|held| {
-                Ok(json!({ "trades": held.quarantine.list(), "not_listed": held.quarantine.dropped }))
-            })?,
+            Command::QuarantineList(_) => self.read(
+                |held| json!({ "trades": held.quarantine.list(), "not_listed": held.quarantine.dropped }),
+            ),
             Command::QuarantineResolve(resolve) => self.quarantine(resolve, &author),
-            Command::AlertsAct(act) => self.change(message::alert(act, &author)?),
+            Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
+            Command::AlertsAct(act) => self.alerts_act(act, &author),
         }
     }
 
@@ -169,7 +180,7 @@ impl Desk {
     /// Hands an event to the engine and waits for its record.
     fn send(&self, message: InboundLong) -> Result<Sent, Failure> {
         let mut follower = self.end()?;
-        let stamp = self.stamp_for_clock(&mut follower)?;
+        let stamp = self.stamp_for_clock();
         let message = message.at(stamp);
         let kind = message.event().head.kind;
         self.push(message)?;
@@ -191,17 +202,16 @@ impl Desk {
         Err(unknown_outcome("its record was not released in time"))
     }
 
-    /// Under an input clock a stamp is the time of its event. It must neither go back nor run ahead of the input, so it is that of
-    /// the last record and a little more.
-    fn stamp_for_clock(&self, follower: &mut Follower) -> Result<UnixNanos, Failure> {
+    /// Under an input clock a stamp is the time of its event. It must not run ahead of the input, so it is the last time that the
+    /// replica has seen and a little more; what lies behind the sequence's own time changes nothing.
+    fn stamp_for_clock(&self) -> UnixNanos {
         if self.facts.clock_mode == ClockMode::Wall {
-            return Ok(self.stamp());
+            return self.stamp();
         }
-        let released = follower.position();
-        let last_ns = self.view.read(released, |held| held.replica.last().recv_ns)?;
+        let seen_ns = self.view.last_recv_ns();
         let mut last = self.last_stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = last_ns.max(*last).saturating_add(1);
-        Ok(*last)
+        *last = seen_ns.max(*last).saturating_add(1);
+        *last
     }
 
     fn push(&self, mut message: InboundLong) -> Result<(), Failure> {
@@ -251,9 +261,7 @@ impl Desk {
         if !outcome.accepted {
             return Err(refused(outcome));
         }
-        let usage = self
-            .view
-            .read(sent.released, |held| Usage::of(sent.event.body(), &held.known))?;
+        let usage = Usage::of(sent.event.body());
         value(json!({ "usage": usage, "outcome": outcome }))
     }
 
@@ -342,7 +350,7 @@ impl Desk {
             return Err(Failure {
                 code: ErrorCode::SamePerson,
                 message,
-                outcome: Some(outcome),
+                outcome: Some(Box::new(outcome)),
             });
         }
         let sent = self.send(message::rearm_by_two(waiting.target, &first, author))?;
@@ -352,6 +360,27 @@ impl Desk {
         }
         self.rearms().remove(id);
         value(json!({ "rearmed": true, "outcome": outcome }))
+    }
+
+    fn incidents(&self) -> Result<Vec<Value>, Failure> {
+        let no_manager = || "no alert manager runs beside this engine (alerts.enabled)".to_owned();
+        let listed = self
+            .incidents
+            .as_ref()
+            .ok_or_else(no_manager)
+            .and_then(|ask| ask());
+        listed.map_err(|message| Failure::new(ErrorCode::ReadsFailed, message))
+    }
+
+    /// The engine takes what a person says about any number; whether there is such an incident is asked first.
+    fn alerts_act(&self, act: &AlertAct, author: &Author) -> Answered {
+        let message = message::alert(act, author)?;
+        let is_known = |incident: &Value| incident.get("id").and_then(Value::as_u64) == Some(act.incident);
+        if self.incidents.is_some() && !self.incidents()?.iter().any(is_known) {
+            let message = format!("there is no incident {}", act.incident);
+            return Err(Failure::new(ErrorCode::NotFound, message));
+        }
+        self.change(message)
     }
 
     fn quarantine(&self, resolve: &QuarantineResolve, author: &Author) -> Answered {
@@ -379,7 +408,7 @@ fn refused(outcome: Outcome) -> Failure {
     Failure {
         code: ErrorCode::Refused,
         message: format!("refused with {code} (sequence {})", outcome.seq),
-        outcome: Some(outcome),
+        outcome: Some(Box::new(outcome)),
     }
 }
 
@@ -434,7 +463,7 @@ fn usage(held: &mut Held, label: &str) -> Option<Usage> {
         InboundLong::new(tradewind_domain::event::Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
     let mut event = Box::new(*message.event());
     held.replica.question(&mut event);
-    (!event.is_rejected()).then(|| Usage::of(event.body(), &held.known))
+    (!event.is_rejected()).then(|| Usage::of(event.body()))
 }
 
 fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {

@@ -33,7 +33,7 @@ pub use command::{
     AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
     Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, StateSet,
 };
-pub use desk::{Desk, EngineFacts};
+pub use desk::{Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
 pub use place::{PlaceError, socket_path};
 pub use protocol::{

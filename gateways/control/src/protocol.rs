@@ -134,7 +134,7 @@ pub struct Failure {
     pub message: String,
     /// What the journal says, where the engine has decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<Box<Outcome>>,
 }
 
 impl Failure {

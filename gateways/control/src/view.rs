@@ -14,6 +14,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tradewind_config::Known;
 use tradewind_domain::event::{Capacities, Event};
+use tradewind_domain::time::UnixNanos;
 use tradewind_machine::journal::{Follower, Position};
 use tradewind_views::Replica;
 
@@ -69,6 +70,11 @@ impl View {
 
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time of the last record that was taken.
+    pub(crate) fn last_recv_ns(&self) -> UnixNanos {
+        self.lock().replica.last().recv_ns
     }
 
     /// Follows the journal until `stop`, or until it cannot be followed.
