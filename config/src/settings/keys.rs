@@ -141,6 +141,16 @@ settings! {
         exec_ids: u32 = count(1, 1 << 30), decides;
         /// Client sessions.
         sessions: u32 = count(1, 1 << 20), decides;
+        /// Stamps of sliding windows: for each rate and each REPEATED_EXEC limit its figure, rounded up to a power of two.
+        limit_stamps: u32 = count(0, 1 << 30), decides;
+        /// Lines of restricted lists.
+        restricted: u32 = count(0, 1 << 24), decides;
+        /// Contents of orders that DUP_CONTENT limits remember.
+        repeats: u32 = count(0, 1 << 26), decides;
+        /// Executions that are remembered for busts and corrections; older ones are taken back from the books alone.
+        executions: u32 = count(1, 1 << 28), decides;
+        /// Executed trades in quarantine.
+        quarantine: u32 = count(1, 1 << 24), decides;
     }
     /// Rings between the sources and ingest. A full ring makes the source wait or answer "try again".
     sources: SourcesKeys {

@@ -5,15 +5,20 @@ use tradewind_domain::event::{Event, Inbound};
 
 /// Bytes of a row with its share of the index: estimates rounded up, not measurements.
 mod row_bytes {
-    pub(super) const INSTRUMENT: u64 = 480; // the row in three stages, best bid and offer in two, and the symbol's index
-    pub(super) const NODE: u64 = 720; // chain, counters, state, the name in three stages, and the code's index
-    pub(super) const ORDER: u64 = 512; // the row, its ClOrdID, and the id's index
-    pub(super) const NODE_INSTRUMENT: u64 = 160; // six 128-bit sums, the key, the index
-    pub(super) const HOLDING: u64 = 256; // quantities, cost and P&L in settle and position, and the index
+    pub(super) const INSTRUMENT: u64 = 512; // the row in three stages, best bid and offer in two, its units, and the symbol's index
+    pub(super) const NODE: u64 = 1_104; // 320 bytes in the limit check, what settle holds, the name in three stages, and the code's index
+    pub(super) const ORDER: u64 = 640; // 384 bytes, its places among resting orders, and the id's index
+    pub(super) const NODE_INSTRUMENT: u64 = 560; // 256 bytes and as many gathered, and both indexes
+    pub(super) const HOLDING: u64 = 288; // quantities, cost and P&L in settle and position, what was located, and the index
     pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
-    pub(super) const LIMIT: u64 = 384; // the row and its state
+    pub(super) const LIMIT: u64 = 256; // 128 bytes, its label, and the label's index
     pub(super) const KEY: u64 = 104; // 32 bytes, two and a quarter a key, and the index
     pub(super) const SESSION: u64 = 128;
+    pub(super) const STAMP: u64 = 8;
+    pub(super) const RESTRICTED: u64 = 24; // 12 bytes and the index
+    pub(super) const REPEAT: u64 = 144; // 128 bytes and the index
+    pub(super) const EXECUTION: u64 = 272; // the row and the index
+    pub(super) const QUARANTINE: u64 = 416; // the row and the index
 }
 
 impl Settings {
@@ -54,6 +59,16 @@ impl Settings {
                 times(capacity.cl_ord_ids, row_bytes::KEY) + times(capacity.exec_ids, row_bytes::KEY),
             ),
             ("sessions", times(capacity.sessions, row_bytes::SESSION)),
+            (
+                "windows of limits",
+                times(capacity.limit_stamps, row_bytes::STAMP) + times(capacity.repeats, row_bytes::REPEAT),
+            ),
+            (
+                "restricted lists",
+                times(capacity.restricted, row_bytes::RESTRICTED),
+            ),
+            ("executions", times(capacity.executions, row_bytes::EXECUTION)),
+            ("quarantine", times(capacity.quarantine, row_bytes::QUARANTINE)),
         ];
         if self.control.socket {
             parts.push(("the replica for listings", tables_bytes(&parts)));

@@ -185,7 +185,11 @@ impl Settings {
             cl_ord_ids: c.cl_ord_ids,
             exec_ids: c.exec_ids,
             sessions: c.sessions,
-            ..Capacities::default()
+            limit_stamps: c.limit_stamps,
+            restricted: c.restricted,
+            repeats: c.repeats,
+            executions: c.executions,
+            quarantine: c.quarantine,
         }
     }
 
