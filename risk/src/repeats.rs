@@ -65,6 +65,8 @@ struct Row {
 pub struct Repeats {
     rows: Vec<Row>,
     index: HashTable<u32>,
+    /// Room as the run recorded it, at most what was allocated.
+    max: usize,
     oldest: u32,
     newest: u32,
 }
@@ -75,9 +77,15 @@ impl Repeats {
         Self {
             rows: Vec::with_capacity(max as usize),
             index: HashTable::with_capacity(max as usize),
+            max: max as usize,
             oldest: NIL,
             newest: NIL,
         }
+    }
+
+    /// Takes the size that the run recorded, at most what was allocated.
+    pub fn set_capacity(&mut self, max: u32) {
+        self.max = (max as usize).min(self.rows.capacity());
     }
 
     fn find(&self, content: &Content) -> Option<u32> {
@@ -95,7 +103,7 @@ impl Repeats {
 
     /// True where one more content can be remembered at this time.
     pub fn has_room(&self, content: &Content, now_ns: UnixNanos) -> bool {
-        self.rows.len() < self.rows.capacity() || self.find(content).is_some() || self.is_spent(now_ns)
+        self.rows.len() < self.max || self.find(content).is_some() || self.is_spent(now_ns)
     }
 
     /// True where no window reaches the row that was used longest ago.
@@ -132,7 +140,7 @@ impl Repeats {
             newer: NIL,
             at: 0,
         };
-        let at = if self.rows.len() < self.rows.capacity() {
+        let at = if self.rows.len() < self.max {
             self.rows.push(fresh);
             (self.rows.len() - 1) as u32
         } else if self.is_spent(now_ns) {
@@ -203,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_full_table_reuses_what_no_window_reaches_and_nothing_else() {
-        let mut repeats = Repeats::new(2);
+        let mut repeats = Repeats::new(8);
+        repeats.set_capacity(2);
         repeats.put(&content(1), 1);
         repeats.put(&content(2), 2);
         repeats.put(&content(1), 3);

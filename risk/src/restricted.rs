@@ -17,6 +17,8 @@ struct Line {
 pub struct RestrictedLists {
     lines: Vec<Line>,
     index: HashTable<u32>,
+    /// Room as the run recorded it, at most what was allocated.
+    max: usize,
 }
 
 impl RestrictedLists {
@@ -25,7 +27,13 @@ impl RestrictedLists {
         Self {
             lines: Vec::with_capacity(max as usize),
             index: HashTable::with_capacity(max as usize),
+            max: max as usize,
         }
+    }
+
+    /// Takes the size that the run recorded, at most what was allocated.
+    pub fn set_capacity(&mut self, max: u32) {
+        self.max = (max as usize).min(self.lines.capacity());
     }
 
     fn find(&self, limit: LimitId, instrument: InstrumentId) -> Option<usize> {
@@ -49,12 +57,12 @@ impl RestrictedLists {
 
     /// True where the line can be set.
     pub fn has_room(&self, limit: LimitId, instrument: InstrumentId) -> bool {
-        self.lines.len() < self.lines.capacity() || self.find(limit, instrument).is_some()
+        self.lines.len() < self.max || self.find(limit, instrument).is_some()
     }
 
     /// Share of the room that is used, in percent.
     pub fn used_pct(&self) -> u32 {
-        (self.lines.len() * 100 / self.lines.capacity().max(1)) as u32
+        (self.lines.len() * 100 / self.max.max(1)) as u32
     }
 
     /// Sets a line.
@@ -63,7 +71,7 @@ impl RestrictedLists {
             self.lines[at].restriction = u32::from(restriction);
             return;
         }
-        if self.lines.len() == self.lines.capacity() {
+        if self.lines.len() >= self.max {
             return;
         }
         let at = self.lines.len() as u32;
@@ -89,4 +97,22 @@ impl RestrictedLists {
 
 fn key(limit: LimitId, instrument: InstrumentId) -> u64 {
     (u64::from(limit.0) << 32) | u64::from(instrument.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorded_size_counts_and_a_line_off_the_list_keeps_its_row() {
+        let mut lists = RestrictedLists::new(8);
+        lists.set_capacity(1);
+        let (limit, one, other) = (LimitId(3), InstrumentId(1), InstrumentId(2));
+        lists.set(limit, one, 1);
+        assert_eq!((lists.restriction(limit, one), lists.used_pct()), (1, 100));
+        assert!(lists.has_room(limit, one) && !lists.has_room(limit, other));
+        lists.set(limit, one, 0);
+        assert_eq!(lists.restriction(limit, one), 0);
+        assert!(!lists.has_room(limit, other));
+    }
 }

@@ -45,6 +45,8 @@ impl Ring {
 /// The pool.
 pub struct Stamps {
     pool: Vec<u64>,
+    /// Room as the run recorded it, at most what was allocated.
+    max: u32,
     used: u32,
     /// First free block of each size; a free block's first word names the next.
     free: [u32; 21],
@@ -55,9 +57,15 @@ impl Stamps {
     pub fn new(max: u32) -> Self {
         Self {
             pool: vec![0; max as usize],
+            max,
             used: 0,
             free: [NIL; 21],
         }
+    }
+
+    /// Takes the size that the run recorded, at most what was allocated.
+    pub fn set_capacity(&mut self, max: u32) {
+        self.max = max.min(self.pool.len() as u32);
     }
 
     /// True where a ring of this length can be had.
@@ -65,12 +73,12 @@ impl Stamps {
         let Some((class, len)) = class_of(len) else {
             return false;
         };
-        self.free[class] != NIL || u64::from(self.used) + u64::from(len) <= self.pool.len() as u64
+        self.free[class] != NIL || u64::from(self.used) + u64::from(len) <= u64::from(self.max)
     }
 
     /// Share of the pool that is given out, in percent.
     pub fn used_pct(&self) -> u32 {
-        (u64::from(self.used) * 100 / (self.pool.len() as u64).max(1)) as u32
+        (u64::from(self.used) * 100 / u64::from(self.max.max(1))) as u32
     }
 
     /// Makes a ring this long, with the newest stamps that it had.
@@ -96,7 +104,7 @@ impl Stamps {
             return Some(at);
         }
         let end = self.used.checked_add(room)?;
-        if end as usize > self.pool.len() {
+        if end > self.max {
             return None;
         }
         Some(std::mem::replace(&mut self.used, end))
@@ -168,6 +176,7 @@ fn class_of(len: u32) -> Option<(usize, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     #[test]
     fn a_ring_counts_what_a_list_counts() {
         let mut stamps = Stamps::new(64);
@@ -191,6 +200,17 @@ mod tests {
             stamps.put(&mut ring, now);
             list.push(now);
         }
+    }
+
+    #[test]
+    fn the_recorded_size_counts_and_not_the_allocated_one() {
+        let mut stamps = Stamps::new(64);
+        stamps.set_capacity(4);
+        assert!(stamps.has_room(4) && !stamps.has_room(8));
+        stamps.grow(&mut Ring::NONE.clone(), 4);
+        assert_eq!((stamps.has_room(1), stamps.used_pct()), (false, 100));
+        stamps.set_capacity(128);
+        assert!(stamps.has_room(32) && !stamps.has_room(64), "what is allocated bounds it");
     }
 
     #[test]
