@@ -210,7 +210,10 @@ mod tests {
         stamps.grow(&mut Ring::NONE.clone(), 4);
         assert_eq!((stamps.has_room(1), stamps.used_pct()), (false, 100));
         stamps.set_capacity(128);
-        assert!(stamps.has_room(32) && !stamps.has_room(64), "what is allocated bounds it");
+        assert!(
+            stamps.has_room(32) && !stamps.has_room(64),
+            "what is allocated bounds it"
+        );
     }
 
     #[test]
