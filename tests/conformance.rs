@@ -1,10 +1,99 @@
-//! `tradewind conformance`: small vector files of our own that say what the command must find.
+//! `tradewind conformance`: the shared vector files, the examples of the rules in `tests/vectors`, and small files that say what the
+//! command must find.
 
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 use tradewind::conformance::{FileReport, Options, Outcome, play_file};
+
+/// Why cases are known to fail in this version. A case that passes must not stand here.
+const KNOWN_FAILURES: &[(&str, &[&str])] = &[
+    (
+        "no self-trade prevention yet",
+        &[
+            "LIM-0107", "LIM-0108", "LIM-0109", "LIM-0110", "LIM-0113", "LIM-0333", "LIM-0335", "LIM-0338",
+            "LIM-0339", "LIM-0438", "EX-022", "EX-023", "EX-024",
+        ],
+    ),
+    (
+        "no busts yet",
+        &[
+            "LIM-0129", "LIM-0130", "LIM-0233", "LIM-0329", "LIM-0353", "LIM-0355", "LIM-0357", "LIM-0360",
+            "EX-060",
+        ],
+    ),
+    (
+        "a collar that skips an old reference does not warn yet",
+        &["EX-088"],
+    ),
+    (
+        "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
+        &["LIM-0307"],
+    ),
+];
+
+/// Plays a file; every case but the known failures must pass.
+fn assert_holds(path: &Path) -> FileReport {
+    let report = play_file(path, &Options::default()).expect("a vector file");
+    println!("{}: {}", report.file, report.totals);
+    let is_known = |id: &str| KNOWN_FAILURES.iter().any(|(_, ids)| ids.contains(&id));
+    let wrong: Vec<String> = report
+        .cases
+        .iter()
+        .filter(|case| (case.outcome == Outcome::Failed) != is_known(&case.id))
+        .map(|case| {
+            let problems = case.steps.iter().flat_map(|step| &step.problems);
+            let problems: Vec<String> = problems.map(ToString::to_string).collect();
+            format!(
+                "{} {:?} {}: {}",
+                case.id,
+                case.outcome,
+                case.title,
+                problems.join("; ")
+            )
+        })
+        .collect();
+    assert!(!report.cases.is_empty(), "{} has no cases", path.display());
+    assert!(
+        wrong.is_empty(),
+        "{} cases of {}:\n{}",
+        wrong.len(),
+        path.display(),
+        wrong.join("\n")
+    );
+    report
+}
+
+/// The folder of the shared vector files, beside the checkout or above it.
+fn shared_vectors() -> Option<PathBuf> {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = checkout.ancestors().map(|folder| folder.join("shared/vectors"));
+    folders.find(|folder| folder.is_dir())
+}
+
+#[test]
+fn the_engine_holds_to_every_shared_vector_file() {
+    let Some(folder) = shared_vectors() else {
+        eprintln!("skipped: no shared/vectors beside {}", env!("CARGO_MANIFEST_DIR"));
+        return;
+    };
+    let entries = std::fs::read_dir(&folder).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    assert!(!paths.is_empty(), "{} has no vector files", folder.display());
+    for path in paths {
+        assert_holds(&path);
+    }
+}
+
+#[test]
+fn the_engine_holds_to_the_examples_of_the_rules() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/limits-examples.json");
+    let report = assert_holds(&path);
+    assert_eq!(report.totals.skipped, 0);
+}
 
 /// The setup of our own cases: one account with one strategy, one share, these limits.
 fn setup(limits: Value) -> Value {
