@@ -8,12 +8,15 @@
 //! - A position's quantity is the signed sum of its fills, and equals the securities account in the books.
 //! - State depends on accepted events and their facts alone; `apply` of the records rebuilds what `process` built.
 //!
-//! Not here: who may trade (risk), settlement dates, corporate actions, busts, tax lots, the SQL store.
+//! - A bust leaves what there would be without the trade: it takes the booked amounts back, and the position is replayed.
+//!
+//! Not here: who may trade (risk), settlement dates, corporate actions, tax lots, the SQL store.
 //!
 //! docs/ledger.md has the chart of accounts and a worked example.
 
 pub mod position;
 pub mod posting;
+mod replay;
 pub mod settle;
 #[cfg(test)]
 mod testing;

@@ -11,17 +11,23 @@
 //!   cost share takes 256 bits where 128 do not suffice; sums of money hold `2^47` amounts of
 //!   [`POSTED_MAX`](tradewind_domain::fixed::POSTED_MAX) and wrap, rather than stop the stage, if that bound were broken.
 //!
-//! Not here: lots and tax methods, busts and corrections, splits, dividends, funding, variation margin, base currency.
+//! Busts and corrections: the position becomes what it would be, had the trade been another one, by a replay of the fills since it
+//! was flat (`replay.rs`). Where those are not all retained the cost is adjusted as an opposite trade at the same price would, and
+//! the record says so. Either way profit follows from cost by the invariant above.
+//!
+//! Not here: lots and tax methods, splits, dividends, funding, variation margin, base currency.
 
+use crate::replay::{Fills, Version};
 use crate::settle::digest_rows;
 use crate::wide::mul_div_half_even;
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    Capacities, EngineStarted, Event, Execution, InstrumentSet, Kind, LastTrade, Mark,
+    Capacities, EngineStarted, Event, Execution, InstrumentSet, Kind, LastTrade, Mark, TakenBack, TradeBust,
+    execution_alerts,
 };
 use tradewind_domain::fixed::{Money, NetQty, Price};
-use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId};
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, Seq};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::rounding::{self, Rounding};
 use tradewind_machine::stage::Stage;
@@ -42,7 +48,7 @@ pub struct PositionRow {
     pub opened_qty: NetQty,
     /// Quantity that closed a position, over all time.
     pub closed_qty: NetQty,
-    /// Executions.
+    /// Executions that were not taken back.
     pub fills: u64,
     /// Account.
     pub account: AccountId,
@@ -90,10 +96,65 @@ pub struct Facts {
     pub closed_qty: i64,
 }
 
+/// What stands in a trade's place after a bust or correction, and what that does to the position.
+#[derive(Clone, Copy)]
+struct Restated {
+    /// Quantity at 1e-8; 0 after a bust.
+    qty: i64,
+    principal: Money,
+    fee: Money,
+    is_bust: bool,
+    facts: Facts,
+}
+
+impl Restated {
+    /// As an accepted bust or correction records it.
+    fn of(event: &Event) -> Self {
+        if event.kind() == Some(Kind::TradeBust) {
+            let body: &TradeBust = event.body();
+            return Self {
+                qty: 0,
+                principal: Money::ZERO,
+                fee: Money::ZERO,
+                is_bust: true,
+                facts: Facts {
+                    realised: body.realised,
+                    cost_delta: body.cost_delta,
+                    closed_qty: body.closed_qty,
+                },
+            };
+        }
+        let body: &Execution = event.body();
+        Self {
+            qty: body.qty,
+            principal: body.principal,
+            fee: body.fee,
+            is_bust: false,
+            facts: Facts {
+                realised: body.realised,
+                cost_delta: body.cost_delta,
+                closed_qty: body.closed_qty,
+            },
+        }
+    }
+
+    fn version(&self, taken: &TakenBack) -> Version {
+        Version {
+            qty: side_sign(taken.side) as i64 * self.qty,
+            principal: self.principal,
+        }
+    }
+}
+
+#[inline]
+fn side_sign(side: u8) -> i128 {
+    Side::from_code(side).map_or(0, Side::sign)
+}
+
 /// Signed quantity of an execution; zero where the side is none, which the limit check never accepts.
 #[inline]
 fn signed_qty(execution: &Execution) -> i128 {
-    Side::from_code(execution.side).map_or(0, |side| side.sign() * i128::from(execution.qty))
+    side_sign(execution.side) * i128::from(execution.qty)
 }
 
 /// The share `part / whole` of `amount`: half even to the minor unit, the remainder stays. `part` is at most `whole`, so the
@@ -111,10 +172,17 @@ fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
 /// What the execution does to the position (SETTLEMENT section 6, average cost). Reads state, changes nothing.
 #[inline]
 pub fn decide(position: &PositionRow, rules: Rules, execution: &Execution) -> Facts {
-    let signed = signed_qty(execution);
-    let value = execution.principal;
+    if execution.qty <= 0 {
+        return Facts::default();
+    }
+    effect(position, rules, signed_qty(execution), execution.principal)
+}
+
+/// What a trade of this signed quantity and money does.
+#[inline]
+pub(crate) fn effect(position: &PositionRow, rules: Rules, signed: i128, value: Money) -> Facts {
     let held = position.qty.raw();
-    if signed == 0 || execution.qty <= 0 {
+    if signed == 0 {
         return Facts::default();
     }
     if held == 0 || (held < 0) == (signed < 0) {
@@ -169,6 +237,21 @@ impl PositionRow {
         self.instrument = execution.instrument;
     }
 
+    /// Makes the recorded facts of a bust or correction true.
+    fn restate(&mut self, taken: &TakenBack, new: &Restated) {
+        let sign = side_sign(taken.side);
+        let qty = i128::from(new.qty) - i128::from(taken.qty);
+        let closed = i128::from(new.facts.closed_qty);
+        self.qty = NetQty::from_raw(self.qty.raw().wrapping_add(sign * qty));
+        self.cost = add(self.cost, new.facts.cost_delta);
+        self.realised = add(self.realised, new.facts.realised);
+        self.fees = add(self.fees, new.fee);
+        self.fees = add(self.fees, taken.fee.neg());
+        self.opened_qty = NetQty::from_raw(self.opened_qty.raw().wrapping_add(qty - closed));
+        self.closed_qty = NetQty::from_raw(self.closed_qty.raw().wrapping_add(closed));
+        self.fills = self.fills.wrapping_sub(u64::from(new.is_bust));
+    }
+
     /// Profit at `mark` that is not realised yet. `None` where the value does not fit or has none (inverse price not above zero).
     pub fn unrealised(&self, instrument: &Instrument, mark: Price) -> Option<Money> {
         let value = rounding::value_of(instrument, self.qty.abs(), mark, Rounding::HalfUp)?;
@@ -188,6 +271,21 @@ impl PositionRow {
         }
         mul_div_half_even(self.cost.raw(), 10i128.pow(16), qty_mult)
     }
+}
+
+/// The cost after an opposite trade of the same quantity and money, and a new one: for trades whose later fills are forgotten.
+fn adjusted_cost(position: &PositionRow, rules: Rules, taken: &TakenBack, new: &Restated) -> Money {
+    let sign = side_sign(taken.side);
+    let mut position = *position;
+    for (signed, value) in [
+        (-sign * i128::from(taken.qty), taken.principal),
+        (sign * i128::from(new.qty), new.principal),
+    ] {
+        let facts = effect(&position, rules, signed, value);
+        position.cost = add(position.cost, facts.cost_delta);
+        position.qty = NetQty::from_raw(position.qty.raw().wrapping_add(signed));
+    }
+    position.cost
 }
 
 #[inline]
@@ -227,6 +325,7 @@ pub struct Position {
     positions: Vec<PositionRow>,
     priced: Vec<Priced>,
     instruments: Vec<Instrument>,
+    fills: Fills,
     /// Accepted executions without a row; zero where the limit check gave the id.
     unplaced: u64,
 }
@@ -238,6 +337,7 @@ impl Position {
             positions: Vec::new(),
             priced: Vec::new(),
             instruments: Vec::new(),
+            fills: Fills::new(),
             unplaced: 0,
         };
         position.grow(capacities);
@@ -251,33 +351,104 @@ impl Position {
         self.positions.resize(holdings, PositionRow::zeroed());
         self.priced.resize(instruments, Priced::zeroed());
         self.instruments.resize(instruments, Instrument::zeroed());
+        self.fills.grow(capacities.holdings, capacities.executions);
+    }
+
+    #[inline]
+    fn rules(&self, instrument: InstrumentId) -> Option<Rules> {
+        self.priced.get(instrument.index()).map(|priced| Rules {
+            money_dp: priced.money_dp,
+            inverse: priced.inverse != 0,
+        })
     }
 
     #[inline]
     fn decide(&self, execution: &Execution) -> Facts {
-        let Some(position) = self.positions.get(execution.holding.index()) else {
+        let position = self.positions.get(execution.holding.index());
+        let (Some(position), Some(rules)) = (position, self.rules(execution.instrument)) else {
             return Facts::default();
         };
-        let Some(priced) = self.priced.get(execution.instrument.index()) else {
-            return Facts::default();
+        decide(position, rules, execution)
+    }
+
+    /// What a bust or correction does to the position, and whether that was found without a replay.
+    fn decide_restated(&mut self, taken: &TakenBack, new: &Restated) -> (Facts, bool) {
+        let position = self.positions.get(taken.holding.index()).copied();
+        let (Some(position), Some(rules)) = (position, self.rules(taken.instrument)) else {
+            return (Facts::default(), true);
         };
-        decide(
-            position,
-            Rules {
-                money_dp: priced.money_dp,
-                inverse: priced.inverse != 0,
-            },
-            execution,
-        )
+        let sign = side_sign(taken.side);
+        let held = position.qty.raw();
+        let qty_after = held.wrapping_add(sign * (i128::from(new.qty) - i128::from(taken.qty)));
+        let replayed = self
+            .fills
+            .replay(taken.holding, held, taken.trade_seq, new.version(taken), rules);
+        let (cost, closed_qty) = match replayed {
+            Some(replayed) => (replayed.cost, replayed.closed_qty as i64),
+            None => (adjusted_cost(&position, rules, taken, new), 0),
+        };
+        // Profit and cost together are the money that moved: what came in for the trade goes back, what the new version brings comes.
+        let money = |qty: i128, cost: Money| qty.signum().wrapping_mul(cost.raw());
+        let moved = sign.wrapping_mul(taken.principal.raw().wrapping_sub(new.principal.raw()));
+        let tied = money(qty_after, cost).wrapping_sub(money(held, position.cost));
+        let gain = if rules.inverse {
+            tied.wrapping_sub(moved)
+        } else {
+            tied.wrapping_add(moved)
+        };
+        let facts = Facts {
+            realised: Money::from_raw(gain),
+            cost_delta: Money::from_raw(cost.raw().wrapping_sub(position.cost.raw())),
+            closed_qty,
+        };
+        (facts, replayed.is_none())
+    }
+
+    fn process_restated(&mut self, event: &mut Event, taken: &TakenBack) {
+        let (facts, is_adjusted) = self.decide_restated(taken, &Restated::of(event));
+        let alert = if is_adjusted {
+            execution_alerts::NOT_REPLAYED
+        } else {
+            0
+        };
+        if event.kind() == Some(Kind::TradeBust) {
+            let body: &mut TradeBust = event.body_mut();
+            (body.realised, body.cost_delta) = (facts.realised, facts.cost_delta);
+            body.closed_qty = facts.closed_qty;
+            body.alerts |= alert;
+        } else {
+            let body: &mut Execution = event.body_mut();
+            (body.realised, body.cost_delta) = (facts.realised, facts.cost_delta);
+            body.closed_qty = facts.closed_qty;
+            body.alerts |= alert;
+        }
+    }
+
+    fn on_restated(&mut self, event: &Event) {
+        let Some(taken) = event.taken_back() else {
+            self.unplaced += 1;
+            return;
+        };
+        let new = Restated::of(event);
+        match self.positions.get_mut(taken.holding.index()) {
+            Some(position) => position.restate(&taken, &new),
+            None => self.unplaced += 1,
+        }
+        self.fills.change(taken.trade_seq, new.version(&taken));
     }
 
     #[inline]
-    fn on_execution(&mut self, execution: &Execution) {
+    fn on_execution(&mut self, execution: &Execution, seq: Seq) {
         let Some(position) = self.positions.get_mut(execution.holding.index()) else {
             self.unplaced += 1;
             return;
         };
         position.apply(execution);
+        let version = Version {
+            qty: signed_qty(execution) as i64,
+            principal: execution.principal,
+        };
+        self.fills.push(execution.holding, seq, version);
         if let Some(priced) = self.priced.get_mut(execution.instrument.index()) {
             priced.fill = execution.px;
             priced.has_fill = 1;
@@ -385,6 +556,8 @@ impl Stage<Event> for Position {
             execution.realised = facts.realised;
             execution.cost_delta = facts.cost_delta;
             execution.closed_qty = facts.closed_qty;
+        } else if let Some(taken) = event.taken_back() {
+            self.process_restated(event, &taken);
         }
         self.apply(event);
     }
@@ -395,7 +568,8 @@ impl Stage<Event> for Position {
             return;
         }
         match event.kind() {
-            Some(Kind::VenueFill | Kind::TradeCapture) => self.on_execution(event.body()),
+            Some(Kind::VenueFill | Kind::TradeCapture) => self.on_execution(event.body(), event.head.seq),
+            Some(Kind::TradeBust | Kind::TradeCorrect) => self.on_restated(event),
             Some(Kind::LastTrade) => {
                 let trade: &LastTrade = event.body();
                 self.on_mark(trade.instrument, trade.px);
@@ -416,6 +590,7 @@ impl Stage<Event> for Position {
         digest_rows(&self.positions, sink);
         digest_rows(&self.priced, sink);
         digest_rows(&self.instruments, sink);
+        self.fills.digest(sink);
         sink(&self.unplaced.to_le_bytes());
     }
 

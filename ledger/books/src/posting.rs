@@ -15,7 +15,7 @@
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
     CashMove, DerivedOrder, Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, OrderView,
-    VenueReport,
+    TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
@@ -39,6 +39,14 @@ pub enum Template {
     Deposit = 5,
     /// Money that went out.
     Withdrawal = 6,
+    /// A purchase taken back.
+    BustBuy = 7,
+    /// A sale taken back.
+    BustSell = 8,
+    /// The difference between two versions of a purchase.
+    CorrectBuy = 9,
+    /// The difference between two versions of a sale.
+    CorrectSell = 10,
 }
 
 /// A class of accounts (the chart).
@@ -105,15 +113,44 @@ pub(crate) const SELL: [LegSpec; 4] = [
 pub(crate) const DEPOSIT: [LegSpec; 1] = [line(Class::Bank, Class::Cash, Phase::Posted)];
 pub(crate) const WITHDRAWAL: [LegSpec; 1] = [line(Class::Cash, Class::Bank, Phase::Posted)];
 
+/// Amounts: principal, fee, quantity.
+pub(crate) const BUST_BUY: [LegSpec; 3] = [
+    line(Class::Street, Class::Cash, Phase::Posted),
+    line(Class::Fees, Class::Cash, Phase::Posted),
+    line(Class::Sec, Class::SecStreet, Phase::Posted),
+];
+/// Amounts as those of a purchase taken back.
+pub(crate) const BUST_SELL: [LegSpec; 3] = [
+    line(Class::Cash, Class::Street, Phase::Posted),
+    line(Class::Fees, Class::Cash, Phase::Posted),
+    line(Class::SecStreet, Class::Sec, Phase::Posted),
+];
+/// Amounts: the new version's principal, fee and quantity, less those of the old one.
+pub(crate) const CORRECT_BUY: [LegSpec; 3] = [
+    line(Class::Cash, Class::Street, Phase::Posted),
+    line(Class::Cash, Class::Fees, Phase::Posted),
+    line(Class::SecStreet, Class::Sec, Phase::Posted),
+];
+/// Amounts as those of a corrected purchase.
+pub(crate) const CORRECT_SELL: [LegSpec; 3] = [
+    line(Class::Street, Class::Cash, Phase::Posted),
+    line(Class::Cash, Class::Fees, Phase::Posted),
+    line(Class::Sec, Class::SecStreet, Phase::Posted),
+];
+
 impl Template {
     /// Every template, by number.
-    pub const ALL: [Template; 6] = [
+    pub const ALL: [Template; 10] = [
         Self::Reserve,
         Self::Release,
         Self::Buy,
         Self::Sell,
         Self::Deposit,
         Self::Withdrawal,
+        Self::BustBuy,
+        Self::BustSell,
+        Self::CorrectBuy,
+        Self::CorrectSell,
     ];
 
     /// The template of a stored number.
@@ -125,6 +162,10 @@ impl Template {
             4 => Some(Self::Sell),
             5 => Some(Self::Deposit),
             6 => Some(Self::Withdrawal),
+            7 => Some(Self::BustBuy),
+            8 => Some(Self::BustSell),
+            9 => Some(Self::CorrectBuy),
+            10 => Some(Self::CorrectSell),
             _ => None,
         }
     }
@@ -138,6 +179,10 @@ impl Template {
             Self::Sell => "sell",
             Self::Deposit => "deposit",
             Self::Withdrawal => "withdrawal",
+            Self::BustBuy => "bust_buy",
+            Self::BustSell => "bust_sell",
+            Self::CorrectBuy => "correct_buy",
+            Self::CorrectSell => "correct_sell",
         }
     }
 
@@ -151,6 +196,10 @@ impl Template {
             Self::Sell => &SELL,
             Self::Deposit => &DEPOSIT,
             Self::Withdrawal => &WITHDRAWAL,
+            Self::BustBuy => &BUST_BUY,
+            Self::BustSell => &BUST_SELL,
+            Self::CorrectBuy => &CORRECT_BUY,
+            Self::CorrectSell => &CORRECT_SELL,
         }
     }
 }
@@ -296,7 +345,10 @@ impl Parties {
 #[inline]
 pub fn execution_instrument(event: &Event) -> Option<InstrumentId> {
     match event.kind()? {
-        Kind::VenueFill | Kind::TradeCapture => Some(event.body::<Execution>().instrument),
+        Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => {
+            Some(event.body::<Execution>().instrument)
+        }
+        Kind::TradeBust => Some(event.body::<TradeBust>().instrument),
         _ => None,
     }
 }
@@ -341,6 +393,7 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
             reservation(&body.view, body.account, body.currency, body.instrument)
         }
         Kind::VenueFill | Kind::TradeCapture => execution(event.body(), moves_principal),
+        Kind::TradeBust | Kind::TradeCorrect => taking_back(event, moves_principal),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
         _ => Postings::NONE,
@@ -403,6 +456,51 @@ fn execution(body: &Execution, moves_principal: bool) -> Postings {
             currency: body.currency,
             holding: body.holding,
             instrument: body.instrument,
+        },
+    }
+}
+
+/// A bust posts the trade's amounts the other way round, a correction the difference between the versions.
+fn taking_back(event: &Event, moves_principal: bool) -> Postings {
+    let Some(taken) = event.taken_back() else {
+        return Postings::NONE;
+    };
+    let Some(side) = Side::from_code(taken.side) else {
+        return Postings::NONE;
+    };
+    let old = [taken.principal.raw(), taken.fee.raw(), i128::from(taken.qty)];
+    let (template, mut amounts) = if event.kind() == Some(Kind::TradeBust) {
+        let template = if side.is_buy() {
+            Template::BustBuy
+        } else {
+            Template::BustSell
+        };
+        (template, old)
+    } else {
+        let template = if side.is_buy() {
+            Template::CorrectBuy
+        } else {
+            Template::CorrectSell
+        };
+        let body: &Execution = event.body();
+        let new = [body.principal.raw(), body.fee.raw(), i128::from(body.qty)];
+        (
+            template,
+            std::array::from_fn(|line| new[line].wrapping_sub(old[line])),
+        )
+    };
+    if !moves_principal {
+        amounts[0] = 0;
+    }
+    Postings {
+        template: Some(template),
+        amounts: [amounts[0], amounts[1], amounts[2], 0],
+        parties: Parties {
+            account: taken.account,
+            wallet: taken.wallet,
+            currency: taken.currency,
+            holding: taken.holding,
+            instrument: taken.instrument,
         },
     }
 }

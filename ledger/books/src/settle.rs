@@ -257,6 +257,10 @@ impl Settle {
             Some(Template::Sell) => self.post_lines(postings, &posting::SELL),
             Some(Template::Deposit) => self.post_lines(postings, &posting::DEPOSIT),
             Some(Template::Withdrawal) => self.post_lines(postings, &posting::WITHDRAWAL),
+            Some(Template::BustBuy) => self.post_lines(postings, &posting::BUST_BUY),
+            Some(Template::BustSell) => self.post_lines(postings, &posting::BUST_SELL),
+            Some(Template::CorrectBuy) => self.post_lines(postings, &posting::CORRECT_BUY),
+            Some(Template::CorrectSell) => self.post_lines(postings, &posting::CORRECT_SELL),
             None => {}
         }
     }

@@ -1,9 +1,9 @@
 //! Bodies of executions: fills of our orders, and trades executed elsewhere for our accounts.
 
-use super::Body;
+use super::{Body, Event, Kind};
 use crate::fixed::{Money, Notional};
 use crate::ids::{
-    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, SessionId,
+    AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, Seq, SessionId,
     VenueId, WalletId,
 };
 use crate::text::ExecId;
@@ -28,6 +28,10 @@ pub mod execution_alerts {
     pub const OVERDRAFT: u8 = 4;
     /// A limit is broken by this execution.
     pub const BREACH: u8 = 8;
+    /// A bust or correction of an earlier day's trade: today's books take the difference (PRIOR_DAY_ADJ), closed days stay.
+    pub const PRIOR_DAY_ADJ: u8 = 16;
+    /// The fills since are not all retained: the position's cost was adjusted, not replayed.
+    pub const NOT_REPLAYED: u8 = 32;
 }
 
 /// A fill or an executed trade.
@@ -116,7 +120,7 @@ impl Body for Execution {
     const INPUT_LEN: usize = 100;
 }
 
-/// A trade is taken back.
+/// A trade is taken back. What the books need stands in the tail, as [`TakenBack`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct TradeBust {
@@ -124,12 +128,14 @@ pub struct TradeBust {
     pub exec_id: ExecId,
     /// The trade that is taken back.
     pub exec_ref_id: ExecId,
-    /// Trade date of the trade.
+    /// Trade date of the trade; 0 = not reported: the present trading date of any calendar.
     pub trade_date: DayNumber,
     /// The venue.
     pub venue: VenueId,
+    /// [`execution_alerts`]. Written by the limit check and position.
+    pub alerts: u8,
     #[doc(hidden)]
-    pub reserved: u16,
+    pub reserved: u8,
     /// Account of the trade.
     pub account: AccountId,
     /// Instrument of the trade.
@@ -138,18 +144,89 @@ pub struct TradeBust {
     pub principal: Money,
     /// Fee that is taken back.
     pub fee: Money,
-    /// Realised profit that is taken back.
+    /// Change of the realised profit, fees apart. Written by position.
     pub realised: Money,
-    /// Change of the position's cost.
+    /// Change of the position's cost. Written by position.
     pub cost_delta: Money,
-    /// Limit value that is given back.
+    /// Limit value that is given back on the day of the trade.
     pub consumed: Notional,
     /// Quantity that is taken back, at 1e-8.
     pub qty: i64,
-    #[doc(hidden)]
-    pub reserved2: u64,
+    /// Change of the quantity that closed positions, at 1e-8. Written by position.
+    pub closed_qty: i64,
 }
+
+const _: () = assert!(size_of::<TradeBust>() == 192);
 
 impl Body for TradeBust {
     const INPUT_LEN: usize = 88;
+}
+
+/// Trading dates of a chain's nodes, narrow to broad: the days whose counters an execution went into.
+pub type ChainDays = [DayNumber; 6];
+
+/// The version of a trade that a bust or correction takes back, as it was booked: the first bytes of the record's tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct TakenBack {
+    /// Sequence number of the trade's record.
+    pub trade_seq: Seq,
+    /// Our order; none for trades without one.
+    pub order_id: OrderId,
+    /// Principal.
+    pub principal: Money,
+    /// Fee.
+    pub fee: Money,
+    /// Limit value.
+    pub consumed: Notional,
+    /// Quantity, at 1e-8.
+    pub qty: i64,
+    /// Price, at 1e-8.
+    pub px: i64,
+    /// The order's total quantity after, restated; 0 where the order is not known any more.
+    pub order_qty: i64,
+    /// The order's filled quantity after.
+    pub cum: i64,
+    /// The order's open quantity, which stays.
+    pub leaves: i64,
+    /// Narrowest node of the trade.
+    pub leaf: NodeId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Account and instrument.
+    pub holding: HoldingId,
+    /// Account and currency.
+    pub wallet: WalletId,
+    /// Row of the order table; none for trades without an order, and where the order is not known any more.
+    pub slot: OrderSlot,
+    /// Trading date of the instrument's calendar when it was booked.
+    pub trade_day: DayNumber,
+    /// Dates of the counters that it went into.
+    pub days: ChainDays,
+    /// Currency of the instrument.
+    pub currency: CurrencyId,
+    /// Calendar of the instrument.
+    pub calendar: CalendarId,
+    /// [`Side`](crate::codes::Side).
+    pub side: u8,
+    /// Versions of the trade before this one: 0 for what was booked first.
+    pub version: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 14],
+}
+
+const _: () = assert!(size_of::<TakenBack>() == 176);
+
+impl Event {
+    /// What an accepted bust or correction takes back; `None` for every other event.
+    #[inline]
+    pub fn taken_back(&self) -> Option<TakenBack> {
+        if self.is_rejected() || !matches!(self.kind(), Some(Kind::TradeBust | Kind::TradeCorrect)) {
+            return None;
+        }
+        let bytes = self.tail().get(..size_of::<TakenBack>())?;
+        Some(bytemuck::pod_read_unaligned(bytes))
+    }
 }

@@ -26,7 +26,7 @@ pub use admin::{
     QuotaGrant, control_effects,
 };
 pub use cash::{Allocation, CashMove, CorporateAction, LedgerTransfer, Locate, Valuation};
-pub use execution::{Execution, TradeBust, execution_alerts, execution_flags};
+pub use execution::{ChainDays, Execution, TakenBack, TradeBust, execution_alerts, execution_flags};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
 pub use kind::{Decider, Kind, SCHEMAS_READ, schema_hash};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
