@@ -248,6 +248,8 @@ pub mod node_flags {
     pub const SLOW: u8 = 2;
     /// A balance was heard, not only an equity.
     pub const HAS_BALANCE: u8 = 4;
+    /// Own orders below the node must not trade with one another (L15): they stand in the index of resting orders.
+    pub const SELF_TRADE: u8 = 8;
 }
 
 impl NodeRow {

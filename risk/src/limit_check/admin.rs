@@ -102,7 +102,8 @@ impl Book {
             })
             .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken))
             .or_else(|| {
-                let has_room = self.limits.has_room(limit, &self.stamps, &self.hierarchy);
+                let has_room = self.limits.has_room(limit, &self.stamps, &self.hierarchy)
+                    && self.has_room_to_prevent(limit);
                 (!has_room).then_some(RejectCode::Capacity)
             });
         if let Some(code) = code {
@@ -270,8 +271,12 @@ impl Book {
                 self.hierarchy.set_node(body.node, row);
             }
             Kind::LimitSet => {
-                self.limits
-                    .set(event.body(), &mut self.hierarchy, &mut self.stamps);
+                let limit: &LimitSet = event.body();
+                let prevented = self.prevents_at(limit.node);
+                self.limits.set(limit, &mut self.hierarchy, &mut self.stamps);
+                if limit.limit_type == LimitType::SelfTrade as u8 {
+                    self.apply_self_trade_limit(prevented, limit.node);
+                }
             }
             Kind::RestrictedSet => {
                 let line: &RestrictedSet = event.body();

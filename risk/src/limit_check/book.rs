@@ -6,6 +6,7 @@ use crate::hierarchy::{Chain, Hierarchy, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
 use crate::orders::keys::{KeyHasher, KeyTable};
+use crate::orders::resting::Resting;
 use crate::orders::table::{OrderRow, OrderTable};
 use crate::repeats::Repeats;
 use crate::restricted::RestrictedLists;
@@ -42,6 +43,8 @@ pub(super) struct Book {
     pub(super) calendars: Calendars,
     pub(super) hierarchy: Hierarchy,
     pub(super) orders: OrderTable,
+    /// Follows from the open orders and the limits: no state of its own.
+    pub(super) resting: Resting,
     pub(super) cl_ord_ids: KeyTable,
     pub(super) exec_ids: KeyTable,
     pub(super) hasher: KeyHasher,
@@ -85,6 +88,10 @@ impl Book {
                 capacities.instruments,
             ),
             orders: OrderTable::new(capacities.open_orders, capacities.closed_orders),
+            resting: Resting::new(
+                capacities.open_orders,
+                capacities.open_orders + capacities.closed_orders + 1,
+            ),
             cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
             exec_ids: KeyTable::new(capacities.exec_ids),
             hasher: KeyHasher::new(hash_key),
@@ -115,6 +122,7 @@ impl Book {
         self.hierarchy.set_capacity(capacities.node_instruments);
         self.orders
             .set_capacity(capacities.open_orders, capacities.closed_orders);
+        self.resting.set_capacity(capacities.open_orders);
         self.cl_ord_ids.set_capacity(capacities.cl_ord_ids);
         self.exec_ids.set_capacity(capacities.exec_ids);
         self.wallets.set_capacity(capacities.wallets);
@@ -304,6 +312,10 @@ impl Book {
 
     /// Closes an order: nothing of it stays reserved.
     pub(super) fn close_order(&mut self, slot: OrderSlot, state: u8) {
+        self.end_hold(slot);
+        if self.limits.self_trades != 0 {
+            self.resting.remove(slot);
+        }
         if let Some(row) = self.orders.get_mut(slot) {
             row.state = state;
             row.leaves = 0;

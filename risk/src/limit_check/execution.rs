@@ -153,7 +153,8 @@ impl Book {
             fill.cash_released = row.reserved_cash();
             return;
         }
-        if row.order_state() == OrderState::PendingNew {
+        // A venue that fills an order which is held has it, whatever we know.
+        if matches!(row.order_state(), OrderState::PendingNew | OrderState::Held) {
             fill.state_after = OrderState::Working as u8;
         }
         if row.has_replace() {
@@ -302,6 +303,9 @@ impl Book {
             -fill.released_value.raw(),
             count,
         );
+        if fill.state_after != row.state {
+            self.end_hold(slot);
+        }
         if let Some(held) = self.orders.get_mut(slot) {
             *held = after;
         }

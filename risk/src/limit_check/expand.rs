@@ -1,5 +1,8 @@
 //! Effects: what one event sets off. A day roll expires orders and ends restrictions, a lost session's grace, a mass cancel and a kill ask
-//! for cancels, a broken limit changes a state. One effect an order or state, orders in acceptance order.
+//! for cancels, a broken limit changes a state, a newcomer cancels what it would trade against, what is held goes out. One effect an
+//! order or state, orders in acceptance order.
+//!
+//! Held orders are looked at last, whatever set the group off: their turn has come where something in their way is gone.
 //!
 //! The cursor is state like any other: applying the cause's record sets it, applying an effect's record moves it. So a group
 //! that a crash left open is finished from where it stood.
@@ -8,10 +11,13 @@ use super::book::Book;
 use super::effects::Trips;
 use super::report::view_of;
 use super::rest::Need;
+use crate::orders::resting::Resting;
 use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{ControlState, OrderState, Side, TimeInForce};
-use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, MassCancel, OrderView, Timer, TimerKind};
+use tradewind_domain::event::{
+    Control, DerivedOrder, Event, Kind, MassCancel, OrderNew, OrderView, Timer, TimerKind,
+};
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderSlot, SessionId};
 use tradewind_machine::stage::Expansion;
 
@@ -44,15 +50,31 @@ pub(super) enum Cursor {
     Idle,
     /// States that broken limits change.
     Trips(Trips),
+    /// Own orders that a newcomer would trade against, the next one of [`Resting::found`]; then states that its limits change.
+    Crossed(u32, Trips),
     /// Open orders; the next one to look at.
     Orders(Scope, Option<OrderSlot>),
     /// Restrictions that end with a calendar's trading day; the next limit to look at.
     Lapses(CalendarId, u32),
+    /// Orders that are held; the next one to look at.
+    Held(Option<OrderSlot>),
 }
 
 impl Cursor {
     /// The cursor that an event starts once it is applied.
-    pub(super) fn of(event: &Event, kind: Kind, book: &Book) -> Self {
+    pub(super) fn of(event: &Event, kind: Kind, book: &mut Book) -> Self {
+        if kind == Kind::OrderNew && event.body::<OrderNew>().view.cancels_resting != 0 {
+            book.find_crossed(event);
+            return Cursor::Crossed(0, book.trips_of(event, kind));
+        }
+        let cursor = Self::of_cause(event, kind, book);
+        if cursor == Cursor::Idle && book.resting.is_due() {
+            return Self::held(book);
+        }
+        cursor
+    }
+
+    fn of_cause(event: &Event, kind: Kind, book: &Book) -> Self {
         let sweep = |scope| Cursor::Orders(scope, book.orders.first_open());
         match kind {
             Kind::Timer => {
@@ -89,22 +111,37 @@ impl Cursor {
                 })
             }
             Kind::Valuation | Kind::OrderNew | Kind::OrderReplace | Kind::VenueFill | Kind::TradeCapture => {
-                let trips = book.trips_of(event, kind);
-                if trips.is_empty() {
-                    Cursor::Idle
-                } else {
-                    Cursor::Trips(trips)
-                }
+                Self::of_trips(book.trips_of(event, kind))
             }
             _ => Cursor::Idle,
         }
+    }
+
+    fn of_trips(trips: Trips) -> Self {
+        if trips.is_empty() {
+            Cursor::Idle
+        } else {
+            Cursor::Trips(trips)
+        }
+    }
+
+    /// All held orders, from the oldest.
+    fn held(book: &mut Book) -> Self {
+        book.resting.clear_due();
+        Cursor::Held(book.resting.first_held())
     }
 
     /// Writes the next effect and applies it.
     pub(super) fn next(&mut self, book: &mut Book, out: &mut Event) -> Expansion {
         for _ in 0..ROWS_PER_CALL {
             let kind = match self {
+                Cursor::Idle if book.resting.is_due() => {
+                    *self = Self::held(book);
+                    None
+                }
                 Cursor::Idle => return Expansion::Done,
+                Cursor::Crossed(..) => self.next_crossed(book, out),
+                Cursor::Held(_) => self.next_held(book, out),
                 Cursor::Trips(_) => self.next_trip(book, out),
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
@@ -115,6 +152,40 @@ impl Cursor {
             }
         }
         Expansion::Busy
+    }
+
+    fn next_crossed(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Crossed(at, trips) = self else {
+            return None;
+        };
+        let Some(&slot) = book.resting.found().get(*at as usize) else {
+            *self = Self::of_trips(*trips);
+            return None;
+        };
+        *at += 1;
+        let asked = book.orders.get(slot)?.order_state() == OrderState::PendingCancel;
+        (!asked).then(|| write(book, slot, Kind::CancelRequested, out))
+    }
+
+    fn next_held(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Held(at) = self else { return None };
+        let Some(slot) = *at else {
+            *self = Cursor::Idle;
+            return None;
+        };
+        // The row leaves the list when its effect is applied: look ahead first.
+        *at = Resting::next_held(&book.orders, slot);
+        let row = book.orders.get(slot)?;
+        if book.is_blocked(row) {
+            return None;
+        }
+        // An order that may not be placed any more when its turn comes is cancelled instead.
+        let kind = if book.may_go_out(row) {
+            Kind::OrderReleased
+        } else {
+            Kind::CancelRequested
+        };
+        Some(write(book, slot, kind, out))
     }
 
     fn next_trip(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
@@ -150,8 +221,7 @@ impl Cursor {
         // The row leaves the open list when its effect is applied: look ahead first.
         *at = book.orders.next_open(slot);
         let kind = effect_on(scope, book, slot)?;
-        write(book, slot, kind, out);
-        Some(kind)
+        Some(write(book, slot, kind, out))
     }
 
     fn after_orders(&mut self) {
@@ -174,22 +244,38 @@ impl Cursor {
         (book.lapses(limit, *calendar) && book.write_lapse(limit, out)).then_some(Kind::StateChanged)
     }
 
-    /// Moves behind an effect that was recorded.
-    pub(super) fn pass(&mut self, book: &Book, event: &Event, kind: Kind) {
+    /// Moves behind an effect that was recorded, before it is applied.
+    pub(super) fn pass(&mut self, book: &mut Book, event: &Event, kind: Kind) {
         if kind == Kind::StateChanged {
             let control: &Control = event.body();
             return self.pass_state(control);
         }
         let slot = event.body::<DerivedOrder>().view.slot;
+        if let Cursor::Crossed(at, trips) = *self {
+            let mut ahead = book.resting.found().iter().skip(at as usize);
+            match ahead.position(|&found| found == slot) {
+                Some(further) => return *self = Cursor::Crossed(at + further as u32 + 1, trips),
+                None => *self = Self::of_trips(trips),
+            }
+        }
         if let Cursor::Trips(trips) = *self {
             self.after_trips(trips, book);
         }
-        if let Cursor::Orders(_, at) = self {
-            *at = book.orders.next_open(slot);
+        match self {
+            Cursor::Orders(scope, at) if effect_on(scope, book, slot) == Some(kind) => {
+                *at = book.orders.next_open(slot);
+            }
+            _ => {
+                book.resting.clear_due();
+                *self = Cursor::Held(Resting::next_held(&book.orders, slot));
+            }
         }
     }
 
     fn pass_state(&mut self, control: &Control) {
+        if let Cursor::Crossed(_, trips) = *self {
+            *self = Cursor::Trips(trips);
+        }
         if control.lapses != 0 {
             if let Cursor::Orders(Scope::Roll(calendar), _) = *self {
                 *self = Cursor::Lapses(calendar, 0);
@@ -250,17 +336,19 @@ fn is_side(row: &OrderRow, side: u8) -> bool {
 }
 
 /// Writes an effect's facts.
-fn write(book: &Book, slot: OrderSlot, kind: Kind, out: &mut Event) {
+fn write(book: &Book, slot: OrderSlot, kind: Kind, out: &mut Event) -> Kind {
     out.reset(kind);
-    let Some(row) = book.order(slot) else { return };
+    let Some(row) = book.order(slot) else { return kind };
     let mut view: OrderView = view_of(slot, &row);
     view.trade_day = book.calendars.date(row.calendar);
-    if kind == Kind::OrderExpired {
-        view.state_after = OrderState::Expired as u8;
-        view.leaves = 0;
-        book.hold(&row, Need::default(), &mut view);
-    } else {
-        view.state_after = OrderState::PendingCancel as u8;
+    match kind {
+        Kind::OrderExpired => {
+            view.state_after = OrderState::Expired as u8;
+            view.leaves = 0;
+            book.hold(&row, Need::default(), &mut view);
+        }
+        Kind::OrderReleased => view.state_after = OrderState::PendingNew as u8,
+        _ => book.end_by_cancel(&row, &mut view),
     }
     *out.body_mut() = DerivedOrder {
         cl_ord_id: row.cl_ord_id,
@@ -274,19 +362,22 @@ fn write(book: &Book, slot: OrderSlot, kind: Kind, out: &mut Event) {
         view,
         ..DerivedOrder::zeroed()
     };
+    kind
 }
 
 impl Book {
     /// Makes an effect's facts true.
     pub(super) fn apply_derived(&mut self, event: &Event, kind: Kind) {
-        if kind == Kind::StateChanged {
-            return self.apply_state_changed(event);
+        match kind {
+            Kind::StateChanged => return self.apply_state_changed(event),
+            Kind::TradeCapture => return self.apply_execution(event),
+            _ => {}
         }
         let view = event.body::<DerivedOrder>().view;
-        if kind == Kind::OrderExpired {
-            self.apply_view(&view, false);
-        } else {
-            self.set_pending_cancel(view.slot, view.state_after);
+        match kind {
+            Kind::OrderExpired => self.apply_view(&view, false),
+            Kind::OrderReleased => self.apply_release(view.slot, view.state_after),
+            _ => self.apply_cancelled(&view),
         }
     }
 }

@@ -129,6 +129,19 @@ impl Findings {
         self.first.map(|first| first.code)
     }
 
+    /// True where limits alone refuse, and each of them fulfils this.
+    pub(super) fn refused_by_all(&self, is_one: impl Fn(LimitId) -> bool) -> bool {
+        let kept = &self.kept[..self.count];
+        let refused = |finding: &&Finding| finding.hit.kind == HitKind::Refused as u8;
+        // More may have spoken than were kept.
+        self.count < HITS_MAX
+            && self.first.is_some()
+            && kept
+                .iter()
+                .filter(refused)
+                .all(|finding| is_one(finding.hit.limit))
+    }
+
     /// Drops warnings: a reject never sets an edge. What is left is put into the order of reasons.
     #[cold]
     fn keep_reasons(&mut self) {

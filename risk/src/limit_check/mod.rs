@@ -27,6 +27,7 @@ mod question;
 mod replace;
 mod report;
 mod rest;
+mod self_trade;
 mod tables;
 mod view;
 
@@ -146,7 +147,7 @@ impl LimitCheck {
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event, kind),
             Kind::Valuation => book.apply_valuation(event),
             Kind::Locate => book.apply_locate(event),
-            Kind::OrderExpired | Kind::CancelRequested | Kind::StateChanged => {
+            Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased | Kind::StateChanged => {
                 self.cursor.pass(book, event, kind);
                 book.apply_derived(event, kind);
             }
@@ -162,7 +163,7 @@ impl LimitCheck {
     fn begin_effects(&mut self, event: &Event, kind: Kind) {
         if event.head.part == 0 {
             self.book.hierarchy.drain(DRAIN_PER_EVENT);
-            self.cursor = Cursor::of(event, kind, &self.book);
+            self.cursor = Cursor::of(event, kind, &mut self.book);
         }
     }
 }
@@ -190,6 +191,7 @@ impl Stage<Event> for LimitCheck {
             self.begin_effects(event, kind);
         }
         if event.head.flags & head_flags::LAST != 0 {
+            self.book.resting.clear_due();
             self.cursor = Cursor::Idle;
         }
     }

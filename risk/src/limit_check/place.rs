@@ -47,6 +47,7 @@ impl Book {
             slot: OrderSlot::NONE,
             ..OrderView::zeroed()
         };
+        let mut is_held = false;
         view.holding = tradewind_domain::ids::HoldingId::NONE;
         view.wallet = WalletId::NONE;
         let mut priced = Priced::default();
@@ -82,6 +83,11 @@ impl Book {
                 view.fee = Money::from_raw(priced.fee);
             }
             self.check_room(wallet, &chain, &mut view, findings);
+            if findings.code().is_none() {
+                is_held = self.has_to_wait(&ask, &chain);
+            } else {
+                view.cancels_resting = u8::from(self.cancels_with_itself(findings));
+            }
         }
         let qty = order.qty;
         let mut verdict = findings.write(event);
@@ -91,7 +97,12 @@ impl Book {
         } else {
             view.order_id = OrderId::new(self.settings.shard as u16, self.order_counter + 1);
             view.slot = self.orders.next_slot();
-            view.state_after = OrderState::PendingNew as u8;
+            let state = if is_held {
+                OrderState::Held
+            } else {
+                OrderState::PendingNew
+            };
+            (view.state_after, view.cancels_resting) = (state as u8, u8::from(is_held));
             view.leaves = qty;
             priced.record_parts(event, &mut verdict);
         }
@@ -136,7 +147,7 @@ impl Book {
             Some(wallet)
         };
         match (holding, wallet) {
-            (Some(holding), Some(wallet)) if !self.orders.is_full() => {
+            (Some(holding), Some(wallet)) if !self.orders.is_full() && self.has_resting_room(chain) => {
                 (view.holding, view.wallet) = (holding, wallet);
             }
             _ => findings.refuse(RejectCode::Capacity),
@@ -213,7 +224,7 @@ impl Book {
             side: order.side,
             ord_type: order.ord_type,
             tif: order.tif,
-            state: OrderState::PendingNew as u8,
+            state: view.state_after,
             resting_state: OrderState::PendingNew as u8,
             keys: u32::from(view.burns_key),
             cl_ord_id: order.cl_ord_id,
@@ -222,6 +233,10 @@ impl Book {
         if self.orders.insert(row) != Some(view.slot) {
             self.faults += 1;
         }
+        if view.state_after == OrderState::Held as u8 {
+            self.resting.hold(&mut self.orders, view.slot);
+        }
+        self.rest(view.slot);
         self.reserve(order.leaf, pair, side, order.qty, view.value.raw(), 1);
         self.mark_warnings(event, order.verdict.hits, pair);
     }

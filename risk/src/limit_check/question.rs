@@ -43,9 +43,9 @@ pub(super) struct Stop<'a> {
 
 /// An order, priced or not yet, before the limits of its chain.
 pub(super) struct Scene<'a> {
-    book: &'a Book,
-    ask: &'a Ask,
-    chain: &'a Chain,
+    pub(super) book: &'a Book,
+    pub(super) ask: &'a Ask,
+    pub(super) chain: &'a Chain,
     instrument: &'a Instrument,
     priced: &'a Priced,
 }
@@ -177,6 +177,7 @@ impl<'a> Scene<'a> {
             short: ShortFigures::default(),
             is_cash_account: false,
             reduces: false,
+            crosses: false,
             restriction: 0,
             repeats: &ask.repeats,
             date: 0,
@@ -201,7 +202,7 @@ impl<'a> Scene<'a> {
 
     /// True where the limit's filter lets the order's instrument through.
     #[inline]
-    fn binds(&self, row: &LimitRow) -> bool {
+    pub(super) fn binds(&self, row: &LimitRow) -> bool {
         (row.instrument.is_none() || row.instrument == self.instrument.id && self.is_known())
             && (row.filter_kind == 0 || row.filter_kind == self.instrument.kind)
             && (row.has_sector == 0 || self.is_known() && row.filter_sector == self.units().sector)
@@ -236,6 +237,10 @@ impl<'a> Scene<'a> {
             if place != 0 {
                 question.flow = gathered.map_or(&Flow::ZERO, |row| &row.flow);
             }
+        }
+        if row.limit_type == LimitType::SelfTrade as u8 {
+            let crosses = self.crosses(row);
+            return (spec.measure)(row, &Question { crosses, ..*question });
         }
         if row.is_special() {
             return self.measure_special(id, row, question);

@@ -43,8 +43,15 @@ impl Book {
         if !state.is_open() {
             return self.refuse_replace(event, view, RejectCode::TooLateToCancel);
         }
-        // An unknown order may have a replace on its way: with a second one it would have to hold for three.
-        if matches!(state, OrderState::PendingCancel | OrderState::PendingReplace) || old.has_replace() {
+        // An unknown order may have a replace on its way: with a second one it would have to hold for three. One that is held is not
+        // at the venue yet.
+        let waits = [
+            OrderState::PendingCancel,
+            OrderState::PendingReplace,
+            OrderState::Held,
+        ]
+        .contains(&state);
+        if waits || old.has_replace() {
             return self.refuse_replace(event, view, RejectCode::PendingCancelReplace);
         }
         event.head.notes |= self.replace_notes(&request, &old, now_ns);
@@ -161,6 +168,7 @@ impl Book {
         (row.new_cash, row.pending_cum) = (request.new_cash, row.cum);
         row.new_cl_ord_id = request.cl_ord_id;
         let row = *row;
+        self.rest_anew(view.slot);
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }

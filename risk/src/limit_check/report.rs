@@ -60,9 +60,10 @@ impl Book {
             (body.leaf, body.account, body.instrument) = (row.leaf, row.account, row.instrument);
             (body.currency, body.calendar) = (row.currency, row.calendar);
         }
-        match code {
-            Some(code) => event.reject(code),
-            None => view.state_after = OrderState::PendingCancel as u8,
+        match (code, &found) {
+            (Some(code), _) => event.reject(code),
+            (None, Some((_, row))) => self.end_by_cancel(row, &mut view),
+            (None, None) => {}
         }
         let body: &mut OrderCancel = event.body_mut();
         (body.view, body.verdict) = (view, Verdict::default());
@@ -78,7 +79,27 @@ impl Book {
         if event.is_rejected() {
             return;
         }
-        self.set_pending_cancel(request.view.slot, request.view.state_after);
+        self.apply_cancelled(&request.view);
+    }
+
+    /// What a cancel does to an open order: it asks the venue. An order that is held is not there: it ends at once.
+    pub(super) fn end_by_cancel(&self, row: &OrderRow, view: &mut OrderView) {
+        if row.order_state() == OrderState::Held {
+            view.state_after = OrderState::Cancelled as u8;
+            view.leaves = 0;
+            self.hold(row, Need::default(), view);
+        } else {
+            view.state_after = OrderState::PendingCancel as u8;
+        }
+    }
+
+    /// Makes true what a cancel did.
+    pub(super) fn apply_cancelled(&mut self, view: &OrderView) {
+        if view.state_after == OrderState::PendingCancel as u8 {
+            self.set_pending_cancel(view.slot, view.state_after);
+        } else {
+            self.apply_view(view, false);
+        }
     }
 
     /// A cancel is on its way.
@@ -245,6 +266,9 @@ impl Book {
             held.cash = Money::from_raw(row.reserved_cash().raw() + view.cash.raw());
             held.drop_pending();
         }
+        if row.has_replace() {
+            self.rest_anew(view.slot);
+        }
     }
 }
 
@@ -270,7 +294,8 @@ fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
     let state = row.order_state();
     let is_new =
         row.resting_state == OrderState::PendingNew as u8 || row.resting_state == OrderState::Unknown as u8;
-    if !state.is_open() {
+    // No venue has an order that is held.
+    if !state.is_open() || state == OrderState::Held {
         return Step::Ignore;
     }
     match (kind, state) {

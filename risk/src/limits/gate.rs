@@ -189,3 +189,42 @@ pub(super) fn emergency_accepts(event: &LimitSet) -> bool {
         && (0..8).contains(&params[emergency::ACTIONS])
         && u8::try_from(params[emergency::LEVEL]).is_ok_and(|level| Level::from_code(level).is_some())
 }
+
+/// L15: the modes of self-trade prevention.
+pub(crate) mod self_trade {
+    use super::{Action, LimitRow, Measure, Question};
+    use tradewind_domain::codes::{LimitAction, LimitType, SelfTradeMode};
+    use tradewind_domain::event::LimitSet;
+    use tradewind_domain::reject::RejectCode;
+
+    /// `params[0]`.
+    const MODE: usize = 0;
+
+    fn mode_of(param: i64) -> Option<SelfTradeMode> {
+        u8::try_from(param).ok().and_then(SelfTradeMode::from_code)
+    }
+
+    /// What a SELF_TRADE limit does; `None` for a limit of another type.
+    #[inline]
+    pub(crate) fn mode(row: &LimitRow) -> Option<SelfTradeMode> {
+        (row.limit_type == LimitType::SelfTrade as u8)
+            .then(|| mode_of(row.params[MODE]))
+            .flatten()
+    }
+
+    /// L15: the order would trade against one of ours. A limit that cancels the oldest refuses replaces alone: they cannot be held.
+    pub(in crate::limits) fn self_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+        let refuses = match mode(row)? {
+            SelfTradeMode::Decrement => false,
+            SelfTradeMode::CancelOldest => {
+                order.action == Action::Replace || row.action == LimitAction::Alert as u8
+            }
+            SelfTradeMode::CancelNewest | SelfTradeMode::CancelBoth => true,
+        };
+        Some(Measure::gate(refuses && order.crosses, RejectCode::SelfTrade))
+    }
+
+    pub(in crate::limits) fn accepts(event: &LimitSet) -> bool {
+        mode_of(event.params[MODE]).is_some()
+    }
+}

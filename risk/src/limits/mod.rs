@@ -116,6 +116,8 @@ pub struct Question<'a> {
     pub is_cash_account: bool,
     /// True where the order only reduces the account's position.
     pub reduces: bool,
+    /// True where the order would trade against one of ours below the limit's node.
+    pub crosses: bool,
     /// What a restricted list says of the instrument; 0 for nothing.
     pub restriction: u8,
     /// When equal orders were accepted; zeroes where they were not.
@@ -342,6 +344,10 @@ pub static SPECS: &[Spec] = &[
         ..order(LimitType::RepeatedExec, equity::never)
     },
     order(LimitType::ShortSale, stock::short_sale),
+    Spec {
+        accepts: gate::self_trade::accepts,
+        ..order(LimitType::SelfTrade, gate::self_trade::self_trade)
+    },
     Spec {
         warn: WarnEdge::Daily,
         ..order(LimitType::MaxOpenOrders, flow::max_open_orders)

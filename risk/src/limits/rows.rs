@@ -1,11 +1,11 @@
 //! The limits that are set, as plain rows, and the lists in which a node finds its own.
 
-use super::{HARD_MAX, SPECS, Spec, When, cash, spec_of};
+use super::{HARD_MAX, SPECS, Spec, When, cash, gate, spec_of};
 use crate::groups::gathers;
-use crate::hierarchy::{Hierarchy, NodeRow};
+use crate::hierarchy::{Hierarchy, NodeRow, node_flags};
 use crate::stamps::{Ring, Stamps};
 use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType};
+use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType, SelfTradeMode};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reject::RejectCode;
@@ -169,6 +169,8 @@ pub struct Limits {
     used: u32,
     /// Limits in force that ask whether an order repeats another (L10).
     pub repeats: u32,
+    /// Limits in force that keep own orders from trading with one another (L15).
+    pub self_trades: u32,
     /// The emergency limits (L36); usually one.
     pub emergency: LimitId,
 }
@@ -181,6 +183,7 @@ impl Limits {
             labels: vec![Code::EMPTY; max as usize],
             used: 0,
             repeats: 0,
+            self_trades: 0,
             emergency: LimitId::NONE,
         }
     }
@@ -288,6 +291,7 @@ impl Limits {
         }
         if let Some(node) = hierarchy.node_mut(event.node) {
             self.set_fee(node);
+            self.set_self_trade(node);
         }
         if row.state == 1 {
             hierarchy.ask_for(event.node, row.gathers());
@@ -299,6 +303,9 @@ impl Limits {
         let (was, is) = (held.state == 1, row.state == 1);
         if row.limit_type == LimitType::DupContent as u8 {
             self.repeats = self.repeats + u32::from(is) - u32::from(was);
+        }
+        if row.limit_type == LimitType::SelfTrade as u8 {
+            self.self_trades = self.self_trades + u32::from(is) - u32::from(was);
         }
         if row.limit_type == LimitType::Emergency as u8 {
             self.emergency = if is { id } else { LimitId::NONE };
@@ -315,6 +322,19 @@ impl Limits {
             .map(|row| row.params[cash::FEE_BPS])
             .max();
         node.fee_bps = bps.map_or(NodeRow::NO_FEE, |bps| bps as u32);
+    }
+
+    /// Marks a node whose own orders must not trade with one another; where that is the venue's to see to, nothing is asked here.
+    fn set_self_trade(&self, node: &mut NodeRow) {
+        let mode = |row: &LimitRow| gate::self_trade::mode(row);
+        let prevents = self
+            .list(node.limits)
+            .filter_map(|(_, row)| mode(row))
+            .any(|mode| mode != SelfTradeMode::Decrement);
+        node.flags &= !node_flags::SELF_TRADE;
+        if prevents {
+            node.flags |= node_flags::SELF_TRADE;
+        }
     }
 
     /// True where the event would move a limit that is set to another node or type, or another filter: refused, a limit keeps

@@ -72,10 +72,10 @@ pub struct OrderRow {
     pub expire_ns: u64,
     /// Price at which the trader would give up; 0 where none.
     pub stop_loss_px: i64,
-    /// The order that is held until this one is gone, counted from 1; 0 where none is (L15).
-    pub blocks: u32,
-    /// Orders that must be gone before this one goes out.
-    pub waits_for: u32,
+    /// Older neighbour among the held orders, counted from 1; 0 where there is none (L15).
+    pub(crate) held_prev: u32,
+    /// Younger neighbour among the held orders, likewise.
+    pub(crate) held_next: u32,
     /// Narrowest node.
     pub leaf: NodeId,
     /// Account.

@@ -257,7 +257,6 @@ impl Kind {
                 | Kind::DatedCashSettled
                 | Kind::QuarantineResolve
                 | Kind::Flatten
-                | Kind::OrderReleased
         )
     }
 

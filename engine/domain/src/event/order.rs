@@ -32,8 +32,8 @@ pub struct OrderView {
     pub state_after: u8,
     /// 1 where the request's ClOrdID counts as used from now on.
     pub burns_key: u8,
-    #[doc(hidden)]
-    pub reserved: u8,
+    /// 1 where the event asks for the cancel of own orders that the new one would trade against (L15).
+    pub cancels_resting: u8,
     /// Open quantity after the event, at 1e-8.
     pub leaves: i64,
     /// Filled quantity after the event, at 1e-8.

@@ -7,4 +7,5 @@ mod invariants;
 mod limits;
 mod orders;
 mod replaces;
+mod self_trade;
 mod world;

@@ -106,7 +106,7 @@ impl World {
         self.send(Kind::EngineStarted, &start);
     }
 
-    fn node(
+    pub(super) fn node(
         &mut self,
         node: NodeId,
         parent: NodeId,
