@@ -106,9 +106,13 @@ fn outcome_line(outcome: &Outcome) -> String {
 /// Limits that spoke.
 pub(crate) fn show_hits(hits: &[Hit]) {
     for hit in hits {
-        output::text(format_args!(
-            "    {} {}: limit {} at {} {}, used {} of {} {}\n",
-            hit.kind, hit.code, hit.limit, hit.level, hit.scope, hit.used, hit.hard, hit.unit
-        ));
+        let mut line = format!("    {} {}", hit.kind, hit.code);
+        if !hit.limit.is_empty() {
+            line += &format!(": limit {} at {} {}", hit.limit, hit.level, hit.scope);
+        }
+        if !hit.unit.is_empty() {
+            line += &format!(", used {} of {} {}", hit.used, hit.hard, hit.unit);
+        }
+        output::text(format_args!("{line}\n"));
     }
 }

@@ -94,11 +94,14 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
         )?;
     }
     for hit in &verdict.hits {
-        writeln!(
-            text,
-            "    {} {}: limit {} at {} {}, used {} of {} {}",
-            hit.kind, hit.code, hit.limit, hit.level, hit.scope, hit.used, hit.hard, hit.unit
-        )?;
+        write!(text, "    {} {}", hit.kind, hit.code)?;
+        if !hit.limit.is_empty() {
+            write!(text, ": limit {} at {} {}", hit.limit, hit.level, hit.scope)?;
+        }
+        if !hit.unit.is_empty() {
+            write!(text, ", used {} of {} {}", hit.used, hit.hard, hit.unit)?;
+        }
+        writeln!(text)?;
     }
     let held = &event.reservation;
     writeln!(

@@ -2,16 +2,19 @@
 
 use serde_json::{Map, Value, json};
 use tradewind_domain::codes::{
-    ControlState, InstrumentKind, LimitType, OrderState, OrderType, Side, TimeInForce,
+    ControlState, InstrumentKind, LimitType, OrderState, OrderType, Restriction, Side, TimeInForce,
 };
 use tradewind_domain::event::{
-    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped, Event,
-    Execution, FxRate, InstrumentSet, Kind, LastTrade, LimitSet, Mark, MassCancel, NodeSet, OrderCancel,
-    OrderNew, OrderReplace, OrderView, Quote, SessionEvent, Timer, VenueReport,
+    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped,
+    EntitlementSource, Event, Execution, FxRate, HitKind, InstrumentSet, Kind, LastTrade, LimitHit,
+    LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
+    Quote, RestrictedSet, SessionEvent, Timer, Valuation, VenueReport, control_effects,
 };
-use tradewind_domain::fixed::{Price, Qty};
+use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
 use tradewind_domain::time::{Date, Rfc3339};
+use tradewind_risk::limit_check::hits;
+use tradewind_views::{Unit, hit_count};
 
 fn px(raw: i64) -> Value {
     Value::String(Price::from_raw(raw).to_string())
@@ -31,6 +34,32 @@ fn side(code: u8) -> Value {
 
 fn state(code: u8) -> Value {
     name(OrderState::from_code(code).map(OrderState::text), code)
+}
+
+/// A kill switch level, or what a limit sets beside them.
+fn control_text(code: u8) -> Option<&'static str> {
+    match code {
+        control_effects::DISABLED => Some("DISABLED"),
+        control_effects::SLOW => Some("SLOW"),
+        code => ControlState::from_code(code).map(ControlState::text),
+    }
+}
+
+/// What an equity figure came to at the node's floors: each floor, and the limits that it broke or came close to.
+fn floors(event: &Event) -> [(&'static str, Vec<Value>); 3] {
+    let of = |kind: HitKind, show: fn(&LimitHit) -> Value| {
+        let found = hits(event, hit_count(event)).filter(|hit| hit.kind == kind as u8);
+        found.map(|hit| show(&hit)).collect()
+    };
+    let limit: fn(&LimitHit) -> Value = |hit| json!(hit.limit.0);
+    [
+        (
+            "floors",
+            of(HitKind::Floor, |hit| json!(Notional::from_raw(hit.hard).to_string())),
+        ),
+        ("breached", of(HitKind::Alerted, limit)),
+        ("warned", of(HitKind::Warned, limit)),
+    ]
 }
 
 fn view(fields: &mut Map<String, Value>, view: &OrderView) {
@@ -288,8 +317,58 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
                 ),
             );
             put("node", json!(limit.node.0));
-            put("hard", json!(limit.hard.to_string()));
+            let unit = LimitType::from_code(limit.limit_type).map(Unit::of_limit);
+            put(
+                "hard",
+                json!(unit.map_or_else(
+                    || limit.hard.to_string(),
+                    |unit| unit.show(limit.hard, &limit.params)
+                )),
+            );
+            put("unit", json!(unit.map_or("", Unit::text)));
+            put("params", json!(limit.params));
+            put("removed", json!(limit.removed == 1));
             put("author", json!(limit.author.as_str()));
+        }
+        Kind::RestrictedSet => {
+            let line: &RestrictedSet = event.body();
+            put("label", json!(line.label.as_str()));
+            put("instrument", json!(line.instrument.0));
+            let restriction = Restriction::from_code(line.restriction).map(Restriction::text);
+            put("restriction", name(restriction, line.restriction));
+            put("author", json!(line.author.as_str()));
+        }
+        Kind::Valuation => {
+            let valuation: &Valuation = event.body();
+            put("node", json!(valuation.node.0));
+            put("equity", json!(valuation.equity.to_string()));
+            if valuation.has_balance == 1 {
+                put("balance", json!(valuation.balance.to_string()));
+            }
+            for (key, found) in floors(event) {
+                if !found.is_empty() {
+                    put(key, json!(found));
+                }
+            }
+        }
+        Kind::Locate => {
+            let locate: &Locate = event.body();
+            put("account", json!(locate.account.0));
+            put("instrument", json!(locate.instrument.0));
+            put("qty", qty(locate.qty));
+        }
+        Kind::EntitlementSource => {
+            let source: &EntitlementSource = event.body();
+            put("up", json!(source.up == 1));
+            put("author", json!(source.author.as_str()));
+        }
+        Kind::LimitProbe => {
+            let probe: &LimitProbe = event.body();
+            put("label", json!(probe.label.as_str()));
+            let limit_type = LimitType::from_code(probe.limit_type);
+            put("type", name(limit_type.map(LimitType::text), probe.limit_type));
+            put("used", json!(probe.used.to_string()));
+            put("hard", json!(probe.hard.to_string()));
         }
         Kind::CalendarSet => {
             let calendar: &CalendarSet = event.body();
@@ -305,10 +384,14 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("code", json!(currency.code.as_str()));
             put("currency", json!(currency.currency.0));
         }
-        Kind::StateSet | Kind::Kill | Kind::Rearm => {
+        Kind::StateSet | Kind::Kill | Kind::Rearm | Kind::Flatten | Kind::StateChanged => {
             let control: &Control = event.body();
-            let text = |code| name(ControlState::from_code(code).map(ControlState::text), code);
+            let text = |code| name(control_text(code), code);
             put("node", json!(control.node.to_string()));
+            if event.kind() == Some(Kind::StateChanged) && !control.limit.is_none() {
+                put("limit", json!(control.limit.0));
+                put("lapses", json!(control.lapses == 1));
+            }
             put("author", json!(control.author.as_str()));
             put(
                 "state",

@@ -43,7 +43,7 @@ impl ReferenceData {
     ///
     /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
     /// instruments stay.
-    /// Limits that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
+    /// Limits and lines that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
     /// Deposits are made once for each account and currency.
     pub fn diff(
         &self,
@@ -322,12 +322,15 @@ impl Diff<'_> {
         }
     }
 
+    /// A line that somebody else has set stays, as a limit does.
     fn line_of_list(&mut self, row: &RestrictedLine) {
-        let known = self.known.restricted.get(&(row.limit, row.instrument));
-        let before = known.map(|(restriction, _)| RestrictedLine {
-            restriction: *restriction,
-            ..*row
-        });
+        let before = match self.known.restricted.get(&(row.limit, row.instrument)) {
+            Some((_, false)) => return,
+            known => known.map(|(restriction, _)| RestrictedLine {
+                restriction: *restriction,
+                ..*row
+            }),
+        };
         if let Some(line) = Self::line(row, before.as_ref()) {
             self.push(line, line_event(row, row.restriction as u8));
         }

@@ -318,6 +318,8 @@ fn a_restricted_limit_that_goes_takes_its_lines_with_it_and_those_of_others_stay
         lines(&read(""), &known),
         ["restricted list list, ABC: removed", "limit list: removed"]
     );
+    let weaker = read(&LIST.replace("NO_SHORT", "CLOSE_ONLY"));
+    assert!(lines(&weaker, &known).is_empty(), "what an operator said holds");
     // Somebody has removed the limit; when the file brings it back, it brings the file's list and nothing older of ours.
     known.limits.clear();
     let other = read(&LIST.replace("ABC = \"NO_TRADE\", ", ""));

@@ -141,8 +141,9 @@ impl Hit {
         let set = held
             .zip(label)
             .and_then(|(held, label)| held.known.limits().find(|limit| limit.label == label));
-        let unit = set.map(|set| Unit::of_hit(set.limit_type, RejectCode::from_number(hit.code)));
         let params = set.map_or([0; 6], |set| set.params);
+        let unit =
+            set.map(|set| Unit::of_hit(set.limit_type, RejectCode::from_number(hit.code), &params));
         let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));
         Self {
             kind: kind_text(hit.kind),
@@ -163,6 +164,7 @@ fn kind_text(kind: u8) -> String {
         _ if kind == HitKind::Refused as u8 => "REFUSED".to_owned(),
         _ if kind == HitKind::Warned as u8 => "WARNED".to_owned(),
         _ if kind == HitKind::Alerted as u8 => "ALERTED".to_owned(),
+        _ if kind == HitKind::Floor as u8 => "FLOOR".to_owned(),
         _ => kind.to_string(),
     }
 }

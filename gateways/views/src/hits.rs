@@ -5,7 +5,7 @@
 
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, execution_alerts,
+    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, Valuation, execution_alerts,
 };
 use tradewind_domain::reject::RejectCode;
 
@@ -16,6 +16,7 @@ pub fn hit_count(event: &Event) -> u16 {
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().verdict.hits,
         Some(Kind::OrderCancel) => event.body::<OrderCancel>().verdict.hits,
         Some(Kind::VenueFill | Kind::TradeCapture) => count_back(event),
+        Some(Kind::Valuation) => event.body::<Valuation>().hits,
         _ => 0,
     }
 }

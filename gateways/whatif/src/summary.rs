@@ -263,7 +263,7 @@ impl Summary<'_> {
     fn peak(&self, id: LimitId, set: &LimitSet, peak: Option<&Peak>) -> PeakUse {
         let names = Names(self.run.world.registry());
         let limit_type = LimitType::from_code(set.limit_type);
-        let unit = limit_type.map(|kind| Unit::of_hit(kind, peak.map(|peak| peak.code)));
+        let unit = limit_type.map(|kind| Unit::of_hit(kind, peak.map(|peak| peak.code), &set.params));
         let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &set.params));
         let percent = peak
             .map(|peak| peak.percent())

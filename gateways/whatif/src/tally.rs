@@ -300,7 +300,7 @@ fn verdict(event: &Event, registry: &Registry, limits: &HashMap<LimitId, LimitSe
     let figures = |raw: i128, code: u16| {
         let set = limits.get(&first)?;
         let limit_type = LimitType::from_code(set.limit_type)?;
-        let unit = Unit::of_hit(limit_type, RejectCode::from_number(code));
+        let unit = Unit::of_hit(limit_type, RejectCode::from_number(code), &set.params);
         Some((unit.show(raw, &set.params), unit.text()))
     };
     if let Some((used, unit)) = figures(verdict_of(event).used, event.head.outcome) {

@@ -172,8 +172,8 @@ impl Story {
         let names = Names(self.replica.registry());
         let set = self.limits.get(&hit.limit);
         let limit_type = set.and_then(|set| LimitType::from_code(set.limit_type));
-        let unit = limit_type.map(|known| Unit::of_hit(known, RejectCode::from_number(hit.code)));
         let params = set.map_or([0; 6], |set| set.params);
+        let unit = limit_type.map(|known| Unit::of_hit(known, RejectCode::from_number(hit.code), &params));
         let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));
         HitView {
             kind: hit_kind(hit.kind),
@@ -306,6 +306,7 @@ fn hit_kind(kind: u8) -> String {
         _ if kind == HitKind::Refused as u8 => "REFUSED".to_owned(),
         _ if kind == HitKind::Warned as u8 => "WARNED".to_owned(),
         _ if kind == HitKind::Alerted as u8 => "ALERTED".to_owned(),
+        _ if kind == HitKind::Floor as u8 => "FLOOR".to_owned(),
         _ => kind.to_string(),
     }
 }
