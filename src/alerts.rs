@@ -24,11 +24,16 @@ use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::idle::{Idle, IdleStrategy};
 use tradewind_machine::journal::{Follower, JournalStats, Position, StartAt, identity};
+use tradewind_risk::limit_check::TABLES;
 
 /// Folder in the data folder with what was sent and what could not be.
 const FOLDER: &str = "alerts";
 /// How long a question about incidents waits.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// File in it with the settings of the last run, so that listings show what that run shows.
+const SETTINGS_FILE: &str = "settings";
+/// How often tables are looked at, nanoseconds.
+const TABLES_EVERY_NS: u64 = 1_000_000_000;
 /// The longest secret that is read.
 const SECRET_BYTES_MAX: usize = 4_096;
 
@@ -40,6 +45,7 @@ pub struct AlertService {
     figures: Figures,
     lag: JournalLag,
     board: Arc<Board>,
+    tables_ns: UnixNanos,
 }
 
 impl AlertService {
@@ -55,6 +61,7 @@ impl AlertService {
             clock,
         )
         .context("alerts cannot keep what was sent")?;
+        write_settings(settings, engine.data_dir()).context("alerts cannot write their settings")?;
         let is_wall_time = settings.engine.clock == ClockMode::Wall;
         let alerts = AlertFollower::new(&AlertSettings::new(keys), outbox, is_wall_time);
         let journal = engine.follower(StartAt::Start)?;
@@ -72,6 +79,7 @@ impl AlertService {
             figures,
             lag: JournalLag::default(),
             board,
+            tables_ns: 0,
         }))
     }
 
@@ -82,14 +90,29 @@ impl AlertService {
     }
 
     /// Looks at what only the running engine knows. To be called some times a second.
-    pub fn look(&mut self, stats: &JournalStats, now_ns: UnixNanos) {
-        let lag_ns = self.lag.look(stats, now_ns);
+    pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos) {
+        let lag_ns = self.lag.look(&engine.journal().stats(), now_ns);
         self.figures.put(Figure {
             metric: Metric::JournalLag,
             scope: "archive",
             value: i64::try_from(lag_ns).unwrap_or(i64::MAX),
             text: format!("a record has waited {} ms for the disk", lag_ns / 1_000_000),
         });
+        if now_ns.saturating_sub(self.tables_ns) < TABLES_EVERY_NS {
+            return;
+        }
+        self.tables_ns = now_ns;
+        let full: Vec<(&str, u32)> = engine.tables().alerts().collect();
+        for table in TABLES {
+            let told = full.iter().find(|(name, _)| *name == table);
+            let percent = told.map_or(0, |(_, percent)| *percent); // below the alert nobody asks
+            self.figures.put(Figure {
+                metric: Metric::TableFill,
+                scope: table,
+                value: i64::from(percent) * 100,
+                text: format!("{percent} % of the table's capacity is used"),
+            });
+        }
     }
 
     /// What the status line says of it; nothing where all is well.
@@ -120,13 +143,38 @@ impl AlertService {
     }
 }
 
-/// The incidents of a data folder as of now, or as of its last record where its time is not the clock's.
-pub fn rebuild(data_dir: &Path, settings: &Settings, now_ns: UnixNanos) -> Result<AlertManager, AlertsError> {
+/// The incidents of a data folder under the settings of its last run: as of now, or as of its last record where its time is not
+/// the clock's or no run has followed it.
+pub fn rebuild(data_dir: &Path, now_ns: UnixNanos) -> anyhow::Result<AlertManager> {
+    let path = data_dir.join(FOLDER).join(SETTINGS_FILE);
+    let sets: Vec<String> = match std::fs::read_to_string(&path) {
+        Ok(text) => text.lines().map(str::to_owned).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    };
+    let settings = Settings::load("server", None, [], &sets).with_context(|| {
+        format!(
+            "{} is not of this version; the next run writes it anew",
+            path.display()
+        )
+    })?;
     let mut manager = tradewind_alerts::rebuild(data_dir, &AlertSettings::new(&settings.alerts))?;
-    if settings.engine.clock == ClockMode::Wall {
+    if settings.engine.clock == ClockMode::Wall && !sets.is_empty() {
         manager.tick(now_ns);
     }
     Ok(manager)
+}
+
+/// Keeps what decides about incidents, beside what was sent of them. No secret is among it, only the names of files.
+fn write_settings(settings: &Settings, data_dir: &Path) -> io::Result<()> {
+    let rows = settings.show();
+    let of_alerts = rows
+        .iter()
+        .filter(|row| row.key.starts_with("alerts.") || row.key == "engine.clock");
+    let text: String = of_alerts
+        .map(|row| format!("{}={}\n", row.key, row.value))
+        .collect();
+    std::fs::write(data_dir.join(FOLDER).join(SETTINGS_FILE), text)
 }
 
 fn run(

@@ -173,7 +173,7 @@ fn wait(
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
         if let Some(alerts) = &mut alerts {
-            alerts.look(&engine.journal().stats(), clock.now_ns());
+            alerts.look(engine, clock.now_ns());
         }
         if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
             break;

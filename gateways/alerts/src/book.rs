@@ -11,7 +11,7 @@
 use crate::condition::{Condition, Due};
 use crate::escalation::Timings;
 use crate::fact::{Fact, Maintenance, Metric, Subject};
-use crate::incident::{Act, Incident, IncidentRow, Key, State, time};
+use crate::incident::{Act, Incident, IncidentRow, Key, NUMBERS_OF_A_RECORD, State, time};
 use crate::notification::{Cause, Notification, route_of};
 use crate::rule::Rule;
 use crate::severity::Severity;
@@ -69,6 +69,8 @@ pub(crate) struct IncidentBook {
     timers: BTreeSet<(UnixNanos, Timer)>,
     windows: VecDeque<Maintenance>,
     next_number: u64,
+    /// Sequence number of the last record.
+    seq: u64,
     out: Vec<Notification>,
 }
 
@@ -99,8 +101,14 @@ impl IncidentBook {
             timers: BTreeSet::new(),
             windows: VecDeque::new(),
             next_number: first,
+            seq: 0,
             out: Vec::new(),
         }
+    }
+
+    /// Facts that follow are of this record, or of the time after it.
+    pub(crate) fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
     }
 
     /// When something is due without a fact; `u64::MAX` for never.
@@ -348,8 +356,8 @@ impl IncidentBook {
         if self.open >= OPEN_MAX && &*key.scope != OVERFLOW_SCOPE {
             return self.open_for_more(&key, severity, text, at_ns);
         }
-        let number = self.next_number;
-        self.next_number += 1;
+        let number = self.next_number.max(self.seq.saturating_mul(NUMBERS_OF_A_RECORD));
+        self.next_number = number + 1;
         self.open += 1;
         self.by_key.insert(key.clone(), number);
         let incident = Incident {

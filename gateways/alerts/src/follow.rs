@@ -166,17 +166,16 @@ impl AlertFollower {
             }
         }
         let is_at_end = read < BATCH_MAX;
-        if is_at_end && now_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
+        if now_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
             self.ticked_ns = now_ns;
-            self.tick(now_ns);
+            self.tick(is_at_end, now_ns);
         }
         self.send(is_at_end, now_ns)?;
-        self.show();
         Ok(read)
     }
 
-    fn tick(&mut self, now_ns: UnixNanos) {
-        if self.wall_time {
+    fn tick(&mut self, is_at_end: bool, now_ns: UnixNanos) {
+        if self.wall_time && is_at_end {
             self.manager.tick(now_ns.saturating_sub(SETTLE_NS));
         }
         while let Ok(figure) = self.figures.try_recv() {
@@ -189,6 +188,7 @@ impl AlertFollower {
             self.manager
                 .happened(Metric::DeadLetter, &letter.channel, text, now_ns);
         }
+        self.show();
     }
 
     fn send(&mut self, is_at_end: bool, now_ns: UnixNanos) -> Result<(), AlertsError> {

@@ -7,8 +7,11 @@ use serde::Serialize;
 use std::sync::Arc;
 use tradewind_domain::time::{Rfc3339, UnixNanos};
 
-/// Incidents of live figures are numbered from here; those of the journal from 1.
-pub const LIVE_FIRST: u64 = 9_000_000_001;
+/// Incidents of live figures are numbered from here; those of the journal lie below.
+pub const LIVE_FIRST: u64 = 4_000_000_000_000_001;
+/// Numbers that the incidents of one record have for themselves: an incident's number is its record's sequence number times
+/// this, and some. So the words that people journaled about an incident still mean it when rules have changed since.
+pub const NUMBERS_OF_A_RECORD: u64 = 100;
 
 /// By what facts are one incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -29,7 +29,7 @@ mod watch;
 pub use book::{OPEN_MAX, RESOLVED_MAX};
 pub use fact::{CHAIN_MAX, Fact, Maintenance, Metric, Subject, Unit};
 pub use follow::{AlertFollower, AlertStatus, AlertsError, Figure, Figures, SETTLE_NS, rebuild};
-pub use incident::{IncidentRow, LIVE_FIRST, State};
+pub use incident::{IncidentRow, LIVE_FIRST, NUMBERS_OF_A_RECORD, State};
 pub use manager::AlertManager;
 pub use notification::{Cause, Notification, route_of};
 pub use rule::{CLEAR_FOR_NS, CLEAR_PERCENT, Clear, Comparator, Rule, STAMPS_MAX, Step, WINDOW_NS};

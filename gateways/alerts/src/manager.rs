@@ -97,6 +97,7 @@ impl AlertManager {
         if told.next_due_ns() < at_ns {
             told.advance(at_ns - 1, &mut self.facts);
         }
+        told.book.set_seq(event.head.seq);
         self.facts.clear();
         told.watch.on_record(event, &mut self.facts);
         if !self.facts.is_empty() {

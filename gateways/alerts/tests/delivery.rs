@@ -371,7 +371,7 @@ fn what_is_told_about_a_channel_goes_to_the_others() {
         rule: "dead_letter".into(),
         scope: "webhook".into(),
         route: "info".into(),
-        ..notification(9_000_000_001)
+        ..notification(tradewind_alerts::LIVE_FIRST)
     };
     outbox.offer(&about, clock_ns()).unwrap();
     outbox.close().unwrap();

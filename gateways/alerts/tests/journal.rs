@@ -3,7 +3,9 @@
 
 use bytemuck::Zeroable;
 use proptest::prelude::*;
-use tradewind_alerts::{AlertManager, AlertSettings, IncidentRow, Metric, Severity, State};
+use tradewind_alerts::{
+    AlertManager, AlertSettings, IncidentRow, Metric, NUMBERS_OF_A_RECORD, Severity, State,
+};
 use tradewind_config::Settings;
 use tradewind_domain::codes::{LimitAction, LimitType};
 use tradewind_domain::event::{
@@ -592,6 +594,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn take(desk: &mut Desk, second: u64, what: u8) {
+    let known = desk.manager.incidents();
+    let some = known
+        .get(second as usize % known.len().max(1))
+        .map_or(7, |row| row.id);
     match what {
         0 | 1 => desk.quote(second),
         2 => desk.order(second, None, &[hit(HitKind::Warned, DAY, 81)]),
@@ -603,8 +609,8 @@ fn take(desk: &mut Desk, second: u64, what: u8) {
         8 => desk.execution(second, None, 0, "E2"),
         9 => desk.control(second, Kind::Kill, 3),
         10 => desk.control(second, Kind::Rearm, 0),
-        11 => desk.act(second, AlertVerb::Acknowledge, second % 12),
-        12 => desk.act(second, AlertVerb::Resolve, second % 12),
+        11 => desk.act(second, AlertVerb::Acknowledge, some),
+        12 => desk.act(second, AlertVerb::Resolve, some),
         13 => desk.put(
             second,
             event(Kind::EntitlementSource, |b: &mut EntitlementSource| {
@@ -624,6 +630,21 @@ fn take(desk: &mut Desk, second: u64, what: u8) {
             }),
         ),
     };
+}
+
+#[test]
+fn an_incident_keeps_its_number_when_rules_change() {
+    let mut desk = Desk::new();
+    desk.order(10, None, &[hit(HitKind::Warned, DAY, 70)]);
+    desk.order(20, Some(RejectCode::DailyNotional), &refused(DAY));
+    let number = desk.one(Metric::LimitReject).id;
+    assert_eq!(number, desk.seq * NUMBERS_OF_A_RECORD);
+    let mut fewer = settings();
+    fewer.rules.retain(|rule| rule.metric == Metric::LimitReject);
+    let mut manager = AlertManager::new(&fewer);
+    desk.records.iter().for_each(|event| manager.on_record(event));
+    let ids: Vec<u64> = manager.incidents().iter().map(|row| row.id).collect();
+    assert_eq!(ids, [number]);
 }
 
 proptest! {
