@@ -166,6 +166,23 @@ impl Flow {
         }
     }
 
+    /// Books the corrected version of an execution that was taken back: the mirror of [`take_back`](Self::take_back).
+    pub fn put_back(&mut self, is_buy: bool, qty: i64, value: i128, executed: DayNumber) {
+        let qty = i128::from(qty);
+        self.position += if is_buy { qty } else { -qty };
+        if self.day != executed {
+            return;
+        }
+        self.trades = self.trades.saturating_add(1);
+        if is_buy {
+            self.bought_value += value;
+            self.bought_qty += qty;
+        } else {
+            self.sold_value += value;
+            self.sold_qty += qty;
+        }
+    }
+
     /// Takes an execution back. The daily figures fall only where it was executed on the day that they count.
     pub fn take_back(&mut self, is_buy: bool, qty: i64, value: i128, executed: DayNumber) {
         let qty = i128::from(qty);

@@ -161,7 +161,8 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         | Kind::VenueStatus
         | Kind::OrderUnknown => venue_report(it, event.body_mut()),
         Kind::VenueFill => venue_fill(it, event.body_mut()),
-        Kind::TradeCapture | Kind::TradeCorrect => trade(it, event.body_mut()),
+        Kind::TradeCapture => trade(it, event.body_mut()),
+        Kind::TradeCorrect => trade_correct(it, event.body_mut()),
         Kind::Quote => quote(it, event.body_mut()),
         Kind::LastTrade => last_trade(it, event.body_mut()),
         Kind::Mark => mark(it, event.body_mut()),
@@ -237,6 +238,12 @@ fn venue_fill(it: &mut Resolver<'_>, body: &mut Execution) {
 #[inline]
 fn trade(it: &mut Resolver<'_>, body: &mut Execution) {
     set_ids!(body, it.leaf(Name::Required), it.listing(Name::Required));
+    scale_execution(it, body);
+}
+
+/// The trade's identifier says whose it is; where names are given they must be its own.
+fn trade_correct(it: &mut Resolver<'_>, body: &mut Execution) {
+    set_ids!(body, it.leaf(Name::Optional), it.listing(Name::Optional));
     scale_execution(it, body);
 }
 

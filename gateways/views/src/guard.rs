@@ -43,6 +43,10 @@ fn finding(event: &Event, replica: &Replica) -> Finding {
         Kind::OrderReplace => order(&event.body::<OrderReplace>().view, replica),
         Kind::OrderExpired | Kind::CancelRequested => order(&event.body::<DerivedOrder>().view, replica),
         Kind::VenueFill => fill(event.body(), replica),
+        Kind::TradeBust | Kind::TradeCorrect => require(
+            event.taken_back().is_some(),
+            "the tail does not say what is taken back",
+        ),
         _ if is_report(kind) => order(&event.body::<VenueReport>().view, replica),
         _ => Ok(()),
     }

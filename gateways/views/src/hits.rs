@@ -5,7 +5,8 @@
 
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, Valuation, execution_alerts,
+    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, TakenBack, TradeBust,
+    Valuation, execution_alerts,
 };
 use tradewind_domain::reject::RejectCode;
 
@@ -15,18 +16,21 @@ pub fn hit_count(event: &Event) -> u16 {
         Some(Kind::OrderNew | Kind::Probe) => event.body::<OrderNew>().verdict.hits,
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().verdict.hits,
         Some(Kind::OrderCancel) => event.body::<OrderCancel>().verdict.hits,
-        Some(Kind::VenueFill | Kind::TradeCapture) => count_back(event),
+        Some(Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect) => {
+            count_back(event, event.body::<Execution>().alerts)
+        }
+        Some(Kind::TradeBust) => count_back(event, event.body::<TradeBust>().alerts),
         Some(Kind::Valuation) => event.body::<Valuation>().hits,
         _ => 0,
     }
 }
 
-fn count_back(event: &Event) -> u16 {
-    let body: &Execution = event.body();
-    if event.is_rejected() || body.alerts & execution_alerts::BREACH == 0 {
+fn count_back(event: &Event, alerts: u8) -> u16 {
+    if event.is_rejected() || alerts & execution_alerts::BREACH == 0 {
         return 0;
     }
-    let chunks = event.tail().rchunks_exact(size_of::<LimitHit>());
+    let before = event.taken_back().map_or(0, |_| size_of::<TakenBack>());
+    let chunks = event.tail()[before..].rchunks_exact(size_of::<LimitHit>());
     chunks
         .take_while(|bytes| is_alert(bytemuck::pod_read_unaligned(bytes)))
         .count() as u16

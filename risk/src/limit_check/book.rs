@@ -1,10 +1,12 @@
 //! The limit check's state, and how amounts on it change. Every change is an addition or a setting of recorded integers.
 
+use super::quarantine::Quarantine;
 use super::tables::Rows;
 use crate::calendar::Calendars;
 use crate::hierarchy::{Chain, Hierarchy, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
+use crate::orders::executions::Executions;
 use crate::orders::keys::{KeyHasher, KeyTable};
 use crate::orders::resting::Resting;
 use crate::orders::table::{OrderRow, OrderTable};
@@ -16,7 +18,7 @@ use crate::stamps::Stamps;
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{AccountKind, ControlState, Side};
-use tradewind_domain::event::Capacities;
+use tradewind_domain::event::{Capacities, ChainDays};
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
@@ -47,6 +49,8 @@ pub(super) struct Book {
     pub(super) resting: Resting,
     pub(super) cl_ord_ids: KeyTable,
     pub(super) exec_ids: KeyTable,
+    pub(super) executions: Executions,
+    pub(super) quarantine: Quarantine,
     pub(super) hasher: KeyHasher,
     pub(super) limits: Limits,
     /// Asked about replaces, which name no instrument before they come here.
@@ -94,6 +98,8 @@ impl Book {
             ),
             cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
             exec_ids: KeyTable::new(capacities.exec_ids),
+            executions: Executions::new(capacities.executions),
+            quarantine: Quarantine::new(capacities.quarantine),
             hasher: KeyHasher::new(hash_key),
             limits: Limits::new(capacities.limits),
             rules: Rules::new(capacities),
@@ -125,7 +131,12 @@ impl Book {
         self.resting.set_capacity(capacities.open_orders);
         self.cl_ord_ids.set_capacity(capacities.cl_ord_ids);
         self.exec_ids.set_capacity(capacities.exec_ids);
+        self.executions.set_capacity(capacities.executions);
+        self.quarantine.set_capacity(capacities.quarantine);
         self.wallets.set_capacity(capacities.wallets);
+        self.stamps.set_capacity(capacities.limit_stamps);
+        self.restricted.set_capacity(capacities.restricted);
+        self.repeats.set_capacity(capacities.repeats);
         self.holdings_max = capacities.holdings;
         self.capacities = *capacities;
         self.sessions_max = capacities.sessions.min(self.sessions.len() as u32);
@@ -264,13 +275,26 @@ impl Book {
         }
     }
 
-    /// Counts an execution at a leaf and every node above.
+    /// Counts an execution at a leaf and every node above; gives the dates of the counters that it went into.
     #[inline]
-    pub(super) fn execute(&mut self, leaf: NodeId, leaf_pair: u32, side: Side, qty: i64, value: i128) {
+    pub(super) fn execute(
+        &mut self,
+        leaf: NodeId,
+        leaf_pair: u32,
+        side: Side,
+        qty: i64,
+        value: i128,
+    ) -> ChainDays {
         let is_buy = side.is_buy();
+        let mut days = ChainDays::default();
+        let mut level = 0;
         let (mut node, mut pair) = (leaf, leaf_pair);
         while let Some(row) = self.hierarchy.node_mut(node) {
             let date = self.calendars.date(row.calendar);
+            if let Some(day) = days.get_mut(level) {
+                *day = date;
+            }
+            level += 1;
             row.flow.execute(is_buy, qty, value, date);
             node = NodeId(row.parent);
             if let Some(row) = self.hierarchy.pair(pair) {
@@ -282,6 +306,7 @@ impl Book {
                     .change_pair(pair, |flow| flow.execute(is_buy, qty, value, date));
             }
         }
+        days
     }
 
     /// The leaf's pair row, made with all above it where the leaf has not traded the instrument yet.
@@ -340,6 +365,8 @@ impl Book {
         self.cl_ord_ids
             .digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
         self.exec_ids.digest(|_| false, sink);
+        self.executions.digest(sink);
+        self.quarantine.digest(sink);
         self.limits.digest(sink);
         self.stamps.digest(sink);
         self.restricted.digest(sink);

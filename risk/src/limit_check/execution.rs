@@ -8,25 +8,29 @@ use super::look_ahead::Hint;
 use super::rest;
 use crate::orders::keys::Key;
 use crate::orders::table::{OrderRow, parts_value};
+use bytemuck::Zeroable;
 use tradewind_domain::codes::{InstrumentKind, OrderState, Side};
-use tradewind_domain::event::{Event, Execution, Kind, execution_alerts, execution_flags};
+use tradewind_domain::event::{
+    ChainDays, Event, Execution, Kind, TakenBack, execution_alerts, execution_flags,
+};
 use tradewind_domain::fixed::{Money, Notional, ONE, Price, Qty};
-use tradewind_domain::ids::{HoldingId, OrderSlot, WalletId};
+use tradewind_domain::ids::{HoldingId, OrderId, OrderSlot, Seq, VenueId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding};
+use tradewind_domain::time::DayNumber;
 
 /// Scope of ExecID keys, so that they never meet ClOrdIDs in one hash space.
 const EXEC_SCOPE: u64 = 1 << 40;
 
 /// Scope of an execution's key: its venue and trade date.
-pub(super) fn exec_scope(execution: &Execution, trade_date: u32) -> u64 {
-    EXEC_SCOPE | (u64::from(execution.venue.0) << 48) | u64::from(trade_date)
+pub(super) fn exec_scope(venue: VenueId, trade_date: DayNumber) -> u64 {
+    EXEC_SCOPE | (u64::from(venue.0) << 48) | u64::from(trade_date)
 }
 
 impl Book {
-    fn exec_key(&self, execution: &Execution, hint: Hint) -> Key {
-        let scope = exec_scope(execution, execution.trade_date);
+    pub(super) fn exec_key(&self, execution: &Execution, hint: Hint) -> Key {
+        let scope = exec_scope(execution.venue, execution.trade_date);
         hint.key(scope)
             .unwrap_or_else(|| self.hasher.key(scope, execution.exec_id.padded()))
     }
@@ -65,7 +69,11 @@ impl Book {
     }
 
     /// Money and limit value of an execution at its own price and the present rate.
-    fn worth(&self, instrument: &Instrument, execution: &Execution) -> Result<(Money, Notional), RejectCode> {
+    pub(super) fn worth(
+        &self,
+        instrument: &Instrument,
+        execution: &Execution,
+    ) -> Result<(Money, Notional), RejectCode> {
         let rate = self
             .market
             .rate(instrument.currency)
@@ -170,7 +178,8 @@ impl Book {
         fill.cash_released = Money::from_raw(row.cash.raw() - kept.cash);
     }
 
-    fn trade_facts(&self, trade: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
+    /// What a trade without an order of ours does.
+    pub(super) fn trade_facts(&self, trade: &mut Execution, hint: Hint) -> Result<(), RejectCode> {
         let instrument = self
             .market
             .instrument(trade.instrument)
@@ -200,19 +209,23 @@ impl Book {
         if !self.is_cash_account(execution.account) {
             return;
         }
-        let settled = self
-            .wallets
-            .row(execution.wallet)
-            .map_or(0, |row| row.settled.raw());
-        if settled + cash_change(instrument, execution) < 0 {
+        let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
+        let change = cash_change(instrument, side, execution.principal, execution.fee);
+        if self.overdraws(execution.wallet, change) {
             execution.alerts |= execution_alerts::OVERDRAFT;
         }
     }
 
-    /// Makes an execution's facts true.
+    /// True where a change of settled cash takes a wallet below zero.
+    pub(super) fn overdraws(&self, wallet: WalletId, change: i128) -> bool {
+        let settled = self.wallets.row(wallet).map_or(0, |row| row.settled.raw());
+        settled + change < 0
+    }
+
+    /// Makes an execution's facts true; one that was refused is put aside.
     pub(super) fn apply_execution(&mut self, event: &Event) {
         if event.is_rejected() {
-            return;
+            return self.put_aside(event);
         }
         let execution: &Execution = event.body();
         let key = self.exec_key(execution, Hint::of(event));
@@ -229,7 +242,7 @@ impl Book {
         self.wallets
             .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
-            let change = cash_change(&instrument, execution);
+            let change = cash_change(&instrument, side, execution.principal, execution.fee);
             wallet.settled = Money::from_raw(wallet.settled.raw() + change);
             // Proceeds of opening a binary short are collateral, not cash that comes later.
             let defers = change > 0 && instrument.settle_days > 0 && !opens_binary;
@@ -246,13 +259,15 @@ impl Book {
             }
             None => self.make_pairs(execution.leaf, execution.instrument, execution.holding),
         };
-        self.execute(
+        let days = self.execute(
             execution.leaf,
             pair,
             side,
             execution.qty,
             execution.consumed.raw(),
         );
+        self.executions
+            .push(key, retained(execution, event.head.seq, days));
         self.watch_execution(execution.leaf, event.head.recv_ns);
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
@@ -365,20 +380,49 @@ fn after_fill(fill: &Execution, row: &OrderRow) -> OrderRow {
     after
 }
 
+/// An execution as a bust would take it back.
+pub(super) fn retained(execution: &Execution, trade_seq: Seq, days: ChainDays) -> TakenBack {
+    TakenBack {
+        trade_seq,
+        // A trade that was booked without an order, whatever its source said of one, changes none.
+        order_id: if execution.slot.is_none() {
+            OrderId::NONE
+        } else {
+            execution.order_id
+        },
+        principal: execution.principal,
+        fee: execution.fee,
+        consumed: execution.consumed,
+        qty: execution.qty,
+        px: execution.px,
+        leaf: execution.leaf,
+        account: execution.account,
+        instrument: execution.instrument,
+        holding: execution.holding,
+        wallet: execution.wallet,
+        slot: OrderSlot::NONE,
+        trade_day: execution.trade_day,
+        days,
+        currency: execution.currency,
+        calendar: execution.calendar,
+        side: execution.side,
+        ..TakenBack::zeroed()
+    }
+}
+
 /// Change of settled cash: principal where it moves, and the fee.
-fn cash_change(instrument: &Instrument, execution: &Execution) -> i128 {
-    let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
+pub(super) fn cash_change(instrument: &Instrument, side: Side, principal: Money, fee: Money) -> i128 {
     let principal = if instrument.moves_principal() {
-        execution.principal.raw()
+        principal.raw()
     } else {
         0
     };
-    let signed = if is_buy { -principal } else { principal };
-    signed - execution.fee.raw()
+    let signed = if side.is_buy() { -principal } else { principal };
+    signed - fee.raw()
 }
 
 /// A reported fee must be bookable, and is only taken where the source says that there is one.
-fn check_fee(execution: &mut Execution) -> Result<(), RejectCode> {
+pub(super) fn check_fee(execution: &mut Execution) -> Result<(), RejectCode> {
     if execution.flags & execution_flags::HAS_FEE == 0 {
         execution.fee = Money::ZERO;
     }

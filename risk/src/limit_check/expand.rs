@@ -58,6 +58,8 @@ pub(super) enum Cursor {
     Lapses(CalendarId, u32),
     /// Orders that are held; the next one to look at.
     Held(Option<OrderSlot>),
+    /// A trade that a person lets out of quarantine: its row.
+    Released(u32),
 }
 
 impl Cursor {
@@ -113,6 +115,7 @@ impl Cursor {
             Kind::Valuation | Kind::OrderNew | Kind::OrderReplace | Kind::VenueFill | Kind::TradeCapture => {
                 Self::of_trips(book.trips_of(event, kind))
             }
+            Kind::QuarantineResolve => book.released_by(event).map_or(Cursor::Idle, Cursor::Released),
             _ => Cursor::Idle,
         }
     }
@@ -145,6 +148,11 @@ impl Cursor {
                 Cursor::Trips(_) => self.next_trip(book, out),
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
+                Cursor::Released(at) => {
+                    let at = *at;
+                    *self = Cursor::Idle;
+                    book.write_released(at, out).then_some(Kind::TradeCapture)
+                }
             };
             if let Some(kind) = kind {
                 book.apply_derived(out, kind);

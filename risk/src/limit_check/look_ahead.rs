@@ -20,6 +20,13 @@ pub(super) struct Hint {
 const PAIR: usize = 4;
 
 impl Hint {
+    /// No hint.
+    pub(super) const NONE: Self = Self {
+        key: Key(0, 0),
+        scope: 0,
+        is_set: false,
+    };
+
     /// The pair row that was found for the event's leaf and instrument, where it was looked for. One that did not exist then may
     /// exist now, so none is no answer.
     #[inline]
@@ -66,13 +73,14 @@ impl Book {
             }
             Some(Kind::VenueFill | Kind::TradeCapture) => {
                 let execution: &Execution = event.body();
-                let scope = exec_scope(execution, self.likely_trade_date(execution));
+                let scope = exec_scope(execution.venue, self.likely_trade_date(execution));
                 if hint.key(scope).is_some() {
                     return;
                 }
                 self.orders.prefetch(execution.order_id);
                 let key = self.hasher.key(scope, execution.exec_id.padded());
                 self.exec_ids.prefetch(key);
+                self.executions.prefetch(key);
                 (key, scope)
             }
             Some(Kind::OrderCancel) => {

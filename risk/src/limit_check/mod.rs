@@ -16,6 +16,7 @@ mod admin;
 mod ask;
 mod audit;
 mod book;
+mod bust;
 mod effects;
 mod execution;
 mod expand;
@@ -23,6 +24,7 @@ mod findings;
 mod look_ahead;
 mod marks;
 mod place;
+mod quarantine;
 mod question;
 mod replace;
 mod report;
@@ -45,6 +47,7 @@ use tradewind_domain::ids::OrderSlot;
 use tradewind_machine::stage::{Expansion, Stage};
 
 pub use findings::hits;
+pub use quarantine::QuarantineRow;
 pub use tables::{ALERT_PCT, TABLES, TableGauge};
 pub use view::{LimitUse, Occasion};
 
@@ -105,6 +108,8 @@ impl LimitCheck {
             Kind::OrderCancel => book.decide_cancel(event),
             Kind::MassCancel => book.decide_mass_cancel(event),
             Kind::VenueFill | Kind::TradeCapture => book.decide_execution(event, kind),
+            Kind::TradeBust | Kind::TradeCorrect => book.decide_taking_back(event, kind),
+            Kind::QuarantineResolve => book.decide_resolve(event),
             Kind::VenueAck
             | Kind::VenueReject
             | Kind::VenueCancelled
@@ -135,6 +140,8 @@ impl LimitCheck {
             Kind::OrderReplace => book.apply_replace(event),
             Kind::OrderCancel => book.apply_cancel(event),
             Kind::VenueFill | Kind::TradeCapture => book.apply_execution(event),
+            Kind::TradeBust | Kind::TradeCorrect => book.apply_taking_back(event, kind),
+            Kind::QuarantineResolve => book.apply_resolve(event),
             Kind::VenueAck
             | Kind::VenueReject
             | Kind::VenueCancelled
@@ -164,6 +171,9 @@ impl LimitCheck {
         if event.head.part == 0 {
             self.book.hierarchy.drain(DRAIN_PER_EVENT);
             self.cursor = Cursor::of(event, kind, &mut self.book);
+        } else if kind == Kind::TradeCapture {
+            // A trade out of quarantine is an effect that has effects.
+            self.cursor = Cursor::of(event, kind, &mut self.book);
         }
     }
 }
@@ -178,8 +188,10 @@ impl Stage<Event> for LimitCheck {
         let Some(kind) = event.kind() else { return };
         let hint = self.decide(event, kind);
         self.apply_with(event, kind, hint);
-        if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
-            self.book.audit(event, &mut self.findings);
+        match kind {
+            Kind::VenueFill | Kind::TradeCapture => self.book.audit(event, &mut self.findings),
+            Kind::TradeBust | Kind::TradeCorrect => self.book.audit_taking_back(event, &mut self.findings),
+            _ => {}
         }
         self.begin_effects(event, kind);
         self.show_tables();
@@ -206,7 +218,12 @@ impl Stage<Event> for LimitCheck {
         if self.cursor == Cursor::Idle {
             return Expansion::Done;
         }
-        self.cursor.next(&mut self.book, out)
+        let expansion = self.cursor.next(&mut self.book, out);
+        if expansion == Expansion::Produced && out.kind() == Some(Kind::TradeCapture) {
+            self.book.audit(out, &mut self.findings);
+            self.begin_effects(out, Kind::TradeCapture);
+        }
+        expansion
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {

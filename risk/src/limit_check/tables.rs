@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tradewind_domain::event::{Capacities, Event, InstrumentSet, Kind, LimitSet, NodeSet, SessionEvent};
 
 /// Tables with a configured capacity, named as the settings `capacity.*` are.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 13] = [
     "open_orders",
     "cl_ord_ids",
     "exec_ids",
@@ -20,6 +20,9 @@ pub const TABLES: [&str; 10] = [
     "nodes",
     "instruments",
     "sessions",
+    "quarantine",
+    "limit_stamps",
+    "restricted",
 ];
 
 /// From this share on a table is worth a warning, in percent (LIMITS section 14).
@@ -86,6 +89,9 @@ impl Book {
             percent(rows.nodes, room.nodes),
             percent(rows.instruments, room.instruments),
             percent(rows.sessions, room.sessions),
+            percent(self.quarantine.used(), room.quarantine),
+            self.stamps.used_pct(),
+            self.restricted.used_pct(),
         ];
         std::array::from_fn(|at| (TABLES[at], shares[at]))
     }

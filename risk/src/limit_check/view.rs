@@ -3,6 +3,7 @@
 
 use super::LimitCheck;
 use super::ask::{Ask, Priced};
+use super::quarantine::QuarantineRow;
 use super::question::Scene;
 use super::tables::TABLES;
 use crate::hierarchy::{NodeRow, PairRow};
@@ -83,6 +84,16 @@ impl LimitCheck {
                 );
             });
         }
+    }
+
+    /// Executed trades that wait in quarantine, in no particular order.
+    pub fn quarantined(&self) -> impl Iterator<Item = &QuarantineRow> {
+        self.book.quarantine.waiting()
+    }
+
+    /// Executed trades that found no room in quarantine: they stand in the journal alone.
+    pub fn quarantine_lost(&self) -> u64 {
+        self.book.quarantine.lost
     }
 
     /// Open orders in acceptance order.

@@ -50,7 +50,7 @@ pub struct OrderRow {
     pub pending_cum: i64,
     /// Pending replace: `close_qty` when it was accepted.
     pub pending_close: i64,
-    /// Pending replace: total quantity; 0 where none is pending.
+    /// Pending replace: total quantity; 0 where none is pending, below zero where busts took more than it.
     pub new_qty: i64,
     /// Pending replace: limit price.
     pub new_px: i64,
@@ -179,7 +179,24 @@ impl OrderRow {
     /// True while a replace is on its way: the order then holds the larger of old and new.
     #[inline]
     pub fn has_replace(&self) -> bool {
-        self.new_qty > 0
+        self.new_qty != 0
+    }
+    /// A bust or correction of one of its fills changes the filled quantity by `delta`. While the order is open its quantity, and
+    /// the one that a pending replace asks for, change alike: what is open stays as it is (LIMITS section 14).
+    pub fn restate(&mut self, delta: i64) {
+        self.cum = self.cum.saturating_add(delta);
+        if !self.order_state().is_open() {
+            return;
+        }
+        self.qty = self.qty.saturating_add(delta);
+        if self.has_replace() {
+            self.pending_cum = self.pending_cum.saturating_add(delta);
+            // Fills were beyond a new quantity that comes to zero, so it opens nothing; below zero it does not either.
+            self.new_qty = match self.new_qty.saturating_add(delta) {
+                0 => -1,
+                new_qty => new_qty,
+            };
+        }
     }
     /// Forgets a pending replace.
     #[inline]

@@ -245,9 +245,7 @@ impl Kind {
     pub const fn has_behaviour(self) -> bool {
         !matches!(
             self,
-            Kind::TradeBust
-                | Kind::TradeCorrect
-                | Kind::CorporateAction
+            Kind::CorporateAction
                 | Kind::Allocation
                 | Kind::LedgerTransfer
                 | Kind::FeeScheduleSet
@@ -255,7 +253,6 @@ impl Kind {
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
-                | Kind::QuarantineResolve
                 | Kind::Flatten
         )
     }

@@ -65,6 +65,9 @@ pub(super) fn view_of(event: &Event) -> Option<&OrderView> {
 fn named(event: &Event) -> OrderId {
     let asked = match event.kind() {
         Some(Kind::VenueFill) => event.body::<Execution>().order_id,
+        Some(Kind::TradeBust | Kind::TradeCorrect) => {
+            event.taken_back().map_or(OrderId::NONE, |taken| taken.order_id)
+        }
         Some(Kind::OrderCancel) => event.body::<OrderCancel>().order_id,
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().order_id,
         Some(kind) if is_report(kind) => event.body::<VenueReport>().order_id,

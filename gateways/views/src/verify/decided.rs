@@ -42,6 +42,7 @@ impl Decided {
             Kind::OrderReplace => self.reserve(&event.body::<OrderReplace>().view),
             Kind::OrderExpired | Kind::CancelRequested => self.reserve(&event.body::<DerivedOrder>().view),
             Kind::VenueFill | Kind::TradeCapture => self.execute(event.body()),
+            Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
             _ if is_report(kind) => self.reserve(&event.body::<VenueReport>().view),
             _ => {}
@@ -53,24 +54,43 @@ impl Decided {
     }
 
     fn execute(&mut self, execution: &Execution) {
-        let moves = self
-            .moves_principal
-            .get(&execution.instrument)
-            .copied()
-            .unwrap_or(false);
-        let principal = if moves { execution.principal.raw() } else { 0 };
-        let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
-        let signed = if is_buy {
-            principal.wrapping_neg()
-        } else {
-            principal
-        };
-        let settled = signed.wrapping_sub(execution.fee.raw());
+        let settled = self.cash_of(
+            execution.instrument,
+            execution.side,
+            execution.principal,
+            execution.fee,
+        );
         self.add(
             execution.wallet,
             settled,
             execution.cash_released.raw().wrapping_neg(),
         );
+    }
+
+    fn take_back(&mut self, event: &Event) {
+        let Some(taken) = event.taken_back() else { return };
+        let cash = |principal, fee| self.cash_of(taken.instrument, taken.side, principal, fee);
+        let new = if event.kind() == Some(Kind::TradeCorrect) {
+            let body: &Execution = event.body();
+            cash(body.principal, body.fee)
+        } else {
+            0
+        };
+        let settled = new.wrapping_sub(cash(taken.principal, taken.fee));
+        self.add(taken.wallet, settled, 0);
+    }
+
+    /// Settled cash that a trade brings: principal where it moves, less the fee.
+    fn cash_of(&self, instrument: InstrumentId, side: u8, principal: Money, fee: Money) -> i128 {
+        let moves = self.moves_principal.get(&instrument).copied().unwrap_or(false);
+        let principal = if moves { principal.raw() } else { 0 };
+        let is_buy = Side::from_code(side).is_some_and(Side::is_buy);
+        let signed = if is_buy {
+            principal.wrapping_neg()
+        } else {
+            principal
+        };
+        signed.wrapping_sub(fee.raw())
     }
 
     fn pay(&mut self, cash: &CashMove, comes_in: bool) {

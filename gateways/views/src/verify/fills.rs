@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::codes::Side;
-use tradewind_domain::event::{Event, Execution, Kind};
+use tradewind_domain::event::{Event, Execution, Kind, TakenBack};
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId};
 use tradewind_risk::LimitCheck;
 
@@ -30,6 +30,9 @@ struct Sum {
 
 impl Fills {
     pub(super) fn see(&mut self, event: &Event) {
+        if let Some(taken) = event.taken_back() {
+            return self.take_back(event, &taken);
+        }
         if event.is_rejected() || !matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture)) {
             return;
         }
@@ -59,6 +62,28 @@ impl Fills {
         self.count += 1;
     }
 
+    /// The version that is taken back counts no more, the one that a correction puts in its place does.
+    fn take_back(&mut self, event: &Event, taken: &TakenBack) {
+        let Some(sum) = self.holdings.get_mut(&taken.holding) else {
+            return self
+                .mixed
+                .note(|| format!("record {} takes a trade back that no holding has", place(event)));
+        };
+        let (mut qty, mut principal, mut fee) = (0, 0, 0);
+        if event.kind() == Some(Kind::TradeCorrect) {
+            let new: &Execution = event.body();
+            (qty, principal, fee) = (i128::from(new.qty), new.principal.raw(), new.fee.raw());
+        } else {
+            sum.fills = sum.fills.wrapping_sub(1);
+            self.count = self.count.wrapping_sub(1);
+        }
+        let sign = Side::from_code(taken.side).map_or(0, Side::sign);
+        let moved = taken.principal.raw().wrapping_sub(principal);
+        sum.qty = sum.qty.wrapping_add(sign * (qty - i128::from(taken.qty)));
+        sum.net = sum.net.wrapping_add(sign.wrapping_mul(moved));
+        sum.fees = sum.fees.wrapping_add(fee.wrapping_sub(taken.fee.raw()));
+    }
+
     pub(super) fn compare(&self, limit: &LimitCheck, settle: &Settle, positions: &Position) -> Check {
         let mut first = First(self.mixed.0.clone());
         for (&holding, sum) in &self.holdings {
@@ -81,6 +106,14 @@ impl Fills {
 
 fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle, positions: &Position) {
     let Some(row) = positions.position(holding) else {
+        if sum.fills == 0 {
+            let what = || format!("quantity of holding {holding}, all trades busted");
+            return first.equal(
+                what,
+                ("executions", sum.qty),
+                ("custody", settle.holding_qty(holding).raw()),
+            );
+        }
         return first.note(|| format!("holding {holding} has executions and no position"));
     };
     let what = |figure: &'static str| move || format!("{figure} of holding {holding}");

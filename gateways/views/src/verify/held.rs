@@ -91,6 +91,7 @@ impl Held {
             Kind::CancelRequested => self.change_state(&event.body::<DerivedOrder>().view),
             Kind::OrderExpired => self.report(event, &event.body::<DerivedOrder>().view),
             Kind::VenueFill => self.fill(event),
+            Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
             _ if is_report(kind) => self.report(event, &event.body::<VenueReport>().view),
             _ => {}
         }
@@ -158,6 +159,19 @@ impl Held {
         (order.leaves, order.cum) = (fill.leaves, fill.cum);
         order.state = fill.state_after;
         self.close(event, fill.order_id);
+    }
+
+    /// What is open stays; the filled quantity and the one that a pending replace asks for change alike.
+    fn take_back(&mut self, event: &Event) {
+        let Some(taken) = event.taken_back() else { return };
+        let Some(order) = self.open.get_mut(&taken.order_id) else {
+            return;
+        };
+        let delta = taken.cum.wrapping_sub(order.cum);
+        order.cum = taken.cum;
+        if order.new_qty != 0 {
+            order.new_qty = order.new_qty.wrapping_add(delta);
+        }
     }
 
     fn close(&mut self, event: &Event, id: OrderId) {

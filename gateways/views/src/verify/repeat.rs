@@ -20,7 +20,7 @@ use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::event::{
     Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, Kind, OrderCancel, OrderNew,
-    OrderReplace, OrderView, VenueReport, head_flags,
+    OrderReplace, OrderView, TradeBust, VenueReport, head_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
@@ -246,6 +246,18 @@ pub fn without_facts(event: &mut Event) {
             (body.new_cash, body.new_fee) = (Money::ZERO, Money::ZERO);
         }
         Kind::VenueFill | Kind::TradeCapture => execution_without_facts(event.body_mut(), kind),
+        Kind::TradeBust => {
+            let body: &mut TradeBust = event.body_mut();
+            (body.account, body.instrument, body.alerts) = (AccountId(0), InstrumentId(0), 0);
+            (body.principal, body.fee, body.qty) = (Money::ZERO, Money::ZERO, 0);
+            (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
+            body.consumed = Notional::ZERO;
+        }
+        Kind::TradeCorrect => {
+            let body: &mut Execution = event.body_mut();
+            (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
+            (body.principal, body.consumed, body.alerts) = (Money::ZERO, Notional::ZERO, 0);
+        }
         Kind::Deposit | Kind::Withdrawal => {
             let body: &mut CashMove = event.body_mut();
             (body.verdict, body.wallet) = (Zeroable::zeroed(), WalletId::NONE);

@@ -1,11 +1,13 @@
 //! Tests of validate and the limit check together, on resolved events.
 
+mod busts;
 mod controls;
 mod executions;
 mod identifiers;
 mod invariants;
 mod limits;
 mod orders;
+mod quarantine;
 mod replaces;
 mod self_trade;
 mod world;

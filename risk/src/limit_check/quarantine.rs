@@ -1,0 +1,307 @@
+//! Quarantine: executed trades that could not be booked as they came (LIMITS section 9). They touch no position until a person
+//! releases or repairs them; nothing that was executed is dropped.
+//!
+//! A released or repaired trade becomes an effect of the person's command: one `TradeCapture` part in its group, booked like any
+//! other. The wide collar and the business rules are what the person overrules; what makes a trade impossible to book (no
+//! account, no instrument, no price, an identifier that was booked since) refuses the command, and the trade stays.
+//!
+//! # Invariants
+//! - Every refused execution is kept, but for one that was booked already: it is ignored. The same execution again is kept once.
+//! - A trade is resolved once. Rows of resolved trades are used again in the order of their resolution.
+//! - Where every row waits for somebody, a further trade stays in the journal alone, and is counted.
+
+use super::book::Book;
+use super::look_ahead::Hint;
+use crate::orders::keys::Key;
+use bytemuck::{Pod, Zeroable, bytes_of};
+use std::collections::VecDeque;
+use tradewind_domain::codes::{QuarantineAction, Side};
+use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve};
+use tradewind_domain::ids::{OrderSlot, Seq};
+use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::time::UnixNanos;
+
+/// Bytes of a row that keep names which did not resolve.
+const TEXT_MAX: usize = 96;
+
+/// A trade that was put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct QuarantineRow {
+    /// The execution as it was refused; once it is released, as it is booked.
+    pub body: Execution,
+    /// Sequence number, by which it is resolved.
+    pub seq: Seq,
+    /// When ingest took it.
+    pub recv_ns: UnixNanos,
+    /// Sequence number of the command that resolved it; 0 while it waits.
+    resolved_seq: Seq,
+    /// When it was resolved.
+    resolved_ns: UnixNanos,
+    /// Names that did not resolve, as normalize wrote them.
+    text: [u8; TEXT_MAX],
+    text_len: u16,
+    /// [`RejectCode`].
+    reason: u16,
+    /// [`Kind`] of the execution.
+    kind: u16,
+    #[doc(hidden)]
+    pub reserved: [u16; 5],
+}
+
+const _: () = assert!(size_of::<QuarantineRow>() == 400);
+
+impl QuarantineRow {
+    /// Why it was put aside.
+    pub fn reason(&self) -> Option<RejectCode> {
+        RejectCode::from_number(self.reason)
+    }
+
+    /// `VenueFill` or `TradeCapture`.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::from_number(self.kind)
+    }
+
+    /// Names that did not resolve, as `symbol=X account=Y`.
+    pub fn text(&self) -> &[u8] {
+        &self.text[..usize::from(self.text_len).min(TEXT_MAX)]
+    }
+
+    fn waits(&self) -> bool {
+        self.resolved_seq == 0
+    }
+}
+
+/// The table of trades that wait.
+pub(super) struct Quarantine {
+    rows: Vec<QuarantineRow>,
+    /// Keys of the rows, side by side: a venue that sends its refused trades again is looked up here.
+    keys: Vec<Key>,
+    /// Rows of resolved trades, the first resolved first.
+    resolved: VecDeque<u32>,
+    capacity: u32,
+    /// Trades that found no row.
+    pub(super) lost: u64,
+}
+
+impl Quarantine {
+    pub(super) fn new(capacity: u32) -> Self {
+        Self {
+            rows: Vec::with_capacity(capacity as usize),
+            keys: Vec::with_capacity(capacity as usize),
+            resolved: VecDeque::with_capacity(capacity as usize),
+            capacity,
+            lost: 0,
+        }
+    }
+
+    /// Sets how many may wait, at most what there is memory for.
+    pub(super) fn set_capacity(&mut self, capacity: u32) {
+        self.capacity = capacity.min(self.rows.capacity() as u32);
+    }
+
+    /// Trades that wait.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &QuarantineRow> {
+        self.rows.iter().filter(|row| row.waits())
+    }
+
+    /// How many trades wait.
+    pub(super) fn used(&self) -> u32 {
+        (self.rows.len() - self.resolved.len()) as u32
+    }
+
+    fn holds(&self, key: Key) -> bool {
+        let mut same = self.keys.iter().zip(&self.rows).filter(|(held, _)| **held == key);
+        same.any(|(_, row)| row.waits())
+    }
+
+    fn put(&mut self, key: Key, row: QuarantineRow) {
+        if self.used() >= self.capacity {
+            self.lost += 1;
+            return;
+        }
+        match self.resolved.pop_front() {
+            Some(at) => (self.rows[at as usize], self.keys[at as usize]) = (row, key),
+            None => {
+                self.rows.push(row);
+                self.keys.push(key);
+            }
+        }
+    }
+
+    /// The row of a trade that was put aside, with its place.
+    fn find(&self, seq: Seq) -> Option<(u32, &QuarantineRow)> {
+        let found = self.rows.iter().enumerate().find(|(_, row)| row.seq == seq);
+        found.map(|(at, row)| (at as u32, row))
+    }
+
+    pub(super) fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        sink(&self.lost.to_le_bytes());
+        for row in &self.rows {
+            sink(bytes_of(row));
+        }
+        for at in &self.resolved {
+            sink(&at.to_le_bytes());
+        }
+    }
+}
+
+/// True for the reasons that put an execution aside. One that was booked already, and one that this version cannot read, wait for
+/// nobody.
+fn is_kept(reason: RejectCode) -> bool {
+    !matches!(reason, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent)
+}
+
+impl Book {
+    /// Keeps a refused execution.
+    pub(super) fn put_aside(&mut self, event: &Event) {
+        let Some(reason) = event.reject_code().filter(|&reason| is_kept(reason)) else {
+            return;
+        };
+        let body: &Execution = event.body();
+        let key = self.exec_key(body, Hint::NONE);
+        if !body.exec_id.is_empty() && self.quarantine.holds(key) {
+            return;
+        }
+        let mut row = QuarantineRow {
+            body: *body,
+            seq: event.head.seq,
+            recv_ns: event.head.recv_ns,
+            reason: reason as u16,
+            kind: event.head.kind,
+            ..QuarantineRow::zeroed()
+        };
+        let text = &event.tail()[..event.tail().len().min(TEXT_MAX)];
+        row.text[..text.len()].copy_from_slice(text);
+        row.text_len = text.len() as u16;
+        self.quarantine.put(key, row);
+    }
+
+    /// Decides what a person wants to become of a trade.
+    pub(super) fn decide_resolve(&self, event: &mut Event) {
+        let code = Note::first(event.head.notes).or_else(|| self.check_resolve(event.body()).err());
+        if let Some(code) = code {
+            event.reject(code);
+        }
+    }
+
+    fn check_resolve(&self, resolve: &QuarantineResolve) -> Result<(), RejectCode> {
+        let action = QuarantineAction::from_code(resolve.action).ok_or(RejectCode::InvalidValue)?;
+        if resolve.author.is_empty() {
+            return Err(RejectCode::Malformed);
+        }
+        let (_, row) = self
+            .quarantine
+            .find(resolve.trade_seq)
+            .ok_or(RejectCode::UnknownTrade)?;
+        if !row.waits() {
+            return Err(RejectCode::StateMismatch);
+        }
+        if action == QuarantineAction::Reject {
+            return Ok(());
+        }
+        self.check_bookable(&mut self.repaired(row, resolve))
+    }
+
+    /// What nobody can overrule.
+    fn check_bookable(&self, trade: &mut Execution) -> Result<(), RejectCode> {
+        if trade.exec_id.is_empty() {
+            return Err(RejectCode::Malformed);
+        }
+        if trade.leaf.is_none() || trade.account.is_none() {
+            return Err(RejectCode::UnknownAccount);
+        }
+        if Side::from_code(trade.side).is_none() {
+            return Err(RejectCode::InvalidSide);
+        }
+        if trade.qty_dp != 8 || trade.px_dp != 8 {
+            return Err(RejectCode::InvalidPrecision);
+        }
+        let instrument = self
+            .market
+            .instrument(trade.instrument)
+            .ok_or(RejectCode::UnknownSymbol)?;
+        if trade.qty <= 0 {
+            return Err(RejectCode::InvalidQty);
+        }
+        if trade.px <= 0 && !instrument.allows_negative_prices() {
+            return Err(RejectCode::InvalidPrice);
+        }
+        self.trade_facts(trade, Hint::NONE)
+    }
+
+    /// The trade as it is to be booked: without an order of ours, and with what the repair changes.
+    fn repaired(&self, row: &QuarantineRow, resolve: &QuarantineResolve) -> Execution {
+        let mut trade = row.body;
+        if resolve.action == QuarantineAction::Repair as u8 {
+            if resolve.qty != 0 {
+                (trade.qty, trade.qty_dp) = (resolve.qty, resolve.qty_dp);
+            }
+            if resolve.px != 0 {
+                (trade.px, trade.px_dp) = (resolve.px, resolve.px_dp);
+            }
+            if resolve.side != 0 {
+                trade.side = resolve.side;
+            }
+            if !resolve.leaf.is_none() {
+                (trade.leaf, trade.account) = (resolve.leaf, resolve.account);
+            }
+            if !resolve.instrument.is_none() {
+                trade.instrument = resolve.instrument;
+            }
+        }
+        if let Some(instrument) = self.market.instrument(trade.instrument) {
+            (trade.currency, trade.calendar) = (instrument.currency, instrument.calendar);
+        }
+        trade.slot = OrderSlot::NONE;
+        trade
+    }
+
+    /// Makes a resolution true: the row is closed, and holds what is to be booked.
+    pub(super) fn apply_resolve(&mut self, event: &Event) {
+        if event.is_rejected() {
+            return;
+        }
+        let resolve: &QuarantineResolve = event.body();
+        let found = self
+            .quarantine
+            .find(resolve.trade_seq)
+            .map(|(at, row)| (at, *row));
+        let Some((at, row)) = found else {
+            self.faults += 1;
+            return;
+        };
+        self.quarantine.rows[at as usize] = QuarantineRow {
+            body: self.repaired(&row, resolve),
+            resolved_seq: event.head.seq,
+            resolved_ns: event.head.recv_ns,
+            ..row
+        };
+        self.quarantine.resolved.push_back(at);
+    }
+
+    /// The row whose trade an accepted command books.
+    pub(super) fn released_by(&self, event: &Event) -> Option<u32> {
+        let resolve: &QuarantineResolve = event.body();
+        if event.is_rejected() || resolve.action == QuarantineAction::Reject as u8 {
+            return None;
+        }
+        self.quarantine.find(resolve.trade_seq).map(|(at, _)| at)
+    }
+
+    /// Writes the trade of a row as an effect. False where it cannot be booked, which the command's verdict rules out.
+    pub(super) fn write_released(&self, at: u32, out: &mut Event) -> bool {
+        let Some(row) = self.quarantine.rows.get(at as usize) else {
+            return false;
+        };
+        let mut trade = row.body;
+        if self.check_bookable(&mut trade).is_err() {
+            return false;
+        }
+        out.reset(Kind::TradeCapture);
+        (out.head.seq, out.head.part) = (row.resolved_seq, 1);
+        out.head.recv_ns = row.resolved_ns;
+        *out.body_mut() = trade;
+        true
+    }
+}
