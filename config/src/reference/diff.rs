@@ -2,7 +2,10 @@
 
 use super::known::Known;
 use super::parse::UTC_CALENDAR;
-use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Named, Node, RestrictedLine};
+use super::rows::{
+    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Named, Node, OpeningValuation,
+    RestrictedLine,
+};
 use super::{REFERENCE_AUTHOR, ReferenceData};
 use crate::calendar::Calendar;
 use crate::problem::{ConfigError, Problem};
@@ -11,7 +14,7 @@ use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
     CalendarSet, CashMove, CurrencySet, FxRate, InboundLong, InstrumentSet, Kind, LimitSet, NodeSet,
-    RestrictedSet,
+    RestrictedSet, Valuation,
 };
 use tradewind_domain::ids::{CalendarId, SessionId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -44,7 +47,7 @@ impl ReferenceData {
     /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
     /// instruments stay.
     /// Limits and lines that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
-    /// Deposits are made once for each account and currency.
+    /// Deposits are made once for each account and currency; a node that has been valued is not valued again.
     pub fn diff(
         &self,
         known: &Known,
@@ -70,6 +73,7 @@ impl ReferenceData {
         diff.removed_lines(self);
         diff.removed_limits(&self.limits);
         self.deposits.iter().for_each(|row| diff.deposit(row));
+        self.valuations.iter().for_each(|row| diff.valuation(row));
         ConfigError::unless(diff.changes, diff.problems)
     }
 
@@ -373,6 +377,22 @@ impl Diff<'_> {
         let event = InboundLong::new(Kind::Deposit, &body).named(symbol(row.currency), row.account);
         self.push(row.added_line(), event);
     }
+
+    fn valuation(&mut self, row: &OpeningValuation) {
+        if !self.known.valued.contains(&row.scope) {
+            self.push(row.added_line(), valuation_event(row));
+        }
+    }
+}
+
+fn valuation_event(row: &OpeningValuation) -> InboundLong {
+    let body = Valuation {
+        equity: row.equity,
+        balance: row.balance,
+        has_balance: 1,
+        ..Valuation::zeroed()
+    };
+    InboundLong::new(Kind::Valuation, &body).named(Symbol::EMPTY, row.scope)
 }
 
 fn author() -> Code {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType, Restriction};
 use tradewind_domain::event::{
     CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
+    Valuation,
 };
 use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -29,6 +30,8 @@ pub struct Known {
     /// What RESTRICTED limits say of instruments, and whether reference data said it last. A limit that was removed leaves its
     /// lines: they are in force again when it is.
     pub(super) restricted: BTreeMap<(Code, Symbol), (Restriction, bool)>,
+    /// Nodes that have been valued.
+    pub(super) valued: BTreeSet<Code>,
     /// Accounts and references of deposits.
     pub(super) deposits: BTreeSet<(Code, Text<40>)>,
     currency_names: BTreeMap<CurrencyId, Text<8>>,
@@ -52,6 +55,10 @@ impl Known {
             Kind::LimitSet => self.limit(event.body()),
             Kind::RestrictedSet => self.line(event.body()),
             Kind::Deposit => self.deposit(event.body()),
+            Kind::Valuation => {
+                let node = event.body::<Valuation>().node;
+                self.valued.extend(self.node_names.get(&node));
+            }
             _ => {}
         }
     }

@@ -329,6 +329,20 @@ fn a_restricted_limit_that_goes_takes_its_lines_with_it_and_those_of_others_stay
 }
 
 #[test]
+fn a_node_is_valued_once_and_never_over_a_figure_of_the_journal() {
+    let text = "[[valuation]]\nscope = \"A\"\nequity = \"1000.5\"\n";
+    let data = read(text);
+    let (equity, balance) = (data.valuations[0].equity, data.valuations[0].balance);
+    assert_eq!((equity.raw(), balance), (100_050_000_000, equity));
+    assert_eq!(
+        lines(&data, &journal_of(&read(""))),
+        ["valuation A: new, equity 1000.5, balance 1000.5"]
+    );
+    let known = journal_of(&data);
+    assert!(lines(&read(&text.replace("1000.5", "2000")), &known).is_empty());
+}
+
+#[test]
 fn a_line_of_a_list_is_one_event_with_its_limit_and_instrument() {
     let data = read(LIST);
     let lines: Vec<_> = data

@@ -19,7 +19,9 @@ mod rows;
 
 pub use diff::Change;
 pub use known::Known;
-pub use rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, RestrictedLine};
+pub use rows::{
+    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, OpeningValuation, RestrictedLine,
+};
 
 use crate::calendar::Calendar;
 use crate::problem::{ConfigError, Problem};
@@ -51,6 +53,8 @@ pub struct ReferenceData {
     pub restricted: Vec<RestrictedLine>,
     /// Opening deposits.
     pub deposits: Vec<Deposit>,
+    /// Opening valuations.
+    pub valuations: Vec<OpeningValuation>,
 }
 
 impl ReferenceData {
@@ -77,7 +81,7 @@ impl ReferenceData {
     }
 
     /// Everything as admin events for a new journal, with the calendars' days from `from_day` to `to_day`, both included:
-    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, limits with their lists, deposits.
+    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, limits with their lists, deposits, valuations.
     pub fn events(&self, from_day: DayNumber, to_day: DayNumber) -> Vec<InboundLong> {
         // Nothing in an empty journal can contradict the file, so no problem can arise.
         let changes = self.diff(&Known::default(), from_day, to_day).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::ReferenceData;
 use super::fields::{Fields, Reader};
 use super::known::Known;
 use super::limits::{self, Read};
-use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node};
+use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, OpeningValuation};
 use crate::calendar::{Calendar, EarlyClose};
 use crate::problem::{ConfigError, Lines};
 use bytemuck::Zeroable;
@@ -23,7 +23,7 @@ pub(super) const UTC_CALENDAR: &str = "UTC";
 /// Calendars beside the built-in one.
 const CALENDARS_MAX: usize = 63;
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "currency",
     "calendar",
     "node",
@@ -32,6 +32,7 @@ const SECTIONS: [&str; 8] = [
     "fx",
     "limit",
     "deposit",
+    "valuation",
 ];
 
 /// Reads a document.
@@ -83,6 +84,7 @@ enum Space {
     Limit,
     Fx,
     Deposit,
+    Valuation,
 }
 
 struct Parser<'a, 't, 'i> {
@@ -115,6 +117,7 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         self.each("fx", Self::fx);
         self.each("limit", Self::limit);
         self.each("deposit", Self::deposit);
+        self.each("valuation", Self::valuation);
         if self.data.calendars.len() > CALENDARS_MAX {
             self.reader.problem(
                 0,
@@ -414,6 +417,21 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
             );
         }
         self.data.limits.push(limit);
+    }
+
+    fn valuation(&mut self, table: (usize, &'t DeTable<'i>)) {
+        let mut fields = Fields::open(&mut self.reader, table, &["scope", "equity", "balance"]);
+        let scope: Code = fields.text("scope", None);
+        let equity = fields.decimal("equity", None, 0);
+        let balance = fields.decimal("balance", Some(equity), 0);
+        let at = fields.place("scope");
+        self.declare(at, Space::Valuation, scope.as_str(), None);
+        self.mention(at, Space::Node, "node or account", scope.as_str());
+        self.data.valuations.push(OpeningValuation {
+            scope,
+            equity: Money::from_raw(i128::from(equity)),
+            balance: Money::from_raw(i128::from(balance)),
+        });
     }
 
     fn deposit(&mut self, table: (usize, &'t DeTable<'i>)) {

@@ -99,6 +99,17 @@ pub struct RestrictedLine {
     pub restriction: Restriction,
 }
 
+/// Equity that a node has at the first start, until somebody values it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningValuation {
+    /// Node or account.
+    pub scope: Code,
+    /// Equity in base currency.
+    pub equity: Money,
+    /// Balance in base currency.
+    pub balance: Money,
+}
+
 /// Money that an account has at the first start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deposit {
@@ -280,6 +291,19 @@ impl Named for RestrictedLine {
     }
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![("restriction", self.restriction.to_string())]
+    }
+}
+
+impl Named for OpeningValuation {
+    const WHAT: &'static str = "valuation";
+    fn name(&self) -> String {
+        self.scope.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("equity", self.equity.to_string()),
+            ("balance", self.balance.to_string()),
+        ]
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
     CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
+    Valuation,
 };
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
 use tradewind_domain::time::{parse_date, parse_rfc3339};
@@ -87,6 +88,7 @@ impl Ids {
             Kind::RestrictedSet => {
                 event.body_mut::<RestrictedSet>().instrument = InstrumentId(self.find(2, names.symbol));
             }
+            Kind::Valuation => event.body_mut::<Valuation>().node = NodeId(self.find(1, names.account)),
             Kind::Deposit => {
                 self.find(0, names.symbol);
                 event.body_mut::<CashMove>().account = AccountId(self.accounts[names.account.as_str()]);
