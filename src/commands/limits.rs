@@ -118,25 +118,34 @@ fn check(args: &LimitsCheckArgs) -> anyhow::Result<ExitCode> {
 fn show_list(value: &Value) -> anyhow::Result<()> {
     let rows: Vec<LimitRow> = field(value, "limits")?;
     let mut table = Table::new(&[
-        "<limit", "<type", "<node", "<filter", "hard", "soft %", "<action", "used", "used %", "<unit",
+        "<limit", "<type", "<node", "<filter", "hard", "<unit", "soft %", "<action", "used", "used %",
     ]);
     for row in rows {
-        let filter = filter_text(&row);
+        let (filter, used) = (filter_text(&row), used_text(&row));
         table.row(vec![
             row.label,
             row.limit_type,
             row.scope,
             filter,
             row.hard,
+            row.unit,
             row.soft_pct.to_string(),
             row.action,
-            row.used.unwrap_or_else(|| "-".to_owned()),
+            used,
             row.used_pct.map_or_else(|| "-".to_owned(), |pct| pct.to_string()),
-            row.unit,
         ]);
     }
     output::text(table);
     Ok(())
+}
+
+/// What is used, with its unit where that is not the hard figure's.
+fn used_text(row: &LimitRow) -> String {
+    match (&row.used, &row.used_unit) {
+        (Some(used), Some(unit)) if *unit != row.unit => format!("{used} {unit}"),
+        (Some(used), _) => used.clone(),
+        (None, _) => "-".to_owned(),
+    }
 }
 
 /// What the limit is narrowed to.
@@ -153,9 +162,14 @@ fn filter_text(row: &LimitRow) -> String {
 fn show_one(value: &Value) -> anyhow::Result<()> {
     let row: LimitRow = field(value, "limit")?;
     output::text(&row.toml);
-    if let Some(used) = &row.used {
-        let pct = row.used_pct.map_or_else(String::new, |pct| format!(", {pct} %"));
-        output::text(format_args!("# used {used} of {} {}{pct}\n", row.hard, row.unit));
+    if row.used.is_some() {
+        let pct = row.used_pct.map_or_else(String::new, |pct| format!(" ({pct} %)"));
+        output::text(format_args!(
+            "# used {}{pct} of {} {}\n",
+            used_text(&row),
+            row.hard,
+            row.unit
+        ));
     }
     output::text(format_args!("# binds {} {}\n", row.level, row.scope));
     Ok(())

@@ -2,9 +2,10 @@
 
 use crate::view::Held;
 use serde::{Deserialize, Serialize};
+use tradewind_config::Known;
 use tradewind_domain::codes::{ControlState, Level, LimitType};
 use tradewind_domain::event::{Control, Event, HitKind, Kind, LimitHit, LimitProbe};
-use tradewind_domain::fixed::{Money, Notional};
+use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{LimitId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
@@ -142,8 +143,7 @@ impl Hit {
             .zip(label)
             .and_then(|(held, label)| held.known.limits().find(|limit| limit.label == label));
         let params = set.map_or([0; 6], |set| set.params);
-        let unit =
-            set.map(|set| Unit::of_hit(set.limit_type, RejectCode::from_number(hit.code), &params));
+        let unit = set.map(|set| Unit::of_hit(set.limit_type, RejectCode::from_number(hit.code), &params));
         let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));
         Self {
             kind: kind_text(hit.kind),
@@ -179,54 +179,26 @@ fn unnamed(limit: LimitId) -> String {
 
 impl Usage {
     /// Of an answered probe.
-    pub(crate) fn of(probe: &LimitProbe) -> Self {
+    pub(crate) fn of(probe: &LimitProbe, known: &Known) -> Self {
+        let set = known.limits().find(|limit| limit.label == probe.label);
+        let params = set.map_or([0; 6], |limit| limit.params);
         let limit_type = LimitType::from_code(probe.limit_type);
-        let (decimals, unit) = limit_type.map_or((0, ""), figure);
-        let show = |raw: i128| match decimals {
-            VALUE_DP => Notional::from_raw(raw).to_string(),
-            QTY_DP => Money::from_raw(raw).to_string(),
-            _ => raw.to_string(),
+        let unit = limit_type.map(|limit_type| Unit::of_hit(limit_type, None, &params));
+        let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));
+        // A rate that has long been silent is behind, and none of it is used.
+        let used = match unit {
+            Some(Unit::Ahead) => probe.used.max(0),
+            _ => probe.used,
         };
         Self {
             label: probe.label.to_string(),
             limit_type: limit_type.map_or_else(String::new, |known| known.to_string()),
-            used: show(probe.used),
+            used: show(used),
             hard: show(probe.hard),
-            used_pct: percent(probe.used, probe.hard),
-            unit: unit.to_owned(),
+            used_pct: percent(used, probe.hard),
+            unit: unit.map_or("", Unit::text).to_owned(),
             equity: (probe.equity != 0).then(|| Money::from_raw(probe.equity).to_string()),
         }
-    }
-}
-
-const VALUE_DP: u32 = 16;
-const QTY_DP: u32 = 8;
-
-/// Decimals and unit of what a [`LimitProbe`] answers: percentages and multiples of an equity are answered as the values that they
-/// come to.
-fn figure(limit_type: LimitType) -> (u32, &'static str) {
-    use LimitType as L;
-    match limit_type {
-        L::MaxOrderQty
-        | L::FatFinger
-        | L::AdvOrder
-        | L::AdvDay
-        | L::DailyQty
-        | L::PositionLong
-        | L::PositionShort => (QTY_DP, "quantity"),
-        L::MaxOpenOrders => (0, "orders"),
-        L::OrderRate | L::MsgRate => (0, "messages"),
-        L::OrderToTrade => (0, "orders a trade"),
-        L::RepeatedExec => (0, "executions"),
-        L::PriceCollar
-        | L::Restricted
-        | L::Permission
-        | L::MarketHours
-        | L::StaleOrder
-        | L::DupContent
-        | L::ShortSale
-        | L::SelfTrade => (0, ""),
-        _ => (VALUE_DP, "value"),
     }
 }
 

@@ -281,7 +281,7 @@ pub struct LimitRow {
     pub sector: Option<String>,
     /// The figure that must not be exceeded, as a file has it.
     pub hard: String,
-    /// What the figure counts.
+    /// What it counts.
     pub unit: String,
     /// Warning threshold in percent; 0 for none.
     pub soft_pct: u8,
@@ -289,7 +289,9 @@ pub struct LimitRow {
     pub action: String,
     /// What is used; absent where the limit counts for each account or instrument by itself, or looks at single orders.
     pub used: Option<String>,
-    /// The same in percent of the hard figure.
+    /// What `used` counts: percentages of an equity are answered as values.
+    pub used_unit: Option<String>,
+    /// Used in percent of what is allowed.
     pub used_pct: Option<u64>,
     /// The limit as a `[[limit]]` table of a file.
     pub toml: String,

@@ -261,7 +261,9 @@ impl Desk {
         if !outcome.accepted {
             return Err(refused(outcome));
         }
-        let usage = Usage::of(sent.event.body());
+        let usage = self
+            .view
+            .read(sent.released, |held| Usage::of(sent.event.body(), &held.known))?;
         value(json!({ "usage": usage, "outcome": outcome }))
     }
 
@@ -444,6 +446,7 @@ fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
         sector: row.and_then(|row| text(row.sector.as_str())),
         hard: view.hard,
         unit: view.unit,
+        used_unit: usage.as_ref().map(|usage| usage.unit.clone()),
         soft_pct: view.soft_pct,
         action: view.action,
         used_pct: usage.as_ref().and_then(|usage| usage.used_pct),
@@ -463,7 +466,7 @@ fn usage(held: &mut Held, label: &str) -> Option<Usage> {
         InboundLong::new(tradewind_domain::event::Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
     let mut event = Box::new(*message.event());
     held.replica.question(&mut event);
-    (!event.is_rejected()).then(|| Usage::of(event.body()))
+    (!event.is_rejected()).then(|| Usage::of(event.body(), &held.known))
 }
 
 fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {
