@@ -147,7 +147,7 @@ settings! {
         restricted: u32 = count(0, 1 << 24), decides;
         /// Contents of orders that DUP_CONTENT limits remember.
         repeats: u32 = count(0, 1 << 26), decides;
-        /// Executions that are remembered for busts and corrections; older ones are taken back from the books alone.
+        /// Executions that are remembered for busts and corrections; a bust of an older one is refused with UNKNOWN_TRADE.
         executions: u32 = count(1, 1 << 28), decides;
         /// Executed trades in quarantine.
         quarantine: u32 = count(1, 1 << 24), decides;
