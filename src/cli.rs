@@ -401,6 +401,31 @@ pub struct DoctorArgs {
 pub enum BenchCommand {
     /// The whole pipeline under open-loop load.
     Pipeline(BenchArgs),
+    /// The limit check alone, over numbers of accounts.
+    Limits(BenchLimitsArgs),
+}
+
+/// `tradewind bench limits`.
+#[derive(Debug, Args)]
+pub struct BenchLimitsArgs {
+    /// Accounts, one run each.
+    #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000")]
+    pub accounts: Vec<u32>,
+    /// Limits that look at each order, over five levels: a multiple of twelve; 0 for none.
+    #[arg(long, default_value_t = 12)]
+    pub limits: u32,
+    /// Every account holds one instrument and has a limit on its exposure.
+    #[arg(long)]
+    pub held: bool,
+    /// Orders that are timed.
+    #[arg(long, default_value_t = 400_000)]
+    pub orders: u64,
+    /// Save the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `tradewind bench pipeline`.

@@ -13,6 +13,7 @@
 //! Not here: the engine's wiring, the command line, and any figure of the engine that it does not report itself.
 
 pub mod conditions;
+pub mod limits;
 pub mod machine_noise;
 pub mod measure;
 pub mod open_loop;

@@ -349,6 +349,12 @@ pub struct Chain {
     nodes: [u32; CHAIN_MAX],
     pairs: [u32; CHAIN_MAX],
     len: usize,
+    /// The most severe state of its nodes.
+    pub state: u8,
+    /// Flags that any of its nodes has.
+    pub flags: u8,
+    /// Fee estimate of the narrowest node that has one; [`NodeRow::NO_FEE`] where none has.
+    pub fee_bps: u32,
 }
 
 impl Chain {
@@ -480,6 +486,9 @@ impl Hierarchy {
             nodes: [NIL; CHAIN_MAX],
             pairs: [NIL; CHAIN_MAX],
             len: 0,
+            state: 0,
+            flags: 0,
+            fee_bps: NodeRow::NO_FEE,
         };
         let (mut node, mut pair) = (leaf, leaf_pair);
         while let Some(row) = self.node(node) {
@@ -492,6 +501,11 @@ impl Hierarchy {
                 } else {
                     self.find_pair(node, instrument)
                 };
+            }
+            chain.state = chain.state.max(row.control_state());
+            chain.flags |= row.flags;
+            if chain.fee_bps == NodeRow::NO_FEE {
+                chain.fee_bps = row.fee_bps;
             }
             chain.nodes[chain.len] = node.0;
             chain.pairs[chain.len] = pair;

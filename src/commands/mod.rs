@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod ask;
 pub mod bench;
+pub mod bench_limits;
 pub mod config;
 pub mod conformance;
 pub mod doctor;
@@ -59,6 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rules(RulesCommand::Show(args)) => rules::show(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
+        Command::Bench(BenchCommand::Limits(args)) => bench_limits::run(&args),
         Command::Conformance(args) => conformance::run(&args),
     }
 }

@@ -105,7 +105,9 @@ impl Book {
         } else if state == ControlState::ReduceOnly as u8 && !self.reduces(ask, chain) {
             findings.refuse(RejectCode::ReduceOnly);
         }
-        self.ask_disabled(chain, findings);
+        if chain.flags & node_flags::DISABLED != 0 {
+            self.ask_disabled(chain, findings);
+        }
         self.ask_emergency(ask, chain, findings);
         let instrument = checks::known(&self.market, ask.instrument);
         let unknown = Instrument::zeroed();
@@ -323,14 +325,11 @@ impl Book {
 
     /// The estimated fee that is reserved with the principal: rate of the narrowest buying power limit, ceiled.
     fn fee_estimate(&self, chain: &Chain, principal: i128, instrument: &Instrument) -> Option<i128> {
-        let bps = chain
-            .levels()
-            .filter_map(|(node, _)| self.hierarchy.node(node))
-            .map(|node| node.fee_bps)
-            .find(|&bps| bps != crate::hierarchy::NodeRow::NO_FEE);
-        let Some(bps) = bps else { return Some(0) };
+        if matches!(chain.fee_bps, 0 | crate::hierarchy::NodeRow::NO_FEE) {
+            return Some(0);
+        }
         rounding::to_money(
-            principal.checked_mul(i128::from(bps))?,
+            principal.checked_mul(i128::from(chain.fee_bps))?,
             12,
             instrument.money_dp,
             Rounding::Ceiling,

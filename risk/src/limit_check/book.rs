@@ -163,19 +163,13 @@ impl Book {
     /// The most severe state on an order's way: its nodes, its instrument, its session.
     #[inline]
     pub(super) fn control_state(&self, chain: &Chain, instrument: InstrumentId, session: SessionId) -> u8 {
-        let nodes = chain
-            .levels()
-            .filter_map(|(node, _)| self.hierarchy.node(node))
-            .map(NodeRow::control_state)
-            .max()
-            .unwrap_or(0);
         let instrument = self
             .instrument_states
             .get(instrument.index())
             .copied()
             .unwrap_or(0);
         let session = self.sessions.get(session.index()).map_or(0, |row| row.state);
-        nodes.max(instrument).max(session)
+        chain.state.max(instrument).max(session)
     }
 
     /// The state of what a control event is about; `None` where its target does not exist.

@@ -1,0 +1,146 @@
+//! `tradewind bench limits`: what the limit check costs an order, by itself, with limits in force and tables of every size.
+//!
+//! The stage runs alone on one pinned thread, on batches as the pipeline gives them to it: it looks ahead at a batch, then decides and
+//! applies each event. Every order is cancelled by its venue before long, so the tables keep their size; those reports are not
+//! timed. The figure of a batch is its time by the clock divided by its orders.
+//!
+//! Not here: the other stages, the rings and the journal; those are `bench pipeline`'s.
+
+mod firm;
+
+pub use firm::{Firm, FirmConfig};
+
+use crate::percentiles::{Latencies, Latency};
+use serde::Serialize;
+use tradewind_domain::event::Event;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::stage::{Expansion, Stage};
+
+/// Events of a batch.
+const BATCH: usize = 32;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The firm.
+    pub firm: FirmConfig,
+    /// Orders that are timed, after as many tenths that are not.
+    pub orders: u64,
+}
+
+/// Nanoseconds of one stage for one event.
+#[derive(Clone, Debug, Serialize)]
+pub struct LimitFigures {
+    /// Accounts.
+    pub accounts: u32,
+    /// Limits that look at each order.
+    pub limits_per_order: u32,
+    /// Levels that they stand on.
+    pub levels: u32,
+    /// New orders that pass, each.
+    pub accepted_ns: Latency,
+    /// New orders that break every limit that can be broken by size, each.
+    pub rejected_ns: Latency,
+    /// New orders right behind a trade of an instrument that every account holds, that trade included.
+    pub after_mark_ns: Latency,
+    /// Pairs that such a trade lets be revalued.
+    pub pairs_of_mark: u64,
+    /// Limits that are set.
+    pub limits_in_force: u64,
+}
+
+/// Runs the plan.
+pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
+    let mut firm = Firm::new(&plan.firm);
+    let mut batch = vec![Event::empty(); BATCH];
+    let mut out = Event::empty();
+    let warm_up = plan.orders / 10;
+    let accepted = orders(
+        &mut firm,
+        clock,
+        plan.orders,
+        warm_up,
+        &mut batch,
+        &mut out,
+        false,
+    );
+    let rejected = orders(
+        &mut firm,
+        clock,
+        plan.orders / 4,
+        warm_up,
+        &mut batch,
+        &mut out,
+        true,
+    );
+    let after_mark = marks(&mut firm, clock, plan.orders / 4, &mut out);
+    LimitFigures {
+        accounts: plan.firm.accounts,
+        limits_per_order: firm.limits_per_order(),
+        levels: firm::LEVELS,
+        accepted_ns: accepted.summary(),
+        rejected_ns: rejected.summary(),
+        after_mark_ns: after_mark.summary(),
+        pairs_of_mark: firm.pairs_of_mark(),
+        limits_in_force: firm.limits_in_force(),
+    }
+}
+
+/// Batches of new orders, timed; the reports that close them are not.
+fn orders(
+    firm: &mut Firm,
+    clock: &Clock,
+    count: u64,
+    warm_up: u64,
+    batch: &mut [Event],
+    out: &mut Event,
+    too_large: bool,
+) -> Latencies {
+    let mut latencies = Latencies::default();
+    let mut done = 0;
+    while done < count + warm_up {
+        for event in batch.iter_mut() {
+            firm.new_order(event, too_large);
+        }
+        let began = clock.raw();
+        process(firm, batch, out);
+        let each = clock.span_ns(began, clock.raw()) / batch.len() as u64;
+        firm.expect(batch, too_large);
+        if done >= warm_up {
+            latencies.record(each);
+        }
+        done += batch.len() as u64;
+        firm.close(batch, out);
+    }
+    latencies
+}
+
+fn process(firm: &mut Firm, batch: &mut [Event], out: &mut Event) {
+    let stage = firm.stage();
+    for event in batch.iter_mut() {
+        stage.look_ahead(event);
+    }
+    for event in batch.iter_mut() {
+        stage.look_ahead(event);
+    }
+    for event in batch.iter_mut() {
+        stage.process(event);
+        while stage.expand(out) != Expansion::Done {}
+    }
+}
+
+/// A trade of the instrument that everyone holds, then one order, timed together.
+fn marks(firm: &mut Firm, clock: &Clock, count: u64, out: &mut Event) -> Latencies {
+    let mut latencies = Latencies::default();
+    let mut pair = vec![Event::empty(); 2];
+    for _ in 0..count {
+        let (trade, order) = pair.split_at_mut(1);
+        firm.last_trade(&mut trade[0]);
+        firm.new_order(&mut order[0], false);
+        let began = clock.raw();
+        process(firm, &mut pair, out);
+        latencies.record(clock.span_ns(began, clock.raw()));
+        firm.close(&mut pair[1..], out);
+    }
+    latencies
+}

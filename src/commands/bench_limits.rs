@@ -1,0 +1,64 @@
+//! `tradewind bench limits`: what the limit check costs an order, over numbers of accounts.
+
+use crate::cli::BenchLimitsArgs;
+use crate::output;
+use anyhow::Context;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use tradewind_bench::limits::{self, FirmConfig, LimitFigures, Plan};
+use tradewind_bench::pinned;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::cores::Cores;
+
+/// Runs the command: one firm after another, each with fresh tables.
+pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
+    let clock = Clock::start().context("the clock")?;
+    let cores = Cores::detect();
+    let core = cores.ids().last().copied();
+    let mut figures = Vec::new();
+    for &accounts in &args.accounts {
+        let firm = FirmConfig {
+            accounts: accounts.max(1),
+            limits: args.limits,
+            everyone_holds: args.held,
+        };
+        let plan = Plan {
+            firm,
+            orders: args.orders.max(1_000),
+        };
+        figures.push(pinned::on_core(&cores, core, || limits::run(&plan, &clock)));
+    }
+    let report = serde_json::json!({ "core": core, "orders": args.orders, "figures": figures });
+    if let Some(path) = &args.save {
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| path.display().to_string())?;
+    }
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::text(table(&figures));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(figures: &[LimitFigures]) -> String {
+    let mut text = String::from(
+        "  accounts  limits  passes p50  p99 ns  refused p50  p99 ns  behind a mark p50  p99 ns  pairs held\n",
+    );
+    for row in figures {
+        let _ = writeln!(
+            text,
+            "{:>10}  {:>6}  {:>10}  {:>6}  {:>11}  {:>6}  {:>17}  {:>6}  {:>10}",
+            row.accounts,
+            row.limits_per_order,
+            row.accepted_ns.p50,
+            row.accepted_ns.p99,
+            row.rejected_ns.p50,
+            row.rejected_ns.p99,
+            row.after_mark_ns.p50,
+            row.after_mark_ns.p99,
+            row.pairs_of_mark,
+        );
+    }
+    text
+}
