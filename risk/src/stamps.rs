@@ -32,7 +32,7 @@ impl Ring {
     };
 
     /// How many stamps it holds at most.
-    pub fn len(&self) -> u32 {
+    pub fn room(&self) -> u32 {
         self.len
     }
 

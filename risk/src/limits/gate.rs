@@ -109,7 +109,7 @@ pub(crate) fn may(row: &LimitRow, action: Action) -> bool {
 
 pub(super) fn permission_accepts(event: &LimitSet) -> bool {
     let [actions, types, kinds, ..] = event.params;
-    let known = |mask: i64, bits: u32| mask & !((1 << bits) - 1 | NOTHING) == 0;
+    let known = |mask: i64, bits: u32| mask & !(((1 << bits) - 1) | NOTHING) == 0;
     known(actions, 3) && known(types, 5) && known(kinds, 6)
 }
 

@@ -136,7 +136,7 @@ pub fn refusal(event: &LimitSet) -> Option<RejectCode> {
     let acts = action.is_some_and(|action| action != LimitAction::Slow || is_rate);
     let kind_ok = event.filter_kind == 0 || InstrumentKind::from_code(event.filter_kind).is_some();
     let filters = event.filter_kind != 0 || !event.filter_sector.is_empty();
-    let filter_ok = kind_ok && !(filters && !event.filter_instrument.is_none());
+    let filter_ok = kind_ok && (!filters || event.filter_instrument.is_none());
     // What looks at no instrument cannot be filtered by one.
     let filterable = !matches!(spec.when, When::Equity | When::Execution)
         && spec.limit_type != LimitType::Emergency
@@ -236,7 +236,7 @@ impl Limits {
         };
         let held = self.rows.get(event.limit.index());
         let stamps_needed = ring_len(event);
-        let has_ring = held.is_some_and(|row| row.state != 0 && row.ring.len() >= stamps_needed);
+        let has_ring = held.is_some_and(|row| row.state != 0 && row.ring.room() >= stamps_needed);
         let wanted = row_of(event, spec_at, 0).gathers();
         let node_has = hierarchy.node(event.node).map_or(0, |node| node.gathers);
         let rows_needed = if wanted & !node_has == 0 {
@@ -277,7 +277,7 @@ impl Limits {
         }
         super::equity::begin(&mut row, &held, hierarchy);
         let needed = ring_len(event);
-        if row.ring.len() < needed {
+        if row.ring.room() < needed {
             stamps.grow(&mut row.ring, needed);
         }
         self.count_kind(&held, &row, event.limit);

@@ -229,7 +229,7 @@ mod tests {
 
     /// Keys that share sixteen homes.
     fn key(id: u64) -> Key {
-        Key(id % 16 << 60, id)
+        Key((id % 16) << 60, id)
     }
 
     fn trade(seq: u64) -> TakenBack {

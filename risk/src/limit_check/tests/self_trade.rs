@@ -539,10 +539,10 @@ fn newcomer(world: &mut World, at: usize, step: Step, mode: SelfTradeMode) -> Op
     let mut order = world.order(&format!("o{at}"), leaf, side, "1", "0");
     order.px = dec("10") + i64::from(step.px) * dec("0.01");
     let mut reach = Some(order.px);
-    if step.a % 7 == 0 {
+    if step.a.is_multiple_of(7) {
         (order.ord_type, order.px) = (OrderType::Market as u8, 0);
         reach = Some(market_px(side.is_buy()));
-    } else if step.a % 11 == 0 {
+    } else if step.a.is_multiple_of(11) {
         (order.ord_type, order.stop_px, reach) = (OrderType::StopLimit as u8, order.px, None);
     }
     let crossed = reach.map_or(Vec::new(), |px| naive_crossed(world, U1, side, px));
