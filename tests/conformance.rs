@@ -10,20 +10,6 @@ use tradewind::conformance::{FileReport, Options, Outcome, play_file};
 /// Why cases are known to fail in this version. A case that passes must not stand here.
 const KNOWN_FAILURES: &[(&str, &[&str])] = &[
     (
-        "no self-trade prevention yet",
-        &[
-            "LIM-0107", "LIM-0108", "LIM-0109", "LIM-0110", "LIM-0113", "LIM-0333", "LIM-0335", "LIM-0338",
-            "LIM-0339", "LIM-0438", "EX-022", "EX-023", "EX-024",
-        ],
-    ),
-    (
-        "no busts yet",
-        &[
-            "LIM-0129", "LIM-0130", "LIM-0233", "LIM-0329", "LIM-0353", "LIM-0355", "LIM-0357", "LIM-0360",
-            "EX-060",
-        ],
-    ),
-    (
         "a collar that skips an old reference does not warn yet",
         &["EX-088"],
     ),

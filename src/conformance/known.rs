@@ -98,6 +98,7 @@ impl Known {
 mod tests {
     use super::*;
     use bytemuck::Zeroable;
+    use tradewind_domain::event::control_effects;
     use tradewind_domain::text::Text;
 
     fn node(id: u32, code: &str, parent: NodeId) -> Event {
@@ -135,7 +136,7 @@ mod tests {
         known.observe(&state(0, ControlState::Active as u8));
         assert_eq!(known.state("A"), Some(ControlState::ReduceOnly));
         // A number that is no state leaves the state as it is.
-        known.observe(&state(1, 16));
+        known.observe(&state(1, control_effects::DISABLED));
         assert_eq!(known.state("A"), Some(ControlState::ReduceOnly));
         assert_eq!(known.state("B"), None);
     }

@@ -12,9 +12,6 @@ use tradewind_domain::ids::LimitId;
 use tradewind_domain::reject::RejectCode;
 use tradewind_risk::limit_check::hits;
 
-/// [`LimitHit::kind`] that reports a limit's floor rather than a finding.
-const FLOOR: u8 = 4;
-
 /// A step's answer by key.
 pub(crate) type Answer = Map<String, Value>;
 
@@ -99,7 +96,7 @@ pub(crate) fn equity(got: &mut Answer, event: &Event, known: &Known) {
     let hits: Vec<LimitHit> = hits(event, count as u16).collect();
     let floors: Map<String, Value> = hits
         .iter()
-        .filter(|hit| hit.kind == FLOOR)
+        .filter(|hit| hit.kind == HitKind::Floor as u8)
         .filter_map(|hit| Some((label(known, hit.limit)?.to_owned(), figure(hit.hard, 16))))
         .collect();
     let lists = [("warn", HitKind::Warned), ("breach", HitKind::Alerted)];
@@ -291,8 +288,18 @@ mod tests {
     #[test]
     fn a_valuation_tells_floors_warnings_and_breaches_apart() {
         let hits = [
-            hit(FLOOR, LimitId(0), RejectCode::MaxOrderQty, Level::Account),
-            hit(FLOOR, LimitId(1), RejectCode::MaxOrderQty, Level::Account),
+            hit(
+                HitKind::Floor as u8,
+                LimitId(0),
+                RejectCode::MaxOrderQty,
+                Level::Account,
+            ),
+            hit(
+                HitKind::Floor as u8,
+                LimitId(1),
+                RejectCode::MaxOrderQty,
+                Level::Account,
+            ),
             hit(
                 HitKind::Alerted as u8,
                 LimitId(1),

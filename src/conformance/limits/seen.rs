@@ -4,12 +4,9 @@ use super::days::NODES;
 use crate::conformance::known::Known;
 use serde_json::{Map, Value, json};
 use tradewind_domain::codes::ControlState;
-use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, Timer, TimerKind};
+use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, Timer, TimerKind, control_effects};
 use tradewind_domain::ids::{OrderId, Seq};
 use tradewind_domain::time::Date;
-
-/// `Control::state_after` of a strategy that repeated executions have disabled.
-const DISABLED: u8 = 16;
 
 /// Orders that something happened to, by acceptance.
 type Orders = Vec<(OrderId, String)>;
@@ -59,7 +56,7 @@ impl Seen {
             Kind::StateChanged => {
                 let control: &Control = event.body();
                 self.killed |= control.state_after == ControlState::Kill as u8;
-                if control.state_after == DISABLED {
+                if control.state_after == control_effects::DISABLED {
                     self.disabled = known.node(control.node).map(str::to_owned);
                 }
             }
