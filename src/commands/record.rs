@@ -213,7 +213,7 @@ fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             view(fields, &report.view);
         }
         Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => execution(fields, event.body()),
-        Kind::OrderExpired | Kind::CancelRequested => {
+        Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
             let derived: &DerivedOrder = event.body();
             put("cl_ord_id", json!(derived.cl_ord_id.as_str()));
             view(fields, &derived.view);

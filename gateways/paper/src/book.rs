@@ -161,15 +161,6 @@ impl Exchange {
         }
     }
 
-    /// Cancels what a scope holds, in order of acceptance.
-    pub(crate) fn cancel_where(&mut self, is_within: impl Fn(&Order) -> bool, answers: &mut Answers) {
-        let ids: Vec<OrderId> = { self.orders.values() }
-            .filter(|order| is_within(order))
-            .map(|order| order.id)
-            .collect();
-        ids.into_iter().for_each(|id| self.cancel(id, answers));
-    }
-
     /// Replaces quantity (fills included) and prices. No more than what is filled is refused, and the order stays as it is.
     pub(crate) fn replace(&mut self, id: OrderId, qty: i64, px: i64, stop_px: i64, answers: &mut Answers) {
         let Some(held) = self.orders.get(&id).copied() else {

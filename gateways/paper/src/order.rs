@@ -2,7 +2,7 @@
 
 use tradewind_domain::codes::{OrderType, Side, TimeInForce};
 use tradewind_domain::event::{Event, OrderNew};
-use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, SessionId};
+use tradewind_domain::ids::{InstrumentId, OrderId};
 use tradewind_domain::time::UnixNanos;
 
 /// An open order of the venue. Quantities and prices at 1e-8.
@@ -10,8 +10,6 @@ use tradewind_domain::time::UnixNanos;
 pub(crate) struct Order {
     pub(crate) id: OrderId,
     pub(crate) instrument: InstrumentId,
-    pub(crate) leaf: NodeId,
-    pub(crate) session: SessionId,
     pub(crate) side: Side,
     pub(crate) ord_type: OrderType,
     pub(crate) tif: TimeInForce,
@@ -35,8 +33,6 @@ impl Order {
         Some(Self {
             id: body.view.order_id,
             instrument: body.instrument,
-            leaf: body.leaf,
-            session: body.session,
             side: Side::from_code(body.side)?,
             ord_type: OrderType::from_code(body.ord_type)?,
             tif,

@@ -23,18 +23,15 @@ use crate::answer::{Answer, AnswerKey, Answers};
 use crate::book::{Exchange, FillSettings};
 use crate::order::Order;
 use std::collections::{BTreeMap, VecDeque};
-use tradewind_domain::codes::{ControlState, OrderState};
+use tradewind_domain::codes::OrderState;
 use tradewind_domain::event::{
-    Control, DerivedOrder, EngineStarted, Event, Execution, Inbound, InstrumentSet, Kind, LastTrade,
-    MassCancel, NodeSet, OrderCancel, OrderReplace, VenueReport,
+    DerivedOrder, EngineStarted, Event, Execution, Inbound, InstrumentSet, Kind, LastTrade, OrderCancel,
+    OrderNew, OrderReplace, VenueReport,
 };
-use tradewind_domain::ids::{NodeId, VenueId};
+use tradewind_domain::ids::{OrderId, VenueId};
 
 /// The paper venue's number in reports and fills.
 pub const PAPER_VENUE: VenueId = VenueId(1);
-
-/// Nodes of the longest chain of the hierarchy.
-const CHAIN_MAX: usize = 6;
 
 /// What the venue has done and holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,8 +52,8 @@ pub struct VenueCounts {
 pub struct PaperVenue {
     epoch: u32,
     exchange: Exchange,
-    /// Parent of each node.
-    parents: BTreeMap<NodeId, NodeId>,
+    /// Orders that the engine has accepted and holds back: they come here when it releases them.
+    held: BTreeMap<OrderId, Order>,
     /// Answers made and not found yet; `None` once caught up.
     waiting: Option<VecDeque<Answer>>,
     answers: Answers,
@@ -69,7 +66,7 @@ impl PaperVenue {
         Self {
             epoch,
             exchange: Exchange::new(settings),
-            parents: BTreeMap::new(),
+            held: BTreeMap::new(),
             waiting: Some(VecDeque::new()),
             answers: Answers::new(),
             counts: VenueCounts::default(),
@@ -151,72 +148,51 @@ impl PaperVenue {
         let Self {
             exchange,
             answers,
-            parents,
+            held,
             ..
         } = self;
         match event.kind() {
             Some(Kind::InstrumentSet) => exchange.set_instrument(&event.body::<InstrumentSet>().row),
-            Some(Kind::NodeSet | Kind::AccountSet) => {
-                let body: &NodeSet = event.body();
-                parents.insert(body.node, body.parent);
-            }
             Some(Kind::Quote) => exchange.quote(event.body(), answers),
             Some(Kind::LastTrade) => {
                 let body: &LastTrade = event.body();
                 exchange.trade(body.instrument, body.px, answers);
             }
             Some(Kind::OrderNew) => {
-                if let Some(order) = Order::of(event) {
+                let Some(order) = Order::of(event) else { return };
+                if event.body::<OrderNew>().view.state_after == OrderState::Held as u8 {
+                    held.insert(order.id, order);
+                } else {
                     exchange.place(order, answers);
                 }
             }
-            Some(Kind::OrderCancel) => exchange.cancel(event.body::<OrderCancel>().view.order_id, answers),
-            Some(Kind::CancelRequested) => {
-                exchange.cancel(event.body::<DerivedOrder>().view.order_id, answers)
+            Some(Kind::OrderReleased) => {
+                if let Some(order) = held.remove(&event.body::<DerivedOrder>().view.order_id) {
+                    exchange.place(order, answers);
+                }
             }
+            // A mass cancel and a kill ask for each cancel by an effect of its own.
+            Some(Kind::OrderCancel) => self.cancel(event.body::<OrderCancel>().view.order_id),
+            Some(Kind::CancelRequested) => self.cancel(event.body::<DerivedOrder>().view.order_id),
             Some(Kind::OrderReplace) => {
                 let body: &OrderReplace = event.body();
                 exchange.replace(body.view.order_id, body.qty, body.px, body.stop_px, answers);
             }
-            Some(Kind::OrderExpired) => exchange.forget(event.body::<DerivedOrder>().view.order_id),
-            Some(Kind::MassCancel) => self.mass_cancel(event.body()),
-            Some(Kind::Kill) => self.kill(event.body()),
+            Some(Kind::OrderExpired) => {
+                let id = event.body::<DerivedOrder>().view.order_id;
+                held.remove(&id);
+                exchange.forget(id);
+            }
             _ => {}
         }
     }
 
-    fn mass_cancel(&mut self, scope: &MassCancel) {
-        let parents = &self.parents;
-        let is_within = |order: &Order| {
-            (scope.node.is_none() || is_below(parents, order.leaf, scope.node))
-                && (scope.instrument.is_none() || order.instrument == scope.instrument)
-                && (scope.side == 0 || order.side as u8 == scope.side)
-                && (scope.session_only == 0 || order.session == scope.session)
-        };
-        self.exchange.cancel_where(is_within, &mut self.answers);
-    }
-
-    /// Every open order of what was killed: a node with all below, an instrument, a session, or this venue.
-    fn kill(&mut self, control: &Control) {
-        if control.state_after != ControlState::Kill as u8 {
-            return;
+    /// An order that the engine holds has never been here: it has ended, and there is nothing to answer.
+    fn cancel(&mut self, id: OrderId) {
+        if self.held.remove(&id).is_none() {
+            self.exchange.cancel(id, &mut self.answers);
         }
-        let parents = &self.parents;
-        let is_within = |order: &Order| {
-            (!control.node.is_none() && is_below(parents, order.leaf, control.node))
-                || (!control.instrument.is_none() && order.instrument == control.instrument)
-                || (!control.session.is_none() && order.session == control.session)
-                || control.venue == PAPER_VENUE
-        };
-        self.exchange.cancel_where(is_within, &mut self.answers);
     }
-}
-
-/// True where `node` is `leaf` or one of the nodes above it.
-fn is_below(parents: &BTreeMap<NodeId, NodeId>, leaf: NodeId, node: NodeId) -> bool {
-    std::iter::successors(Some(leaf), |at| parents.get(at).copied())
-        .take(CHAIN_MAX)
-        .any(|at| at == node)
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@
 use super::*;
 use crate::random::SplitMix;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{OrderType, Side, TimeInForce};
+use tradewind_domain::codes::{ControlState, OrderType, Side, TimeInForce};
 use tradewind_domain::decimal;
-use tradewind_domain::event::{Body, OrderNew, Quote, execution_flags};
+use tradewind_domain::event::{Body, Control, MassCancel, Quote, execution_flags};
 use tradewind_domain::fixed::{Money, Price, Qty};
-use tradewind_domain::ids::{AccountId, InstrumentId, OrderId, SessionId};
+use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, SessionId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 
@@ -54,25 +54,9 @@ fn instrument_set(id: u32, lot: &str) -> Event {
     record(Kind::InstrumentSet, &body)
 }
 
-fn node_set(node: u32, parent: NodeId) -> Event {
-    let body = NodeSet {
-        node: NodeId(node),
-        parent,
-        ..NodeSet::zeroed()
-    };
-    record(Kind::NodeSet, &body)
-}
-
-/// FIRM 0 > ORG 1 > accounts 2 and 3; instruments 0 (lot 1) and 1 (lot 0.1).
+/// Instruments 0 (lot 1) and 1 (lot 0.1).
 fn opening() -> Vec<Event> {
-    vec![
-        node_set(0, NodeId::NONE),
-        node_set(1, NodeId(0)),
-        node_set(2, NodeId(1)),
-        node_set(3, NodeId(1)),
-        instrument_set(0, "1"),
-        instrument_set(1, "0.1"),
-    ]
+    vec![instrument_set(0, "1"), instrument_set(1, "0.1")]
 }
 
 fn quote(instrument: u32, bid: &str, ask: &str) -> Event {
@@ -118,7 +102,7 @@ fn new_order(id: u64, side: Side, ord_type: OrderType, tif: TimeInForce, qty: i6
     body
 }
 
-/// `order ID SIDE TYPE TIF QTY [PX] [stop=PX] [until=NS] [leaf=N] [on=I]`
+/// `order ID SIDE TYPE TIF QTY [PX] [stop=PX] [until=NS] [on=I]`
 fn order_line(words: &[&str]) -> Event {
     let px = words
         .get(5)
@@ -136,9 +120,7 @@ fn order_line(words: &[&str]) -> Event {
         match name {
             "stop" => body.stop_px = dec(value),
             "until" => body.expire_ns = value.parse().unwrap(),
-            "leaf" => body.leaf = NodeId(value.parse().unwrap()),
             "on" => body.instrument = InstrumentId(value.parse().unwrap()),
-            "session" => body.session = SessionId(value.parse().unwrap()),
             _ => panic!("no such option: {name}"),
         }
     }
@@ -167,43 +149,33 @@ fn replace(id: u64, qty: i64, px: i64) -> Event {
     record(Kind::OrderReplace, &body)
 }
 
-/// `mass|kill node=N instrument=I session=S side=SIDE venue=V`, what is not named being none.
-fn scope_line(verb: &str, words: &[&str]) -> Event {
-    let mut mass = MassCancel {
-        node: NodeId::NONE,
-        instrument: InstrumentId::NONE,
-        session: SessionId::NONE,
-        ..MassCancel::zeroed()
-    };
-    let mut control = Control {
+/// A mass cancel, or a kill of the whole firm.
+fn sweep(verb: &str) -> Event {
+    if verb == "mass" {
+        let mass = MassCancel {
+            node: NodeId::NONE,
+            instrument: InstrumentId::NONE,
+            session: SessionId::NONE,
+            ..MassCancel::zeroed()
+        };
+        return record(Kind::MassCancel, &mass);
+    }
+    let control = Control {
         state_after: ControlState::Kill as u8,
         venue: VenueId::NONE,
         session: SessionId::NONE,
-        node: NodeId::NONE,
+        node: NodeId(0),
         instrument: InstrumentId::NONE,
         ..Control::zeroed()
     };
-    for (name, value) in words.iter().filter_map(|word| word.split_once('=')) {
-        let number = value.parse().unwrap_or(u32::MAX);
-        match name {
-            "node" => (mass.node, control.node) = (NodeId(number), NodeId(number)),
-            "instrument" => {
-                (mass.instrument, control.instrument) = (InstrumentId(number), InstrumentId(number))
-            }
-            "session" => {
-                (mass.session, mass.session_only) = (SessionId(number), 1);
-                control.session = SessionId(number);
-            }
-            "venue" => control.venue = VenueId(number as u16),
-            "side" => mass.side = Side::from_text(value).unwrap() as u8,
-            _ => panic!("no such scope: {name}"),
-        }
-    }
-    if verb == "mass" {
-        record(Kind::MassCancel, &mass)
-    } else {
-        record(Kind::Kill, &control)
-    }
+    record(Kind::Kill, &control)
+}
+
+/// An order that the engine accepts and holds back.
+fn held_line(words: &[&str]) -> Event {
+    let mut event = order_line(words);
+    event.body_mut::<OrderNew>().view.state_after = OrderState::Held as u8;
+    event
 }
 
 fn line(text: &str) -> Event {
@@ -223,7 +195,9 @@ fn line(text: &str) -> Event {
             event.reject(RejectCode::Capacity);
             event
         }
-        verb @ ("mass" | "kill") => scope_line(verb, &words[1..]),
+        "released" => derived(Kind::OrderReleased, id()),
+        "held" => held_line(&words[1..]),
+        verb @ ("mass" | "kill") => sweep(verb),
         "nothing" => record(Kind::EdgeStats, &tradewind_domain::event::EdgeStats::zeroed()),
         verb => panic!("no such line: {verb}"),
     }
@@ -446,36 +420,32 @@ fn a_stop_may_be_replaced_before_it_is_set_off() {
 }
 
 #[test]
-fn a_mass_cancel_ends_exactly_its_scope() {
+fn a_mass_cancel_and_a_kill_cancel_each_order_once_by_their_effects() {
     check(
         "order 1 BUY LIMIT DAY 10 9               -> ack 1
          order 2 SELL LIMIT DAY 10 11             -> ack 2
-         order 3 BUY LIMIT DAY 10 9 leaf=3        -> ack 3
-         order 4 BUY LIMIT DAY 10 9 on=1          -> ack 4
-         order 5 BUY LIMIT DAY 10 9 session=5     -> ack 5
-         mass session=5                           -> cancelled 5
-         mass node=2 instrument=1                 -> cancelled 4
-         mass side=SELL                           -> cancelled 2
-         mass node=3                              -> cancelled 3
-         mass                                     -> cancelled 1
-         mass                                     ->",
+         mass                                     ->
+         asked 1                                  -> cancelled 1
+         kill                                     ->
+         asked 2                                  -> cancelled 2",
     );
 }
 
 #[test]
-fn a_kill_cancels_everything_below_its_target() {
+fn an_order_that_is_held_comes_to_the_venue_when_it_is_released() {
     check(
-        "order 1 BUY LIMIT DAY 10 9               -> ack 1
-         order 2 BUY LIMIT DAY 10 9 leaf=3        -> ack 2
-         order 3 BUY LIMIT DAY 10 9 leaf=0        -> ack 3
-         kill node=1                              -> cancelled 1, cancelled 2
-         order 4 BUY LIMIT DAY 10 9 on=1          -> ack 4
-         kill instrument=1                        -> cancelled 4
-         kill session=9                           ->
-         kill session=4                           -> cancelled 3
-         order 5 BUY LIMIT DAY 10 9               -> ack 5
-         kill venue=2                             ->
-         kill venue=1                             -> cancelled 5",
+        "quote 9.99x100 10.01x100                 ->
+         held 1 BUY LIMIT DAY 10 10.01            ->
+         last 10                                  ->
+         released 1                               -> ack 1, fill 1 10@10.01 taker
+         released 1                               ->
+         held 2 BUY LIMIT DAY 10 9                ->
+         cancel 2                                 ->
+         held 3 BUY LIMIT DAY 10 9                ->
+         asked 3                                  ->
+         held 4 BUY LIMIT DAY 10 9                ->
+         expired 4                                ->
+         released 4                               ->",
     );
 }
 
@@ -498,8 +468,7 @@ fn refused_events_do_nothing_at_the_venue() {
          refused order 2 BUY LIMIT DAY 10 10      ->
          refused cancel 1                         ->
          refused quote 9x100 9.5x100              ->
-         refused kill node=0                      ->
-         refused mass                             ->
+         refused asked 1                          ->
          cancel 1                                 -> cancelled 1",
     );
 }
@@ -636,16 +605,7 @@ impl Sim {
             8 => derived(Kind::CancelRequested, some_order),
             9 => derived(Kind::OrderExpired, some_order),
             10..12 => replace(some_order, random.between(1, 60) * dec("1"), px),
-            12 => {
-                let scopes: [&[&str]; 4] = [
-                    &["node=3"],
-                    &["session=4", "side=BUY"],
-                    &["instrument=0"],
-                    &["node=1"],
-                ];
-                let verb = if random.chance(1, 4) { "kill" } else { "mass" };
-                scope_line(verb, scopes[random.below(4) as usize])
-            }
+            12 => derived(Kind::OrderReleased, some_order),
             _ => {
                 self.orders += 1;
                 let side = [Side::Buy, Side::Sell, Side::SellShort][random.below(3) as usize];
@@ -660,7 +620,9 @@ impl Sim {
                     px,
                 );
                 body.stop_px = px + dec("0.01") * random.between(-3, 3);
-                body.leaf = NodeId(2 + random.below(2) as u32);
+                if random.chance(1, 5) {
+                    body.view.state_after = OrderState::Held as u8;
+                }
                 body.expire_ns = (self.journal.len() as u64 + random.below(30)) * 10;
                 record(Kind::OrderNew, &body)
             }

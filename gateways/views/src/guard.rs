@@ -41,7 +41,9 @@ fn finding(event: &Event, replica: &Replica) -> Finding {
         Kind::CalendarSet => calendar(event.body()),
         Kind::OrderCancel => order(&event.body::<OrderCancel>().view, replica),
         Kind::OrderReplace => order(&event.body::<OrderReplace>().view, replica),
-        Kind::OrderExpired | Kind::CancelRequested => order(&event.body::<DerivedOrder>().view, replica),
+        Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
+            order(&event.body::<DerivedOrder>().view, replica)
+        }
         Kind::VenueFill => fill(event.body(), replica),
         Kind::TradeBust | Kind::TradeCorrect => require(
             event.taken_back().is_some(),

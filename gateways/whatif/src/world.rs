@@ -18,6 +18,7 @@ use bytemuck::Zeroable;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_config::Limit;
+use tradewind_domain::codes::OrderState;
 use tradewind_domain::event::{
     Capacities, DerivedOrder, EngineStarted, Event, Execution, Head, Kind, LimitSet, OrderCancel,
     OrderReplace, execution_alerts,
@@ -295,11 +296,13 @@ impl World {
 
     /// Nobody but this world can answer a cancel of an order that is here alone.
     fn note_cancel(&mut self) {
-        if self.scratch.kind() == Some(Kind::CancelRequested) {
-            let id = self.scratch.body::<DerivedOrder>().view.order_id;
-            if self.orders.is_alone(id) {
-                self.cancels.push(id);
-            }
+        if self.scratch.kind() != Some(Kind::CancelRequested) {
+            return;
+        }
+        let view = &self.scratch.body::<DerivedOrder>().view;
+        // One that was held has ended: there is nothing to answer.
+        if view.state_after == OrderState::PendingCancel as u8 && self.orders.is_alone(view.order_id) {
+            self.cancels.push(view.order_id);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::days::NODES;
 use crate::conformance::known::Known;
 use serde_json::{Map, Value, json};
-use tradewind_domain::codes::ControlState;
+use tradewind_domain::codes::{ControlState, OrderState};
 use tradewind_domain::event::{Control, DerivedOrder, Event, Kind, Timer, TimerKind, control_effects};
 use tradewind_domain::ids::{OrderId, Seq};
 use tradewind_domain::time::Date;
@@ -46,7 +46,10 @@ impl Seen {
             Kind::OrderExpired => self.expired.push(order(event)),
             Kind::CancelRequested => {
                 let order = order(event);
-                self.asked.push(order.0);
+                // An order that was held is gone at once: no venue has it.
+                if event.body::<DerivedOrder>().view.state_after == OrderState::PendingCancel as u8 {
+                    self.asked.push(order.0);
+                }
                 match self.root {
                     Some((seq, Kind::Timer)) if seq == event.head.seq => self.cod_cancelled.push(order),
                     _ => self.cancelled.push(order),

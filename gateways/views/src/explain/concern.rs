@@ -55,7 +55,9 @@ pub(super) fn view_of(event: &Event) -> Option<&OrderView> {
         Kind::OrderNew => Some(&event.body::<OrderNew>().view),
         Kind::OrderCancel => Some(&event.body::<OrderCancel>().view),
         Kind::OrderReplace => Some(&event.body::<OrderReplace>().view),
-        Kind::OrderExpired | Kind::CancelRequested => Some(&event.body::<DerivedOrder>().view),
+        Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
+            Some(&event.body::<DerivedOrder>().view)
+        }
         kind if is_report(kind) => Some(&event.body::<VenueReport>().view),
         _ => None,
     }

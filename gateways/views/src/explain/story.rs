@@ -250,7 +250,7 @@ impl Asked {
             }
             Some(Kind::OrderCancel) => Self::request(event.body::<OrderCancel>().cl_ord_id),
             Some(Kind::MassCancel) => Self::request(event.body::<MassCancel>().cl_ord_id),
-            Some(Kind::OrderExpired | Kind::CancelRequested) => {
+            Some(Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased) => {
                 Self::request(event.body::<DerivedOrder>().cl_ord_id)
             }
             Some(kind) if crate::guard::is_report(kind) => {

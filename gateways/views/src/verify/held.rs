@@ -87,8 +87,9 @@ impl Held {
             }
             Kind::OrderNew => self.begin(event.body()),
             Kind::OrderReplace => self.replace(event),
-            Kind::OrderCancel => self.change_state(&event.body::<OrderCancel>().view),
-            Kind::CancelRequested => self.change_state(&event.body::<DerivedOrder>().view),
+            Kind::OrderCancel => self.cancel(event, &event.body::<OrderCancel>().view),
+            Kind::CancelRequested => self.cancel(event, &event.body::<DerivedOrder>().view),
+            Kind::OrderReleased => self.change_state(&event.body::<DerivedOrder>().view),
             Kind::OrderExpired => self.report(event, &event.body::<DerivedOrder>().view),
             Kind::VenueFill => self.fill(event),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
@@ -117,6 +118,15 @@ impl Held {
     fn change_state(&mut self, view: &OrderView) {
         if let Some(order) = self.open.get_mut(&view.order_id) {
             order.state = view.state_after;
+        }
+    }
+
+    /// A cancel asks the venue; one of an order that was held ends it at once.
+    fn cancel(&mut self, event: &Event, view: &OrderView) {
+        if view.state_after == OrderState::PendingCancel as u8 {
+            self.change_state(view);
+        } else {
+            self.report(event, view);
         }
     }
 
