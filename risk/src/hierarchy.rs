@@ -12,7 +12,7 @@ use crate::groups::{GROUPS_OF_A_PAIR, Groups};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, LimitId, NodeId};
-use tradewind_domain::time::DayNumber;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 use tradewind_machine::prefetch::prefetch;
 
 /// Nodes of the longest chain.
@@ -253,8 +253,10 @@ pub struct NodeRow {
     pub flow: Flow,
     /// Equity at the start of the trading day.
     pub sod_equity: i128,
+    /// When money last came in or went out below the node; 0 for never.
+    pub paid_ns: UnixNanos,
     #[doc(hidden)]
-    pub reserved3: [u64; 4],
+    pub reserved3: [u64; 3],
 }
 
 /// Bits of [`NodeRow::flags`].
@@ -267,6 +269,8 @@ pub mod node_flags {
     pub const HAS_BALANCE: u8 = 4;
     /// Own orders below the node must not trade with one another (L15): they stand in the index of resting orders.
     pub const SELF_TRADE: u8 = 8;
+    /// Somebody outside says what the node's equity is: figures of our own books are refused.
+    pub const VALUED_OUTSIDE: u8 = 16;
 }
 
 impl NodeRow {
@@ -299,7 +303,8 @@ impl NodeRow {
         reserved: [0; 3],
         flow: Flow::ZERO,
         sod_equity: 0,
-        reserved3: [0; 4],
+        paid_ns: 0,
+        reserved3: [0; 3],
     };
 
     /// The state that counts: the more severe of what people and limits set.

@@ -9,9 +9,11 @@ use tradewind_domain::event::{
     CashMove, Control, EngineStarted, Event, Kind, LimitSet, Locate, NodeSet, RestrictedSet, SessionEvent,
     Timer, TimerKind, Verdict,
 };
-use tradewind_domain::fixed::Money;
-use tradewind_domain::ids::LimitId;
+use tradewind_domain::fixed::{Money, ONE};
+use tradewind_domain::ids::{LimitId, NodeId};
 use tradewind_domain::reject::{Note, RejectCode};
+use tradewind_domain::rounding::{Rounding, div_round};
+use tradewind_domain::time::UnixNanos;
 
 /// Scope of payment references in the key space of executions.
 const CASH_SCOPE: u64 = 1 << 41;
@@ -55,9 +57,11 @@ impl Book {
         if let Some(code) = code {
             event.reject(code);
         }
+        let rate = self.market.rate(cash.currency).unwrap_or(0);
         let body: &mut CashMove = event.body_mut();
         body.verdict = verdict;
         body.wallet = wallet.unwrap_or_default();
+        body.rate = rate;
     }
 
     fn cash_key(&self, cash: &CashMove) -> crate::orders::keys::Key {
@@ -83,6 +87,25 @@ impl Book {
         match self.wallets.row_mut(cash.wallet) {
             Some(row) => row.settled = Money::from_raw(row.settled.raw() + signed),
             None => self.faults += 1,
+        }
+        self.move_equity(cash.leaf, signed, cash.rate, event.head.recv_ns);
+    }
+
+    /// Money from outside moves equity, balance and the start of the day alike, at the node and at those above: it is neither a profit
+    /// nor a loss (L33). A node without a figure has nothing to move.
+    fn move_equity(&mut self, leaf: NodeId, amount: i128, rate: i64, now_ns: UnixNanos) {
+        let scaled = amount.saturating_mul(i128::from(rate));
+        let value = div_round(scaled, i128::from(ONE), Rounding::HalfUp).unwrap_or(0);
+        let mut at = leaf;
+        while let Some(node) = self.hierarchy.node_mut(at) {
+            at = NodeId(node.parent);
+            node.paid_ns = now_ns;
+            if node.sod_day != 0 {
+                node.equity = node.equity.saturating_add(value);
+                node.balance = node.balance.saturating_add(value);
+                node.sod_balance = node.sod_balance.saturating_add(value);
+                node.sod_equity = node.sod_equity.saturating_add(value);
+            }
         }
     }
 

@@ -72,7 +72,7 @@ pub(super) fn state_of(row: &LimitRow) -> Option<u8> {
 }
 
 impl Book {
-    /// Decides an equity figure from outside, and says how it stands to the node's floors.
+    /// Decides an equity figure, and says how it stands to the node's floors.
     pub(super) fn decide_valuation(&self, event: &mut Event) {
         let valuation: Valuation = *event.body();
         let bad = |figure: Money| !figure.is_postable();
@@ -80,7 +80,7 @@ impl Book {
         let code = Note::first(event.head.notes).or(match node {
             None => Some(RejectCode::UnknownNode),
             Some(_) if bad(valuation.equity) || bad(valuation.balance) => Some(RejectCode::InvalidValue),
-            Some(_) => None,
+            Some(node) => superseded(node, event),
         });
         if let Some(code) = code {
             event.reject(code);
@@ -130,6 +130,9 @@ impl Book {
         if valuation.has_balance != 0 {
             after.balance = balance;
             after.flags |= node_flags::HAS_BALANCE;
+        }
+        if !valuation.is_own() {
+            after.flags |= node_flags::VALUED_OUTSIDE;
         }
         if is_first {
             after.sod_balance = if valuation.has_balance != 0 {
@@ -346,6 +349,14 @@ impl Book {
             self.outage_ns = event.head.recv_ns;
         }
     }
+}
+
+/// Why a figure of our own books does not count: somebody outside values the node, or money has moved since the books were read, which
+/// the figures that are held know already (a floor must not see a payment as a loss).
+fn superseded(node: &NodeRow, event: &Event) -> Option<RejectCode> {
+    let is_old =
+        node.flags & node_flags::VALUED_OUTSIDE != 0 || event.head.origin_ns < node.paid_ns;
+    (event.body::<Valuation>().is_own() && is_old).then_some(RejectCode::StateMismatch)
 }
 
 /// Balance and equity with which a trading day starts: the last ones of the day before.

@@ -34,14 +34,16 @@ pub struct CashMove {
     /// Date from which the money is settled; 0 = at once.
     pub value_date: DayNumber,
     #[doc(hidden)]
-    pub reserved3: [u32; 3],
+    pub reserved3: u32,
+    /// Base currency units per unit when it was booked, at 1e-8; 0 where none was known.
+    pub rate: i64,
 }
 
 impl Body for CashMove {
     const INPUT_LEN: usize = 64;
 }
 
-/// An equity figure from outside.
+/// A node's equity: from outside, or from our own books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Valuation {
@@ -49,7 +51,7 @@ pub struct Valuation {
     pub equity: Money,
     /// Balance in base currency.
     pub balance: Money,
-    /// 1 where `balance` is given.
+    /// 1 where `balance` is given; [`Valuation::OWN_BOOKS`] where it is and both come from our own books.
     pub has_balance: u8,
     #[doc(hidden)]
     pub reserved: [u8; 3],
@@ -61,6 +63,18 @@ pub struct Valuation {
     pub reserved3: [u16; 3],
     #[doc(hidden)]
     pub reserved2: [u64; 2],
+}
+
+impl Valuation {
+    /// Both figures come from our own books, as they were at the event whose time the source's time stamp says. What others say of
+    /// a node overrides them.
+    pub const OWN_BOOKS: u8 = 2;
+
+    /// True for a figure from our own books.
+    #[inline]
+    pub const fn is_own(&self) -> bool {
+        self.has_balance == Self::OWN_BOOKS
+    }
 }
 
 impl Body for Valuation {
