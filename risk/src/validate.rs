@@ -74,21 +74,25 @@ impl Validate {
         notes
     }
 
-    /// Findings about one executed trade: nothing but what makes it impossible to book, and the wide collar.
+    /// Findings about one executed trade: each puts it into quarantine (LIMITS section 9).
     fn notes_of_trade(&self, event: &Event) -> u64 {
         let trade: &Execution = event.body();
-        let mut notes = checks::qty_notes(None, trade.qty);
+        let instrument = checks::known(&self.market, trade.instrument);
+        let mut notes = checks::qty_notes(instrument, trade.qty);
         if Side::from_code(trade.side).is_none() {
             notes |= Note::InvalidSide.bit();
         }
         if trade.exec_id.is_empty() {
             notes |= Note::Malformed.bit();
         }
-        if let Some(instrument) = checks::known(&self.market, trade.instrument) {
+        if let Some(instrument) = instrument {
             if trade.px <= 0 && !instrument.allows_negative_prices() {
                 notes |= Note::InvalidPrice.bit();
             } else {
                 notes |= checks::wide_collar_notes(&self.market, instrument, trade.px);
+                if !checks::is_multiple(trade.px, instrument.tick) {
+                    notes |= Note::InvalidTick.bit();
+                }
             }
         }
         notes

@@ -5,7 +5,7 @@
 //!
 //! # Invariants
 //! - A position's quantity is the signed sum of its executions; a flat position has cost zero.
-//! - Linear contracts: realised - side * cost is the net cash of the trades, exactly. Inverse contracts: its opposite.
+//! - Net money of the trades + side * cost is the realised profit of linear contracts, exactly, and its opposite for inverse ones.
 //! - [`decide`] reads and computes; `apply` only adds what the record says, so an old record rebuilds under any later rule.
 //! - Fills are never refused, so no arithmetic can fail: quantities are 64-bit and their sum has 128 bits; the product of a
 //!   cost share takes 256 bits where 128 do not suffice; sums of money hold `2^47` amounts of
@@ -387,15 +387,12 @@ impl Position {
             Some(replayed) => (replayed.cost, replayed.closed_qty as i64),
             None => (adjusted_cost(&position, rules, taken, new), 0),
         };
-        // Profit and cost together are the money that moved: what came in for the trade goes back, what the new version brings comes.
-        let money = |qty: i128, cost: Money| qty.signum().wrapping_mul(cost.raw());
+        // Profit is the money that moved and what it left behind as cost: the trade's money goes back, the new version's comes.
+        let held_cost = |qty: i128, cost: Money| qty.signum().wrapping_mul(cost.raw());
         let moved = sign.wrapping_mul(taken.principal.raw().wrapping_sub(new.principal.raw()));
-        let tied = money(qty_after, cost).wrapping_sub(money(held, position.cost));
-        let gain = if rules.inverse {
-            tied.wrapping_sub(moved)
-        } else {
-            tied.wrapping_add(moved)
-        };
+        let left = held_cost(qty_after, cost).wrapping_sub(held_cost(held, position.cost));
+        let gain = moved.wrapping_add(left);
+        let gain = if rules.inverse { gain.wrapping_neg() } else { gain };
         let facts = Facts {
             realised: Money::from_raw(gain),
             cost_delta: Money::from_raw(cost.raw().wrapping_sub(position.cost.raw())),

@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::*;
 use proptest::prelude::*;
 use tradewind_domain::codes::InstrumentKind;
-use tradewind_domain::event::Kind;
+use tradewind_domain::event::{Kind, execution_alerts};
 use tradewind_domain::fixed::POSTED_MAX;
 
 fn share_row() -> Instrument {
@@ -380,5 +380,133 @@ proptest! {
         desk.position.account_totals(A, USD);
         prop_assert!(desk.settle.audit().is_sound() || desk.settle.audit().negative > 0);
         prop_assert_eq!(desk.settle.audit().unbalanced + desk.settle.audit().drifted, 0);
+    }
+}
+
+/// SETTLEMENT section 6: buy 100 @ 10, buy 100 @ 20, sell 100 @ 15; the second is busted.
+#[test]
+fn a_busted_trade_leaves_the_position_that_would_be_without_it() {
+    let of = share_row();
+    let mut desk = Desk::new(&[of]);
+    for (side, px) in [(Side::Buy, 10), (Side::Buy, 20), (Side::Sell, 15)] {
+        desk.run(execution(A, &of, side, units(100), units(px), money("1")));
+    }
+    let trade = desk.journal[2];
+    desk.run(bust(&taken_back(&trade, trade.body())));
+    let body: &TradeBust = desk.journal.last().unwrap().body();
+    assert_eq!((body.realised, body.cost_delta), (money("500"), money("-1500")));
+    assert_eq!((body.closed_qty, body.alerts), (0, 0));
+    let row = *desk.position.position(holding(A, of.id)).unwrap();
+    assert_eq!(
+        (row.qty.raw(), row.realised, row.cost),
+        (0, money("500"), Money::ZERO)
+    );
+    assert_eq!((row.fees, row.fills), (money("2"), 2));
+}
+
+#[test]
+fn a_position_of_which_every_trade_was_busted_never_was() {
+    let of = share_row();
+    let mut desk = Desk::new(&[of]);
+    desk.run(execution(A, &of, Side::Buy, units(3), units(10), Money::ZERO));
+    let trade = desk.journal[1];
+    desk.run(bust(&taken_back(&trade, trade.body())));
+    assert_eq!(desk.position.position(holding(A, of.id)), None);
+    assert_eq!(desk.settle.holding_qty(holding(A, of.id)).raw(), 0);
+}
+
+/// The test's desk remembers three fills: the trade is forgotten, and so is the way back to a flat position.
+#[test]
+fn without_all_fills_since_the_trade_the_cost_is_adjusted_and_the_record_says_so() {
+    let of = share_row();
+    let mut desk = Desk::with_executions(&[of], 3);
+    let mut bust_nth = |nth: usize| {
+        if desk.journal.len() == 1 {
+            for px in [10, 20, 30, 40] {
+                desk.run(execution(A, &of, Side::Buy, units(1), units(px), Money::ZERO));
+            }
+        }
+        let trade = desk.journal[nth];
+        desk.run(bust(&taken_back(&trade, trade.body())));
+        assert_eq!(desk.replayed().digest(), desk.digest());
+        let alerts = desk.journal.last().unwrap().body::<TradeBust>().alerts;
+        let row = *desk.position.position(holding(A, of.id)).unwrap();
+        (alerts, row.cost, row.realised)
+    };
+    // 100 were paid and 10 come back: three shares keep three quarters of the cost, and the rest counts as a loss.
+    assert_eq!(
+        bust_nth(1),
+        (execution_alerts::NOT_REPLAYED, money("75"), money("-15"))
+    );
+    // Without the first the position was flat before the second: from there everything is retained, and known again.
+    assert_eq!(bust_nth(3), (0, money("60"), Money::ZERO));
+}
+
+/// One step of a day of trades: a new one, or another version of one there was.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Trade(bool, i64, i64),
+    Bust(usize),
+    Correct(usize, i64, i64),
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let (lots, ticks) = (1i64..60, 1i64..20_000);
+    let change = prop_oneof![
+        4 => (any::<bool>(), lots.clone(), ticks.clone()).prop_map(|(buy, lots, ticks)| Change::Trade(buy, lots, ticks)),
+        1 => any::<usize>().prop_map(Change::Bust),
+        1 => (any::<usize>(), lots, ticks).prop_map(|(nth, lots, ticks)| Change::Correct(nth, lots, ticks)),
+    ];
+    prop::collection::vec(change, 1..80)
+}
+
+/// A desk that only ever saw the live versions.
+fn as_if(of: &Instrument, live: &[Execution]) -> Desk {
+    let mut desk = Desk::new(&[*of]);
+    for version in live {
+        let side = Side::from_code(version.side).unwrap();
+        desk.run(execution(A, of, side, version.qty, version.px, version.fee));
+    }
+    desk
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn busts_and_corrections_leave_what_would_be_had_the_trades_been_others(changes in changes(), inverse: bool) {
+        let of = if inverse { inverse_row() } else { share_row() };
+        let mut desk = Desk::new(&[of]);
+        let mut live: Vec<(Event, Execution)> = Vec::new();
+        for change in changes {
+            match change {
+                Change::Trade(buy, lots, ticks) => {
+                    let side = if buy { Side::Buy } else { Side::Sell };
+                    desk.run(execution(A, &of, side, lots * 1_000_000, ticks * 100_000, money("0.01")));
+                    live.push((*desk.journal.last().unwrap(), *desk.last()));
+                }
+                _ if live.is_empty() => continue,
+                Change::Bust(nth) => {
+                    let (trade, version) = live.remove(nth % live.len());
+                    desk.run(bust(&taken_back(&trade, &version)));
+                }
+                Change::Correct(nth, lots, ticks) => {
+                    let nth = nth % live.len();
+                    let (trade, version) = live[nth];
+                    let taken = taken_back(&trade, &version);
+                    desk.run(correction(&taken, &of, lots * 1_000_000, ticks * 100_000, money("0.02")));
+                    live[nth].1 = *desk.last();
+                }
+            }
+            let versions: Vec<_> = live.iter().map(|(_, version)| *version).collect();
+            let other = as_if(&of, &versions);
+            let id = holding(A, of.id);
+            prop_assert_eq!(desk.position.position(id), other.position.position(id));
+            prop_assert_eq!(desk.settle.holding_qty(id), other.settle.holding_qty(id));
+            let cash = |desk: &Desk| desk.settle.wallet(wallet(A, of.currency)).map(|wallet| wallet.settled);
+            prop_assert_eq!(cash(&desk).unwrap_or(Money::ZERO), cash(&other).unwrap_or(Money::ZERO));
+        }
+        prop_assert!(desk.settle.audit().is_sound());
+        prop_assert_eq!(desk.replayed().digest(), desk.digest());
     }
 }

@@ -207,6 +207,8 @@ fn template_numbers_and_lines_are_pinned() {
             securities,
         ]
     };
+    let back = |principal, securities| vec![principal, line(Fees, Cash, Posted), securities];
+    let difference = |principal, securities| vec![principal, line(Cash, Fees, Posted), securities];
     let expected = [
         (1, vec![line(Cash, Street, Pending)]),
         (2, vec![line(Cash, Street, Release)]),
@@ -214,6 +216,16 @@ fn template_numbers_and_lines_are_pinned() {
         (4, fill(line(Street, Cash, Posted), line(Sec, SecStreet, Posted))),
         (5, vec![line(Bank, Cash, Posted)]),
         (6, vec![line(Cash, Bank, Posted)]),
+        (7, back(line(Street, Cash, Posted), line(Sec, SecStreet, Posted))),
+        (8, back(line(Cash, Street, Posted), line(SecStreet, Sec, Posted))),
+        (
+            9,
+            difference(line(Cash, Street, Posted), line(SecStreet, Sec, Posted)),
+        ),
+        (
+            10,
+            difference(line(Street, Cash, Posted), line(Sec, SecStreet, Posted)),
+        ),
     ];
     assert_eq!(expected.len(), Template::ALL.len());
     for (number, lines) in expected {
@@ -321,6 +333,12 @@ enum Step {
     Release {
         nth: usize,
     },
+    TakeBack {
+        nth: usize,
+        corrects: bool,
+        qty: i64,
+        px: i64,
+    },
     Trade {
         account: u32,
         instrument: usize,
@@ -373,7 +391,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             fee,
             refused,
         });
-    prop::collection::vec(prop_oneof![pay, reserve, release, trade], 1..120)
+    let take_back =
+        (0usize..64, any::<bool>(), 1i64..1_000_000, -500i64..10_000).prop_map(|(nth, corrects, qty, px)| {
+            Step::TakeBack {
+                nth,
+                corrects,
+                qty,
+                px,
+            }
+        });
+    prop::collection::vec(prop_oneof![pay, reserve, release, trade, take_back], 1..120)
 }
 
 fn instruments() -> [Instrument; 4] {
@@ -391,6 +418,7 @@ fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
     let rows = instruments();
     let mut desk = Desk::new(&rows);
     let mut open: Vec<(u32, usize, i128)> = Vec::new();
+    let mut live: Vec<(Event, Execution)> = Vec::new();
     for step in steps {
         match *step {
             Step::Pay {
@@ -431,6 +459,25 @@ fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
                 ));
             }
             Step::Release { .. } => {}
+            Step::TakeBack { .. } if live.is_empty() => {}
+            Step::TakeBack {
+                nth,
+                corrects,
+                qty,
+                px,
+            } => {
+                let at = nth % live.len();
+                let (trade, version) = live[at];
+                let (taken, of) = (taken_back(&trade, &version), &rows[version.instrument.index()]);
+                if corrects {
+                    let fee = Money::from_raw(version.fee.raw() + CENT);
+                    desk.run(correction(&taken, of, qty * 10_000, px * 1_000_000, fee));
+                    live[at].1 = *desk.last();
+                } else {
+                    live.swap_remove(at);
+                    desk.run(bust(&taken));
+                }
+            }
             Step::Trade {
                 account,
                 instrument,
@@ -447,6 +494,9 @@ fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
                     event.reject(RejectCode::DuplicateExecId);
                 }
                 desk.run(event);
+                if !refused {
+                    live.push((*desk.journal.last().unwrap(), *desk.last()));
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
     Capacities, CashMove, Event, Execution, InstrumentSet, Kind, LastTrade, Mark, OrderNew, OrderView, Quote,
-    VenueReport,
+    TakenBack, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::{Money, ONE, Price, Qty};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
@@ -28,6 +28,7 @@ pub(crate) fn capacities() -> Capacities {
         instruments: 8,
         holdings: 8 * ACCOUNTS,
         wallets: CURRENCIES * ACCOUNTS,
+        executions: 256,
         ..Capacities::default()
     }
 }
@@ -184,26 +185,80 @@ pub(crate) fn quote(of: &Instrument, bid: i64, ask: i64) -> Event {
     )
 }
 
+/// What a bust or correction of a trade takes back: the trade's record, and the last correction of it, as the limit check keeps them.
+pub(crate) fn taken_back(trade: &Event, version: &Execution) -> TakenBack {
+    let body: &Execution = trade.body();
+    TakenBack {
+        trade_seq: trade.head.seq,
+        principal: version.principal,
+        fee: version.fee,
+        qty: version.qty,
+        px: version.px,
+        account: body.account,
+        instrument: body.instrument,
+        currency: body.currency,
+        holding: body.holding,
+        wallet: body.wallet,
+        side: body.side,
+        ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// A bust with the facts of the limit check.
+pub(crate) fn bust(taken: &TakenBack) -> Event {
+    let body = TradeBust {
+        account: taken.account,
+        instrument: taken.instrument,
+        principal: taken.principal,
+        fee: taken.fee,
+        qty: taken.qty,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let mut event = event(Kind::TradeBust, body);
+    event.set_tail(bytemuck::bytes_of(taken));
+    event
+}
+
+/// A correction of quantity, price and fee with the facts of the limit check.
+pub(crate) fn correction(taken: &TakenBack, of: &Instrument, qty: i64, px: i64, fee: Money) -> Event {
+    let side = Side::from_code(taken.side).expect("a side");
+    let new = execution(taken.account, of, side, qty, px, fee);
+    let mut event = event(Kind::TradeCorrect, *new.body::<Execution>());
+    event.set_tail(bytemuck::bytes_of(taken));
+    event
+}
+
 /// Both stages, and every event as it was after them.
 pub(crate) struct Desk {
     pub(crate) settle: Settle,
     pub(crate) position: Position,
     pub(crate) journal: Vec<Event>,
+    executions: u32,
 }
 
 impl Desk {
     pub(crate) fn new(instruments: &[Instrument]) -> Self {
-        let sizes = capacities();
+        Self::with_executions(instruments, capacities().executions)
+    }
+
+    /// A desk that remembers so many executions for busts.
+    pub(crate) fn with_executions(instruments: &[Instrument], executions: u32) -> Self {
+        let sizes = Capacities {
+            executions,
+            ..capacities()
+        };
         let mut desk = Self {
             settle: Settle::new(&sizes),
             position: Position::new(&sizes),
             journal: Vec::new(),
+            executions,
         };
         instruments.iter().for_each(|row| desk.run(instrument_set(*row)));
         desk
     }
 
     pub(crate) fn run(&mut self, mut event: Event) {
+        event.head.seq = self.journal.len() as u64 + 1;
         self.settle.process(&mut event);
         self.position.process(&mut event);
         self.journal.push(event);
@@ -216,7 +271,7 @@ impl Desk {
 
     /// The desk that applies this one's journal.
     pub(crate) fn replayed(&self) -> Self {
-        let mut replica = Self::new(&[]);
+        let mut replica = Self::with_executions(&[], self.executions);
         for event in &self.journal {
             replica.settle.apply(event);
             replica.position.apply(event);

@@ -44,7 +44,9 @@ impl Book {
         let result = match Note::first(notes) {
             Some(code) => Err(code),
             None if kind == Kind::VenueFill => self.fill_facts(event.body_mut(), hint),
-            None => self.trade_facts(event.body_mut(), hint),
+            None => self
+                .check_dates(event.body())
+                .and_then(|()| self.trade_facts(event.body_mut(), hint)),
         };
         if let Err(code) = result {
             event.reject(code);
@@ -176,6 +178,17 @@ impl Book {
         let (whole, rest) = (row.leaves - row.close_qty, after.leaves - after.close_qty);
         let kept = rest::cash_need(row.cash, whole, rest, row.risk_px, Some(instrument));
         fill.cash_released = Money::from_raw(row.cash.raw() - kept.cash);
+    }
+
+    /// No trade is of a day that has not begun, or settles before it was made.
+    fn check_dates(&self, trade: &Execution) -> Result<(), RejectCode> {
+        let today = self.calendars.date(trade.calendar);
+        let of_a_later_day = today != 0 && trade.trade_date > today;
+        if of_a_later_day || (trade.settle_date != 0 && trade.settle_date < trade.trade_date) {
+            Err(RejectCode::InvalidValue)
+        } else {
+            Ok(())
+        }
     }
 
     /// What a trade without an order of ours does.

@@ -137,14 +137,15 @@ fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle
         ("executions", sum.fills.into()),
         ("position", row.fills.into()),
     );
-    // Profit and cost together are the money that moved, whatever the method of cost: paid for what is held, earned by what
-    // was closed. Inverse contracts turn the sign.
+    // Profit is the money that moved and what it left behind as cost, whatever the method of cost: paid for what is held, earned by
+    // what was closed. Inverse contracts turn the sign of profit.
     let side = row.qty.raw().signum();
-    let tied = row.realised.raw().wrapping_sub(side.wrapping_mul(row.cost.raw()));
     let inverse = positions
         .instrument(sum.instrument)
         .is_some_and(|instrument| instrument.is_inverse());
-    let tied = if inverse { tied.wrapping_neg() } else { tied };
+    let realised = row.realised.raw();
+    let profit = if inverse { realised.wrapping_neg() } else { realised };
+    let tied = profit.wrapping_sub(side.wrapping_mul(row.cost.raw()));
     first.equal(what("money"), ("executions", sum.net), ("profit and cost", tied));
     if row.qty.is_zero() {
         first.equal(

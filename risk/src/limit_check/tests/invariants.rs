@@ -1,15 +1,19 @@
-//! What must hold after every event of any stream: reserved figures are the sums over open orders, and a replica that only applies
-//! records is in the same state.
+//! What must hold after every event of any stream: reserved figures are the sums over open orders, positions and the day's figures
+//! those over live executions, and a replica that only applies records is in the same state.
 
-use super::world::{A1, A2, FIRM, S1, U1, World, dec, digest};
+use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, digest};
 use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use tradewind_domain::codes::{ControlState, LimitType, Side, TimeInForce};
-use tradewind_domain::event::{Capacities, Execution, Kind, VenueReport};
+use tradewind_domain::event::{
+    Capacities, Event, Execution, Kind, QuarantineResolve, TradeBust, VenueReport,
+};
 use tradewind_domain::fixed::{Money, NOTIONAL_ONE};
-use tradewind_domain::ids::{AccountId, CalendarId, NodeId, OrderId};
-use tradewind_domain::text::ExecId;
+use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, OrderId};
+use tradewind_domain::reject::Note;
+use tradewind_domain::text::{Code, ExecId};
 use tradewind_machine::stage::Stage as _;
 
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,7 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step =
-        (0..17u8, 0..3u8, any::<u16>(), any::<u16>()).prop_map(|(op, who, a, b)| Step { op, who, a, b });
+        (0..21u8, 0..3u8, any::<u16>(), any::<u16>()).prop_map(|(op, who, a, b)| Step { op, who, a, b });
     prop::collection::vec(step, 1..120)
 }
 
@@ -137,7 +141,159 @@ fn run(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>, date
             check_reservations(world);
             report(world, answers[usize::from(step.a % 4)]);
         }
-        _ => drop(world.trade(&format!("T{}", at % 60), leaf, side, "3", "10")),
+        16 => drop(world.trade(&format!("T{}", at % 60), leaf, side, "3", "10")),
+        17 | 18 => {
+            let Some(trade) = some_execution(world, step.b) else {
+                return;
+            };
+            if step.op == 17 {
+                bust(world, &trade);
+            } else {
+                let (qty, px) = (qty % dec("50"), px * i64::from(step.a % 2));
+                world.send(
+                    Kind::TradeCorrect,
+                    &Execution {
+                        qty,
+                        px,
+                        flags: 0,
+                        side: 0,
+                        ..trade
+                    },
+                );
+            }
+        }
+        19 => put_aside(world, &format!("Q{}", at % 30), side, qty, px),
+        _ => resolve(world, step.a, step.b, leaf),
+    }
+}
+
+/// One of the accepted executions of the stream.
+fn some_execution(world: &World, pick: u16) -> Option<Execution> {
+    let is_booked = |event: &&Event| {
+        matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture)) && !event.is_rejected()
+    };
+    let booked: Vec<_> = world.records.iter().filter(is_booked).collect();
+    let event = booked.get(usize::from(pick) % booked.len().max(1))?;
+    Some(*event.body())
+}
+
+fn bust(world: &mut World, trade: &Execution) {
+    let body = TradeBust {
+        exec_ref_id: trade.exec_id,
+        trade_date: trade.trade_date,
+        ..TradeBust::zeroed()
+    };
+    world.send(Kind::TradeBust, &body);
+}
+
+/// A trade of an account that nobody knows.
+fn put_aside(world: &mut World, exec_id: &str, side: Side, qty: i64, px: i64) {
+    let mut event = Event::empty();
+    event.reset(Kind::TradeCapture);
+    *event.body_mut() = Execution {
+        exec_id: ExecId::new(exec_id).unwrap(),
+        qty,
+        px,
+        qty_dp: 8,
+        px_dp: 8,
+        side: side as u8,
+        leaf: NodeId::NONE,
+        account: AccountId::NONE,
+        instrument: InstrumentId(0),
+        ..Execution::zeroed()
+    };
+    event.note(Note::UnknownAccount);
+    world.now_ns += 1;
+    world.run(event);
+}
+
+/// A person decides about one of the trades that wait, or about one that does not.
+fn resolve(world: &mut World, pick: u16, action: u16, leaf: NodeId) {
+    let waiting: Vec<_> = world.limit.quarantined().map(|row| row.seq).collect();
+    let trade_seq = waiting
+        .get(usize::from(pick) % 6)
+        .copied()
+        .unwrap_or(u64::from(pick));
+    let body = QuarantineResolve {
+        trade_seq,
+        author: Code::new("ann").unwrap(),
+        action: 1 + (action % 3) as u8,
+        leaf,
+        account: AccountId(if leaf == A2 { 1 } else { 0 }),
+        instrument: InstrumentId::NONE,
+        ..QuarantineResolve::zeroed()
+    };
+    world.send(Kind::QuarantineResolve, &body);
+}
+
+/// An execution that counts: the version that is live.
+#[derive(Clone, Copy)]
+struct Live {
+    leaf: NodeId,
+    day: u32,
+    signed_qty: i128,
+    value: i128,
+    is_buy: bool,
+}
+
+/// Live executions by sequence number, read from all records.
+fn live_executions(world: &World) -> BTreeMap<u64, Live> {
+    let mut live = BTreeMap::new();
+    for event in world.records.iter().filter(|event| !event.is_rejected()) {
+        let body: &Execution = event.body();
+        let version = |side: u8, leaf, day| {
+            let is_buy = side == Side::Buy as u8;
+            let qty = i128::from(body.qty);
+            Live {
+                leaf,
+                day,
+                signed_qty: if is_buy { qty } else { -qty },
+                value: body.consumed.raw(),
+                is_buy,
+            }
+        };
+        match (event.kind(), event.taken_back()) {
+            (Some(Kind::VenueFill | Kind::TradeCapture), _) => {
+                live.insert(event.head.seq, version(body.side, body.leaf, body.trade_day));
+            }
+            (Some(Kind::TradeBust), Some(taken)) => drop(live.remove(&taken.trade_seq)),
+            (Some(Kind::TradeCorrect), Some(taken)) => {
+                let new = version(taken.side, taken.leaf, taken.trade_day);
+                assert!(live.insert(taken.trade_seq, new).is_some());
+            }
+            _ => {}
+        }
+    }
+    live
+}
+
+/// Sums over live executions, against what nodes and pairs hold.
+fn check_executions(world: &World, date: u32) {
+    let live = live_executions(world);
+    for (node, row) in world.limit.nodes() {
+        let is_below = |live: &&Live| live.leaf == node || above(live.leaf).contains(&node);
+        let of_node: Vec<_> = live.values().filter(is_below).collect();
+        let today = of_node.iter().filter(|live| live.day == date);
+        let value = |is_buy: bool| -> i128 {
+            let of_side = today.clone().filter(|live| live.is_buy == is_buy);
+            of_side.map(|live| live.value).sum()
+        };
+        let figures = row.flow.today(date);
+        assert_eq!(figures.bought_value, value(true), "bought at node {node}");
+        assert_eq!(figures.sold_value, value(false), "sold at node {node}");
+        assert_eq!(figures.trades as usize, today.count(), "trades at node {node}");
+        let position: i128 = of_node.iter().map(|live| live.signed_qty).sum();
+        let pair = world.limit.pairs().iter().find(|pair| pair.node == node);
+        assert_eq!(pair.map_or(0, |pair| pair.flow.position), position, "node {node}");
+    }
+}
+
+/// The nodes above a leaf of the test's firm.
+fn above(leaf: NodeId) -> &'static [NodeId] {
+    if leaf == S1 {
+        &[A1, U1, ORG, FIRM]
+    } else {
+        &[U1, ORG, FIRM]
     }
 }
 
@@ -171,7 +327,7 @@ fn check_order(order: &OrderRow) {
     let new_leaves = if order.new_qty > 0 {
         (order.new_qty - order.cum).max(0)
     } else {
-        0
+        0 // none pending, or busts took more than it asks for
     };
     let (old_value, new_value) = (
         i128::from(order.leaves) * i128::from(order.unit),
@@ -268,12 +424,13 @@ proptest! {
 
     #[test]
     fn reservations_are_the_sums_over_open_orders_and_a_replica_agrees(steps in steps(), small in any::<bool>()) {
-        let tight = Capacities { open_orders: 6, closed_orders: 4, cl_ord_ids: 30, exec_ids: 40, ..Capacities::default() };
+        let tight = Capacities { open_orders: 6, closed_orders: 4, cl_ord_ids: 30, exec_ids: 40, executions: 12, quarantine: 3, ..Capacities::default() };
         let mut world = world(if small { tight } else { Capacities::default() });
         let (mut orders, mut date) = (Vec::new(), 20_514);
         for (at, step) in steps.into_iter().enumerate() {
             run(&mut world, at, step, &mut orders, &mut date);
             check_reservations(&world);
+            check_executions(&world, date);
         }
         prop_assert_eq!(world.limit.faults(), 0);
         prop_assert!(digest(&world.limit) == digest(&world.replica), "the replica's state differs");
@@ -283,7 +440,7 @@ proptest! {
     fn no_bytes_make_the_stages_panic(
         kinds in prop::collection::vec((0..170u16, prop::collection::vec(any::<u8>(), 448), any::<u64>()), 1..40)
     ) {
-        use tradewind_domain::event::{Event, Head};
+        use tradewind_domain::event::Head;
         let mut world = world(Capacities::default());
         for (number, bytes, notes) in kinds {
             let Some(kind) = Kind::from_number(number) else { continue };

@@ -120,7 +120,7 @@ fn values_that_do_not_fit_are_refused() {
     (order.qty, order.px) = (i64::MAX / ONE * ONE, i64::MAX / 1_000_000 * 1_000_000);
     assert_eq!(outcome(&world.send(Kind::OrderNew, &order)), "OVERFLOW");
     let mut trade = *world.trade("T1", A2, Side::Buy, "1", "10").body::<Execution>();
-    (trade.qty, trade.px) = (i64::MAX, i64::MAX);
+    (trade.qty, trade.px) = (order.qty, order.px);
     trade.exec_id = tradewind_domain::text::ExecId::new("T2").unwrap();
     assert_eq!(outcome(&world.send(Kind::TradeCapture, &trade)), "OVERFLOW");
 }

@@ -277,3 +277,68 @@ fn a_full_quarantine_counts_what_it_cannot_keep_and_uses_resolved_rows_again() {
     );
     assert!(digest(&world.limit) == digest(&world.replica));
 }
+
+#[test]
+fn trades_off_lot_or_tick_or_with_impossible_dates_wait_and_a_person_may_overrule() {
+    let mut world = World::new();
+    let good = Execution {
+        exec_id: ExecId::new("T").unwrap(),
+        qty: dec("5"),
+        px: dec("10"),
+        qty_dp: 8,
+        px_dp: 8,
+        side: Side::Buy as u8,
+        leaf: A2,
+        account: AccountId(1),
+        instrument: InstrumentId(0),
+        ..Execution::zeroed()
+    };
+    let (today, cases) = (
+        20_514,
+        [
+            (
+                "INVALID_LOT",
+                Execution {
+                    qty: dec("0.5"),
+                    ..good
+                },
+            ),
+            (
+                "INVALID_TICK",
+                Execution {
+                    px: dec("10.005"),
+                    ..good
+                },
+            ),
+            (
+                "INVALID_VALUE",
+                Execution {
+                    trade_date: 20_515,
+                    ..good
+                },
+            ),
+            (
+                "INVALID_VALUE",
+                Execution {
+                    trade_date: 20_513,
+                    settle_date: 20_512,
+                    ..good
+                },
+            ),
+        ],
+    );
+    for (at, (expected, body)) in cases.into_iter().enumerate() {
+        let exec_id = ExecId::new(format!("T{at}")).unwrap();
+        let trade = world.send(Kind::TradeCapture, &Execution { exec_id, ..body });
+        assert_eq!(outcome(&trade), expected);
+        assert_eq!(waiting(&world).len(), 1);
+        let release = resolve(&mut world, trade.head.seq, QuarantineAction::Release);
+        assert_eq!(outcome(&release), "OK", "{expected}");
+    }
+    let good = Execution {
+        trade_date: today,
+        settle_date: today,
+        ..good
+    };
+    assert_eq!(outcome(&world.send(Kind::TradeCapture, &good)), "OK");
+}
