@@ -614,6 +614,11 @@ impl Hierarchy {
         false
     }
 
+    /// Ids of nodes that were given out, with those that are none: they end here.
+    pub fn nodes_used(&self) -> u32 {
+        self.nodes_used
+    }
+
     /// Every node with its id.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeRow)> {
         let used = &self.nodes[..self.nodes_used as usize];

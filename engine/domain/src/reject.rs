@@ -208,6 +208,10 @@ reject_codes! {
     ReduceOnly = 301, "REDUCE_ONLY", p 10, ord 0;
     /// The re-arm of a KILL needs two different people.
     DualControlRequired = 302, "DUAL_CONTROL_REQUIRED", p 10, ord 99;
+    /// Only a killed node is flattened.
+    NotKilled = 303, "NOT_KILLED", p 10, ord 99;
+    /// A node with open orders below it is not flattened: they may still execute.
+    OpenOrders = 304, "OPEN_ORDERS", p 10, ord 99;
 
     // 400..=499: the engine
     /// A table has reached its configured capacity.

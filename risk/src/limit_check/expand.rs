@@ -9,6 +9,8 @@
 
 use super::book::Book;
 use super::effects::Trips;
+use super::findings::Findings;
+use super::flatten::Closing;
 use super::report::view_of;
 use super::rest::Need;
 use crate::orders::resting::Resting;
@@ -56,6 +58,8 @@ pub(super) enum Cursor {
     Orders(Scope, Option<OrderSlot>),
     /// Restrictions that end with a calendar's trading day; the next limit to look at.
     Lapses(CalendarId, u32),
+    /// Positions that are closed below a killed node.
+    Flatten(Closing),
     /// Orders that are held; the next one to look at.
     Held(Option<OrderSlot>),
     /// A trade that a person lets out of quarantine: its row.
@@ -98,6 +102,7 @@ impl Cursor {
                     side: 0,
                 })
             }
+            Kind::Flatten if !event.is_rejected() => Cursor::Flatten(Closing::begin(event, book)),
             Kind::MassCancel if !event.is_rejected() => {
                 let request: &MassCancel = event.body();
                 let session = if request.session_only != 0 {
@@ -135,7 +140,7 @@ impl Cursor {
     }
 
     /// Writes the next effect and applies it.
-    pub(super) fn next(&mut self, book: &mut Book, out: &mut Event) -> Expansion {
+    pub(super) fn next(&mut self, book: &mut Book, findings: &mut Findings, out: &mut Event) -> Expansion {
         for _ in 0..ROWS_PER_CALL {
             let kind = match self {
                 Cursor::Idle if book.resting.is_due() => {
@@ -145,6 +150,13 @@ impl Cursor {
                 Cursor::Idle => return Expansion::Done,
                 Cursor::Crossed(..) => self.next_crossed(book, out),
                 Cursor::Held(_) => self.next_held(book, out),
+                Cursor::Flatten(closing) => match closing.next(book, findings, out) {
+                    Some(writes) => writes.then_some(Kind::OrderNew),
+                    None => {
+                        *self = Cursor::Idle;
+                        None
+                    }
+                },
                 Cursor::Trips(_) => self.next_trip(book, out),
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
@@ -257,6 +269,12 @@ impl Cursor {
         if kind == Kind::StateChanged {
             let control: &Control = event.body();
             return self.pass_state(control);
+        }
+        if kind == Kind::OrderNew {
+            if let Cursor::Flatten(closing) = self {
+                closing.pass(event, book);
+            }
+            return;
         }
         let slot = event.body::<DerivedOrder>().view.slot;
         if let Cursor::Crossed(at, trips) = *self {
@@ -379,6 +397,7 @@ impl Book {
         match kind {
             Kind::StateChanged => return self.apply_state_changed(event),
             Kind::TradeCapture => return self.apply_execution(event),
+            Kind::OrderNew => return self.apply_new(event, None),
             _ => {}
         }
         let view = event.body::<DerivedOrder>().view;

@@ -21,6 +21,7 @@ mod effects;
 mod execution;
 mod expand;
 mod findings;
+mod flatten;
 mod look_ahead;
 mod marks;
 mod place;
@@ -126,6 +127,7 @@ impl LimitCheck {
             Kind::LimitProbe => book.decide_limit_probe(event),
             Kind::EntitlementSource => book.decide_entitlement(event),
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.decide_control(event, kind),
+            Kind::Flatten => book.decide_flatten(event),
             Kind::SessionConnected | Kind::SessionDisconnected => book.decide_session(event),
             _ => {}
         }
@@ -136,7 +138,12 @@ impl LimitCheck {
     fn apply_with(&mut self, event: &Event, kind: Kind, hint: Option<PlaceHint>) {
         let book = &mut self.book;
         match kind {
-            Kind::OrderNew => book.apply_new(event, hint),
+            Kind::OrderNew => {
+                if event.head.part != 0 {
+                    self.cursor.pass(book, event, kind);
+                }
+                book.apply_new(event, hint);
+            }
             Kind::OrderReplace => book.apply_replace(event),
             Kind::OrderCancel => book.apply_cancel(event),
             Kind::VenueFill | Kind::TradeCapture => book.apply_execution(event),
@@ -158,7 +165,12 @@ impl LimitCheck {
                 self.cursor.pass(book, event, kind);
                 book.apply_derived(event, kind);
             }
-            Kind::Probe | Kind::LimitProbe | Kind::MassCancel | Kind::EdgeStats | Kind::EngineStopped => {}
+            Kind::Probe
+            | Kind::LimitProbe
+            | Kind::MassCancel
+            | Kind::Flatten
+            | Kind::EdgeStats
+            | Kind::EngineStopped => {}
             _ => book.apply_reference(event, kind),
         }
     }
@@ -218,7 +230,7 @@ impl Stage<Event> for LimitCheck {
         if self.cursor == Cursor::Idle {
             return Expansion::Done;
         }
-        let expansion = self.cursor.next(&mut self.book, out);
+        let expansion = self.cursor.next(&mut self.book, &mut self.findings, out);
         if expansion == Expansion::Produced && out.kind() == Some(Kind::TradeCapture) {
             self.book.audit(out, &mut self.findings);
             self.begin_effects(out, Kind::TradeCapture);

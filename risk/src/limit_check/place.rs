@@ -74,7 +74,13 @@ impl Book {
                 repeats: self.repeats_of(order),
                 old: None,
             };
-            if let Some(found) = self.check_order(&ask, &chain, notes, findings) {
+            // An order that is a part of a group closes a position of a killed node.
+            let found = if event.head.part == 0 {
+                self.check_order(&ask, &chain, notes, findings)
+            } else {
+                self.check_closing(&ask, &chain, findings)
+            };
+            if let Some(found) = found {
                 priced = found;
                 view.risk_px = priced.risk_px;
                 view.unit = priced.unit;

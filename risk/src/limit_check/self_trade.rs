@@ -110,19 +110,23 @@ impl Book {
     /// True where an order that passes every check has to wait for older ones of ours.
     #[inline]
     pub(super) fn has_to_wait(&self, ask: &Ask, chain: &Chain) -> bool {
-        self.limits.self_trades != 0 && self.is_in_the_way(ask, chain)
+        self.limits.self_trades != 0 && self.meets_any(ask, chain, |mode| mode == SelfTradeMode::CancelOldest)
     }
 
-    fn is_in_the_way(&self, ask: &Ask, chain: &Chain) -> bool {
+    /// True where an order would trade against one of ours, whatever the limit would do about it.
+    pub(super) fn meets_own_order(&self, ask: &Ask, chain: &Chain) -> bool {
+        self.limits.self_trades != 0 && self.meets_any(ask, chain, |_| true)
+    }
+
+    fn meets_any(&self, ask: &Ask, chain: &Chain, wants: impl Fn(SelfTradeMode) -> bool) -> bool {
         let Some(px) = reach(ask.ord_type, ask.side.is_buy(), ask.px) else {
             return false;
         };
-        let mut waits = false;
-        let oldest = |mode| mode == SelfTradeMode::CancelOldest;
-        self.prevented(chain, ask.instrument, ask.side, oldest, |ladder| {
-            waits |= self.resting.is_crossed_by(ladder, px);
+        let mut meets = false;
+        self.prevented(chain, ask.instrument, ask.side, wants, |ladder| {
+            meets |= self.resting.is_crossed_by(ladder, px);
         });
-        waits
+        meets
     }
 
     /// True where nothing speaks against an order but limits that cancel it together with what it would trade against.

@@ -253,7 +253,6 @@ impl Kind {
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
-                | Kind::Flatten
         )
     }
 

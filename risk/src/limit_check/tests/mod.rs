@@ -3,6 +3,7 @@
 mod busts;
 mod controls;
 mod executions;
+mod flatten;
 mod identifiers;
 mod invariants;
 mod limits;

@@ -654,4 +654,80 @@ proptest! {
         prop_assert_eq!(world.limit.faults(), 0);
         prop_assert!(digest(&world.limit) == digest(&world.replica), "the replica's state differs");
     }
+
+    #[test]
+    fn the_index_follows_through_rolls_lost_sessions_states_and_changes_of_the_limits(
+        steps in prop::collection::vec((0..18u8, 0..3u8, any::<u8>(), 0..6u8), 1..150)
+    ) {
+        let mut world = World::new();
+        set(&mut world, 0, U1, SelfTradeMode::CancelOldest);
+        let (mut orders, mut date) = (Vec::new(), 20_514);
+        for (at, (op, who, a, px)) in steps.into_iter().enumerate() {
+            let step = Step { op, who, a, px };
+            match op {
+                12 => change_limits(&mut world, step),
+                13 => {
+                    let state = [ControlState::Active, ControlState::CancelOnly][usize::from(a % 2)];
+                    world.control(Kind::StateSet, [A1, A2, S1][usize::from(who)], state as u8, "ann", "");
+                }
+                14 if a % 4 == 0 => {
+                    date += 1;
+                    world.roll(CalendarId::UTC, date);
+                    world.last(0, "10");
+                }
+                15 if a % 4 == 0 => world.disconnect(SESSION, false),
+                16 if a % 8 == 0 => {
+                    world.control(Kind::Kill, A2, 0, "ann", "");
+                    world.control(Kind::Rearm, A2, 0, "ann", "bob");
+                }
+                _ => place_freely(&mut world, at, step, &mut orders),
+            }
+            check(&world);
+            for (_, row) in world.limit.open_orders() {
+                let is_held = row.order_state() == OrderState::Held;
+                prop_assert!(!is_held || world.limit.book.is_blocked(row), "held for nothing: {:?}", row);
+            }
+        }
+        prop_assert_eq!(world.limit.faults(), 0);
+        prop_assert!(digest(&world.limit) == digest(&world.replica), "the replica's state differs");
+    }
+}
+
+/// Sets or removes one of two limits, in any mode.
+fn change_limits(world: &mut World, step: Step) {
+    let limit = u32::from(step.who % 2);
+    let body = LimitSet {
+        params: [i64::from(step.a % 4), 0, 0, 0, 0, 0],
+        limit_type: LimitType::SelfTrade as u8,
+        action: LimitAction::Reject as u8,
+        removed: u8::from(step.px == 0),
+        limit: LimitId(limit),
+        node: [U1, A2][limit as usize],
+        filter_instrument: InstrumentId::NONE,
+        ..LimitSet::zeroed()
+    };
+    world.send(Kind::LimitSet, &body);
+}
+
+/// As [`play`], whatever the limits make of a newcomer.
+fn place_freely(world: &mut World, at: usize, step: Step, orders: &mut Vec<OrderId>) {
+    if step.op % 12 > 4 && !orders.is_empty() {
+        let step = Step {
+            op: step.op % 12,
+            ..step
+        };
+        return play(world, at, step, SelfTradeMode::CancelOldest, orders);
+    }
+    let leaf = [A1, A2, S1][usize::from(step.who)];
+    let side = [Side::Buy, Side::Sell][usize::from(step.a % 2)];
+    let mut order = world.order(&format!("o{at}"), leaf, side, "1", "0");
+    order.px = dec("10") + i64::from(step.px) * dec("0.01");
+    order.tif = [TimeInForce::Day, TimeInForce::Gtc][usize::from(step.a / 2 % 2)] as u8;
+    if step.a % 7 == 0 {
+        (order.ord_type, order.px) = (OrderType::Market as u8, 0);
+    }
+    let event = world.send(Kind::OrderNew, &order);
+    if !event.is_rejected() {
+        orders.push(event.body::<OrderNew>().view.order_id);
+    }
 }
