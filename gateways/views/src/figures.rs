@@ -44,7 +44,9 @@ impl Unit {
         use LimitType as L;
         match limit_type {
             L::FatFinger | L::Leverage => Unit::Multiple,
-            L::AdvOrder | L::AdvDay | L::Concentration | L::Sector | L::Margin | L::RiskPerTrade => Unit::Percent,
+            L::AdvOrder | L::AdvDay | L::Concentration | L::Sector | L::Margin | L::RiskPerTrade => {
+                Unit::Percent
+            }
             L::OrderRate | L::MsgRate => Unit::Rate,
             L::BuyingPower | L::DupContent | L::ShortSale => Unit::Gate,
             other => Unit::of_hit(other, None, &[0; 6]),
@@ -68,9 +70,12 @@ impl Unit {
             L::RepeatedExec => Unit::Executions,
             L::BuyingPower if code == Some(RejectCode::InsufficientPosition) => Unit::WideQuantity,
             L::BuyingPower => Unit::Cash,
-            L::PriceCollar | L::Restricted | L::Permission | L::MarketHours | L::StaleOrder | L::SelfTrade => {
-                Unit::Gate
-            }
+            L::PriceCollar
+            | L::Restricted
+            | L::Permission
+            | L::MarketHours
+            | L::StaleOrder
+            | L::SelfTrade => Unit::Gate,
         }
     }
 

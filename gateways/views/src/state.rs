@@ -359,9 +359,22 @@ fn limit(replica: &Replica, used: &LimitUse<'_>) -> LimitView {
             |unit| unit.show(row.hard, &row.all_params()),
         ),
         unit: unit.map_or("", Unit::text).to_owned(),
-        action: LimitAction::from_code(row.action).map_or_else(String::new, |action| action.to_string()),
+        action: action(limit_type, row.action, &row.all_params()),
         soft_pct: row.soft_pct,
     }
+}
+
+/// What a breach does: what the limit says, or the state that its type or parameter sets.
+fn action(limit_type: Option<LimitType>, code: u8, params: &[i64; 6]) -> String {
+    let state = match limit_type {
+        Some(LimitType::DailyLoss) => params[0],
+        Some(LimitType::MaxDdStatic) => params[1],
+        Some(LimitType::MaxDdTrailing) => params[3],
+        Some(LimitType::RepeatedExec) => return "DISABLE".to_owned(),
+        _ => return LimitAction::from_code(code).map_or_else(String::new, |action| action.to_string()),
+    };
+    let known = u8::try_from(state).ok().and_then(ControlState::from_code);
+    known.map_or_else(|| state.to_string(), |state| state.to_string())
 }
 
 /// Nodes that do not trade freely, by name.
