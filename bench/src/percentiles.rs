@@ -32,6 +32,11 @@ impl Latencies {
         self.0.len()
     }
 
+    /// The value that this share of all are at most, in percent.
+    pub fn at(&self, percent: f64) -> u64 {
+        self.0.value_at_percentile(percent)
+    }
+
     /// The percentiles.
     pub fn summary(&self) -> Latency {
         Latency::of(&self.0)

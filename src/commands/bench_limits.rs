@@ -43,14 +43,15 @@ pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
 
 fn table(figures: &[LimitFigures]) -> String {
     let mut text = String::from(
-        "  accounts  limits  passes p50  p99 ns  refused p50  p99 ns  behind a mark p50  p99 ns  pairs held\n",
+        "  accounts  limits  passes p10  p50  p99 ns  refused p50  p99 ns  behind a mark p50  p99 ns  pairs held\n",
     );
     for row in figures {
         let _ = writeln!(
             text,
-            "{:>10}  {:>6}  {:>10}  {:>6}  {:>11}  {:>6}  {:>17}  {:>6}  {:>10}",
+            "{:>10}  {:>6}  {:>10}  {:>3}  {:>6}  {:>11}  {:>6}  {:>17}  {:>6}  {:>10}",
             row.accounts,
             row.limits_per_order,
+            row.accepted_p10_ns,
             row.accepted_ns.p50,
             row.accepted_ns.p99,
             row.rejected_ns.p50,

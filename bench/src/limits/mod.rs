@@ -37,6 +37,8 @@ pub struct LimitFigures {
     pub limits_per_order: u32,
     /// Levels that they stand on.
     pub levels: u32,
+    /// New orders that pass, each: a tenth are at most this. On a machine that others use it is nearest to what a quiet one shows.
+    pub accepted_p10_ns: u64,
     /// New orders that pass, each.
     pub accepted_ns: Latency,
     /// New orders that break every limit that can be broken by size, each.
@@ -78,6 +80,7 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
         accounts: plan.firm.accounts,
         limits_per_order: firm.limits_per_order(),
         levels: firm::LEVELS,
+        accepted_p10_ns: accepted.at(10.0),
         accepted_ns: accepted.summary(),
         rejected_ns: rejected.summary(),
         after_mark_ns: after_mark.summary(),
