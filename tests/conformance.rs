@@ -10,10 +10,6 @@ use tradewind::conformance::{FileReport, Options, Outcome, play_file};
 /// Why cases are known to fail in this version. A case that passes must not stand here.
 const KNOWN_FAILURES: &[(&str, &[&str])] = &[
     (
-        "a collar that skips an old reference does not warn yet",
-        &["EX-088"],
-    ),
-    (
         "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
         &["LIM-0307"],
     ),

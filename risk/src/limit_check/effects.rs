@@ -354,8 +354,7 @@ impl Book {
 /// Why a figure of our own books does not count: somebody outside values the node, or money has moved since the books were read, which
 /// the figures that are held know already (a floor must not see a payment as a loss).
 fn superseded(node: &NodeRow, event: &Event) -> Option<RejectCode> {
-    let is_old =
-        node.flags & node_flags::VALUED_OUTSIDE != 0 || event.head.origin_ns < node.paid_ns;
+    let is_old = node.flags & node_flags::VALUED_OUTSIDE != 0 || event.head.origin_ns < node.paid_ns;
     (event.body::<Valuation>().is_own() && is_old).then_some(RejectCode::StateMismatch)
 }
 

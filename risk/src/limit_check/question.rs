@@ -100,7 +100,7 @@ impl<'a> Scene<'a> {
         list: impl Fn(&NodeRow) -> LimitId,
         mut found: impl FnMut(&Stop<'_>, LimitId, &LimitRow, Measure),
     ) {
-        let reference = Reference::default();
+        let reference = self.reference();
         let mut question = self.question(&reference);
         for (id, pair) in self.chain.levels() {
             let Some(node) = self.book.hierarchy.node(id) else {
@@ -128,7 +128,7 @@ impl<'a> Scene<'a> {
 
     /// What one limit measures, asked at its own node.
     pub(super) fn measure_one(&self, id: LimitId, row: &LimitRow) -> Option<Measure> {
-        let reference = Reference::default();
+        let reference = self.reference();
         let mut question = self.question(&reference);
         let (_, pair) = self.chain.levels().find(|&(node, _)| node == row.node)?;
         let stop = Stop {
@@ -175,6 +175,7 @@ impl<'a> Scene<'a> {
             unsettled: 0,
             reserved: wallet.map_or(0, |row| row.reserved.raw()),
             short: ShortFigures::default(),
+            is_closed: false,
             is_cash_account: false,
             reduces: false,
             crosses: false,
@@ -198,6 +199,18 @@ impl<'a> Scene<'a> {
             .row(self.ask.wallet)
             .map_or(0, |row| row.unsettled_on(question.date).raw());
         question.is_cash_account = stop.node.account_kind == AccountKind::Cash as u8;
+    }
+
+    /// What the market says of the order's instrument.
+    #[inline]
+    fn reference(&self) -> Reference {
+        let row = self.book.market.row(self.instrument.id);
+        row.filter(|_| self.is_known())
+            .map_or_else(Reference::default, |row| Reference {
+                last_px: row.last_px,
+                last_ns: row.last_ns,
+                mark_px: row.mark_px,
+            })
     }
 
     /// True where the limit's filter lets the order's instrument through.
@@ -292,17 +305,10 @@ impl<'a> Scene<'a> {
     #[cold]
     fn measure_special(&self, id: LimitId, row: &LimitRow, question: &Question<'_>) -> Option<Measure> {
         let (book, ask) = (self.book, self.ask);
-        let market = book.market.row(self.instrument.id).filter(|_| self.is_known());
         let is_closed = self.is_known()
             && crate::checks::session_notes(self.instrument, &book.market, &book.calendars, ask.now_ns) != 0;
-        let reference = Reference {
-            last_px: market.map_or(0, |row| row.last_px),
-            last_ns: market.map_or(0, |row| row.last_ns),
-            mark_px: market.map_or(0, |row| row.mark_px),
-            is_closed,
-        };
         let question = Question {
-            reference: &reference,
+            is_closed,
             restriction: book.restricted.restriction(id, self.instrument.id),
             reduces: book.reduces(ask, self.chain),
             short: book.short_figures(self.chain, question.date),
@@ -316,8 +322,7 @@ impl LimitRow {
     /// True for types that ask for more than the order and its counters.
     #[inline]
     fn is_special(&self) -> bool {
-        const TYPES: [u8; 4] = [
-            LimitType::PriceCollar as u8,
+        const TYPES: [u8; 3] = [
             LimitType::Restricted as u8,
             LimitType::MarketHours as u8,
             LimitType::ShortSale as u8,
@@ -353,10 +358,7 @@ pub(super) fn judge(
             measure.priority,
             place,
         );
-    } else if row.soft_pct != 0
-        && measure.used.saturating_mul(100) >= measure.limit.saturating_mul(i128::from(row.soft_pct))
-        && !was_warned(book, row, stop)
-    {
+    } else if measure.warns || is_near(row, &measure) && !was_warned(book, row, stop) {
         let place = (stop.id, book.limits.label(id));
         findings.hit(
             HitKind::Warned,
@@ -366,6 +368,13 @@ pub(super) fn judge(
             place,
         );
     }
+}
+
+/// True where the use has reached the warning threshold.
+#[inline]
+fn is_near(row: &LimitRow, measure: &Measure) -> bool {
+    let threshold = measure.limit.saturating_mul(i128::from(row.soft_pct));
+    row.soft_pct != 0 && measure.used.saturating_mul(100) >= threshold
 }
 
 /// True where the warning was given on this trading day.

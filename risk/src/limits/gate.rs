@@ -37,7 +37,13 @@ pub(super) fn price_collar(row: &LimitRow, order: &Question<'_>) -> Option<Measu
     let widen = match (is_stale, params[STALE_ACTION]) {
         (false, _) => i128::from(ONE),
         (true, STALE_WIDEN) => i128::from(params[WIDEN_MULT]),
-        (true, STALE_SKIP) => return None,
+        (true, STALE_SKIP) => {
+            let skipped = collar(false, RejectCode::StaleReferencePrice);
+            return Some(Measure {
+                warns: true,
+                ..skipped
+            });
+        }
         (true, _) => return Some(collar(true, RejectCode::StaleReferencePrice)),
     };
     let distance = i128::from(order.px) - i128::from(px);
@@ -115,7 +121,7 @@ pub(super) fn permission_accepts(event: &LimitSet) -> bool {
 
 /// L08: the instrument's session is open and it is not halted.
 pub(super) fn market_hours(_: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::gate(order.reference.is_closed, RejectCode::MarketClosed))
+    Some(Measure::gate(order.is_closed, RejectCode::MarketClosed))
 }
 
 /// `params[0]` of L09.

@@ -54,8 +54,6 @@ pub struct Reference {
     pub last_ns: UnixNanos,
     /// Mark from outside; 0 where none. Never stale.
     pub mark_px: i64,
-    /// True where the instrument's session is closed or it is halted.
-    pub is_closed: bool,
 }
 
 /// One order as a limit at one node sees it.
@@ -112,6 +110,8 @@ pub struct Question<'a> {
     pub reserved: i128,
     /// Located and sold-short figures of the account's holding.
     pub short: crate::shorts::ShortFigures,
+    /// True where the instrument's session is closed or it is halted.
+    pub is_closed: bool,
     /// True for an account that may not sell what it does not hold.
     pub is_cash_account: bool,
     /// True where the order only reduces the account's position.
@@ -157,6 +157,8 @@ pub struct Measure {
     pub priority: u8,
     /// False where the order does not increase the use: it passes whatever the use is.
     pub grows: bool,
+    /// True where it passes, but not without a warning.
+    pub warns: bool,
 }
 
 impl Measure {
@@ -169,6 +171,7 @@ impl Measure {
             code,
             priority: code.priority(),
             grows: true,
+            warns: false,
         }
     }
 
