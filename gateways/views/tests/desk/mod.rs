@@ -11,13 +11,13 @@ use tempfile::TempDir;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::codes::{
-    AccountKind, ClockMode, Level, LimitAction, LimitType, OrderType, Side, TimeInForce,
+    AccountKind, ClockMode, Level, LimitAction, LimitType, OrderType, QuarantineAction, Side, TimeInForce,
 };
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
     Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event, Execution, Head, InboundLong,
     InstrumentSet, Kind, LastTrade, LimitSet, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
-    Quote, SessionEvent, Valuation, VenueReport,
+    QuarantineResolve, Quote, SessionEvent, TradeBust, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, SessionId, VenueId};
@@ -421,6 +421,46 @@ impl<J: Append<Event> + 'static> Desk<J> {
             ..self.execution(qty, px)
         };
         self.send(Kind::TradeCapture, &body, "ACME", account);
+    }
+
+    /// The execution of a record is taken back.
+    pub fn bust(&mut self, booked: &Event) {
+        let trade: &Execution = booked.body();
+        let body = TradeBust {
+            exec_id: text("bust"),
+            exec_ref_id: trade.exec_id,
+            trade_date: trade.trade_date,
+            ..TradeBust::zeroed()
+        };
+        self.send(Kind::TradeBust, &body, "", "");
+    }
+
+    /// Quantity and price of the execution of a record are corrected.
+    pub fn correct(&mut self, booked: &Event, qty: &str, px: &str) {
+        let trade: &Execution = booked.body();
+        let body = Execution {
+            exec_id: trade.exec_id,
+            trade_date: trade.trade_date,
+            qty: dec(qty),
+            px: dec(px),
+            qty_dp: 8,
+            px_dp: 8,
+            ..Execution::zeroed()
+        };
+        self.send(Kind::TradeCorrect, &body, "", "");
+    }
+
+    /// A person decides about a trade in quarantine; the account is a repair's.
+    pub fn resolve(&mut self, trade_seq: u64, action: QuarantineAction, account: &str) {
+        let body = QuarantineResolve {
+            trade_seq,
+            author: text("ann"),
+            action: action as u8,
+            qty_dp: 8,
+            px_dp: 8,
+            ..QuarantineResolve::zeroed()
+        };
+        self.send(Kind::QuarantineResolve, &body, "", account);
     }
 
     fn execution(&mut self, qty: &str, px: &str) -> Execution {
