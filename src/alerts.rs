@@ -89,6 +89,11 @@ impl AlertService {
         Box::new(move || board.ask())
     }
 
+    /// Where others put live figures.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
+    }
+
     /// Looks at what only the running engine knows. To be called some times a second.
     pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos) {
         let lag_ns = self.lag.look(&engine.journal().stats(), now_ns);

@@ -10,3 +10,4 @@ pub mod commands;
 pub mod conformance;
 pub mod engine;
 pub mod output;
+pub mod valuation;

@@ -30,5 +30,5 @@ pub use reference::{
 };
 pub use settings::{
     AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key,
-    LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys,
+    LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys, ValuationKeys,
 };

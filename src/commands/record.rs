@@ -342,9 +342,10 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             let valuation: &Valuation = event.body();
             put("node", json!(valuation.node.0));
             put("equity", json!(valuation.equity.to_string()));
-            if valuation.has_balance == 1 {
+            if valuation.has_balance != 0 {
                 put("balance", json!(valuation.balance.to_string()));
             }
+            put("own_books", json!(valuation.is_own()));
             for (key, found) in floors(event) {
                 if !found.is_empty() {
                     put(key, json!(found));

@@ -5,6 +5,7 @@ use crate::alerts::AlertService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
+use crate::valuation::ValuationService;
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::process::ExitCode;
@@ -43,6 +44,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let clock = prepared.clock.clone();
     let reference = engine::load_reference(&settings, None)?;
     let wires = Wires::new(&settings, &mut prepared);
+    let figures = settings.valuation.own.then(|| {
+        let slots = settings.sources.market_slots as usize;
+        prepared.builder.source(SourceClass::Market, slots)
+    });
     let rules = RuleChanges::find(&settings, prepared.rules.as_ref())?;
     let changes = ReferenceChanges::find(reference.clone(), &prepared.known, utc_day(clock.now_ns()))?
         .with_rules(rules);
@@ -52,8 +57,14 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
     set_reference(&engine, &changes)?;
-    // 4. Alerts follow the journal, then the session and its venue, where the profile asks for them.
+    // 4. Alerts and the valuer follow the journal, then the session and its venue, where the profile asks for them.
     let mut alerts = AlertService::start(&settings, &engine, &clock)?;
+    let valuation = figures
+        .map(|source| {
+            let told = alerts.as_ref().map(AlertService::figures);
+            ValuationService::start(source, &settings, &engine, &clock, told)
+        })
+        .transpose()?;
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
@@ -72,13 +83,18 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     ));
     // 6. Until somebody asks for the end.
-    wait(&engine, &stop, &clock, args.duration, &settings, alerts.as_mut());
+    let watched = Watched {
+        alerts: alerts.as_mut(),
+        valuation: valuation.as_ref(),
+    };
+    wait(&engine, &stop, &clock, args.duration, &settings, watched);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    // 7. The end, in the order of the flow: operators, session, venue, pipeline, journal, and those who read it.
+    // 7. The end, in the order of the flow: operators, session, venue, valuer, pipeline, journal, and those who read it.
     if let Some(control) = control {
         control.stop();
     }
     let demo = demo.map(Demo::stop);
+    let valuation = valuation.map(ValuationService::stop);
     engine.stop()?;
     let alerts = alerts.map(AlertService::stop);
     demo.transpose()?;
@@ -86,6 +102,11 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         output::note(format_args!("alerts ended early: {error:#}"));
     }
     let mut summary = Summary::of_journal(&args.data, &clock)?;
+    match valuation {
+        Some(Ok(figures)) => summary.valuation = figures,
+        Some(Err(error)) => output::note(format_args!("valuation ended early: {error:#}")),
+        None => {}
+    }
     summary.seconds = seconds;
     summary.messages = summary.inputs;
     if args.json {
@@ -156,6 +177,20 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
     Ok(())
 }
 
+/// What stands beside the engine and has a word in the status line.
+struct Watched<'a> {
+    alerts: Option<&'a mut AlertService>,
+    valuation: Option<&'a ValuationService>,
+}
+
+impl Watched<'_> {
+    fn line(&self) -> String {
+        let alerts = self.alerts.as_ref().map(|alerts| alerts.line());
+        let valuation = self.valuation.map(ValuationService::line);
+        [alerts, valuation].into_iter().flatten().collect()
+    }
+}
+
 /// Waits for a signal, the end of the time, or the end of the pipeline, and prints a line now and then.
 fn wait(
     engine: &Engine,
@@ -163,7 +198,7 @@ fn wait(
     clock: &Clock,
     duration: Option<u64>,
     settings: &Settings,
-    mut alerts: Option<&mut AlertService>,
+    mut watched: Watched<'_>,
 ) {
     let (interval_ms, segment_bytes) = (settings.log.status_interval_ms, settings.journal.segment_bytes);
     let began = clock.raw();
@@ -172,7 +207,7 @@ fn wait(
     while !stop.load(Ordering::Relaxed) && !engine.running().is_ended() {
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
-        if let Some(alerts) = &mut alerts {
+        if let Some(alerts) = &mut watched.alerts {
             alerts.look(engine, clock.now_ns());
         }
         if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
@@ -181,8 +216,7 @@ fn wait(
         let interval_ns = u64::from(interval_ms) * 1_000_000;
         if interval_ns > 0 && passed_ns - shown_ns >= interval_ns {
             let now = Status::of(engine, segment_bytes);
-            let of_alerts = alerts.as_ref().map(|alerts| alerts.line()).unwrap_or_default();
-            now.show(&before, (passed_ns - shown_ns) as f64 / 1e9, &of_alerts);
+            now.show(&before, (passed_ns - shown_ns) as f64 / 1e9, &watched.line());
             (before, shown_ns) = (now, passed_ns);
         }
     }
@@ -218,7 +252,7 @@ impl Status {
         }
     }
 
-    fn show(&self, before: &Status, seconds: f64, of_alerts: &str) {
+    fn show(&self, before: &Status, seconds: f64, of_watched: &str) {
         let rate = (self.inputs - before.inputs) as f64 / seconds;
         let mut line = format!(
             "{} events/s, {} in all, {} effects, not on disk {}",
@@ -242,7 +276,7 @@ impl Status {
         for (table, used_pct) in &self.full_tables {
             line.push_str(&format!(", TABLE {table} {used_pct} % FULL"));
         }
-        line.push_str(of_alerts);
+        line.push_str(of_watched);
         output::status(&line);
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use tradewind_domain::event::{Event, Kind};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::{Follower, StartAt};
+use tradewind_valuer::ValuerFigures;
 use tradewind_views::{ReplayOptions, StateView};
 
 /// Positions that the text shows.
@@ -39,6 +40,9 @@ pub struct Summary {
     pub digest: String,
     /// Positions, balances, open orders and limits at the end.
     pub state: Option<StateView>,
+    /// What was valued, and how old marks were; nothing where no limit reads equity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valuation: Option<ValuerFigures>,
 }
 
 impl Summary {
@@ -106,6 +110,9 @@ impl fmt::Display for Summary {
                 writeln!(f, "{title}: {}", cells.join(", "))?;
             }
         }
+        if let Some(figures) = &self.valuation {
+            valuation(f, figures)?;
+        }
         let Some(state) = &self.state else { return Ok(()) };
         positions(f, state)?;
         for table in state.full_tables() {
@@ -114,6 +121,37 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "state {}", self.digest)
     }
+}
+
+/// What was valued, and how long marks took to be seen by limits.
+fn valuation(f: &mut fmt::Formatter<'_>, figures: &ValuerFigures) -> fmt::Result {
+    let ms = |ns: u64| ns as f64 / 1e6;
+    write!(
+        f,
+        "equity of {} nodes: {} figures",
+        count(figures.nodes),
+        count(figures.sent)
+    )?;
+    if figures.age.count > 0 {
+        let age = &figures.age;
+        write!(
+            f,
+            ", a mark in its figure after {:.1} ms (p99 {:.1} ms, max {:.1} ms, at most {:.1} ms late)",
+            ms(age.p50_ns),
+            ms(age.p99_ns),
+            ms(age.max_ns),
+            ms(age.late_max_ns)
+        )?;
+    }
+    writeln!(f)?;
+    if figures.frozen > 0 {
+        writeln!(
+            f,
+            "{} nodes are not valued: a stale mark or no rate",
+            figures.frozen
+        )?;
+    }
+    Ok(())
 }
 
 fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {

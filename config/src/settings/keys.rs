@@ -248,6 +248,12 @@ settings! {
         /// Milliseconds for which an answer is waited for.
         webhook_timeout_ms: u32 = count(10, 600_000);
     }
+    /// What accounts are worth (docs/limits.md).
+    valuation: ValuationKeys {
+        /// true tells limits on equity, and shares of equity, what accounts and the nodes above them are worth by our own books: `tradewind
+        /// run` keeps a copy of cash and positions where such a limit is in force. A node that somebody outside values is left alone.
+        own: bool = Range::Flag;
+    }
     /// How operators reach a running engine (docs/control-socket.md).
     control: ControlKeys {
         /// true answers `limits`, `kill`, `rearm`, `quarantine` and their like through a socket in the data folder, and keeps a second

@@ -12,7 +12,7 @@ mod value;
 
 pub use keys::{
     AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys,
-    ReferenceKeys, RulesKeys, SourcesKeys,
+    ReferenceKeys, RulesKeys, SourcesKeys, ValuationKeys,
 };
 pub use value::{Durability, Idle, Range};
 
@@ -108,6 +108,8 @@ pub struct Settings {
     pub rules: RulesKeys,
     /// Alerts.
     pub alerts: AlertsKeys,
+    /// What accounts are worth.
+    pub valuation: ValuationKeys,
     /// How operators reach a running engine.
     pub control: ControlKeys,
     /// What is reported.
@@ -389,6 +391,7 @@ impl Layers {
             reference,
             rules,
             alerts,
+            valuation,
             control,
             log,
         } = typed;
@@ -401,6 +404,7 @@ impl Layers {
             reference,
             rules,
             alerts,
+            valuation,
             control,
             log,
             cells,

@@ -90,6 +90,10 @@ metrics! {
     QueueFill = "queue_fill", BasisPoints;
     /// Live: fill of a table that refuses when it is full.
     TableFill = "table_fill", BasisPoints;
+    /// Live: nodes whose equity is frozen, because something they hold has a stale mark or no rate.
+    EquityFrozen = "equity_frozen", Number;
+    /// Live: how late a figure of equity came behind its mark.
+    EquityLate = "equity_late", Nanos;
     /// Live: a notification could not be delivered.
     DeadLetter = "dead_letter", Events;
 }

@@ -16,6 +16,8 @@ const EMERGENCY_NS: u64 = 3_600 * NANOS_PER_SEC;
 const REJECTS_OF_ONE_LIMIT: i64 = 3;
 /// Fill of a table that is told, in percent (LIMITS section 14).
 const TABLE_ALERT_PCT: u32 = 90;
+/// Nanoseconds behind its mark from which a figure of equity is late (the pause between two figures of a node apart).
+const EQUITY_LATE_NS: u64 = 100 * MILLI;
 /// Nanoseconds for which the pipeline's p99 must be above its budget.
 const P99_FOR_NS: u64 = 10 * NANOS_PER_SEC;
 
@@ -180,5 +182,7 @@ fn of_engine(keys: &AlertsKeys) -> Vec<Rule> {
             ],
         ),
         Rule::each(Metric::DeadLetter, Info),
+        Rule::new(Metric::EquityFrozen, vec![Step::at(1, Error)]),
+        above(Metric::EquityLate, nanos(EQUITY_LATE_NS), Warning),
     ]
 }

@@ -109,7 +109,9 @@ impl Books {
                     *held = rate.rate;
                 }
             }
-            Some(Kind::LastTrade) => self.saw(event.body::<LastTrade>().instrument, |seen| seen.market_ns = now_ns),
+            Some(Kind::LastTrade) => self.saw(event.body::<LastTrade>().instrument, |seen| {
+                seen.market_ns = now_ns
+            }),
             Some(Kind::Mark) if event.body::<Mark>().settlement == 0 => {
                 self.saw(event.body::<Mark>().instrument, |seen| seen.market_ns = now_ns);
             }
@@ -214,14 +216,13 @@ impl Books {
             .unwrap_or(Worth::FROZEN)
     }
 
-    fn worth(
-        &self,
-        holding: HoldingId,
-        row: &PositionRow,
-        instrument: &Instrument,
-    ) -> Option<Worth> {
+    fn worth(&self, holding: HoldingId, row: &PositionRow, instrument: &Instrument) -> Option<Worth> {
         let kept = if instrument.moves_principal() {
-            if row.qty.is_negative() { row.cost.neg() } else { row.cost }
+            if row.qty.is_negative() {
+                row.cost.neg()
+            } else {
+                row.cost
+            }
         } else {
             row.realised
         };
@@ -244,7 +245,11 @@ impl Books {
         if amount.is_zero() {
             return Some(0);
         }
-        let rate = self.rates.get(currency.index()).copied().filter(|&rate| rate > 0)?;
+        let rate = self
+            .rates
+            .get(currency.index())
+            .copied()
+            .filter(|&rate| rate > 0)?;
         let scaled = amount.raw().checked_mul(i128::from(rate))?;
         div_round(scaled, i128::from(ONE), Rounding::HalfUp)
     }

@@ -23,7 +23,6 @@ pub(crate) struct Calls {
     waiting: BTreeSet<(UnixNanos, u32)>,
 }
 
-
 impl Calls {
     /// A node's figure may have changed.
     pub(crate) fn put(&mut self, id: NodeId, node: &mut Node, cause: Cause) {

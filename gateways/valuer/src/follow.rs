@@ -3,16 +3,18 @@
 use crate::age::{AgeFigures, Ages};
 use crate::books::{Books, Worth};
 use crate::calls::{Calls, Cause};
-use crate::nodes::{Node, Nodes, Readers, grown};
+use crate::nodes::{Figure, Node, Nodes, Readers, grown};
 use crate::walk::{Held, Walks};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use tradewind_domain::event::{
-    EngineStarted, Event, Execution, FxRate, Inbound, InstrumentSet, Kind, LastTrade, LimitSet, Mark, Valuation,
+    EngineStarted, Event, Execution, FxRate, Inbound, InstrumentSet, Kind, LastTrade, LimitSet, Mark,
+    Valuation,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, WalletId};
+use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Symbol;
 use tradewind_domain::time::{NANOS_PER_SEC, UnixNanos};
 use tradewind_machine::journal::{Follower, JournalError};
@@ -158,7 +160,12 @@ impl Valuer {
     }
 
     /// Values what waits and sends what is due. `is_at_end`: every record there is was taken.
-    pub fn turn(&mut self, is_at_end: bool, now_ns: UnixNanos, push: &mut dyn FnMut(Inbound) -> bool) -> usize {
+    pub fn turn(
+        &mut self,
+        is_at_end: bool,
+        now_ns: UnixNanos,
+        push: &mut dyn FnMut(Inbound) -> bool,
+    ) -> usize {
         let now_ns = now_ns.max(self.seen_ns);
         if is_at_end || self.is_ready {
             self.look_at_marks(now_ns);
@@ -184,7 +191,10 @@ impl Valuer {
             sent: self.sent,
             refused: self.refused,
             frozen: frozen().count() as u64,
-            frozen_node: frozen().next().map(|node| node.code.to_string()).unwrap_or_default(),
+            frozen_node: frozen()
+                .next()
+                .map(|node| node.code.to_string())
+                .unwrap_or_default(),
             strategies: self.nodes.unvalued().map(ToString::to_string).collect(),
             age: self.ages.as_ref().map(Ages::figures).unwrap_or_default(),
         }
@@ -221,7 +231,9 @@ impl Valuer {
             Kind::LastTrade => self.on_mark(event.body::<LastTrade>().instrument),
             Kind::Mark => self.on_mark(event.body::<Mark>().instrument),
             Kind::InstrumentSet => self.on_mark(event.body::<InstrumentSet>().row.id),
-            Kind::FxRate => self.walks.ask_currency(event.body::<FxRate>().currency, self.seen_ns),
+            Kind::FxRate => self
+                .walks
+                .ask_currency(event.body::<FxRate>().currency, self.seen_ns),
             _ => self.on_booked(event, kind),
         }
     }
@@ -230,7 +242,9 @@ impl Valuer {
     fn on_figure(&mut self, event: &Event) {
         let figure: &Valuation = event.body();
         let now_ns = event.head.recv_ns;
-        let Some(node) = self.nodes.get_mut(figure.node) else { return };
+        let Some(node) = self.nodes.get_mut(figure.node) else {
+            return;
+        };
         if !figure.is_own() {
             node.is_valued_outside |= !event.is_rejected();
             return;
@@ -238,16 +252,22 @@ impl Valuer {
         node.is_sent = false;
         if event.is_rejected() {
             self.refused += 1;
-            node.since_ns = node.sent_since_ns;
-            return self.call(figure.node, Cause::Booked);
+            node.since_ns = std::mem::take(&mut node.sent_since_ns);
+            // Overtaken: another one, of the books as they are now. What does not fit would not fit again.
+            if event.reject_code() == Some(RejectCode::StateMismatch) {
+                self.call(figure.node, Cause::Booked);
+            }
+            return;
         }
-        node.told = Some(crate::nodes::Figure {
+        node.told = Some(Figure {
             equity: figure.equity.raw(),
             balance: figure.balance.raw(),
         });
         node.told_ns = now_ns;
         let (since_ns, due_ns) = (std::mem::take(&mut node.sent_since_ns), node.sent_due_ns);
-        if since_ns != 0 && let Some(ages) = &mut self.ages {
+        if since_ns != 0
+            && let Some(ages) = &mut self.ages
+        {
             ages.add(since_ns, due_ns, now_ns);
         }
         // What has changed while it was on its way.
@@ -284,8 +304,12 @@ impl Valuer {
                 | Kind::Withdrawal
                 | Kind::DatedCashSettled
         );
-        let Some(books) = self.books.as_ref().filter(|_| moves) else { return };
-        let Some((wallet, holding)) = books.parties(event) else { return };
+        let Some(books) = self.books.as_ref().filter(|_| moves) else {
+            return;
+        };
+        let Some((wallet, holding)) = books.parties(event) else {
+            return;
+        };
         self.know_wallet(wallet);
         self.know_holding(holding);
         if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
@@ -308,7 +332,9 @@ impl Valuer {
 
     fn know_holding(&mut self, holding: HoldingId) {
         let Some(books) = &self.books else { return };
-        let Some((account, instrument)) = books.holder(holding) else { return };
+        let Some((account, instrument)) = books.holder(holding) else {
+            return;
+        };
         let part = grown(&mut self.holdings, holding.index());
         if !part.leaf.is_none() {
             return;
@@ -327,7 +353,9 @@ impl Valuer {
             Held::Wallet(wallet) => (self.wallets.get_mut(wallet.index()), books.cash(wallet)),
             Held::Holding(holding) => (self.holdings.get_mut(holding.index()), books.holding(holding)),
         };
-        let Some(part) = part.filter(|part| !part.leaf.is_none()) else { return };
+        let Some(part) = part.filter(|part| !part.leaf.is_none()) else {
+            return;
+        };
         let change = worth.less(&part.worth);
         if change == Worth::default() {
             return;
@@ -368,7 +396,9 @@ impl Valuer {
             if books.moves(instrument, now_ns) {
                 self.walks.ask_instrument(instrument, now_ns);
             }
-            let stale_ns = books.stale_at_ns(instrument).map_or(0, |at_ns| at_ns.saturating_add(1));
+            let stale_ns = books
+                .stale_at_ns(instrument)
+                .map_or(0, |at_ns| at_ns.saturating_add(1));
             self.looks
                 .push(Reverse((stale_ns.max(now_ns.saturating_add(LOOK_NS)), id)));
         }
@@ -381,7 +411,11 @@ impl Valuer {
             let Some((id, due_ns)) = self.calls.take(&mut self.nodes, now_ns) else {
                 break;
             };
-            let Some(node) = self.nodes.get_mut(id).filter(|node| node.is_ours() && !node.is_sent) else {
+            let Some(node) = self
+                .nodes
+                .get_mut(id)
+                .filter(|node| node.is_ours() && !node.is_sent)
+            else {
                 continue;
             };
             let figure = node.figure().filter(|figure| node.told != Some(*figure));

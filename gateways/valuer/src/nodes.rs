@@ -149,7 +149,11 @@ impl Nodes {
     /// Every node with its id.
     pub(crate) fn all(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         let of = |(at, row)| (NodeId(at as u32), row);
-        self.rows.iter().enumerate().map(of).filter(|(_, row): &(NodeId, &Node)| row.level != 0)
+        self.rows
+            .iter()
+            .enumerate()
+            .map(of)
+            .filter(|(_, row): &(NodeId, &Node)| row.level != 0)
     }
 
     /// Strategies with a limit that reads an equity which nobody says.

@@ -63,7 +63,12 @@ pub(crate) struct Walks {
 
 impl Walks {
     /// Somebody begins to hold an instrument; true for the first one.
-    pub(crate) fn hold(&mut self, instrument: InstrumentId, currency: CurrencyId, holding: HoldingId) -> bool {
+    pub(crate) fn hold(
+        &mut self,
+        instrument: InstrumentId,
+        currency: CurrencyId,
+        holding: HoldingId,
+    ) -> bool {
         let held = &mut grown(&mut self.instruments, instrument.index()).held;
         held.push(holding.0);
         let is_first = held.len() == 1;
