@@ -11,8 +11,6 @@ use tradewind_domain::time::UnixNanos;
 
 /// Stamps that are kept of each content: the most that a limit may allow.
 pub const STAMPS: usize = 8;
-/// The longest window of a limit, nanoseconds.
-const WINDOW_MAX_NS: u64 = 86_400_000_000_000;
 
 /// What makes two orders equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -101,22 +99,25 @@ impl Repeats {
             .map_or([0; STAMPS], |at| self.rows[at as usize].stamps)
     }
 
-    /// True where one more content can be remembered at this time.
-    pub fn has_room(&self, content: &Content, now_ns: UnixNanos) -> bool {
-        self.rows.len() < self.max || self.find(content).is_some() || self.is_spent(now_ns)
+    /// True where one more content can be remembered at this time, windows being at most so long.
+    pub fn has_room(&self, content: &Content, now_ns: UnixNanos, window_ns: u64) -> bool {
+        self.rows.len() < self.max || self.is_spent(now_ns, window_ns) || self.find(content).is_some()
     }
 
     /// True where no window reaches the row that was used longest ago.
-    fn is_spent(&self, now_ns: UnixNanos) -> bool {
+    fn is_spent(&self, now_ns: UnixNanos, window_ns: u64) -> bool {
         let Some(row) = self.rows.get(self.oldest as usize) else {
             return false;
         };
-        now_ns.saturating_sub(row.stamps[row.at as usize % STAMPS]) >= WINDOW_MAX_NS
+        now_ns.saturating_sub(row.stamps[row.at as usize % STAMPS]) >= window_ns
     }
 
-    /// Remembers an accepted order.
-    pub fn put(&mut self, content: &Content, now_ns: UnixNanos) {
-        let Some(at) = self.find(content).or_else(|| self.take(content, now_ns)) else {
+    /// Remembers an accepted order; one that [`has_room`](Self::has_room) had room for.
+    pub fn put(&mut self, content: &Content, now_ns: UnixNanos, window_ns: u64) {
+        let Some(at) = self
+            .find(content)
+            .or_else(|| self.take(content, now_ns, window_ns))
+        else {
             return;
         };
         self.unlink(at);
@@ -132,7 +133,7 @@ impl Repeats {
     }
 
     /// A row for a new content: a fresh one, or the oldest that is spent. It stands in no list yet.
-    fn take(&mut self, content: &Content, now_ns: UnixNanos) -> Option<u32> {
+    fn take(&mut self, content: &Content, now_ns: UnixNanos, window_ns: u64) -> Option<u32> {
         let fresh = Row {
             content: *content,
             stamps: [0; STAMPS],
@@ -143,7 +144,7 @@ impl Repeats {
         let at = if self.rows.len() < self.max {
             self.rows.push(fresh);
             (self.rows.len() - 1) as u32
-        } else if self.is_spent(now_ns) {
+        } else if self.is_spent(now_ns, window_ns) {
             let at = self.oldest;
             let spent = self.rows[at as usize].content;
             if let Ok(entry) = self.index.find_entry(spent.hash(), |&found| found == at) {
@@ -190,6 +191,8 @@ impl Repeats {
 mod tests {
     use super::*;
 
+    const WINDOW: u64 = 1_000;
+
     fn content(n: i64) -> Content {
         Content {
             qty: n,
@@ -201,7 +204,7 @@ mod tests {
     fn stamps_of_a_content_are_kept_in_a_ring() {
         let mut repeats = Repeats::new(4);
         for now in 1..=10 {
-            repeats.put(&content(1), now);
+            repeats.put(&content(1), now, WINDOW);
         }
         let mut stamps = repeats.stamps(&content(1));
         stamps.sort_unstable();
@@ -213,16 +216,16 @@ mod tests {
     fn a_full_table_reuses_what_no_window_reaches_and_nothing_else() {
         let mut repeats = Repeats::new(8);
         repeats.set_capacity(2);
-        repeats.put(&content(1), 1);
-        repeats.put(&content(2), 2);
-        repeats.put(&content(1), 3);
-        assert!(!repeats.has_room(&content(3), 4));
-        assert!(repeats.has_room(&content(2), 4), "it has its row");
-        let later = 2 + WINDOW_MAX_NS;
-        assert!(repeats.has_room(&content(3), later));
-        repeats.put(&content(3), later);
+        repeats.put(&content(1), 1, WINDOW);
+        repeats.put(&content(2), 2, WINDOW);
+        repeats.put(&content(1), 3, WINDOW);
+        assert!(!repeats.has_room(&content(3), 4, WINDOW));
+        assert!(repeats.has_room(&content(2), 4, WINDOW), "it has its row");
+        let later = 2 + WINDOW;
+        assert!(repeats.has_room(&content(3), later, WINDOW));
+        repeats.put(&content(3), later, WINDOW);
         assert_eq!(repeats.stamps(&content(2)), [0; STAMPS]);
         assert_ne!(repeats.stamps(&content(1)), [0; STAMPS]);
-        assert!(!repeats.has_room(&content(4), later));
+        assert!(!repeats.has_room(&content(4), later, WINDOW));
     }
 }

@@ -89,6 +89,7 @@ impl Book {
                 view.fee = Money::from_raw(priced.fee);
             }
             self.check_room(wallet, &chain, &mut view, findings);
+            self.check_repeats(order, now_ns, findings);
             if findings.code().is_none() {
                 is_held = self.has_to_wait(&ask, &chain);
             } else {
@@ -160,6 +161,18 @@ impl Book {
         }
     }
 
+    /// Where a limit asks for repeats, an order that cannot be remembered is refused: its repeat would pass.
+    #[inline]
+    fn check_repeats(&self, order: &OrderNew, now_ns: UnixNanos, findings: &mut Findings) {
+        if self.limits.repeats == 0 || findings.code().is_some() {
+            return;
+        }
+        let window_ns = self.limits.repeats_window_ns;
+        if !self.repeats.has_room(&Content::of(order), now_ns, window_ns) {
+            findings.refuse(RejectCode::Capacity);
+        }
+    }
+
     /// When equal orders were accepted, where a limit asks.
     #[inline]
     fn repeats_of(&self, order: &OrderNew) -> [UnixNanos; STAMPS] {
@@ -189,7 +202,9 @@ impl Book {
         let side = Side::from_code(order.side).unwrap_or(Side::Sell);
         let view = &order.view;
         if self.limits.repeats != 0 {
-            self.repeats.put(&Content::of(order), event.head.recv_ns);
+            let window_ns = self.limits.repeats_window_ns;
+            self.repeats
+                .put(&Content::of(order), event.head.recv_ns, window_ns);
         }
         let pair = match hint
             .map(|hint| hint.chain)

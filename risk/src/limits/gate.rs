@@ -153,7 +153,7 @@ pub(super) fn dup_content(row: &LimitRow, order: &Question<'_>) -> Option<Measur
     if order.action != Action::Place {
         return None;
     }
-    let window_ns = row.params[WINDOW_MS].max(0) as u64 * 1_000_000;
+    let window_ns = dup_window_ns(row);
     let young = order
         .repeats
         .iter()
@@ -164,6 +164,11 @@ pub(super) fn dup_content(row: &LimitRow, order: &Question<'_>) -> Option<Measur
         i128::from(row.params[MAX]),
         RejectCode::DuplicateOrder,
     ))
+}
+
+/// How long an order counts as a repeat of an equal one, nanoseconds.
+pub(super) fn dup_window_ns(row: &LimitRow) -> u64 {
+    row.params[WINDOW_MS].max(0) as u64 * 1_000_000
 }
 
 pub(super) fn dup_accepts(event: &LimitSet) -> bool {

@@ -169,6 +169,8 @@ pub struct Limits {
     used: u32,
     /// Limits in force that ask whether an order repeats another (L10).
     pub repeats: u32,
+    /// The longest window that such a limit has had, nanoseconds: what is older was never asked for.
+    pub repeats_window_ns: u64,
     /// Limits in force that keep own orders from trading with one another (L15).
     pub self_trades: u32,
     /// The emergency limits (L36); usually one.
@@ -183,6 +185,7 @@ impl Limits {
             labels: vec![Code::EMPTY; max as usize],
             used: 0,
             repeats: 0,
+            repeats_window_ns: 0,
             self_trades: 0,
             emergency: LimitId::NONE,
         }
@@ -303,6 +306,7 @@ impl Limits {
         let (was, is) = (held.state == 1, row.state == 1);
         if row.limit_type == LimitType::DupContent as u8 {
             self.repeats = self.repeats + u32::from(is) - u32::from(was);
+            self.repeats_window_ns = self.repeats_window_ns.max(gate::dup_window_ns(row));
         }
         if row.limit_type == LimitType::SelfTrade as u8 {
             self.self_trades = self.self_trades + u32::from(is) - u32::from(was);

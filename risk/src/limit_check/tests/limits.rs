@@ -4,7 +4,7 @@ use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, id, outcome};
 use crate::limit_check::hits;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitType, Side};
-use tradewind_domain::event::{Event, HitKind, Kind, LimitSet, OrderNew};
+use tradewind_domain::event::{Capacities, Event, HitKind, Kind, LimitSet, OrderNew};
 use tradewind_domain::fixed::{NOTIONAL_ONE, ONE};
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId};
 
@@ -273,4 +273,26 @@ fn a_limit_is_removed_by_its_label_alone_and_the_record_says_what_it_was() {
     let elsewhere = LimitSet { node: A1, ..removal };
     world.limit(0, A2, LimitType::OrderRate, 1, [1_000, 1, 1, 0, 0, 0]);
     assert_eq!(outcome(&world.send(Kind::LimitSet, &elsewhere)), "NAME_TAKEN");
+}
+
+#[test]
+fn an_order_that_cannot_be_remembered_against_repeats_is_refused() {
+    let mut world = World::with(Capacities {
+        repeats: 2,
+        ..Capacities::default()
+    });
+    world.limit(0, A2, LimitType::DupContent, 0, [1_000, 1, 0, 0, 0, 0]);
+    assert_eq!(outcome(&world.place("o1", A2, Side::Buy, "1", "10")), "OK");
+    assert_eq!(outcome(&world.place("o2", A2, Side::Buy, "2", "10")), "OK");
+    assert_eq!(outcome(&world.place("o3", A2, Side::Buy, "3", "10")), "CAPACITY");
+    assert_eq!(
+        outcome(&world.place("o4", A2, Side::Buy, "1", "10")),
+        "DUPLICATE_ORDER"
+    );
+    world.now_ns += 1_000_000_000;
+    assert_eq!(
+        outcome(&world.place("o5", A2, Side::Buy, "3", "10")),
+        "OK",
+        "the window reaches neither of them any more"
+    );
 }
