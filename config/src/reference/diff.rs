@@ -72,8 +72,9 @@ impl ReferenceData {
         self.restricted.iter().for_each(|row| diff.line_of_list(row));
         diff.removed_lines(self);
         diff.removed_limits(&self.limits);
-        self.deposits.iter().for_each(|row| diff.deposit(row));
+        // Before the money: what is paid in moves the figures that a node has.
         self.valuations.iter().for_each(|row| diff.valuation(row));
+        self.deposits.iter().for_each(|row| diff.deposit(row));
         ConfigError::unless(diff.changes, diff.problems)
     }
 
@@ -389,7 +390,8 @@ fn valuation_event(row: &OpeningValuation) -> InboundLong {
     let body = Valuation {
         equity: row.equity,
         balance: row.balance,
-        has_balance: 1,
+        // Whoever values the node later, our own books too, overrides it.
+        has_balance: Valuation::OWN_BOOKS,
         ..Valuation::zeroed()
     };
     InboundLong::new(Kind::Valuation, &body).named(Symbol::EMPTY, row.scope)

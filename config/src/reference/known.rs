@@ -30,7 +30,7 @@ pub struct Known {
     /// What RESTRICTED limits say of instruments, and whether reference data said it last. A limit that was removed leaves its
     /// lines: they are in force again when it is.
     pub(super) restricted: BTreeMap<(Code, Symbol), (Restriction, bool)>,
-    /// Nodes that have been valued by somebody, our own books apart.
+    /// Nodes that have been valued, by our own books too: a first figure is sent once, and never over another.
     pub(super) valued: BTreeSet<Code>,
     /// Accounts and references of deposits.
     pub(super) deposits: BTreeSet<(Code, Text<40>)>,
@@ -55,7 +55,7 @@ impl Known {
             Kind::LimitSet => self.limit(event.body()),
             Kind::RestrictedSet => self.line(event.body()),
             Kind::Deposit => self.deposit(event.body()),
-            Kind::Valuation if !event.body::<Valuation>().is_own() => {
+            Kind::Valuation => {
                 let node = event.body::<Valuation>().node;
                 self.valued.extend(self.node_names.get(&node));
             }

@@ -422,7 +422,7 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
     fn valuation(&mut self, table: (usize, &'t DeTable<'i>)) {
         let mut fields = Fields::open(&mut self.reader, table, &["scope", "equity", "balance"]);
         let scope: Code = fields.text("scope", None);
-        let equity = fields.decimal("equity", None, 0);
+        let equity = fields.decimal("equity", Some(0), 0);
         let balance = fields.decimal("balance", Some(equity), 0);
         let at = fields.place("scope");
         self.declare(at, Space::Valuation, scope.as_str(), None);

@@ -99,7 +99,7 @@ pub struct RestrictedLine {
     pub restriction: Restriction,
 }
 
-/// Equity that a node has at the first start, until somebody values it.
+/// What a node is worth at the first start beside the deposits that follow, until somebody values it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningValuation {
     /// Node or account.
