@@ -215,11 +215,11 @@ fn lines_that_cannot_be_read_are_named_and_the_others_are_taken() {
     let file = place.root().join("trades.csv");
     let lines = [
         "time,account,symbol,side,qty,px,exec_id",
-        "2026-03-02T09:00:00Z,FREE,GIZMO,BUY,10,50,E1",
+        "2026-03-02T09:00:00Z,FREE,GIZMO,BUY,30,50,E1",
         "2026-03-02T09:00:01Z,FREE,GIZMO,BUY,ten,50,E2",
         "2026-03-02T09:00:02Z,FREE,GIZMO,HOLD,10,50,E3",
         "2026-03-02T09:00:03Z,FREE,NOTHING,BUY,10,50,E4",
-        "2026-03-02T09:00:04Z,FREE,GIZMO,SELL,4,51,E5",
+        "2026-03-02T09:00:04Z,FREE,GIZMO,SELL,10,51,E5",
     ];
     std::fs::write(&file, lines.join("\n")).expect("a file");
     let output = ingest(&place, &file, "trades-csv", &["--json"]);
@@ -236,9 +236,9 @@ fn lines_that_cannot_be_read_are_named_and_the_others_are_taken() {
     let position = &summary["state"]["positions"][0];
     assert_eq!(
         (position["account"].as_str(), position["qty"].as_str()),
-        (Some("FREE"), Some("6"))
+        (Some("FREE"), Some("20"))
     );
-    assert_eq!(position["realised"], "4");
+    assert_eq!(position["realised"], "10");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn refused_reference_data(script: &mut Script) {
     );
     let limit = LimitSet {
         label: text("later"),
-        limit_type: LimitType::Margin as u8,
+        limit_type: 250, // no type has this number
         action: LimitAction::Reject as u8,
         ..LimitSet::zeroed()
     };
