@@ -2,6 +2,7 @@
 
 mod support;
 
+use bytemuck::Zeroable;
 use std::io::Write as _;
 use support::firm::{Order, cancel_by_id, dec, fill, last, quote, report};
 use support::place::Place;
@@ -9,9 +10,9 @@ use support::scenario::rule_parts;
 use support::script::Script;
 use tradewind::allocator::{self, Allocator};
 use tradewind::engine::Prepared;
-use tradewind_domain::codes::Side;
+use tradewind_domain::codes::{LimitAction, LimitType, SelfTradeMode, Side};
 use tradewind_domain::event::{
-    Event, Execution, Inbound, InboundLong, Kind, OrderCancel, OrderNew, Quote, VenueReport,
+    Event, Execution, Inbound, InboundLong, Kind, LimitSet, OrderCancel, OrderNew, Quote, VenueReport,
 };
 use tradewind_domain::ids::OrderId;
 use tradewind_domain::text::Text;
@@ -73,29 +74,50 @@ impl Desk {
         );
     }
 
-    /// A quote; an order that is acknowledged and filled, or cancelled.
-    fn turn(&mut self, turn: u64) {
+    fn place(&mut self, side: Side) -> OrderId {
         self.orders += 1;
-        let order_id = OrderId::new(0, self.orders);
+        self.new.cl_ord_id = numbered(b'C', self.orders);
+        self.new.side = side as u8;
         let (symbol, account) = (
             Text::new("GIZMO").expect("short"),
             Text::new("FREE").expect("short"),
         );
+        self.push(Inbound::new(Kind::OrderNew, &self.new).named(symbol, account));
+        OrderId::new(0, self.orders)
+    }
+
+    fn cancelled(&mut self, order_id: OrderId) {
+        self.ack.order_id = order_id;
+        self.push(Inbound::new(Kind::VenueCancelled, &self.ack));
+    }
+
+    /// A purchase that an own sale stands in the way of: it is held, and goes out once that is cancelled.
+    fn meet(&mut self) {
+        let sale = self.place(Side::Sell);
+        let purchase = self.place(Side::Buy);
+        self.cancelled(sale);
+        self.cancelled(purchase);
+    }
+
+    /// A quote; an order that is acknowledged and filled, or cancelled; now and then two that would meet.
+    fn turn(&mut self, turn: u64) {
+        if turn % 10 == 7 {
+            self.meet();
+        }
         self.quote.bid = dec("49.95") - (turn % 7) as i64 * dec("0.05");
+        let symbol = Text::new("GIZMO").expect("short");
         self.push(Inbound::new(Kind::Quote, &self.quote).named(symbol, Text::EMPTY));
-        self.new.cl_ord_id = numbered(b'C', self.orders);
-        self.new.side = if turn.is_multiple_of(2) {
+        let order_id = self.place(if turn.is_multiple_of(2) {
             Side::Buy
         } else {
             Side::Sell
-        } as u8;
-        self.push(Inbound::new(Kind::OrderNew, &self.new).named(symbol, account));
+        });
         self.ack.order_id = order_id;
         self.push(Inbound::new(Kind::VenueAck, &self.ack));
         if turn % 5 == 4 {
             (self.cancel.cl_ord_id, self.cancel.order_id) = (numbered(b'X', self.orders), order_id);
             self.push(Inbound::new(Kind::OrderCancel, &self.cancel));
-            self.push(Inbound::new(Kind::VenueCancelled, &self.ack));
+            self.cancelled(order_id);
         } else {
             self.fill.order_id = order_id;
             self.fill.qty = dec("10");
@@ -127,6 +149,19 @@ impl Desk {
     }
 }
 
+/// Own orders of the account do not meet: the older one is cancelled.
+fn self_trade_limit() -> InboundLong {
+    let limit = LimitSet {
+        label: Text::new("OWN").expect("short"),
+        params: [SelfTradeMode::CancelOldest as i64, 0, 0, 0, 0, 0],
+        limit_type: LimitType::SelfTrade as u8,
+        action: LimitAction::Reject as u8,
+        ..LimitSet::zeroed()
+    };
+    let account = Text::new("FREE").expect("short");
+    InboundLong::new(Kind::LimitSet, &limit).named(Text::EMPTY, account)
+}
+
 #[test]
 fn a_million_events_after_the_warm_up_allocate_nothing() {
     let place = Place::new();
@@ -150,6 +185,7 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
     for part in rule_parts(RULES) {
         script.accepted(part);
     }
+    script.accepted(self_trade_limit());
     for message in &script.messages {
         while admin.push(*message).is_err() {
             pipe.run().expect("a sound journal");
@@ -194,7 +230,7 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
     let mut follower = journal
         .follower(StartAt::Seq(last_seq - 10_000))
         .expect("a follower");
-    let (mut seen, mut alerted) = (0, 0);
+    let (mut seen, mut alerted, mut released) = (0, 0, 0);
     while let Some(record) = follower.poll().expect("a sound journal") {
         assert_eq!(
             record.head().outcome,
@@ -204,8 +240,14 @@ fn a_million_events_after_the_warm_up_allocate_nothing() {
         );
         seen += 1;
         alerted += u32::from(record.head().rule_alert == 1);
+        released += u32::from(record.head().kind == Kind::OrderReleased as u16);
     }
-    assert_eq!(seen, 10_001);
+    assert_eq!(
+        seen,
+        10_001 + 2 * released,
+        "each release has a cancel beside it, and both are parts"
+    );
+    assert!(released > 100, "orders were held and released: {released}");
     assert!(alerted > 1_000, "the rules ran: {alerted} alerts");
     drop(desk);
     journal.stop().expect("a clean stop");

@@ -3,7 +3,7 @@
 use super::world::{A1, A2, FIRM, S1, SESSION, U1, World, dec, digest, outcome};
 use crate::LimitCheck;
 use tradewind_domain::codes::{ControlState, LimitType, OrderState, OrderType, SelfTradeMode, Side};
-use tradewind_domain::event::{Capacities, Control, Event, Kind, OrderNew, head_flags};
+use tradewind_domain::event::{Capacities, Control, Event, Kind, OrderNew};
 use tradewind_domain::ids::{NodeId, OrderId};
 use tradewind_machine::stage::{Expansion, Stage as _};
 
@@ -154,7 +154,7 @@ fn a_flatten_that_was_cut_off_is_finished_as_it_began() {
             .for_each(|record| recovered.apply(record));
         let mut out = Event::empty();
         let mut left = world.records[cut..].iter();
-        while world.records[cut - 1].head.flags & head_flags::LAST == 0 {
+        loop {
             match recovered.expand(&mut out) {
                 Expansion::Done => break,
                 Expansion::Busy => {}

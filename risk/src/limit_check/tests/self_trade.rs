@@ -670,13 +670,13 @@ proptest! {
                     let state = [ControlState::Active, ControlState::CancelOnly][usize::from(a % 2)];
                     world.control(Kind::StateSet, [A1, A2, S1][usize::from(who)], state as u8, "ann", "");
                 }
-                14 if a % 4 == 0 => {
+                14 if a.is_multiple_of(4) => {
                     date += 1;
                     world.roll(CalendarId::UTC, date);
                     world.last(0, "10");
                 }
-                15 if a % 4 == 0 => world.disconnect(SESSION, false),
-                16 if a % 8 == 0 => {
+                15 if a.is_multiple_of(4) => world.disconnect(SESSION, false),
+                16 if a.is_multiple_of(8) => {
                     world.control(Kind::Kill, A2, 0, "ann", "");
                     world.control(Kind::Rearm, A2, 0, "ann", "bob");
                 }
@@ -723,7 +723,7 @@ fn place_freely(world: &mut World, at: usize, step: Step, orders: &mut Vec<Order
     let mut order = world.order(&format!("o{at}"), leaf, side, "1", "0");
     order.px = dec("10") + i64::from(step.px) * dec("0.01");
     order.tif = [TimeInForce::Day, TimeInForce::Gtc][usize::from(step.a / 2 % 2)] as u8;
-    if step.a % 7 == 0 {
+    if step.a.is_multiple_of(7) {
         (order.ord_type, order.px) = (OrderType::Market as u8, 0);
     }
     let event = world.send(Kind::OrderNew, &order);
