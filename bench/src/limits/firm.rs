@@ -375,7 +375,7 @@ impl Firm {
     }
 
     /// Holds the outcomes to what was meant: a figure of orders that fared otherwise would say nothing.
-    pub(super) fn expect(&self, batch: &[Event], rejected: bool) {
+    pub(super) fn expect(&self, batch: &[Box<Event>], rejected: bool) {
         for event in batch {
             let is_rejected = event.is_rejected();
             assert_eq!(is_rejected, rejected, "outcome {}", event.head.outcome);
@@ -383,7 +383,7 @@ impl Firm {
     }
 
     /// The venue cancels what was accepted.
-    pub(super) fn close(&mut self, batch: &mut [Event], out: &mut Event) {
+    pub(super) fn close(&mut self, batch: &mut [Box<Event>], out: &mut Event) {
         for event in batch.iter_mut().filter(|event| !event.is_rejected()) {
             let order: OrderNew = *event.body();
             event.reset(Kind::VenueCancelled);

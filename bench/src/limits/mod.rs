@@ -54,7 +54,7 @@ pub struct LimitFigures {
 /// Runs the plan.
 pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
     let mut firm = Firm::new(&plan.firm);
-    let mut batch = vec![Event::empty(); BATCH];
+    let mut batch = vec![Box::new(Event::empty()); BATCH];
     let mut out = Event::empty();
     let warm_up = plan.orders / 10;
     let accepted = orders(
@@ -66,15 +66,19 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
         &mut out,
         false,
     );
-    let rejected = orders(
-        &mut firm,
-        clock,
-        plan.orders / 4,
-        warm_up,
-        &mut batch,
-        &mut out,
-        true,
-    );
+    let rejected = if plan.firm.limits > 0 {
+        orders(
+            &mut firm,
+            clock,
+            plan.orders / 4,
+            warm_up,
+            &mut batch,
+            &mut out,
+            true,
+        )
+    } else {
+        Latencies::default()
+    };
     let after_mark = marks(&mut firm, clock, plan.orders / 4, &mut out);
     LimitFigures {
         accounts: plan.firm.accounts,
@@ -95,7 +99,7 @@ fn orders(
     clock: &Clock,
     count: u64,
     warm_up: u64,
-    batch: &mut [Event],
+    batch: &mut [Box<Event>],
     out: &mut Event,
     too_large: bool,
 ) -> Latencies {
@@ -118,14 +122,11 @@ fn orders(
     latencies
 }
 
-fn process(firm: &mut Firm, batch: &mut [Event], out: &mut Event) {
+fn process(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {
     let stage = firm.stage();
-    for event in batch.iter_mut() {
-        stage.look_ahead(event);
-    }
-    for event in batch.iter_mut() {
-        stage.look_ahead(event);
-    }
+    // When the batch is taken, and once more when the stages before have seen it.
+    stage.look_ahead_at(batch);
+    stage.look_ahead_at(batch);
     for event in batch.iter_mut() {
         stage.process(event);
         while stage.expand(out) != Expansion::Done {}
@@ -135,7 +136,7 @@ fn process(firm: &mut Firm, batch: &mut [Event], out: &mut Event) {
 /// A trade of the instrument that everyone holds, then one order, timed together.
 fn marks(firm: &mut Firm, clock: &Clock, count: u64, out: &mut Event) -> Latencies {
     let mut latencies = Latencies::default();
-    let mut pair = vec![Event::empty(); 2];
+    let mut pair = vec![Box::new(Event::empty()); 2];
     for _ in 0..count {
         let (trade, order) = pair.split_at_mut(1);
         firm.last_trade(&mut trade[0]);

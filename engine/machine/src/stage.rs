@@ -58,7 +58,7 @@ pub trait Stage<E>: Send {
         }
     }
 
-    /// Looks ahead at a batch. Not meant to be overridden.
+    /// Looks ahead at a batch: as each event by itself, unless a stage gains by looking at all together.
     fn look_ahead_batch(&self, batch: &mut [Slot<E>]) {
         for slot in batch {
             self.look_ahead(slot);

@@ -5,6 +5,7 @@ use super::book::Book;
 use super::execution::exec_scope;
 use crate::hierarchy::NIL;
 use crate::orders::keys::Key;
+use std::ops::DerefMut;
 use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
 use tradewind_domain::ids::CalendarId;
 
@@ -18,6 +19,8 @@ pub(super) struct Hint {
 
 /// Where the scratch keeps the pair of leaf and instrument.
 const PAIR: usize = 4;
+/// Where it says that what the key leads to is still to be fetched.
+const WANTED: usize = 5;
 
 impl Hint {
     /// No hint.
@@ -54,8 +57,36 @@ impl Hint {
 }
 
 impl Book {
-    /// Hashes the event's key and fetches what deciding it will read. Called when the batch is taken, where names may not be
-    /// resolved yet, and once more before it is processed: then the key is there, and the rows of leaf and instrument follow.
+    /// Looks ahead at a batch: hashes all keys first, then fetches what they lead to in a loop of its own. A fetch of a large table
+    /// waits for the page's address; fetches that stand close together wait together.
+    #[inline]
+    pub(super) fn look_ahead_batch<T: DerefMut<Target = Event>>(&self, batch: &mut [T]) {
+        for event in batch.iter_mut() {
+            self.look_ahead(event);
+        }
+        for event in batch.iter_mut() {
+            self.fetch(event);
+        }
+    }
+
+    /// Fetches what the key that was hashed leads to, once.
+    #[inline]
+    pub(super) fn fetch(&self, event: &mut Event) {
+        if event.scratch[WANTED] == 0 {
+            return;
+        }
+        event.scratch[WANTED] = 0;
+        let key = Key(event.scratch[0], event.scratch[1]);
+        if event.head.kind == Kind::OrderNew as u16 {
+            return self.cl_ord_ids.prefetch(key);
+        }
+        self.orders.prefetch(event.body::<Execution>().order_id);
+        self.exec_ids.prefetch(key);
+        self.executions.prefetch(key);
+    }
+
+    /// Hashes the event's key. Called when the batch is taken, where names may not be resolved yet, and once more before it is
+    /// processed: then the key is there, and the rows of leaf and instrument are fetched.
     #[inline]
     pub(super) fn look_ahead(&self, event: &mut Event) {
         let hint = Hint::of(event);
@@ -67,9 +98,7 @@ impl Book {
                     event.scratch[PAIR] = u64::from(self.hierarchy.prefetch(order.leaf, order.instrument));
                     return;
                 }
-                let key = self.hasher.key(scope, order.cl_ord_id.padded());
-                self.cl_ord_ids.prefetch(key);
-                (key, scope)
+                (self.hasher.key(scope, order.cl_ord_id.padded()), scope)
             }
             Some(Kind::VenueFill | Kind::TradeCapture) => {
                 let execution: &Execution = event.body();
@@ -77,11 +106,7 @@ impl Book {
                 if hint.key(scope).is_some() {
                     return;
                 }
-                self.orders.prefetch(execution.order_id);
-                let key = self.hasher.key(scope, execution.exec_id.padded());
-                self.exec_ids.prefetch(key);
-                self.executions.prefetch(key);
-                (key, scope)
+                (self.hasher.key(scope, execution.exec_id.padded()), scope)
             }
             Some(Kind::OrderCancel) => {
                 return self.fetch_named(
@@ -102,7 +127,7 @@ impl Book {
             }
             _ => return,
         };
-        event.scratch[..5].copy_from_slice(&[key.0, key.1, event.head.seq, scope, u64::from(NIL)]);
+        event.scratch[..6].copy_from_slice(&[key.0, key.1, event.head.seq, scope, u64::from(NIL), 1]);
     }
 
     /// The trade date that an execution will most likely have: the order's own calendar is not looked up for a guess that costs

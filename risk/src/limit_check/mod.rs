@@ -42,9 +42,11 @@ use book::Book;
 use expand::Cursor;
 use findings::Findings;
 use place::PlaceHint;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use tradewind_domain::event::{Capacities, Event, Kind, OrderNew, head_flags};
 use tradewind_domain::ids::OrderSlot;
+use tradewind_machine::slab::Slot;
 use tradewind_machine::stage::{Expansion, Stage};
 
 pub use findings::hits;
@@ -177,6 +179,11 @@ impl LimitCheck {
 }
 
 impl LimitCheck {
+    /// Looks ahead at events as the pipeline does at its batches: for benchmarks of the stage alone.
+    pub fn look_ahead_at<T: DerefMut<Target = Event>>(&self, batch: &mut [T]) {
+        self.book.look_ahead_batch(batch);
+    }
+
     /// Behind each input: what it sets off, and a few pairs whose mark has moved.
     #[inline]
     fn begin_effects(&mut self, event: &Event, kind: Kind) {
@@ -223,6 +230,11 @@ impl Stage<Event> for LimitCheck {
     #[inline]
     fn look_ahead(&self, event: &mut Event) {
         self.book.look_ahead(event);
+        self.book.fetch(event);
+    }
+
+    fn look_ahead_batch(&self, batch: &mut [Slot<Event>]) {
+        self.book.look_ahead_batch(batch);
     }
 
     #[inline]
