@@ -68,13 +68,13 @@ impl ReferenceData {
         self.hierarchy(&mut diff);
         self.instruments.iter().for_each(|row| diff.instrument(row));
         self.fx.iter().for_each(|row| diff.fx(row));
+        // What is paid in moves the figures that a node has; a floor must not see a node before its money.
+        self.valuations.iter().for_each(|row| diff.valuation(row));
+        self.deposits.iter().for_each(|row| diff.deposit(row));
         self.limits.iter().for_each(|row| diff.limit(row));
         self.restricted.iter().for_each(|row| diff.line_of_list(row));
         diff.removed_lines(self);
         diff.removed_limits(&self.limits);
-        // Before the money: what is paid in moves the figures that a node has.
-        self.valuations.iter().for_each(|row| diff.valuation(row));
-        self.deposits.iter().for_each(|row| diff.deposit(row));
         ConfigError::unless(diff.changes, diff.problems)
     }
 

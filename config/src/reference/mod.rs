@@ -81,7 +81,7 @@ impl ReferenceData {
     }
 
     /// Everything as admin events for a new journal, with the calendars' days from `from_day` to `to_day`, both included:
-    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, limits with their lists, valuations, deposits.
+    /// currencies, calendars, nodes and accounts from broad to narrow, instruments, rates, valuations, deposits, limits with their lists.
     pub fn events(&self, from_day: DayNumber, to_day: DayNumber) -> Vec<InboundLong> {
         // Nothing in an empty journal can contradict the file, so no problem can arise.
         let changes = self.diff(&Known::default(), from_day, to_day).unwrap_or_default();
