@@ -58,11 +58,11 @@ fn param_value(kind: ParamKind, dice: usize) -> String {
     match kind {
         ParamKind::Whole(min, max) => between(min, max).to_string(),
         ParamKind::Decimal(min, max) => format!("\"{}\"", Price::from_raw(between(min, max))),
-        ParamKind::DecimalOrNone if dice % 3 == 0 => "\"NONE\"".to_owned(),
+        ParamKind::DecimalOrNone if dice.is_multiple_of(3) => "\"NONE\"".to_owned(),
         ParamKind::DecimalOrNone => format!("\"{}\"", Price::from_raw(between(0, i64::MAX))),
-        ParamKind::Flag => (dice % 2 == 0).to_string(),
+        ParamKind::Flag => dice.is_multiple_of(2).to_string(),
         ParamKind::Choice(words) => format!("\"{}\"", word(words, dice)),
-        ParamKind::Set(_, empty) if dice % 4 == 0 => format!("\"{empty}\""),
+        ParamKind::Set(_, empty) if dice.is_multiple_of(4) => format!("\"{empty}\""),
         ParamKind::Set(words, _) => format!("[\"{}\", \"{}\"]", word(words, dice), word(words, dice / 7)),
     }
 }
