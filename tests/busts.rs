@@ -3,57 +3,15 @@
 
 mod support;
 
-use bytemuck::Zeroable;
-use support::firm::{Order, dec, fill, last, text, trade};
+use support::firm::{Order, bust, correct, dec, fill, last, resolve, text, trade};
 use support::journal::{assert_sequence, events, outcomes};
 use support::place::{IDENTITY, Place, live_digest};
 use support::script::Script;
 use tradewind_domain::codes::{QuarantineAction, Side};
-use tradewind_domain::event::{
-    Event, Execution, InboundLong, Kind, QuarantineResolve, TradeBust, execution_alerts,
-};
-use tradewind_domain::ids::{OrderId, VenueId};
+use tradewind_domain::event::{Event, Execution, Kind, TradeBust, execution_alerts};
+use tradewind_domain::ids::OrderId;
 use tradewind_domain::reject::RejectCode;
 use tradewind_views::{Replica, larger_capacities, verify};
-
-fn bust(exec_id: &str, trade_date: u32) -> InboundLong {
-    let body = TradeBust {
-        exec_id: text("bust"),
-        exec_ref_id: text(exec_id),
-        trade_date,
-        venue: VenueId(1),
-        ..TradeBust::zeroed()
-    };
-    InboundLong::new(Kind::TradeBust, &body)
-}
-
-fn correct(exec_id: &str, qty: &str, px: &str) -> InboundLong {
-    let body = Execution {
-        exec_id: text(exec_id),
-        qty: dec(qty),
-        px: dec(px),
-        qty_dp: 8,
-        px_dp: 8,
-        venue: VenueId(1),
-        ..Execution::zeroed()
-    };
-    InboundLong::new(Kind::TradeCorrect, &body)
-}
-
-fn resolve(trade_seq: u64, action: QuarantineAction, account: &str, qty: &str) -> InboundLong {
-    let body = QuarantineResolve {
-        trade_seq,
-        author: text("ann"),
-        action: action as u8,
-        qty: dec(qty),
-        qty_dp: 8,
-        px_dp: 8,
-        ..QuarantineResolve::zeroed()
-    };
-    InboundLong::new(Kind::QuarantineResolve, &body)
-        .named(text(""), text(account))
-        .with_tail(b"the broker confirmed it by phone")
-}
 
 /// The state that applying all records leads to.
 fn replica(records: &[Event]) -> Replica {

@@ -154,14 +154,12 @@ fn an_open_group_is_finished_as_if_nothing_had_happened() {
     whole.run(&FULL, &scenario::everything().messages);
     let records = masked_records(&whole.data());
     let events = events(&whole.data());
-    let cancels = events
-        .iter()
-        .position(|event| event.kind() == Some(Kind::CancelRequested))
-        .expect("a lost session");
-    let expiries = events
-        .iter()
-        .position(|event| event.kind() == Some(Kind::OrderExpired))
-        .expect("a day roll");
+    let behind_a_timer = |kind: Kind| {
+        let pair = |pair: &[Event]| pair[0].kind() == Some(Kind::Timer) && pair[1].kind() == Some(kind);
+        events.windows(2).position(pair).map(|timer| timer + 1)
+    };
+    let cancels = behind_a_timer(Kind::CancelRequested).expect("a lost session");
+    let expiries = behind_a_timer(Kind::OrderExpired).expect("a day roll");
     for first in [cancels, expiries] {
         let timer = first - 1;
         let seq = events[timer].head.seq;

@@ -2,11 +2,11 @@
 
 use bytemuck::Zeroable;
 use tradewind_config::ReferenceData;
-use tradewind_domain::codes::{ControlState, OrderType, Side, TimeInForce};
+use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Side, TimeInForce};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
     CashMove, Control, Execution, InboundLong, InstrumentStatus, Kind, LastTrade, OrderCancel, OrderNew,
-    OrderReplace, Quote, SessionEvent, VenueReport,
+    OrderReplace, QuarantineResolve, Quote, SessionEvent, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{NodeId, OrderId, SessionId, VenueId};
@@ -182,6 +182,39 @@ pub(crate) fn trade(
         ..execution(exec_id, qty, px)
     };
     InboundLong::new(Kind::TradeCapture, &body).named(text(symbol), text(account))
+}
+
+/// A trade is taken back; trade date 0 is today's.
+pub(crate) fn bust(exec_id: &str, trade_date: DayNumber) -> InboundLong {
+    let body = TradeBust {
+        exec_id: text("bust"),
+        exec_ref_id: text(exec_id),
+        trade_date,
+        venue: VenueId(1),
+        ..TradeBust::zeroed()
+    };
+    InboundLong::new(Kind::TradeBust, &body)
+}
+
+/// Quantity and price of a trade of today are corrected.
+pub(crate) fn correct(exec_id: &str, qty: &str, px: &str) -> InboundLong {
+    InboundLong::new(Kind::TradeCorrect, &execution(exec_id, qty, px))
+}
+
+/// A person decides about a trade in quarantine; account and quantity (0 keeps the trade's) are a repair's.
+pub(crate) fn resolve(trade_seq: u64, action: QuarantineAction, account: &str, qty: &str) -> InboundLong {
+    let body = QuarantineResolve {
+        trade_seq,
+        author: text("ann"),
+        action: action as u8,
+        qty: dec(qty),
+        qty_dp: 8,
+        px_dp: 8,
+        ..QuarantineResolve::zeroed()
+    };
+    InboundLong::new(Kind::QuarantineResolve, &body)
+        .named(Symbol::EMPTY, text(account))
+        .with_tail(b"the broker confirmed it by phone")
 }
 
 /// Best bid and offer of 100 each.

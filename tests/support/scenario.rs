@@ -2,17 +2,17 @@
 //! hundreds of orders are open.
 
 use super::firm::{
-    Order, cancel, cancel_by_id, cash, control, fill, halt, last, quote, replace, report, session, status,
-    text, trade,
+    Order, bust, cancel, cancel_by_id, cash, control, correct, fill, halt, last, quote, replace, report,
+    resolve, session, status, text, trade,
 };
 use super::script::Script;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{
-    ControlState, Level, LimitAction, LimitType, OrderState, OrderType, Side, TimeInForce,
+    ControlState, Level, LimitAction, LimitType, OrderState, OrderType, QuarantineAction, Side, TimeInForce,
 };
 use tradewind_domain::event::{
-    Blob, CalendarSet, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind, LimitSet, Locate,
-    MassCancel, NodeSet,
+    Blob, CalendarSet, CorporateAction, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind, LimitSet,
+    Locate, MassCancel, NodeSet,
 };
 use tradewind_domain::ids::{CalendarId, OrderId, SessionId};
 use tradewind_domain::reference::Instrument;
@@ -142,7 +142,12 @@ fn refused_names_and_values(script: &mut Script) {
     );
     script.accepted(cash(Kind::Withdrawal, "CASH", "USD", "R5", "0.01"));
     let locate = InboundLong::new(Kind::Locate, &Locate::zeroed()).named(text("ACME"), text("FREE"));
-    script.refused(locate, RejectCode::UnsupportedEvent);
+    script.accepted(locate);
+    let split = InboundLong::new(Kind::CorporateAction, &CorporateAction::zeroed());
+    script.refused(
+        split.named(text("ACME"), Code::EMPTY),
+        RejectCode::UnsupportedEvent,
+    );
     script.accepted(InboundLong::new(Kind::Blob, &Blob::zeroed()).with_tail(&[7; 1024]));
     script.accepted(InboundLong::new(Kind::EdgeStats, &EdgeStats::zeroed()));
     script.refused(
@@ -312,7 +317,35 @@ fn lives_of_orders(script: &mut Script) {
         trade("T4", "FREE-2", "FUT", Side::Buy, "5", "3999.75"),
         RejectCode::DuplicateExecId,
     );
+    taken_back(script);
     script.accepted(quote("GIZMO", "49.95", "50.05"));
+}
+
+/// Busts, corrections, and what waits in quarantine.
+fn taken_back(script: &mut Script) {
+    script.accepted(bust("T3", 0));
+    script.refused(bust("T3", 0), RejectCode::AlreadyBusted);
+    script.refused(bust("T99", 0), RejectCode::UnknownTrade);
+    script.accepted(correct("T4", "4", "3999.50"));
+    script.accepted(trade("T5", "FREE", "GIZMO", Side::Sell, "20", "50.05"));
+    script.accepted(correct("T5", "30", "50.00"));
+    script.accepted(bust("T5", 0));
+    script.refused(
+        trade("T6", "NOBODY", "GIZMO", Side::Buy, "10", "50.05"),
+        RejectCode::UnknownAccount,
+    );
+    script.refused(
+        trade("T7", "FREE", "GIZMO", Side::Buy, "5", "50.05"),
+        RejectCode::InvalidLot,
+    );
+    script.refused(
+        trade("T8", "FREE", "GIZMO", Side::Buy, "10", "50.01"),
+        RejectCode::InvalidTick,
+    );
+    script.refused(
+        resolve(u64::MAX, QuarantineAction::Release, "", "0"),
+        RejectCode::UnknownTrade,
+    );
 }
 
 /// Kill and rearm with two people, reduce only, mass cancel.
