@@ -383,6 +383,7 @@ pub static LIMIT_SPECS: &[LimitSpec] = &[
                 ParamKind::Choice(&[("BALANCE", 0), ("HIGHER", 1)]),
                 0,
             ),
+            param("cancel_resting", 2, ParamKind::Flag, 1),
         ],
     ),
     floor(
@@ -392,6 +393,7 @@ pub static LIMIT_SPECS: &[LimitSpec] = &[
         &[
             needed("initial", 0, AMOUNT),
             param("action", 1, ParamKind::Choice(STATES), 1),
+            param("cancel_resting", 2, ParamKind::Flag, 1),
         ],
     ),
     floor(
@@ -403,6 +405,7 @@ pub static LIMIT_SPECS: &[LimitSpec] = &[
             param("mode", 1, ParamKind::Choice(&[("EOD", 0), ("INTRADAY", 1)]), 0),
             param("lock", 2, ParamKind::DecimalOrNone, i64::MAX),
             param("action", 3, ParamKind::Choice(STATES), 1),
+            param("cancel_resting", 4, ParamKind::Flag, 1),
         ],
     ),
     LimitSpec {

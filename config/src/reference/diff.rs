@@ -390,8 +390,8 @@ fn valuation_event(row: &OpeningValuation) -> InboundLong {
     let body = Valuation {
         equity: row.equity,
         balance: row.balance,
-        // Whoever values the node later, our own books too, overrides it.
-        has_balance: Valuation::OWN_BOOKS,
+        // Our own books go on from it; whoever else values the node later overrides it.
+        has_balance: Valuation::OPENING,
         ..Valuation::zeroed()
     };
     InboundLong::new(Kind::Valuation, &body).named(Symbol::EMPTY, row.scope)

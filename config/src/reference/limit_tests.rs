@@ -177,12 +177,12 @@ fn a_type_with_nothing_but_what_it_needs_has_the_documented_defaults() {
         (
             "type = \"DAILY_LOSS\"\nhard = \"1000\"",
             1_000 * base,
-            [1, 0, 0, 0, 0, 0],
+            [1, 0, 1, 0, 0, 0],
         ),
         (
             "type = \"MAX_DD_TRAILING\"\nhard = \"5\"\nparams = { initial = \"100\" }",
             5 * base,
-            [100 * e8, 0, i64::MAX, 1, 0, 0],
+            [100 * e8, 0, i64::MAX, 1, 1, 0],
         ),
         (
             "type = \"EMERGENCY\"",

@@ -245,8 +245,19 @@ impl Valuer {
         let Some(node) = self.nodes.get_mut(figure.node) else {
             return;
         };
+        let said = Figure {
+            equity: figure.equity.raw(),
+            balance: figure.balance.raw(),
+        };
         if !figure.is_own() {
-            node.is_valued_outside |= !event.is_rejected();
+            if event.is_rejected() {
+                return;
+            }
+            node.is_valued_outside |= figure.is_from_outside();
+            if !figure.is_from_outside() {
+                node.opening = said;
+                self.call(figure.node, Cause::Booked);
+            }
             return;
         }
         node.is_sent = false;
@@ -259,10 +270,7 @@ impl Valuer {
             }
             return;
         }
-        node.told = Some(Figure {
-            equity: figure.equity.raw(),
-            balance: figure.balance.raw(),
-        });
+        node.told = Some(said);
         node.told_ns = now_ns;
         let (since_ns, due_ns) = (std::mem::take(&mut node.sent_since_ns), node.sent_due_ns);
         if since_ns != 0

@@ -9,6 +9,8 @@
 //! balance = equity without what is not realised yet
 //! ```
 //!
+//! to which an opening valuation of the reference data is added: what a node is worth beside what is in our books.
+//!
 //! # Invariants
 //! - Only nodes that such a limit binds are valued, and none that somebody outside values: those figures override (LIMITS section 14).
 //! - A mark gives a node one figure in 100 ms at most; fills, fees and payments give one at once. What has not changed is not sent.

@@ -14,7 +14,7 @@ use tradewind_domain::time::UnixNanos;
 const CHAIN_MAX: usize = 6;
 
 /// A figure as it was journaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Figure {
     pub(crate) equity: i128,
     pub(crate) balance: i128,
@@ -28,6 +28,8 @@ pub(crate) struct Node {
     level: u8,
     pub(crate) code: Code,
     pub(crate) worth: Worth,
+    /// What it is worth beside what is below it.
+    pub(crate) opening: Figure,
     /// Limits in force that read its equity.
     asks: u32,
     /// Money or a position was seen below it.
@@ -64,8 +66,8 @@ impl Node {
     /// The figure that it would be told with; `None` where it is frozen.
     pub(crate) fn figure(&self) -> Option<Figure> {
         (self.worth.frozen == 0).then_some(Figure {
-            equity: self.worth.equity,
-            balance: self.worth.balance,
+            equity: self.worth.equity.saturating_add(self.opening.equity),
+            balance: self.worth.balance.saturating_add(self.opening.balance),
         })
     }
 }

@@ -564,6 +564,23 @@ fn a_figure_from_outside_overrides_ours() {
 }
 
 #[test]
+fn an_opening_figure_counts_beside_the_books() {
+    let mut firm = Firm::new();
+    let body = Valuation {
+        equity: money("5000"),
+        balance: money("5000"),
+        has_balance: Valuation::OPENING,
+        ..Valuation::zeroed()
+    };
+    firm.send(InboundLong::new(Kind::Valuation, &body).named(Symbol::EMPTY, text("A")));
+    firm.deposit("A", "USD", "1000");
+    assert_eq!(firm.told("A").last(), Some(&figure("6000", "6000")));
+    firm.trade("A", "ACME", Side::Buy, "100", "5");
+    assert_eq!(firm.told("A"), [figure("5999", "5999")]);
+    assert!(firm.states().is_empty());
+}
+
+#[test]
 fn a_trade_that_is_taken_back_leaves_no_worth() {
     let mut firm = Firm::new();
     firm.deposit("A", "USD", "10000");

@@ -294,9 +294,9 @@ impl Book {
                 self.hierarchy.set_node(body.node, row);
             }
             Kind::LimitSet => {
-                let limit: &LimitSet = event.body();
+                let limit = self.with_quota(event.body());
                 let prevented = self.prevents_at(limit.node);
-                self.limits.set(limit, &mut self.hierarchy, &mut self.stamps);
+                self.limits.set(&limit, &mut self.hierarchy, &mut self.stamps);
                 if limit.limit_type == LimitType::SelfTrade as u8 {
                     self.apply_self_trade_limit(prevented, limit.node);
                 }

@@ -1,6 +1,7 @@
 //! The limit check's state, and how amounts on it change. Every change is an addition or a setting of recorded integers.
 
 use super::quarantine::Quarantine;
+use super::quota::Quotas;
 use super::tables::Rows;
 use crate::calendar::Calendars;
 use crate::hierarchy::{Chain, Hierarchy, NodeRow};
@@ -58,6 +59,8 @@ pub(super) struct Book {
     pub(super) stamps: Stamps,
     pub(super) restricted: RestrictedLists,
     pub(super) repeats: Repeats,
+    /// Shares of the firm's limits.
+    pub(super) quotas: Quotas,
     pub(super) shorts: Shorts,
     pub(super) wallets: Wallets,
     pub(super) holdings_used: u32,
@@ -106,6 +109,7 @@ impl Book {
             stamps: Stamps::new(capacities.limit_stamps),
             restricted: RestrictedLists::new(capacities.restricted),
             repeats: Repeats::new(capacities.repeats),
+            quotas: Quotas::new(capacities.limits),
             shorts: Shorts::new(capacities.holdings),
             wallets: Wallets::new(capacities.wallets),
             holdings_used: 0,
@@ -365,6 +369,7 @@ impl Book {
         self.stamps.digest(sink);
         self.restricted.digest(sink);
         self.repeats.digest(sink);
+        self.quotas.digest(sink);
         self.shorts.digest(sink);
         sink(&self.outage_ns.to_le_bytes());
         self.wallets.digest(sink);

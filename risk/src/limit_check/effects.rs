@@ -2,10 +2,12 @@
 //! often, and hold equity above its floor. Each change of a state is an effect of its own, in the group of the event that
 //! caused it (docs/architecture, "one input, many effects").
 
+use super::ask::Ask;
 use super::book::Book;
 use super::findings::hits;
 use crate::hierarchy::{NIL, NodeRow, node_flags};
 use crate::limits::{LimitRow, equity, reaches};
+use crate::orders::table::OrderRow;
 use bytemuck::{Zeroable, bytes_of};
 use tradewind_domain::codes::{ControlState, LimitAction, LimitType};
 use tradewind_domain::event::{
@@ -131,7 +133,7 @@ impl Book {
             after.balance = balance;
             after.flags |= node_flags::HAS_BALANCE;
         }
-        if !valuation.is_own() {
+        if valuation.is_from_outside() {
             after.flags |= node_flags::VALUED_OUTSIDE;
         }
         if is_first {
@@ -275,6 +277,25 @@ impl Book {
             .filter(|&state| state < ControlState::Kill as u8)
             .max()
             .unwrap_or(0)
+    }
+
+    /// The node that a limit holds to orders which reduce its position, what rests included.
+    pub(super) fn holds_to_reducing(&self, limit: LimitId) -> Option<NodeId> {
+        let row = self.limits.get(limit)?;
+        (row.tripped == 1 && equity::cancels_resting(row)).then_some(row.node)
+    }
+
+    /// True where an order that rests would pass the reduce test if it came now, itself left out (LIMITS section 14).
+    pub(super) fn still_reduces(&self, order: &OrderRow) -> bool {
+        let ask = Ask {
+            leaves: order.leaves,
+            old: Some(*order),
+            ..Ask::nothing(order.instrument, order.wallet, order.order_side(), 0)
+        };
+        let chain = self
+            .hierarchy
+            .chain_from(order.leaf, order.node_instrument, order.instrument);
+        self.reduces(&ask, &chain)
     }
 
     /// True for a limit whose restriction ends when this calendar rolls: a day's loss, KILL apart.

@@ -40,8 +40,9 @@ pub(super) enum Scope {
         session: SessionId,
         side: u8,
     },
-    /// Orders below a killed node are cancelled: the nodes that the event's limits killed.
-    Killed(Trips),
+    /// Orders below nodes whose state the event's limits have set are cancelled: all of them where it is KILL, what does not reduce where a
+    /// limit on equity says so.
+    Tripped(Trips),
 }
 
 /// What is being expanded.
@@ -220,11 +221,13 @@ impl Cursor {
         }
     }
 
-    /// Behind the last change of state: orders below the nodes that were killed are cancelled.
+    /// Behind the last change of state: orders that it leaves no room for are cancelled.
     fn after_trips(&mut self, trips: Trips, book: &Book) {
-        let kills = trips.all().any(|limit| kills(book, limit).is_some());
-        *self = if kills {
-            Cursor::Orders(Scope::Killed(trips), book.orders.first_open())
+        let cancels = trips
+            .all()
+            .any(|limit| kills(book, limit).is_some() || book.holds_to_reducing(limit).is_some());
+        *self = if cancels {
+            Cursor::Orders(Scope::Tripped(trips), book.orders.first_open())
         } else {
             Cursor::Idle
         };
@@ -347,10 +350,11 @@ fn effect_on(scope: &Scope, book: &Book, slot: OrderSlot) -> Option<Kind> {
                 && (session.is_none() || row.session == *session)
                 && (*side == 0 || is_side(row, *side))
         }
-        Scope::Killed(trips) => trips
-            .all()
-            .filter_map(|limit| kills(book, limit))
-            .any(|node| book.hierarchy.is_within(row.leaf, node)),
+        Scope::Tripped(trips) => trips.all().any(|limit| {
+            let is_below = |node: NodeId| book.hierarchy.is_within(row.leaf, node);
+            kills(book, limit).is_some_and(is_below)
+                || book.holds_to_reducing(limit).is_some_and(is_below) && !book.still_reduces(row)
+        }),
     };
     let asked = row.order_state() == OrderState::PendingCancel;
     (asks && !asked).then_some(Kind::CancelRequested)

@@ -27,6 +27,7 @@ mod marks;
 mod place;
 mod quarantine;
 mod question;
+mod quota;
 mod replace;
 mod report;
 mod rest;
@@ -125,6 +126,7 @@ impl LimitCheck {
             Kind::Valuation => book.decide_valuation(event),
             Kind::Locate => book.decide_locate(event),
             Kind::LimitSet => book.decide_limit(event),
+            Kind::QuotaGrant => book.decide_grant(event),
             Kind::RestrictedSet => book.decide_restricted(event),
             Kind::LimitProbe => book.decide_limit_probe(event),
             Kind::EntitlementSource => book.decide_entitlement(event),
@@ -162,6 +164,7 @@ impl LimitCheck {
             Kind::Deposit | Kind::Withdrawal => book.apply_cash(event, kind),
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event, kind),
             Kind::Valuation => book.apply_valuation(event),
+            Kind::QuotaGrant => book.apply_grant(event),
             Kind::Locate => book.apply_locate(event),
             Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased | Kind::StateChanged => {
                 self.cursor.pass(book, event, kind);

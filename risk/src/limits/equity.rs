@@ -12,18 +12,22 @@ use tradewind_domain::fixed::ONE;
 /// `params` of L33: the state that a breach sets, what the day's start is measured by.
 const LOSS_ACTION: usize = 0;
 const LOSS_REFERENCE: usize = 1;
+/// Whether REDUCE_ONLY also cancels what rests and does not reduce.
+const LOSS_CANCELS: usize = 2;
 /// The higher of balance and equity at the roll, instead of the balance.
 const HIGHER: i64 = 1;
 
 /// `params` of L34: initial balance at 1e-8, state.
 const INITIAL: usize = 0;
 const STATIC_ACTION: usize = 1;
+const STATIC_CANCELS: usize = 2;
 
 /// `params` of L35: initial balance at 1e-8, whether the mark follows equity within the day, where the floor stops rising at 1e-8 (the
 /// largest figure for never), state.
 const MODE: usize = 1;
 const LOCK: usize = 2;
 const TRAILING_ACTION: usize = 3;
+const TRAILING_CANCELS: usize = 4;
 /// The high-water mark follows every figure of equity, not the balance at the roll.
 const INTRADAY: i64 = 1;
 
@@ -40,11 +44,15 @@ fn is_state(number: i64) -> bool {
 }
 
 pub(super) fn daily_loss_accepts(event: &LimitSet) -> bool {
-    is_state(event.params[LOSS_ACTION]) && matches!(event.params[LOSS_REFERENCE], 0 | HIGHER)
+    is_state(event.params[LOSS_ACTION])
+        && matches!(event.params[LOSS_REFERENCE], 0 | HIGHER)
+        && matches!(event.params[LOSS_CANCELS], 0 | 1)
 }
 
 pub(super) fn static_accepts(event: &LimitSet) -> bool {
-    event.params[INITIAL] >= 0 && is_state(event.params[STATIC_ACTION])
+    event.params[INITIAL] >= 0
+        && is_state(event.params[STATIC_ACTION])
+        && matches!(event.params[STATIC_CANCELS], 0 | 1)
 }
 
 pub(super) fn trailing_accepts(event: &LimitSet) -> bool {
@@ -52,6 +60,7 @@ pub(super) fn trailing_accepts(event: &LimitSet) -> bool {
         && matches!(event.params[MODE], 0 | INTRADAY)
         && event.params[LOCK] >= 0
         && is_state(event.params[TRAILING_ACTION])
+        && matches!(event.params[TRAILING_CANCELS], 0 | 1)
 }
 
 /// A limit that is set anew begins with its initial mark; one that is changed keeps the mark it has reached.
@@ -78,6 +87,18 @@ pub(crate) fn action(row: &LimitRow) -> u8 {
         _ => params[TRAILING_ACTION],
     };
     u8::try_from(number).unwrap_or(ControlState::Kill as u8)
+}
+
+/// True where REDUCE_ONLY, set by this limit, also cancels resting orders that do not reduce (LIMITS section 14).
+pub(crate) fn cancels_resting(row: &LimitRow) -> bool {
+    let params = row.all_params();
+    let asked = match LimitType::from_code(row.limit_type) {
+        Some(LimitType::DailyLoss) => params[LOSS_CANCELS],
+        Some(LimitType::MaxDdStatic) => params[STATIC_CANCELS],
+        Some(LimitType::MaxDdTrailing) => params[TRAILING_CANCELS],
+        _ => 0,
+    };
+    asked == 1 && action(row) == ControlState::ReduceOnly as u8
 }
 
 /// True where the mark follows equity within the day.

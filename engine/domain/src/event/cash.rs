@@ -51,7 +51,7 @@ pub struct Valuation {
     pub equity: Money,
     /// Balance in base currency.
     pub balance: Money,
-    /// 1 where `balance` is given; [`Valuation::OWN_BOOKS`] where it is and both come from our own books.
+    /// 1 where `balance` is given; [`Valuation::OWN_BOOKS`] or [`Valuation::OPENING`] where it is and both are of that kind.
     pub has_balance: u8,
     #[doc(hidden)]
     pub reserved: [u8; 3],
@@ -69,6 +69,15 @@ impl Valuation {
     /// Both figures come from our own books, as they were at the event whose time the source's time stamp says. What others say of
     /// a node overrides them.
     pub const OWN_BOOKS: u8 = 2;
+
+    /// Both figures are a beginning: what the node is worth beside what its accounts hold in our books.
+    pub const OPENING: u8 = 3;
+
+    /// True for a figure of somebody who goes on to value the node.
+    #[inline]
+    pub const fn is_from_outside(&self) -> bool {
+        !matches!(self.has_balance, Self::OWN_BOOKS | Self::OPENING)
+    }
 
     /// True for a figure from our own books.
     #[inline]

@@ -249,7 +249,6 @@ impl Kind {
                 | Kind::Allocation
                 | Kind::LedgerTransfer
                 | Kind::FeeScheduleSet
-                | Kind::QuotaGrant
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
