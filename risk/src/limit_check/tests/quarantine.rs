@@ -1,6 +1,7 @@
 //! Quarantine: refused executions wait for a person, and are booked once released.
 
 use super::world::{A1, A2, U1, World, dec, digest, outcome};
+use crate::LimitCheck;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitAction, LimitType, QuarantineAction, Side};
 use tradewind_domain::event::{
@@ -9,6 +10,7 @@ use tradewind_domain::event::{
 use tradewind_domain::ids::{AccountId, InstrumentId, LimitId, NodeId, OrderId};
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::text::{Code, ExecId};
+use tradewind_machine::stage::{Expansion, Stage as _};
 
 /// A trade that a feed reports, with what normalize could not resolve.
 fn capture(world: &mut World, exec_id: &str, note: Option<Note>, text: &str) -> Event {
@@ -341,4 +343,24 @@ fn trades_off_lot_or_tick_or_with_impossible_dates_wait_and_a_person_may_overrul
         ..good
     };
     assert_eq!(outcome(&world.send(Kind::TradeCapture, &good)), "OK");
+}
+
+/// A crash after the command's record: the trade comes out of the recovered state as it would have come.
+#[test]
+fn a_release_that_was_cut_off_is_finished_as_it_began() {
+    let mut world = World::new();
+    let seq = capture(&mut world, "T1", Some(Note::UnknownAccount), "").head.seq;
+    resolve_with(&mut world, seq, QuarantineAction::Repair, |body| {
+        (body.leaf, body.account) = (A2, AccountId(1));
+    });
+    let (booked, before) = world.records.split_last().unwrap();
+    let mut recovered = LimitCheck::new(&Capacities::default(), b"0123456789abcdef");
+    for record in before {
+        recovered.apply(record);
+    }
+    let mut effect = Event::empty();
+    assert_eq!(recovered.expand(&mut effect), Expansion::Produced);
+    assert_eq!(effect.body::<Execution>(), booked.body::<Execution>());
+    assert_eq!(recovered.expand(&mut effect), Expansion::Done);
+    assert!(digest(&recovered) == digest(&world.limit));
 }
