@@ -26,6 +26,9 @@ pub(crate) struct Calls {
 impl Calls {
     /// A node's figure may have changed.
     pub(crate) fn put(&mut self, id: NodeId, node: &mut Node, cause: Cause) {
+        if !node.is_ours() {
+            return;
+        }
         let due_ns = match cause {
             Cause::Booked => {
                 node.is_urgent = true;
@@ -39,10 +42,9 @@ impl Calls {
             }
         };
         // While a figure is on its way the next one waits for it.
-        if !node.is_ours() || node.is_sent {
-            return;
+        if !node.is_sent {
+            self.put_back(id, node, due_ns);
         }
-        self.put_back(id, node, due_ns);
     }
 
     /// A node waits until then, or as long as it waits already.

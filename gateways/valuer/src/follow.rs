@@ -187,7 +187,7 @@ impl Valuer {
             nodes.filter(|node| is_ours(node))
         };
         ValuerFigures {
-            nodes: self.nodes.all().filter(|(_, node)| is_ours(node)).count() as u64,
+            nodes: self.nodes.asked().filter(|node| is_ours(node)).count() as u64,
             sent: self.sent,
             refused: self.refused,
             frozen: frozen().count() as u64,

@@ -4,6 +4,7 @@
 //! - A node's worth is the sum of what is below it; one change is added at the account and at each node above, at most six.
 
 use crate::books::Worth;
+use std::collections::BTreeSet;
 use tradewind_domain::codes::{Level, LimitType};
 use tradewind_domain::event::{Kind, LimitSet, NodeSet};
 use tradewind_domain::ids::{AccountId, NodeId};
@@ -96,6 +97,8 @@ pub(crate) struct Nodes {
     accounts: Vec<NodeId>,
     /// The node whose equity a limit reads, by limit.
     readers: Vec<NodeId>,
+    /// Nodes with such a limit.
+    asked: BTreeSet<u32>,
 }
 
 impl Nodes {
@@ -117,9 +120,13 @@ impl Nodes {
         let before = std::mem::replace(reader, if reads { limit.node } else { NodeId::NONE });
         if let Some(row) = self.rows.get_mut(before.index()) {
             row.asks = row.asks.saturating_sub(1);
+            if row.asks == 0 {
+                self.asked.remove(&before.0);
+            }
         }
         let row = self.rows.get_mut(limit.node.index()).filter(|_| reads)?;
         row.asks += 1;
+        self.asked.insert(limit.node.0);
         (row.asks == 1).then_some(limit.node)
     }
 
@@ -148,20 +155,15 @@ impl Nodes {
         }
     }
 
-    /// Every node with its id.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        let of = |(at, row)| (NodeId(at as u32), row);
-        self.rows
-            .iter()
-            .enumerate()
-            .map(of)
-            .filter(|(_, row): &(NodeId, &Node)| row.level != 0)
+    /// Nodes with a limit that reads their equity.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = &Node> {
+        self.asked.iter().filter_map(|&id| self.get(NodeId(id)))
     }
 
     /// Strategies with a limit that reads an equity which nobody says.
     pub(crate) fn unvalued(&self) -> impl Iterator<Item = &Code> {
-        let rows = self.rows.iter();
-        rows.filter(|row| row.is_strategy() && row.asks > 0 && !row.is_valued_outside)
+        self.asked()
+            .filter(|row| row.is_strategy() && !row.is_valued_outside)
             .map(|row| &row.code)
     }
 }

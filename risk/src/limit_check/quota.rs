@@ -4,7 +4,7 @@
 //! and sometimes stop early. A grant takes the place of the one before; it never loosens what is configured, so a limit that is lowered
 //! binds whatever was granted.
 //!
-//! Not here: who divides a limit among shards, and moves what one does not need to another (docs/decisions/0021).
+//! Not here: who divides a limit among shards, and moves what one does not need to another (docs/decisions/0027).
 
 use super::book::Book;
 use crate::groups::Groups;
