@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 use tradewind_domain::codes::{
-    ControlState, InstrumentKind, LimitType, OrderState, OrderType, Restriction, Side, TimeInForce,
+    ControlState, InstrumentKind, LimitType, OrderState, OrderType, QuarantineAction, Restriction, Side,
+    TimeInForce,
 };
 use tradewind_domain::event::{
     CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped,
     EntitlementSource, Event, Execution, FxRate, HitKind, InstrumentSet, Kind, LastTrade, LimitHit,
     LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
-    Quote, RestrictedSet, SessionEvent, Timer, Valuation, VenueReport, control_effects,
+    QuarantineResolve, Quote, RestrictedSet, SessionEvent, Timer, TradeBust, Valuation, VenueReport,
+    control_effects,
 };
 use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
@@ -55,7 +57,9 @@ fn floors(event: &Event) -> [(&'static str, Vec<Value>); 3] {
     [
         (
             "floors",
-            of(HitKind::Floor, |hit| json!(Notional::from_raw(hit.hard).to_string())),
+            of(HitKind::Floor, |hit| {
+                json!(Notional::from_raw(hit.hard).to_string())
+            }),
         ),
         ("breached", of(HitKind::Alerted, limit)),
         ("warned", of(HitKind::Warned, limit)),
@@ -212,7 +216,14 @@ fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("order_id", json!(report.order_id.to_string()));
             view(fields, &report.view);
         }
-        Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => execution(fields, event.body()),
+        Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => {
+            execution(fields, event.body());
+            taken_back(fields, event);
+        }
+        Kind::TradeBust => {
+            bust(fields, event.body());
+            taken_back(fields, event);
+        }
         Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
             let derived: &DerivedOrder = event.body();
             put("cl_ord_id", json!(derived.cl_ord_id.as_str()));
@@ -246,6 +257,40 @@ fn execution(fields: &mut Map<String, Value>, execution: &Execution) {
     if execution.alerts != 0 {
         put("alerts", json!(execution.alerts));
     }
+}
+
+fn bust(fields: &mut Map<String, Value>, bust: &TradeBust) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    put("exec_id", json!(bust.exec_id.as_str()));
+    put("exec_ref_id", json!(bust.exec_ref_id.as_str()));
+    put("account", json!(bust.account.0));
+    put("instrument", json!(bust.instrument.0));
+    put("qty", qty(bust.qty));
+    put("principal", json!(bust.principal.to_string()));
+    put("fee", json!(bust.fee.to_string()));
+    put("realised", json!(bust.realised.to_string()));
+    if bust.alerts != 0 {
+        put("alerts", json!(bust.alerts));
+    }
+}
+
+/// The version of the trade that counts no more, of accepted busts and corrections.
+fn taken_back(fields: &mut Map<String, Value>, event: &Event) {
+    let Some(taken) = event.taken_back() else { return };
+    let order = (!taken.order_id.is_none()).then(|| taken.order_id.to_string());
+    let taken = json!({
+        "seq": taken.trade_seq,
+        "order_id": order,
+        "side": side(taken.side),
+        "qty": qty(taken.qty),
+        "px": px(taken.px),
+        "principal": taken.principal.to_string(),
+        "fee": taken.fee.to_string(),
+        "version": taken.version,
+    });
+    fields.insert("taken_back".to_owned(), taken);
 }
 
 /// Market data, cash, admin and the engine's own.
@@ -329,6 +374,13 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("params", json!(limit.params));
             put("removed", json!(limit.removed == 1));
             put("author", json!(limit.author.as_str()));
+        }
+        Kind::QuarantineResolve => {
+            let resolve: &QuarantineResolve = event.body();
+            put("trade_seq", json!(resolve.trade_seq));
+            let action = QuarantineAction::from_code(resolve.action).map(QuarantineAction::text);
+            put("action", name(action, resolve.action));
+            put("author", json!(resolve.author.as_str()));
         }
         Kind::RestrictedSet => {
             let line: &RestrictedSet = event.body();
