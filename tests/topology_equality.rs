@@ -134,7 +134,15 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         .filter(|event| event.head.part > 0)
         .filter_map(Event::kind)
         .collect();
-    assert_eq!(kinds, BTreeSet::from([Kind::OrderExpired, Kind::CancelRequested]));
+    assert_eq!(
+        kinds,
+        BTreeSet::from([
+            Kind::OrderNew,
+            Kind::OrderExpired,
+            Kind::CancelRequested,
+            Kind::OrderReleased
+        ])
+    );
 }
 
 fn decider(event: &Event) -> &'static str {

@@ -8,7 +8,8 @@ use super::firm::{
 use super::script::Script;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{
-    ControlState, Level, LimitAction, LimitType, OrderState, OrderType, QuarantineAction, Side, TimeInForce,
+    ControlState, Level, LimitAction, LimitType, OrderState, OrderType, QuarantineAction, SelfTradeMode,
+    Side, TimeInForce,
 };
 use tradewind_domain::event::{
     Blob, CalendarSet, CorporateAction, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind, LimitSet,
@@ -34,6 +35,7 @@ pub(crate) fn everything() -> Script {
     limits(&mut script);
     lives_of_orders(&mut script);
     controls(&mut script);
+    own_orders(&mut script);
     business_rules(&mut script);
     for day in 0..DAYS {
         busy_day(&mut script, day);
@@ -390,6 +392,45 @@ fn controls(script: &mut Script) {
     };
     script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(Symbol::EMPTY, text("OTHER-DESK")));
     script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(text("ACME"), Code::EMPTY));
+}
+
+/// Own orders that would meet: one is held, and released when the other is gone. Then a node is killed and its position closed.
+fn own_orders(script: &mut Script) {
+    let limit = |removed: u8| {
+        let limit = LimitSet {
+            label: text("OWN"),
+            limit_type: LimitType::SelfTrade as u8,
+            action: LimitAction::Reject as u8,
+            params: [SelfTradeMode::CancelOldest as i64, 0, 0, 0, 0, 0],
+            removed,
+            ..LimitSet::zeroed()
+        };
+        InboundLong::new(Kind::LimitSet, &limit).named(Symbol::EMPTY, text("FREE-2"))
+    };
+    script.accepted(limit(0));
+    let sale = script.order(Order::sell("O1", "FREE-2", "GIZMO", "10", "50"));
+    let purchase = script.order(Order::buy("O2", "FREE-2", "GIZMO", "10", "50"));
+    script.refused(report(Kind::VenueAck, purchase), RejectCode::StateMismatch);
+    script.refused(replace("O3", "O2", "20", "50"), RejectCode::PendingCancelReplace);
+    script.refused(replace("O4", "O1", "20", "50"), RejectCode::PendingCancelReplace);
+    script.accepted(report(Kind::VenueCancelled, sale));
+    script.accepted(report(Kind::VenueAck, purchase));
+    script.accepted(cancel_by_id("O5", purchase));
+    script.accepted(report(Kind::VenueCancelled, purchase));
+    script.accepted(limit(1));
+
+    let active = ControlState::Active;
+    let command = |kind, second| control(kind, "FREE-2", active, "ann", second);
+    script.accepted(last("FUT", "4000"));
+    script.refused(command(Kind::Flatten, ""), RejectCode::NotKilled);
+    script.accepted(command(Kind::Kill, ""));
+    script.accepted(command(Kind::Flatten, ""));
+    let closing = script.made();
+    script.refused(command(Kind::Flatten, ""), RejectCode::OpenOrders);
+    script.accepted(report(Kind::VenueAck, closing));
+    script.accepted(fill("E20", closing, "4", "4000"));
+    script.accepted(command(Kind::Flatten, ""));
+    script.accepted(command(Kind::Rearm, "bob"));
 }
 
 /// Rules come into force between orders, refuse and flag what follows, and stay for the busy days.

@@ -85,6 +85,12 @@ impl Script {
         OrderId::new(0, self.orders)
     }
 
+    /// The id of the order that the engine makes itself on the last message.
+    pub(crate) fn made(&mut self) -> OrderId {
+        self.orders += 1;
+        OrderId::new(0, self.orders)
+    }
+
     /// A number below `bound`, the same in every run.
     pub(crate) fn random(&mut self, bound: u64) -> u64 {
         self.random ^= self.random << 13;
