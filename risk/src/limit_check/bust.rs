@@ -8,7 +8,7 @@
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
 use super::book::Book;
-use super::execution::{cash_change, check_fee, exec_scope};
+use super::execution::{cash_change, check_fee, collateral_of, exec_scope};
 use super::findings::Findings;
 use crate::orders::executions::{ExecutionRow, TradeState};
 use bytemuck::bytes_of;
@@ -219,7 +219,9 @@ impl Book {
             return;
         };
         self.move_cash_back(&instrument, &taken, &new);
+        let before = self.account_position(taken.leaf, taken.instrument);
         self.move_flows_back(&taken, &new);
+        self.move_collateral(&instrument, &taken, before);
         if let Some(order) = self.orders.get_mut(taken.slot) {
             order.restate(new.qty - taken.qty);
         }
@@ -257,6 +259,15 @@ impl Book {
             let before = cash_change(instrument, side, taken.principal, taken.fee).max(0);
             let after = cash_change(instrument, side, new.principal, new.fee).max(0);
             wallet.defer(Money::from_raw((after - before).max(-deferred)), day);
+        }
+    }
+
+    /// What binary shorts must hold follows the position.
+    fn move_collateral(&mut self, instrument: &Instrument, taken: &TakenBack, before: i128) {
+        let after = self.account_position(taken.leaf, taken.instrument);
+        let change = collateral_of(instrument, after) - collateral_of(instrument, before);
+        if let Some(wallet) = self.wallets.row_mut(taken.wallet) {
+            wallet.collateral = Money::from_raw(wallet.collateral.raw() + change);
         }
     }
 

@@ -14,7 +14,7 @@ use tradewind_domain::event::{
     ChainDays, Event, Execution, Kind, TakenBack, execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::{Money, Notional, ONE, Price, Qty};
-use tradewind_domain::ids::{HoldingId, OrderId, OrderSlot, Seq, VenueId, WalletId};
+use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, Seq, VenueId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding};
@@ -108,11 +108,7 @@ impl Book {
         if instrument.kind != InstrumentKind::Binary as u8 || !is_sale {
             return execution.qty;
         }
-        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
-        let position = self
-            .hierarchy
-            .account_pair(&chain)
-            .map_or(0, |pair| pair.flow.position);
+        let position = self.account_position(execution.leaf, execution.instrument);
         position.clamp(0, i128::from(execution.qty)) as i64
     }
 
@@ -265,6 +261,10 @@ impl Book {
             wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
+        // Where nothing else says a mark, this price is it: what the execution moves is valued at it.
+        if self.market.note_fill(execution.instrument, execution.px) {
+            self.value_instrument(execution.instrument);
+        }
         let pair = match self.order(execution.slot) {
             Some(row) => {
                 self.apply_fill(execution, &row);
@@ -282,30 +282,22 @@ impl Book {
         self.executions
             .push(key, retained(execution, event.head.seq, days));
         self.watch_execution(execution.leaf, event.head.recv_ns);
-        if self.market.note_fill(execution.instrument, execution.px) {
-            self.value_instrument(execution.instrument);
-        }
     }
 
-    /// By how much an execution changes what binary shorts must hold: the contract pays at most one (LIMITS section 14, Cash).
+    /// By how much an execution changes what binary shorts must hold.
     pub(super) fn collateral_change(&self, instrument: &Instrument, execution: &Execution) -> i128 {
-        if instrument.kind != InstrumentKind::Binary as u8 {
-            return 0;
-        }
-        let chain = self.hierarchy.chain(execution.leaf, execution.instrument);
-        let before = self
-            .hierarchy
-            .account_pair(&chain)
-            .map_or(0, |pair| pair.flow.position);
+        let before = self.account_position(execution.leaf, execution.instrument);
         let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
         let qty = i128::from(execution.qty);
         let after = if is_buy { before + qty } else { before - qty };
-        let held = |position: i128| {
-            let short = i64::try_from((-position).max(0)).unwrap_or(i64::MAX);
-            let (short, one) = (Qty::from_raw(short), Price::from_raw(ONE));
-            rounding::principal(instrument, short, one, Rounding::Ceiling).map_or(0, Money::raw)
-        };
-        held(after) - held(before)
+        collateral_of(instrument, after) - collateral_of(instrument, before)
+    }
+
+    /// Position of the account on a leaf's chain.
+    pub(super) fn account_position(&self, leaf: NodeId, instrument: InstrumentId) -> i128 {
+        let chain = self.hierarchy.chain(leaf, instrument);
+        let pair = self.hierarchy.account_pair(&chain);
+        pair.map_or(0, |pair| pair.flow.position)
     }
 
     fn apply_fill(&mut self, fill: &Execution, row: &OrderRow) {
@@ -360,6 +352,16 @@ impl Book {
             event.body_mut::<Execution>().alerts |= execution_alerts::BREACH;
         }
     }
+}
+
+/// What a position in a binary contract must hold: sold, it pays at most one (LIMITS section 14, Cash).
+pub(super) fn collateral_of(instrument: &Instrument, position: i128) -> i128 {
+    if instrument.kind != InstrumentKind::Binary as u8 {
+        return 0;
+    }
+    let short = i64::try_from((-position).max(0)).unwrap_or(i64::MAX);
+    let (short, one) = (Qty::from_raw(short), Price::from_raw(ONE));
+    rounding::principal(instrument, short, one, Rounding::Ceiling).map_or(0, Money::raw)
 }
 
 /// An order's quantities after a fill; what closes a position goes first.

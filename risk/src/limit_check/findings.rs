@@ -73,10 +73,13 @@ impl Findings {
         );
     }
 
-    /// A note that a limit of the chain may have said already, with its name: then the note is left out.
+    /// A note that a limit of the chain may have refused for already, with its name: then the note is left out. A limit that only
+    /// raises an alert takes nothing away from it.
     pub(super) fn refuse_unless_said(&mut self, notes: u64, note: Note) {
         let code = note.code();
-        let said = self.kept[..self.count].iter().any(|finding| finding.code == code);
+        let said = self.kept[..self.count]
+            .iter()
+            .any(|finding| finding.code == code && finding.hit.kind == HitKind::Refused as u8);
         if notes & note.bit() != 0 && !said {
             self.refuse(code);
         }

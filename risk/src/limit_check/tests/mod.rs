@@ -8,6 +8,7 @@ mod identifiers;
 mod invariants;
 mod limits;
 mod marks;
+mod naive;
 mod orders;
 mod quarantine;
 mod quota;
