@@ -339,8 +339,14 @@ pub static SPECS: &[Spec] = &[
     },
     gate(LimitType::StaleOrder, gate::stale_order, gate::stale_accepts),
     gate(LimitType::DupContent, gate::dup_content, gate::dup_accepts),
-    gate(LimitType::OrderRate, rate::order_rate, rate::accepts),
-    gate(LimitType::MsgRate, rate::msg_rate, rate::accepts),
+    Spec {
+        warn: WarnEdge::Daily,
+        ..gate(LimitType::OrderRate, rate::order_rate, rate::accepts)
+    },
+    Spec {
+        warn: WarnEdge::Daily,
+        ..gate(LimitType::MsgRate, rate::msg_rate, rate::accepts)
+    },
     Spec {
         when: When::Execution,
         accepts: rate::repeated_accepts,
