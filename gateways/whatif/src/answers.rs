@@ -7,7 +7,7 @@
 use crate::world::{Unfilled, World};
 use tradewind_domain::codes::TimeInForce;
 use tradewind_domain::event::{Event, Kind, MassCancel, OrderCancel, OrderNew, OrderReplace};
-use tradewind_domain::ids::OrderId;
+use tradewind_domain::ids::{InstrumentId, NodeId, OrderId};
 
 impl World {
     /// Answers the input that was just decided, where no venue does.
@@ -51,6 +51,28 @@ impl World {
                 Some(TimeInForce::Ioc | TimeInForce::Fok)
             );
         if ends_at_once {
+            self.say(Kind::VenueCancelled, id);
+        }
+    }
+
+    /// A recorded effect. An order that the journal's engine made is the one that this world's engine made in its place.
+    pub(crate) fn pair_effect(&mut self, recorded: &Event) {
+        if recorded.kind() != Some(Kind::OrderNew) || recorded.is_rejected() {
+            return;
+        }
+        let order: &OrderNew = recorded.body();
+        let is_twin =
+            |made: &(NodeId, InstrumentId, OrderId)| (made.0, made.1) == (order.leaf, order.instrument);
+        if let Some(at) = self.made.iter().position(is_twin) {
+            let (.., id) = self.made.swap_remove(at);
+            self.orders.pair(order.view.order_id, id, &self.limit);
+        }
+    }
+
+    /// Orders that the engine made in this world alone: at the market, and nobody fills them.
+    pub(crate) fn end_made(&mut self) {
+        while let Some((.., id)) = self.made.pop() {
+            self.say(Kind::VenueAck, id);
             self.say(Kind::VenueCancelled, id);
         }
     }

@@ -97,6 +97,7 @@ impl Run<'_> {
     /// Takes the next record. Effects are those of the second world's own expander.
     fn see(&mut self, recorded: &Event) -> Result<(), WhatIfError> {
         if recorded.head.part != 0 {
+            self.world.pair_effect(recorded);
             return Ok(());
         }
         let Some(kind) = recorded.kind() else {

@@ -20,11 +20,11 @@ use tradewind_books::settle::Settle;
 use tradewind_config::Limit;
 use tradewind_domain::codes::OrderState;
 use tradewind_domain::event::{
-    Capacities, DerivedOrder, EngineStarted, Event, Execution, Head, Kind, LimitSet, OrderCancel,
+    Capacities, DerivedOrder, EngineStarted, Event, Execution, Head, Kind, LimitSet, OrderCancel, OrderNew,
     OrderReplace, execution_alerts,
 };
 use tradewind_domain::fixed::Money;
-use tradewind_domain::ids::{LimitId, OrderId};
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_feeds::{Normalize, Registry};
 use tradewind_machine::stage::{Expansion, Stage};
@@ -80,6 +80,8 @@ pub(crate) struct World {
     pub(crate) scratch: Box<Event>,
     /// Orders of this world alone whose cancel the engine asked for.
     pub(crate) cancels: Vec<OrderId>,
+    /// Orders that this world's engine made itself (FLATTEN) and whose recorded twin has not come yet.
+    pub(crate) made: Vec<(NodeId, InstrumentId, OrderId)>,
 }
 
 impl World {
@@ -120,6 +122,7 @@ impl World {
             event: Box::new(Event::empty()),
             scratch: Box::new(Event::empty()),
             cancels: Vec::new(),
+            made: Vec::new(),
         }
     }
 
@@ -199,6 +202,7 @@ impl World {
 
     /// Plays an input of the journal. What it was decided to be stands in `event`.
     pub(crate) fn play(&mut self, recorded: &Event) -> Step {
+        self.end_made();
         *self.event = *recorded;
         without_facts(&mut self.event);
         let is_moot = self.is_moot(recorded);
@@ -288,9 +292,19 @@ impl World {
                     self.settle.process(&mut self.scratch);
                     self.position.process(&mut self.scratch);
                     self.note_cancel();
+                    self.note_made();
                 }
                 Expansion::Done => return,
             }
+        }
+    }
+
+    /// An order that closes a position: its twin is the recorded part for the same node and instrument.
+    fn note_made(&mut self) {
+        if self.scratch.kind() == Some(Kind::OrderNew) && !self.scratch.is_rejected() {
+            let order: &OrderNew = self.scratch.body();
+            self.made
+                .push((order.leaf, order.instrument, order.view.order_id));
         }
     }
 
