@@ -9,7 +9,7 @@
 use super::book::Book;
 use crate::groups::Groups;
 use crate::hierarchy::NodeRow;
-use crate::limits::{self, Limits};
+use crate::limits::{self, HARD_MAX, Limits};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{Level, LimitType};
 use tradewind_domain::event::{Event, LimitSet, QuotaGrant};
@@ -133,7 +133,9 @@ impl Book {
             return;
         }
         let grant: &QuotaGrant = event.body();
-        let Some(mut asked) = setting(&self.limits, &self.hierarchy.groups, grant.limit) else {
+        let held = setting(&self.limits, &self.hierarchy.groups, grant.limit);
+        // No accepted grant is of another limit or size: the record is damaged or foreign.
+        let Some(mut asked) = held.filter(|_| (0..=HARD_MAX).contains(&grant.granted)) else {
             self.faults += 1;
             return;
         };
