@@ -172,53 +172,69 @@ impl Book {
         }
     }
 
-    /// The emergency limit that holds for a chain, and whether it has run out; `None` while the entitlement source is up.
-    fn emergency(&self, chain: &Chain, now_ns: UnixNanos) -> Option<(&limits::LimitRow, bool)> {
-        if self.outage_ns == 0 {
-            return None;
-        }
-        let row = self.limits.get(self.limits.emergency)?;
-        chain.levels().find(|&(node, _)| node == row.node)?;
-        let valid_s = row.all_params()[limits::gate::emergency::VALID_S].max(0) as u64;
-        let is_over = now_ns.saturating_sub(self.outage_ns) >= valid_s * 1_000_000_000;
-        Some((row, is_over))
+    /// The emergency limits of a chain and whether each has run out; none while the entitlement source is up.
+    fn emergencies<'a>(
+        &'a self,
+        chain: &'a Chain,
+        now_ns: UnixNanos,
+    ) -> impl Iterator<Item = (&'a limits::LimitRow, bool)> {
+        let levels = chain.levels().filter(move |_| self.outage_ns != 0);
+        levels
+            .filter_map(|(node, _)| self.hierarchy.node(node))
+            .flat_map(|node| self.limits.list(node.gates))
+            .filter(|(_, row)| row.limit_type == LimitType::Emergency as u8)
+            .map(move |(_, row)| {
+                let valid_s = row.all_params()[limits::gate::emergency::VALID_S].max(0) as u64;
+                (
+                    row,
+                    now_ns.saturating_sub(self.outage_ns) >= valid_s * 1_000_000_000,
+                )
+            })
     }
 
-    /// While the entitlement source is down, only some actions pass, and only for a time (L36).
+    /// While the entitlement source is down, only some actions pass, and only for a time (L36). Where several limits hold, the
+    /// tightest does.
     fn ask_emergency(&self, ask: &Ask, chain: &Chain, findings: &mut Findings) {
-        let Some((row, is_over)) = self.emergency(chain, ask.now_ns) else {
-            return;
+        let forbids = |row: &limits::LimitRow| {
+            row.all_params()[limits::gate::emergency::ACTIONS] & ask.action as i64 == 0
         };
-        let mask = row.all_params()[limits::gate::emergency::ACTIONS];
-        if is_over {
+        if self.emergencies(chain, ask.now_ns).any(|(_, is_over)| is_over) {
             findings.refuse(RejectCode::EmergencyExpired);
-        } else if mask & ask.action as i64 == 0 {
+        } else if self.emergencies(chain, ask.now_ns).any(|(row, _)| forbids(row)) {
             findings.refuse(RejectCode::EmergencyAction);
         }
     }
 
     /// Likewise the amounts: one order, and the day's counter as it is, so that an outage that comes and goes resets nothing.
     fn ask_emergency_amounts(&self, ask: &Ask, chain: &Chain, priced: &Priced, findings: &mut Findings) {
-        let Some((row, _)) = self.emergency(chain, ask.now_ns) else {
-            return;
+        let single = |row: &limits::LimitRow| {
+            i128::from(row.all_params()[limits::gate::emergency::SINGLE]) * i128::from(ONE)
         };
-        let params = row.all_params();
-        let single = i128::from(params[limits::gate::emergency::SINGLE]) * i128::from(ONE);
-        if priced.order_value > single {
+        let rows = || self.emergencies(chain, ask.now_ns).map(|(row, _)| row);
+        if rows().any(|row| priced.order_value > single(row)) {
             findings.refuse(RejectCode::EmergencySingleLimit);
         }
-        let level = params[limits::gate::emergency::LEVEL];
-        let node = chain
-            .levels()
-            .filter_map(|(node, _)| self.hierarchy.node(node))
-            .find(|node| i64::from(node.level) >= level);
-        let Some(node) = node else { return };
+        if rows().any(|row| self.exceeds_emergency_day(row, ask, chain, priced)) {
+            findings.refuse(RejectCode::EmergencyDailyLimit);
+        }
+    }
+
+    fn exceeds_emergency_day(
+        &self,
+        row: &limits::LimitRow,
+        ask: &Ask,
+        chain: &Chain,
+        priced: &Priced,
+    ) -> bool {
+        let level = row.all_params()[limits::gate::emergency::LEVEL];
+        let mut nodes = chain.levels().filter_map(|(node, _)| self.hierarchy.node(node));
+        let Some(node) = nodes.find(|node| i64::from(node.level) >= level) else {
+            return false;
+        };
         let today = node.flow.today(self.calendars.date(node.calendar));
         let old = ask.old.as_ref().map_or(0, |row| row.reserved_value().raw());
         let before = today.bought_value + today.sold_value + node.flow.buy_value + node.flow.sell_value;
-        if priced.value > old && before - old + priced.value > row.hard {
-            findings.refuse(RejectCode::EmergencyDailyLimit);
-        }
+        priced.value > old && before - old + priced.value > row.hard
     }
 
     /// True where the order only reduces the account's position, its own open orders counted (LIMITS section 7).

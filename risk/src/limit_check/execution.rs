@@ -331,6 +331,9 @@ impl Book {
         }
         if closes {
             self.close_order(slot, fill.state_after);
+        } else if row.order_state() == OrderState::Held {
+            // A market order that the venue has after all rests no longer.
+            self.rest_anew(slot);
         }
     }
 

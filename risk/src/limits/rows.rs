@@ -173,8 +173,6 @@ pub struct Limits {
     pub repeats_window_ns: u64,
     /// Limits in force that keep own orders from trading with one another (L15).
     pub self_trades: u32,
-    /// The emergency limits (L36); usually one.
-    pub emergency: LimitId,
 }
 
 impl Limits {
@@ -187,7 +185,6 @@ impl Limits {
             repeats: 0,
             repeats_window_ns: 0,
             self_trades: 0,
-            emergency: LimitId::NONE,
         }
     }
 
@@ -283,7 +280,7 @@ impl Limits {
         if row.ring.room() < needed {
             stamps.grow(&mut row.ring, needed);
         }
-        self.count_kind(&held, &row, event.limit);
+        self.count_kind(&held, &row);
         self.rows[event.limit.index()] = row;
         self.labels[event.limit.index()] = event.label;
         self.used = self.used.max(event.limit.0 + 1);
@@ -302,7 +299,7 @@ impl Limits {
     }
 
     /// Counts what is asked for only where a limit of the kind is in force.
-    fn count_kind(&mut self, held: &LimitRow, row: &LimitRow, id: LimitId) {
+    fn count_kind(&mut self, held: &LimitRow, row: &LimitRow) {
         let (was, is) = (held.state == 1, row.state == 1);
         if row.limit_type == LimitType::DupContent as u8 {
             self.repeats = self.repeats + u32::from(is) - u32::from(was);
@@ -310,9 +307,6 @@ impl Limits {
         }
         if row.limit_type == LimitType::SelfTrade as u8 {
             self.self_trades = self.self_trades + u32::from(is) - u32::from(was);
-        }
-        if row.limit_type == LimitType::Emergency as u8 {
-            self.emergency = if is { id } else { LimitId::NONE };
         }
     }
 

@@ -9,6 +9,7 @@ mod invariants;
 mod limits;
 mod marks;
 mod naive;
+mod never_looser;
 mod orders;
 mod quarantine;
 mod quota;

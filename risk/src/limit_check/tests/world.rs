@@ -39,6 +39,8 @@ pub(super) struct World {
     pub(super) now_ns: u64,
     seq: u64,
     exec: u64,
+    /// Every input, before a stage has seen it.
+    pub(super) inputs: Vec<Event>,
     /// Every record, effects included.
     pub(super) records: Vec<Event>,
 }
@@ -57,6 +59,7 @@ impl World {
             now_ns: 1_772_461_800_000_000_000,
             seq: 0,
             exec: 0,
+            inputs: Vec::new(),
             records: Vec::new(),
         };
         world.engine_started(capacities);
@@ -147,6 +150,7 @@ impl World {
         self.seq += 1;
         event.head.seq = self.seq;
         event.head.recv_ns = self.now_ns;
+        self.inputs.push(event);
         self.validate.process(&mut event);
         self.limit.process(&mut event);
         let mut group = vec![event];

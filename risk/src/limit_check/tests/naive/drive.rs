@@ -6,7 +6,7 @@ use super::history::{DISABLED, Exec, History, Life, Message, Order, SLOW, Worth}
 use super::price::Ask;
 use super::verdict::{Answer, named};
 use crate::hierarchy::node_flags;
-use crate::limit_check::hits;
+use crate::limit_check::{LimitCheck, hits};
 use bytemuck::Zeroable;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::{InstrumentKind, LimitType, OrderState, OrderType, Side, TimeInForce};
@@ -18,7 +18,7 @@ use tradewind_domain::event::{
 use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, OrderId, SessionId, VenueId};
 use tradewind_domain::reject::RejectCode;
-use tradewind_domain::text::{ClOrdId, Code, ExecId};
+use tradewind_domain::text::{ClOrdId, Code, ExecId, Symbol};
 use tradewind_machine::stage::Stage as _;
 
 /// Findings that a record has room for; where more speak, only the first reason is compared.
@@ -90,7 +90,7 @@ impl Seen {
 }
 
 /// One stream.
-pub(super) struct Trial {
+pub(in crate::limit_check::tests) struct Trial {
     world: World,
     history: History,
     rng: Rng,
@@ -102,7 +102,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::limit_check::tests) fn new(seed: u64) -> Self {
         let rng = Rng(seed.wrapping_mul(0x5851_f42d_4c95_7f2d));
         let (world, history) = firm::build();
         let mut trial = Self {
@@ -162,7 +162,7 @@ impl Trial {
         group
     }
 
-    pub(super) fn step(&mut self, step: u64) {
+    pub(in crate::limit_check::tests) fn step(&mut self, step: u64) {
         self.step = step;
         let pause = match self.rng.below(40) {
             0 => self.rng.below(3_600_000_000_000),
@@ -238,9 +238,82 @@ impl Trial {
         format!("{letter}{}", self.names)
     }
 
+    // For tests that look at the stage alone
+
+    pub(in crate::limit_check::tests) fn records(&self) -> &[Event] {
+        &self.world.records
+    }
+
+    pub(in crate::limit_check::tests) fn inputs(&self) -> &[Event] {
+        &self.world.inputs
+    }
+
+    pub(in crate::limit_check::tests) fn stage(&self) -> &LimitCheck {
+        &self.world.limit
+    }
+
+    pub(in crate::limit_check::tests) fn below(&mut self, bound: u64) -> u64 {
+        self.rng.below(bound)
+    }
+
+    pub(in crate::limit_check::tests) fn in_force(&self) -> Vec<LimitSet> {
+        self.history.in_force()
+    }
+
+    /// The answer to a probe of an order.
+    pub(in crate::limit_check::tests) fn ask(&mut self, order: &OrderNew) -> &'static str {
+        outcome(&self.send(Kind::Probe, order)[0])
+    }
+
+    /// The answer of the same stage if the entitlement source were up.
+    pub(in crate::limit_check::tests) fn ask_without_outage(&mut self, order: &OrderNew) -> &'static str {
+        let down_since = std::mem::take(&mut self.world.limit.book.outage_ns);
+        let answer = self.ask(order);
+        self.world.limit.book.outage_ns = down_since;
+        answer
+    }
+
+    /// A limit of a type somewhere in the firm, new.
+    pub(in crate::limit_check::tests) fn some_limit(&mut self, limit_type: LimitType) -> LimitSet {
+        self.limits += 1;
+        firm::random_limit(&mut self.rng, self.limits - 1, limit_type)
+    }
+
+    /// Another limit like this one, for all instruments.
+    pub(in crate::limit_check::tests) fn filterless(&mut self, set: &LimitSet) -> LimitSet {
+        LimitSet {
+            filter_instrument: InstrumentId::NONE,
+            filter_kind: 0,
+            filter_sector: Symbol::EMPTY,
+            label: set.label,
+            limit: self.some_limit(LimitType::MaxOrderQty).limit,
+            ..*set
+        }
+    }
+
+    /// Sets a limit; false where it is refused.
+    pub(in crate::limit_check::tests) fn change(&mut self, set: &LimitSet) -> bool {
+        let accepted = !self.send(Kind::LimitSet, set)[0].is_rejected();
+        if accepted {
+            self.history.limits.push((self.history.at, *set));
+        }
+        accepted
+    }
+
+    /// The entitlement source goes down or up.
+    pub(in crate::limit_check::tests) fn set_source(&mut self, up: bool) {
+        let body = EntitlementSource {
+            up: u8::from(up),
+            ..EntitlementSource::zeroed()
+        };
+        self.send(Kind::EntitlementSource, &body);
+        self.history.sources.push((self.history.now_ns, up));
+    }
+
     // Orders
 
-    fn place(&mut self) {
+    /// Any order.
+    pub(in crate::limit_check::tests) fn some_probe(&mut self) -> OrderNew {
         let instrument = self.rng.below(8) as usize;
         let side = self
             .rng
@@ -270,7 +343,7 @@ impl Trial {
         } else {
             self.name('o')
         };
-        let body = OrderNew {
+        OrderNew {
             cl_ord_id: ClOrdId::new(&name).unwrap(),
             qty: self.qty(instrument),
             px: if has_px { self.px(instrument) } else { 0 },
@@ -290,7 +363,17 @@ impl Trial {
             currency: row.currency,
             calendar: row.calendar,
             ..OrderNew::zeroed()
-        };
+        }
+    }
+
+    fn place(&mut self) {
+        let body = self.some_probe();
+        let (leaf, instrument) = (body.leaf.0, body.instrument.index());
+        let (side, ord_type) = (
+            Side::from_code(body.side).unwrap(),
+            OrderType::from_code(body.ord_type).unwrap(),
+        );
+        let name = body.cl_ord_id.to_string();
         let origin_ns = match self.rng.below(12) {
             0 => self.history.now_ns - self.rng.below(4_000_000_000),
             1 => self.history.now_ns + self.rng.below(1_500_000_000),
@@ -1007,12 +1090,7 @@ impl Trial {
 
     fn source(&mut self) {
         let up = !self.rng.one_in(5);
-        let body = EntitlementSource {
-            up: u8::from(up),
-            ..EntitlementSource::zeroed()
-        };
-        self.send(Kind::EntitlementSource, &body);
-        self.history.sources.push((self.history.now_ns, up));
+        self.set_source(up);
     }
 
     fn roll(&mut self) {

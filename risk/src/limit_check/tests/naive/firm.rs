@@ -74,9 +74,9 @@ pub(super) const ACCOUNTS: &[u32] = &[3, 4, 13, 14, 15, 16];
 const STRATEGIES: &[u32] = &[5, 17, 18];
 const USERS: &[u32] = &[2, 10, 11, 12];
 
-/// Builds the firm in the world and in the history alike.
-pub(super) fn build() -> (World, History) {
-    let capacities = Capacities {
+/// Room for a stream; small, because every stream makes its own stages.
+pub(in crate::limit_check::tests) fn capacities() -> Capacities {
+    Capacities {
         instruments: 16,
         nodes: 32,
         open_orders: 4_096,
@@ -94,8 +94,12 @@ pub(super) fn build() -> (World, History) {
         executions: 8_192,
         quarantine: 64,
         ..Capacities::default()
-    };
-    let mut world = World::with(capacities);
+    }
+}
+
+/// Builds the firm in the world and in the history alike.
+pub(super) fn build() -> (World, History) {
+    let mut world = World::with(capacities());
     let mut history = History::default();
     history.rolls.push((0, 0, FIRST_DATE));
     history.rolls.push((0, OTHER, FIRST_DATE + 3));

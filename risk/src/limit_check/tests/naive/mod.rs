@@ -17,7 +17,8 @@ mod limits;
 mod price;
 mod verdict;
 
-use drive::Trial;
+pub(super) use drive::Trial;
+pub(super) use firm::capacities;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)

@@ -193,39 +193,47 @@ impl History {
         )
     }
 
-    /// The emergency limit of a chain while the entitlement source is down, and since when it is (section 7).
-    fn emergency(&self, ask: &Ask<'_>) -> Option<(LimitSet, u64)> {
+    /// The emergency limits of a chain while the entitlement source is down, and since when it is (section 7).
+    fn emergencies(&self, ask: &Ask<'_>) -> (Vec<LimitSet>, u64) {
         let mut down = None;
         for &(ns, up) in &self.sources {
             down = if up { None } else { down.or(Some(ns)) };
         }
         let chain = self.chain(ask.leaf);
-        let set = self.in_force().into_iter().find(|set| set.limit_type == 36)?;
-        chain.contains(&set.node.0).then_some((set, down?))
+        let mut limits = self.in_force();
+        limits.retain(|set| set.limit_type == 36 && chain.contains(&set.node.0) && down.is_some());
+        (limits, down.unwrap_or(0))
     }
 
     fn ask_emergency(&self, ask: &Ask<'_>, answer: &mut Answer) {
-        let Some((set, since)) = self.emergency(ask) else {
-            return;
-        };
+        let (limits, since) = self.emergencies(ask);
         let action = if ask.old.is_some() { 4 } else { 1 };
-        if self.now_ns - since >= set.params[1] as u64 * 1_000_000_000 {
+        let is_over = |set: &LimitSet| self.now_ns - since >= set.params[1] as u64 * 1_000_000_000;
+        if limits.iter().any(is_over) {
             answer.refused.push(Said::plain(RejectCode::EmergencyExpired));
-        } else if set.params[2] & action == 0 {
+        } else if limits.iter().any(|set| set.params[2] & action == 0) {
             answer.refused.push(Said::plain(RejectCode::EmergencyAction));
         }
     }
 
     /// The single trade, and the user's existing daily counter.
     fn ask_emergency_amounts(&self, ask: &Ask<'_>, price: &Price, answer: &mut Answer) {
-        let Some((set, _)) = self.emergency(ask) else {
-            return;
-        };
-        if price.order_value > i128::from(set.params[0]) * i128::from(ONE) {
+        let (limits, _) = self.emergencies(ask);
+        let single = |set: &LimitSet| i128::from(set.params[0]) * i128::from(ONE);
+        if limits.iter().any(|set| price.order_value > single(set)) {
             answer.refused.push(Said::plain(RejectCode::EmergencySingleLimit));
         }
+        let added = price.value - ask.old_value();
+        let exceeds = |set: &LimitSet| added > 0 && self.used_today(set, ask.leaf) + added > set.hard;
+        if limits.iter().any(exceeds) {
+            answer.refused.push(Said::plain(RejectCode::EmergencyDailyLimit));
+        }
+    }
+
+    /// What the user of a leaf has executed today and has open.
+    fn used_today(&self, set: &LimitSet, leaf: u32) -> i128 {
         let is_user = |node: &u32| i64::from(self.nodes[*node as usize].level) >= set.params[3];
-        let user = self.chain(ask.leaf).into_iter().find(is_user).unwrap();
+        let user = self.chain(leaf).into_iter().find(is_user).unwrap();
         let open = self
             .open()
             .filter(|(_, order, _)| self.is_below(order.asked.leaf.0, user));
@@ -233,11 +241,13 @@ impl History {
         let of_today = |exec: &&super::history::Exec| {
             !exec.busted && self.is_below(exec.leaf, user) && self.is_today(user, exec.at)
         };
-        let executed: i128 = self.execs.iter().filter(of_today).map(|exec| exec.value).sum();
-        let added = price.value - ask.old_value();
-        if added > 0 && executed + reserved + added > set.hard {
-            answer.refused.push(Said::plain(RejectCode::EmergencyDailyLimit));
-        }
+        reserved
+            + self
+                .execs
+                .iter()
+                .filter(of_today)
+                .map(|exec| exec.value)
+                .sum::<i128>()
     }
 
     /// Section 7, the reduce test, at the account, with the old order left out.
