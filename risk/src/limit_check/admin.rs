@@ -296,7 +296,8 @@ impl Book {
             Kind::LimitSet => {
                 let limit = self.with_quota(event.body());
                 let prevented = self.prevents_at(limit.node);
-                self.limits.set(&limit, &mut self.hierarchy, &mut self.stamps);
+                self.limits
+                    .set(&limit, &mut self.hierarchy, &mut self.stamps, event.head.recv_ns);
                 if limit.limit_type == LimitType::SelfTrade as u8 {
                     self.apply_self_trade_limit(prevented, limit.node);
                 }

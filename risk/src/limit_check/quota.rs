@@ -141,7 +141,8 @@ impl Book {
         };
         if let Some(binding) = self.quotas.grant(grant.limit, grant.granted) {
             asked.hard = binding;
-            self.limits.set(&asked, &mut self.hierarchy, &mut self.stamps);
+            self.limits
+                .set(&asked, &mut self.hierarchy, &mut self.stamps, event.head.recv_ns);
         }
     }
 

@@ -7,6 +7,7 @@
 use super::{LimitRow, Measure, Question};
 use crate::hierarchy::node_flags;
 use crate::stamps::{RING_MAX, Stamps};
+use tradewind_domain::codes::LimitType;
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::UnixNanos;
@@ -87,6 +88,21 @@ pub fn charge(row: &mut LimitRow, stamps: &mut Stamps, now_ns: UnixNanos, slow: 
     let now = i128::from(now_ns) * row.hard;
     let share = if slow { SLOW_SHARE } else { 1 };
     row.own = row.own.max(now) + i128::from(period_ns(row)) * share;
+}
+
+/// True for a rate that keeps an arrival time.
+pub(super) fn is_gcra(row: &LimitRow) -> bool {
+    let is_rate = [LimitType::OrderRate as u8, LimitType::MsgRate as u8].contains(&row.limit_type);
+    is_rate && row.hard > 0 && row.params[ALGORITHM] == GCRA
+}
+
+/// The arrival time under a new rate or period: the messages that it is ahead by are the same, a change forgives none.
+pub(super) fn rescaled(held: &LimitRow, row: &LimitRow, now_ns: UnixNanos) -> i128 {
+    let ahead = (held.own - i128::from(now_ns) * held.hard).max(0);
+    let (old, new) = (i128::from(period_ns(held)).max(1), i128::from(period_ns(row)));
+    let whole = ahead / old * new;
+    let rest = (ahead % old * new + old - 1) / old;
+    i128::from(now_ns) * row.hard + whole + rest
 }
 
 /// A rate from 1 to a billion a period (a million where each is remembered), a period from 1 ms to a day, a burst from 1 to the

@@ -10,7 +10,7 @@ use tradewind_domain::event::LimitSet;
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
-use tradewind_domain::time::DayNumber;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 use tradewind_machine::prefetch::prefetch;
 
 /// One limit. What every order reads stands in the first cache line.
@@ -249,7 +249,13 @@ impl Limits {
     }
 
     /// Puts an accepted limit into its row, and a new one into its node's list.
-    pub fn set(&mut self, event: &LimitSet, hierarchy: &mut Hierarchy, stamps: &mut Stamps) {
+    pub fn set(
+        &mut self,
+        event: &LimitSet,
+        hierarchy: &mut Hierarchy,
+        stamps: &mut Stamps,
+        now_ns: UnixNanos,
+    ) {
         let Some((spec_at, spec)) = spec_of(event.limit_type) else {
             return;
         };
@@ -271,9 +277,8 @@ impl Limits {
             ring: if is_new { Ring::NONE } else { held.ring },
             ..fresh
         };
-        if held.hard > 0 && held.hard != event.hard && spec.limit_type != LimitType::MaxDdTrailing {
-            // Arrival times are kept in nanoseconds times rate: another rate is another scale.
-            row.own = held.own / held.hard * event.hard;
+        if super::rate::is_gcra(&held) && super::rate::is_gcra(&row) {
+            row.own = super::rate::rescaled(&held, &row, now_ns);
         }
         super::equity::begin(&mut row, &held, hierarchy);
         let needed = ring_len(event);

@@ -2,9 +2,9 @@
 //! are those of the naive model, with limits of all types at once and changes of all kinds in them.
 
 use super::naive::{Trial, capacities};
-use super::world::{digest, outcome};
+use super::world::{A2, World, digest, outcome};
 use crate::{LimitCheck, Validate};
-use tradewind_domain::codes::LimitType;
+use tradewind_domain::codes::{LimitType, Side};
 use tradewind_domain::event::{Event, LimitSet, head_flags};
 use tradewind_machine::stage::{Expansion, Stage as _};
 
@@ -192,4 +192,29 @@ fn a_lower_figure_one_more_limit_and_a_copy_without_filter_let_no_refused_order_
         still_refused > 1_000 && refused_now > 50,
         "{still_refused} still refused, {refused_now} refused now"
     );
+}
+
+/// A client that had used up its burst could go on at once when its rate was lowered, or its period made longer: the arrival time stayed
+/// the same, and under the new rate it meant fewer messages.
+#[test]
+fn a_lower_rate_or_a_longer_period_forgives_no_message() {
+    for (hard, period_ms) in [(5, 1_000), (10, 10_000)] {
+        let mut world = World::new();
+        world.limit(0, A2, LimitType::OrderRate, 10, [1_000, 1, 5, 0, 0, 0]);
+        for at in 0..5 {
+            let order = world.place(&format!("o{at}"), A2, Side::Buy, "1", "10");
+            assert_eq!(outcome(&order), "OK");
+        }
+        assert_eq!(
+            outcome(&world.place("o5", A2, Side::Buy, "1", "10")),
+            "ORDER_RATE_EXCEEDED"
+        );
+        world.limit(0, A2, LimitType::OrderRate, hard, [period_ms, 1, 5, 0, 0, 0]);
+        assert_eq!(
+            outcome(&world.place("o6", A2, Side::Buy, "1", "10")),
+            "ORDER_RATE_EXCEEDED"
+        );
+        world.now_ns += period_ms as u64 * 1_000_000 / hard as u64 + 1;
+        assert_eq!(outcome(&world.place("o7", A2, Side::Buy, "1", "10")), "OK");
+    }
 }
