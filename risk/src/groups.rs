@@ -23,6 +23,8 @@ use tradewind_domain::text::Symbol;
 pub const GROUPS_OF_A_PAIR: u32 = 4;
 /// Pairs that are revalued with every event.
 pub const DRAIN_PER_EVENT: usize = 2;
+/// Pairs that are revalued beside with the first event of each millisecond.
+pub const DRAIN_PER_TICK: usize = 32;
 
 /// What limits of a node ask for, as bits; the bit's place is the place in [`PairRow::groups`].
 pub mod gathers {
@@ -212,6 +214,7 @@ const SECTORS_MAX: usize = 1 << 12;
 /// All gathered rows, the instruments' units and the queue of those to revalue.
 pub struct Groups {
     rows: Vec<GroupRow>,
+    max: usize,
     index: HashTable<u32>,
     units: Vec<Units>,
     sectors: Vec<Symbol>,
@@ -226,6 +229,7 @@ impl Groups {
         sectors.push(Symbol::EMPTY);
         Self {
             rows: Vec::with_capacity(rows_max as usize),
+            max: rows_max as usize,
             index: HashTable::with_capacity(rows_max as usize),
             units: vec![Units::NEW; instruments_max as usize],
             sectors,
@@ -250,12 +254,17 @@ impl Groups {
     /// True where `more` rows do not fit.
     #[inline]
     pub fn is_full(&self, more: u32) -> bool {
-        self.rows.len() + more as usize > self.rows.capacity()
+        self.rows.len() + more as usize > self.max
+    }
+
+    /// Sets how many rows are accepted, at most what there is memory for.
+    pub(crate) fn set_capacity(&mut self, max: u32) {
+        self.max = (max as usize).min(self.rows.capacity());
     }
 
     /// Rows in use, in percent.
     pub fn used_pct(&self) -> u32 {
-        (self.rows.len() * 100 / self.rows.capacity().max(1)) as u32
+        (self.rows.len() * 100 / self.max.max(1)) as u32
     }
 
     /// Instruments whose pairs wait to be revalued.
@@ -330,7 +339,7 @@ impl Groups {
         if let Some(&at) = self.index.find(hash(full), |at| of(at) == full) {
             return (at, false);
         }
-        if self.rows.len() == self.rows.capacity() {
+        if self.rows.len() >= self.max {
             return (NIL, false);
         }
         let at = self.rows.len() as u32;

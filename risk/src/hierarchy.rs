@@ -412,6 +412,7 @@ impl Hierarchy {
     /// Sets how many pairs are accepted, at most what there is memory for.
     pub fn set_capacity(&mut self, pairs_max: u32) {
         self.pairs_max = pairs_max.min(self.pairs.capacity() as u32);
+        self.groups.set_capacity(pairs_max);
     }
 
     /// True where `more` pairs do not fit.

@@ -65,14 +65,15 @@ impl RestrictedLists {
         (self.lines.len() * 100 / self.max.max(1)) as u32
     }
 
-    /// Sets a line.
-    pub fn set(&mut self, limit: LimitId, instrument: InstrumentId, restriction: u8) {
+    /// Sets a line. False where there is no room for it: whoever decided asked before, so the journal is another engine's.
+    #[must_use]
+    pub fn set(&mut self, limit: LimitId, instrument: InstrumentId, restriction: u8) -> bool {
         if let Some(at) = self.find(limit, instrument) {
             self.lines[at].restriction = u32::from(restriction);
-            return;
+            return true;
         }
         if self.lines.len() >= self.max {
-            return;
+            return false;
         }
         let at = self.lines.len() as u32;
         self.lines.push(Line {
@@ -85,6 +86,7 @@ impl RestrictedLists {
             let line = &lines[at as usize];
             hash(key(line.limit, line.instrument))
         });
+        true
     }
 
     /// Feeds the lines to a hash.
@@ -108,10 +110,10 @@ mod tests {
         let mut lists = RestrictedLists::new(8);
         lists.set_capacity(1);
         let (limit, one, other) = (LimitId(3), InstrumentId(1), InstrumentId(2));
-        lists.set(limit, one, 1);
+        assert!(lists.set(limit, one, 1));
         assert_eq!((lists.restriction(limit, one), lists.used_pct()), (1, 100));
         assert!(lists.has_room(limit, one) && !lists.has_room(limit, other));
-        lists.set(limit, one, 0);
+        assert!(lists.set(limit, one, 0));
         assert_eq!(lists.restriction(limit, one), 0);
         assert!(!lists.has_room(limit, other));
     }

@@ -248,6 +248,11 @@ fn shrunk(now: &Capacities, before: &Capacities) -> Option<String> {
         ("cl_ord_ids", now.cl_ord_ids, before.cl_ord_ids),
         ("exec_ids", now.exec_ids, before.exec_ids),
         ("sessions", now.sessions, before.sessions),
+        ("limit_stamps", now.limit_stamps, before.limit_stamps),
+        ("restricted", now.restricted, before.restricted),
+        ("repeats", now.repeats, before.repeats),
+        ("executions", now.executions, before.executions),
+        ("quarantine", now.quarantine, before.quarantine),
     ];
     let smaller = pairs.iter().filter(|(_, now, before)| now < before);
     let text: Vec<String> = smaller

@@ -304,7 +304,8 @@ impl Book {
             }
             Kind::RestrictedSet => {
                 let line: &RestrictedSet = event.body();
-                self.restricted.set(line.limit, line.instrument, line.restriction);
+                let is_set = self.restricted.set(line.limit, line.instrument, line.restriction);
+                self.faults += u64::from(!is_set);
             }
             Kind::EntitlementSource => self.apply_entitlement(event),
             Kind::CalendarSet => self.calendars.set_days(event.body()),

@@ -8,10 +8,10 @@ use crate::checks;
 use crate::hierarchy::{Chain, NodeRow, node_flags};
 use crate::limits::{Action, LimitRow, Measure, WarnEdge, equity, gate};
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{LimitType, OrderType, Side};
+use tradewind_domain::codes::{LimitAction, LimitType, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitProbe};
 use tradewind_domain::fixed::ONE;
-use tradewind_domain::ids::{LimitId, NodeId, WalletId};
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::time::UnixNanos;
@@ -184,13 +184,22 @@ impl Book {
             .map_or(tradewind_domain::ids::AccountId::NONE, |row| row.account)
     }
 
-    /// True where every PERMISSION limit on the chain of a node allows the action.
-    pub(super) fn may(&self, leaf: NodeId, action: Action) -> bool {
+    /// True where every PERMISSION limit on the chain of a node that binds the instrument, and does not only alert, allows the action.
+    pub(super) fn may(&self, leaf: NodeId, instrument: InstrumentId, action: Action) -> bool {
+        let units = self.hierarchy.groups.units(instrument);
+        let binds = |row: &LimitRow| {
+            (row.instrument.is_none() || row.instrument == instrument)
+                && (row.filter_kind == 0 || units.is_some_and(|units| units.kind == row.filter_kind))
+                && (row.has_sector == 0 || units.is_some_and(|units| units.sector == row.filter_sector))
+        };
         let mut node = leaf;
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);
             let refuses = |(_, row): (LimitId, &LimitRow)| {
-                row.limit_type == LimitType::Permission as u8 && !gate::may(row, action)
+                row.limit_type == LimitType::Permission as u8
+                    && row.action != LimitAction::Alert as u8
+                    && binds(row)
+                    && !gate::may(row, action)
             };
             if !row.gates.is_none() && self.limits.list(row.gates).any(refuses) {
                 return false;

@@ -78,6 +78,8 @@ pub(super) struct Book {
     pub(super) rows: Rows,
     /// When the entitlement source went down; 0 while it is up.
     pub(super) outage_ns: UnixNanos,
+    /// The millisecond in which pairs were revalued last.
+    pub(super) drained_ms: u64,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
     /// Facts that named a row which does not exist: a damaged or foreign journal.
@@ -122,6 +124,7 @@ impl Book {
             capacities: *capacities,
             rows: Rows::default(),
             outage_ns: 0,
+            drained_ms: 0,
             order_counter: 0,
             faults: 0,
         }
@@ -372,6 +375,7 @@ impl Book {
         self.quotas.digest(sink);
         self.shorts.digest(sink);
         sink(&self.outage_ns.to_le_bytes());
+        sink(&self.drained_ms.to_le_bytes());
         self.wallets.digest(sink);
         sink(&self.holdings_used.to_le_bytes());
         digest_used(bytemuck::cast_slice(&self.sessions), sink);

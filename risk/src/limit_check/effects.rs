@@ -12,7 +12,7 @@ use bytemuck::{Zeroable, bytes_of};
 use tradewind_domain::codes::{ControlState, LimitAction, LimitType};
 use tradewind_domain::event::{
     Control, EntitlementSource, Event, Execution, HitKind, Kind, LimitHit, OrderNew, OrderReplace, Valuation,
-    control_effects,
+    control_effects, execution_alerts,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, SessionId, VenueId};
@@ -91,35 +91,46 @@ impl Book {
         }
         let Some(node) = node else { return };
         let after = self.valued(node, &valuation);
+        // What has happened goes first: with many floors the tail may have no room for how they all stand.
         let mut count = 0;
-        for (id, row) in self.limits.list(node.equities) {
-            let row = ratcheted(row, node, &after);
-            let (reference, floor) = equity::floor(&row, &after);
-            let used = after
-                .equity
-                .saturating_mul(i128::from(tradewind_domain::fixed::ONE));
-            let mut say = |kind: HitKind| {
-                let hit = LimitHit {
-                    used,
-                    hard: floor,
-                    limit: id,
-                    kind: kind as u8,
-                    level: after.level,
-                    ..LimitHit::zeroed()
-                };
-                count += u16::from(event.append_tail(bytes_of(&hit)));
-            };
-            say(HitKind::Floor);
-            let date = self.calendars.date(after.calendar);
-            if used < floor {
-                if row.tripped == 0 {
-                    say(HitKind::Alerted);
+        for kinds in [&[HitKind::Alerted, HitKind::Warned][..], &[HitKind::Floor]] {
+            for (id, row) in self.limits.list(node.equities) {
+                let (hit, found) = self.stands(id, &ratcheted(row, node, &after), &after);
+                for kind in kinds
+                    .iter()
+                    .filter(|&&kind| kind == HitKind::Floor || found == Some(kind))
+                {
+                    let hit = LimitHit {
+                        kind: *kind as u8,
+                        ..hit
+                    };
+                    count += u16::from(event.append_tail(bytes_of(&hit)));
                 }
-            } else if equity::warns(&row, reference, after.equity) && row.warned_day != date {
-                say(HitKind::Warned);
             }
         }
         event.body_mut::<Valuation>().hits = count;
+    }
+
+    /// How a node's equity stands to a floor, and whether that is a breach or a warning.
+    fn stands(&self, id: LimitId, row: &LimitRow, node: &NodeRow) -> (LimitHit, Option<HitKind>) {
+        let (reference, floor) = equity::floor(row, node);
+        let used = node
+            .equity
+            .saturating_mul(i128::from(tradewind_domain::fixed::ONE));
+        let hit = LimitHit {
+            used,
+            hard: floor,
+            limit: id,
+            level: node.level,
+            ..LimitHit::zeroed()
+        };
+        let is_new = row.warned_day != self.calendars.date(node.calendar);
+        let found = if used < floor {
+            (row.tripped == 0).then_some(HitKind::Alerted)
+        } else {
+            (is_new && equity::warns(row, reference, node.equity)).then_some(HitKind::Warned)
+        };
+        (hit, found)
     }
 
     /// The node with the new figures. The first figure of a trading day makes the last one of the day before its start.
@@ -194,9 +205,17 @@ impl Book {
         trips
     }
 
+    /// Limits that the execution broke and that act on a state, and those that count executions (LIMITS section 9).
     fn trips_of_execution(&self, event: &Event) -> Trips {
         let mut trips = Trips::default();
         let execution: &Execution = event.body();
+        if execution.alerts & execution_alerts::BREACH != 0 {
+            // The tail of an accepted execution holds nothing but what the limits said.
+            let count = usize::from(event.head.tail_len) / size_of::<LimitHit>();
+            hits(event, count as u16)
+                .filter(|hit| hit.kind == HitKind::Alerted as u8 && self.acts(hit.limit).is_some())
+                .for_each(|hit| trips.push(hit.limit));
+        }
         let mut node = execution.leaf;
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);

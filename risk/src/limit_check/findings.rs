@@ -123,6 +123,12 @@ impl Findings {
         if let Some(place) = self.kept.get_mut(self.count) {
             *place = finding;
             self.count += 1;
+        } else if kind == HitKind::Refused {
+            // A refusal takes the place of a warning: what refuses is acted on, a warning would be dropped with the refusal anyway.
+            let is_other = |kept: &&mut Finding| kept.hit.kind != HitKind::Refused as u8;
+            if let Some(place) = self.kept.iter_mut().find(is_other) {
+                *place = finding;
+            }
         }
     }
 

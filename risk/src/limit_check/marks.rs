@@ -2,13 +2,29 @@
 //! revaluing what is held is a multiplication.
 
 use super::book::Book;
+use crate::groups::{DRAIN_PER_EVENT, DRAIN_PER_TICK};
 use tradewind_domain::codes::InstrumentKind;
 use tradewind_domain::event::{Event, FxRate, InstrumentSet, Kind, LastTrade, Mark};
 use tradewind_domain::fixed::{ONE, Price};
 use tradewind_domain::ids::InstrumentId;
 use tradewind_domain::rounding::{self, Rounding, div_round};
+use tradewind_domain::time::UnixNanos;
 
 impl Book {
+    /// Revalues a few of the pairs whose mark has moved: some with every event, more with the first of each millisecond, so that a quiet
+    /// market catches up as well.
+    #[inline]
+    pub(super) fn drain(&mut self, now_ns: UnixNanos) {
+        let millisecond = now_ns / 1_000_000;
+        let is_tick = millisecond != self.drained_ms;
+        self.drained_ms = millisecond;
+        self.hierarchy.drain(if is_tick {
+            DRAIN_PER_EVENT + DRAIN_PER_TICK
+        } else {
+            DRAIN_PER_EVENT
+        });
+    }
+
     /// Takes the instruments that an event of the market or of reference data is about.
     #[inline]
     pub(super) fn value_instruments(&mut self, event: &Event, kind: Kind) {

@@ -38,7 +38,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use crate::groups::DRAIN_PER_EVENT;
 use book::Book;
 use expand::Cursor;
 use findings::Findings;
@@ -191,7 +190,7 @@ impl LimitCheck {
     #[inline]
     fn begin_effects(&mut self, event: &Event, kind: Kind) {
         if event.head.part == 0 {
-            self.book.hierarchy.drain(DRAIN_PER_EVENT);
+            self.book.drain(event.head.recv_ns);
             self.cursor = Cursor::of(event, kind, &mut self.book);
         } else if kind == Kind::TradeCapture {
             // A trade out of quarantine is an effect that has effects.

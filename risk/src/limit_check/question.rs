@@ -9,9 +9,9 @@ use crate::limits::{LimitRow, Measure, Question, Reference, WarnEdge, When};
 use crate::orders::table::OrderRow;
 use crate::shorts::ShortFigures;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{AccountKind, LimitAction, LimitType};
+use tradewind_domain::codes::{LimitAction, LimitType};
 use tradewind_domain::event::{HitKind, LimitHit};
-use tradewind_domain::ids::{LimitId, NodeId};
+use tradewind_domain::ids::{AccountId, LimitId, NodeId};
 use tradewind_domain::reference::Instrument;
 
 static NO_PAIR: PairRow = PairRow {
@@ -198,7 +198,6 @@ impl<'a> Scene<'a> {
             .wallets
             .row(self.ask.wallet)
             .map_or(0, |row| row.unsettled_on(question.date).raw());
-        question.is_cash_account = stop.node.account_kind == AccountKind::Cash as u8;
     }
 
     /// What the market says of the order's instrument.
@@ -255,6 +254,9 @@ impl<'a> Scene<'a> {
             let crosses = self.crosses(row);
             return (spec.measure)(row, &Question { crosses, ..*question });
         }
+        if row.limit_type == LimitType::BuyingPower as u8 && !self.ask.side.is_buy() {
+            return self.measure_sale(row, question);
+        }
         if row.is_special() {
             return self.measure_special(id, row, question);
         }
@@ -299,6 +301,25 @@ impl<'a> Scene<'a> {
         hierarchy
             .group_of(pair, place)
             .or_else(|| hierarchy.find_group(stop.id, place, sector, kind))
+    }
+
+    /// Buying power of a sale is about what the account holds, wherever the limit stands.
+    #[cold]
+    fn measure_sale(&self, row: &LimitRow, question: &Question<'_>) -> Option<Measure> {
+        let wallet = self.book.wallets.row(self.ask.wallet);
+        let account = wallet.map_or_else(|| self.account(), |row| row.account);
+        let question = Question {
+            pair: self.book.hierarchy.account_pair(self.chain).unwrap_or(&NO_PAIR),
+            is_cash_account: self.book.is_cash_account(account),
+            ..*question
+        };
+        (row.spec().measure)(row, &question)
+    }
+
+    /// The account of the chain.
+    fn account(&self) -> AccountId {
+        let of = |(node, _)| self.book.hierarchy.node(node).map(|row| row.account);
+        self.chain.levels().find_map(of).unwrap_or(AccountId::NONE)
     }
 
     /// Limits that need to know what is worth finding out only where such a limit is set.

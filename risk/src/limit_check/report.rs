@@ -51,7 +51,9 @@ impl Book {
             {
                 Some(RejectCode::PendingCancelReplace)
             }
-            Some((_, row)) => (!self.may(row.leaf, Action::Cancel)).then_some(RejectCode::NotAuthorized),
+            Some((_, row)) => {
+                (!self.may(row.leaf, row.instrument, Action::Cancel)).then_some(RejectCode::NotAuthorized)
+            }
         };
         if let Some((slot, row)) = &found {
             view = view_of(*slot, row);

@@ -21,7 +21,9 @@ use crate::limits::LimitRow;
 use crate::limits::gate::self_trade;
 use crate::orders::resting::{Ladder, market_px};
 use crate::orders::table::OrderRow;
-use tradewind_domain::codes::{LimitAction, LimitType, OrderState, OrderType, SelfTradeMode, Side};
+use tradewind_domain::codes::{
+    ControlState, LimitAction, LimitType, OrderState, OrderType, SelfTradeMode, Side,
+};
 use tradewind_domain::event::{Event, LimitSet, OrderNew};
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderSlot, WalletId};
 
@@ -261,7 +263,10 @@ impl Book {
         let chain = self
             .hierarchy
             .chain_from(row.leaf, row.node_instrument, row.instrument);
-        !Self::is_halted(self.control_state(&chain, row.instrument, row.session))
+        let state = self.control_state(&chain, row.instrument, row.session);
+        let is_disabled = chain.flags & node_flags::DISABLED != 0;
+        let may_reduce = state != ControlState::ReduceOnly as u8 || self.still_reduces(row);
+        !Self::is_halted(state) && !is_disabled && may_reduce
     }
 
     /// Makes a release true: the order is on its way to the venue.

@@ -3,7 +3,7 @@
 use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, id, outcome};
 use crate::limit_check::hits;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{LimitType, Side};
+use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType, Side};
 use tradewind_domain::event::{Capacities, Event, HitKind, Kind, LimitSet, OrderNew};
 use tradewind_domain::fixed::{NOTIONAL_ONE, ONE};
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId};
@@ -295,4 +295,113 @@ fn an_order_that_cannot_be_remembered_against_repeats_is_refused() {
         "OK",
         "the window reaches neither of them any more"
     );
+}
+
+/// A limit with a filter of kind and an action, set by hand: the harness sets plain ones.
+fn special(
+    world: &mut World,
+    limit: u32,
+    node: NodeId,
+    limit_type: LimitType,
+    hard: i128,
+    params: [i64; 6],
+    (kind, action): (u8, LimitAction),
+) -> Event {
+    world.send(
+        Kind::LimitSet,
+        &LimitSet {
+            hard,
+            params,
+            limit_type: limit_type as u8,
+            action: action as u8,
+            filter_kind: kind,
+            limit: LimitId(limit),
+            node,
+            filter_instrument: InstrumentId::NONE,
+            ..LimitSet::zeroed()
+        },
+    )
+}
+
+#[test]
+fn a_permission_refuses_a_cancel_only_where_it_binds_and_rejects() {
+    const PLACE_ONLY: [i64; 6] = [1, 0, 0, 0, 0, 0];
+    let (future, equity) = (InstrumentKind::Future as u8, InstrumentKind::Equity as u8);
+    for (kind, action, expected) in [
+        (future, LimitAction::Reject, "OK"),
+        (equity, LimitAction::Alert, "OK"),
+        (equity, LimitAction::Reject, "NOT_AUTHORIZED"),
+        (0, LimitAction::Reject, "NOT_AUTHORIZED"),
+    ] {
+        let mut world = World::new();
+        assert_eq!(outcome(&world.place("o1", A2, Side::Buy, "1", "10")), "OK");
+        special(
+            &mut world,
+            0,
+            A2,
+            LimitType::Permission,
+            0,
+            PLACE_ONLY,
+            (kind, action),
+        );
+        assert_eq!(outcome(&world.cancel("o1")), expected, "{kind} {action}");
+    }
+}
+
+#[test]
+fn an_executed_trade_that_breaks_a_limit_sets_its_state() {
+    let mut world = World::new();
+    let hard = i128::from(dec("10"));
+    special(
+        &mut world,
+        0,
+        U1,
+        LimitType::PositionLong,
+        hard,
+        NO_PARAMS,
+        (0, LimitAction::Kill),
+    );
+    let open = world.place("o1", A2, Side::Sell, "1", "20");
+    world.trade("t1", A1, Side::Buy, "10", "10");
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Sell, "1", "20")),
+        "OK",
+        "equal is no breach"
+    );
+    world.trade("t2", A1, Side::Buy, "1", "10");
+    let kinds: Vec<Kind> = world
+        .records
+        .iter()
+        .rev()
+        .take(3)
+        .filter_map(Event::kind)
+        .collect();
+    let expected = [Kind::CancelRequested, Kind::CancelRequested, Kind::StateChanged];
+    assert_eq!(kinds, expected, "the state, then a cancel for each open order");
+    assert_eq!(
+        outcome(&world.place("o3", A2, Side::Sell, "1", "20")),
+        "TRADING_HALTED"
+    );
+    assert_eq!(outcome(&open), "OK");
+}
+
+#[test]
+fn a_cash_account_sells_what_it_holds_wherever_the_limit_stands() {
+    for node in [S1, A1, U1, FIRM] {
+        let mut world = World::new();
+        world.limit(0, node, LimitType::BuyingPower, 0, NO_PARAMS);
+        world.trade("t1", A1, Side::Buy, "5", "10");
+        assert_eq!(
+            outcome(&world.place("o1", S1, Side::Sell, "5", "10")),
+            "OK",
+            "{node:?}"
+        );
+        let refused = world.place("o2", S1, Side::Sell, "1", "10");
+        assert_eq!(outcome(&refused), "INSUFFICIENT_POSITION", "{node:?}");
+        assert_eq!(
+            outcome(&world.place("o3", A2, Side::Sell, "1", "10")),
+            "OK",
+            "a margin account may"
+        );
+    }
 }

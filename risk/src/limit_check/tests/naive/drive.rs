@@ -765,6 +765,14 @@ impl Trial {
             assert_eq!(said, expected, "breaches after {body:?}, {}", self.at());
         }
         let mut trips = self.history.repeated(leaf);
+        // A fill that breaks a limit sets its state (LIMITS sections 2 and 9).
+        trips.extend(
+            expected
+                .into_iter()
+                .filter(|&limit| self.history.acts_on_a_state(limit)),
+        );
+        trips.sort_unstable();
+        trips.dedup();
         trips.retain(|limit| !stood.contains(limit));
         trips.sort_unstable();
         self.check_trips(&group, &trips, &Answer::default());

@@ -374,11 +374,14 @@ impl History {
         mine.filter(|set| reached(set)).map(|set| set.limit.0).collect()
     }
 
+    /// True for a limit whose action changes a state.
+    pub(super) fn acts_on_a_state(&self, limit: u32) -> bool {
+        self.limit(limit).is_some_and(|set| state_of(&set).is_some())
+    }
+
     /// Limits among those that refused whose action changes a state that does not stand yet.
     pub(super) fn tripped_by(&self, refused: &[Said]) -> Vec<u32> {
-        let acts = |&limit: &u32| {
-            !self.has_tripped(limit) && self.limit(limit).is_some_and(|set| state_of(&set).is_some())
-        };
+        let acts = |&limit: &u32| !self.has_tripped(limit) && self.acts_on_a_state(limit);
         let mut trips: Vec<u32> = refused
             .iter()
             .filter_map(|said| said.limit)
