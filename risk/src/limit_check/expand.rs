@@ -11,7 +11,7 @@ use super::book::Book;
 use super::effects::Trips;
 use super::findings::Findings;
 use super::flatten::Closing;
-use super::report::view_of;
+use super::report::{Replace, view_of};
 use super::rest::Need;
 use crate::orders::resting::Resting;
 use crate::orders::table::OrderRow;
@@ -406,7 +406,7 @@ impl Book {
         }
         let view = event.body::<DerivedOrder>().view;
         match kind {
-            Kind::OrderExpired => self.apply_view(&view, false),
+            Kind::OrderExpired => self.apply_view(&view, Replace::Off),
             Kind::OrderReleased => self.apply_release(view.slot, view.state_after),
             _ => self.apply_cancelled(&view),
         }

@@ -23,12 +23,23 @@ enum Step {
     Rest,
     /// The replace took place.
     Replace,
-    /// The cancel is off, the replace is not.
+    /// One of the requests is refused, which one is not said: the order goes on holding for the replace.
     Keep,
-    /// The order works, and the cancel or replace that is on its way stays so.
+    /// The venue has the order, and the cancel or replace that is on its way stays so.
     Acknowledge,
     /// The report does not go with the order's state.
     Ignore,
+}
+
+/// What becomes of a replace, where one is on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replace {
+    /// It may still take place: the order holds for it.
+    Waits,
+    /// It took place.
+    Done,
+    /// It will not take place.
+    Off,
 }
 
 impl Book {
@@ -100,7 +111,7 @@ impl Book {
         if view.state_after == OrderState::PendingCancel as u8 {
             self.set_pending_cancel(view.slot, view.state_after);
         } else {
-            self.apply_view(view, false);
+            self.apply_view(view, Replace::Off);
         }
     }
 
@@ -113,6 +124,7 @@ impl Book {
                     row.resting_state = row.state;
                 }
                 row.state = state_after;
+                row.cancels = row.cancels.saturating_add(1);
             }
             None => self.faults += 1,
         }
@@ -140,36 +152,26 @@ impl Book {
         let mut view = view_of(slot, row);
         view.trade_day = self.calendars.date(row.calendar);
         let step = match step(kind, row, report.status) {
-            // One request of two is refused: which one is not said, so the order goes on holding for the replace.
-            Step::Rest if row.order_state() == OrderState::PendingCancel && row.has_replace() => Step::Keep,
+            Step::Rest if row.cancels != 0 && row.has_replace() => Step::Keep,
             // A fill that crossed the request has left nothing to go on with.
             Step::To(OrderState::Working) if row.leaves == 0 => Step::Close(OrderState::Filled),
             Step::Rest if row.leaves == 0 => Step::Close(OrderState::Filled),
             step => step,
         };
         match step {
-            Step::To(OrderState::Unknown) => view.state_after = OrderState::Unknown as u8,
-            Step::To(state) => {
-                // An order that was unknown may have had a replace pending: it is forgotten, with what it held.
-                view.state_after = state as u8;
-                self.forget_replace(row, &mut view);
-            }
+            Step::To(state) => view.state_after = state as u8,
             Step::Close(state) => {
                 view.state_after = state as u8;
                 view.leaves = 0;
                 self.hold(row, Need::default(), &mut view);
             }
-            // What is unknown again keeps all it holds, a replace that was pending before included.
-            Step::Rest if row.resting_state == OrderState::Unknown as u8 => {
-                view.state_after = OrderState::Unknown as u8;
-            }
             Step::Rest => {
-                view.state_after = row.resting_state;
+                view.state_after = rests_in(row) as u8;
                 self.forget_replace(row, &mut view);
             }
             Step::Replace => self.replaced(row, &mut view),
-            Step::Acknowledge => {}
-            Step::Keep => view.state_after = OrderState::PendingReplace as u8,
+            Step::Acknowledge => view.state_after = waits_in(row, row.cancels) as u8,
+            Step::Keep => view.state_after = waits_in(row, row.cancels - 1) as u8,
             Step::Ignore => event.reject(RejectCode::StateMismatch),
         }
         let copy = *row;
@@ -212,18 +214,36 @@ impl Book {
             return;
         }
         let view = &event.body::<VenueReport>().view;
-        if kind == Kind::VenueAck && view.state_after == view.state_before {
-            // The order rests where the venue has it now, should the pending request be refused.
-            return match self.orders.get_mut(view.slot) {
-                Some(row) => row.resting_state = OrderState::Working as u8,
-                None => self.faults += 1,
-            };
+        let waits =
+            [OrderState::PendingCancel as u8, OrderState::PendingReplace as u8].contains(&view.state_after);
+        if waits && kind != Kind::VenueReplaced {
+            return self.apply_waiting(view, kind);
         }
-        self.apply_view(view, kind == Kind::VenueReplaced);
+        let replace = match kind {
+            Kind::VenueReplaced => Replace::Done,
+            Kind::OrderUnknown => Replace::Waits,
+            _ => Replace::Off,
+        };
+        self.apply_view(view, replace);
+    }
+
+    /// The order goes on waiting for the answer to a cancel or replace, and holds what it held.
+    fn apply_waiting(&mut self, view: &OrderView, kind: Kind) {
+        let Some(row) = self.orders.get_mut(view.slot) else {
+            self.faults += 1;
+            return;
+        };
+        row.state = view.state_after;
+        if kind == Kind::VenueCancelReject {
+            row.cancels = row.cancels.saturating_sub(1);
+        } else {
+            // The order rests where the venue has it now, should the pending request be refused.
+            row.resting_state = OrderState::Working as u8;
+        }
     }
 
     /// Makes a changed reservation and state true.
-    pub(super) fn apply_view(&mut self, view: &OrderView, replaces: bool) {
+    pub(super) fn apply_view(&mut self, view: &OrderView, replace: Replace) {
         let Some(row) = self.order(view.slot) else {
             self.faults += 1;
             return;
@@ -234,8 +254,7 @@ impl Book {
         }
         let qty_after = if closes { 0 } else { view.leaves };
         let qty_before = row.reserved_qty();
-        let keeps = [OrderState::Unknown as u8, OrderState::PendingReplace as u8];
-        let keeps_extra = !closes && !replaces && keeps.contains(&view.state_after);
+        let (replaces, keeps_extra) = (replace == Replace::Done, replace == Replace::Waits);
         let qty_after = if keeps_extra { qty_before } else { qty_after };
         let count = if closes { -1 } else { 0 };
         self.reserve(
@@ -291,6 +310,25 @@ pub(super) fn view_of(slot: OrderSlot, row: &OrderRow) -> OrderView {
     }
 }
 
+/// Where an order stands that waits for the answers to its replace, if it has one, and to `cancels`.
+fn waits_in(row: &OrderRow, cancels: u8) -> OrderState {
+    if cancels == 0 && row.has_replace() {
+        OrderState::PendingReplace
+    } else {
+        OrderState::PendingCancel
+    }
+}
+
+/// Where an order stands once its cancel or replace is refused. One that has become unknown since, and that the venue never
+/// acknowledged, is unknown still: a refused request says nothing of it.
+fn rests_in(row: &OrderRow) -> OrderState {
+    match OrderState::from_code(row.resting_state) {
+        Some(OrderState::PendingNew) if row.order_state() == OrderState::Unknown => OrderState::Unknown,
+        Some(state) => state,
+        None => OrderState::Unknown,
+    }
+}
+
 /// What a report does to an order in a state.
 fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
     let state = row.order_state();
@@ -301,6 +339,8 @@ fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
         return Step::Ignore;
     }
     match (kind, state) {
+        // That the venue has the order says nothing of a replace that it may still take.
+        (Kind::VenueAck, OrderState::Unknown) if row.has_replace() => Step::Acknowledge,
         (Kind::VenueAck, OrderState::PendingNew | OrderState::Unknown) => Step::To(OrderState::Working),
         (Kind::VenueAck, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Acknowledge,
         (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => {
@@ -317,8 +357,12 @@ fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
             Step::Replace
         }
         (Kind::VenueCancelReject, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Rest,
+        (Kind::VenueCancelReject, OrderState::Unknown) if row.has_replace() => Step::Rest,
         (Kind::OrderUnknown, _) => Step::To(OrderState::Unknown),
         (Kind::VenueStatus, _) => match OrderState::from_code(status) {
+            Some(OrderState::Working) if state == OrderState::Unknown && row.has_replace() => {
+                Step::Acknowledge
+            }
             Some(OrderState::Working) if matches!(state, OrderState::Unknown | OrderState::PendingNew) => {
                 Step::To(OrderState::Working)
             }

@@ -110,8 +110,10 @@ pub struct OrderRow {
     pub state: u8,
     /// State to return to when a pending cancel or replace is refused.
     pub resting_state: u8,
+    /// Cancels that were sent and not answered; counted anew once no replace is on its way.
+    pub cancels: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// Identifiers that name this order while it is open: its own and those of its replaces.
     pub keys: u32,
     /// The client's identifier.
@@ -203,6 +205,7 @@ impl OrderRow {
     pub fn drop_pending(&mut self) {
         self.extra_value = Notional::ZERO;
         self.extra_cash = Money::ZERO;
+        self.cancels = 0;
         self.new_qty = 0;
         self.new_cl_ord_id = ClOrdId::EMPTY;
     }

@@ -1,6 +1,7 @@
 //! Replaces: an order holds the larger of old and new until the venue answers, whatever crosses the request.
 
-use super::world::{A1, A2, SESSION, World, dec, id, outcome};
+use super::world::{A1, A2, SESSION, World, dec, digest, id, outcome};
+use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitType, OrderState, Side};
 use tradewind_domain::event::{Event, Execution, Kind, OrderNew, OrderReplace, VenueReport};
 
@@ -43,7 +44,13 @@ fn a_replace_holds_the_larger_of_old_and_new_until_the_venue_answers() {
 
 #[test]
 fn what_a_replace_holds_on_top_comes_back_once_when_a_silent_venue_answers() {
-    for answer in [Kind::VenueAck, Kind::VenueCancelled] {
+    // That the venue has the order (a second acknowledgement) says nothing of the replace: only its own answer does.
+    for (answer, left) in [
+        (Kind::VenueAck, "1500"),
+        (Kind::VenueCancelReject, "1000"),
+        (Kind::VenueReplaced, "1500"),
+        (Kind::VenueCancelled, "0"),
+    ] {
         let mut world = World::new();
         world.deposit(0, "10000");
         let order = id(&world.place("o1", A1, Side::Buy, "100", "10"));
@@ -61,9 +68,87 @@ fn what_a_replace_holds_on_top_comes_back_once_when_a_silent_venue_answers() {
             "one request at a time: it may still take place"
         );
         world.report(answer, order);
-        let left = if answer == Kind::VenueAck { "1000" } else { "0" };
         assert_eq!(world.reserved(0), i128::from(dec(left)), "{answer}");
+        world.report(Kind::VenueCancelled, order);
+        assert_eq!(world.reserved(0), 0, "{answer}");
     }
+}
+
+/// LIMITS section 2, rule (c): a timeout, and then the answer to the order itself, give nothing of the replace back.
+#[test]
+fn a_late_acknowledgement_of_the_order_keeps_what_a_replace_in_flight_holds() {
+    for by_status in [false, true] {
+        for (answer, left, qty) in [
+            (Kind::VenueReplaced, "10000", "1000"),
+            (Kind::VenueCancelReject, "1000", "100"),
+        ] {
+            let mut world = World::new();
+            let order = id(&world.place("o1", A2, Side::Buy, "100", "10"));
+            assert_eq!(outcome(&world.replace("o1", "o2", "1000", "10")), "OK");
+            world.report(Kind::OrderUnknown, order);
+            let body = VenueReport {
+                order_id: order,
+                status: OrderState::Working as u8,
+                ..VenueReport::zeroed()
+            };
+            let kind = if by_status {
+                Kind::VenueStatus
+            } else {
+                Kind::VenueAck
+            };
+            assert_eq!(outcome(&world.send(kind, &body)), "OK");
+            let row = *world.limit.order(order).unwrap();
+            assert_eq!(row.order_state(), OrderState::PendingReplace);
+            assert_eq!(world.reserved(1), i128::from(dec("10000")));
+            assert_eq!(outcome(&world.report(answer, order)), "OK");
+            let row = *world.limit.order(order).unwrap();
+            assert_eq!((row.order_state(), row.leaves), (OrderState::Working, dec(qty)));
+            assert_eq!(world.reserved(1), i128::from(dec(left)), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_replace_that_is_refused_while_its_order_is_unknown_gives_back_its_own_part_alone() {
+    for is_acked in [false, true] {
+        let mut world = World::new();
+        let order = id(&world.place("o1", A2, Side::Buy, "100", "10"));
+        if is_acked {
+            world.report(Kind::VenueAck, order);
+        }
+        world.replace("o1", "o2", "1000", "10");
+        world.report(Kind::OrderUnknown, order);
+        assert_eq!(outcome(&world.report(Kind::VenueCancelReject, order)), "OK");
+        let row = *world.limit.order(order).unwrap();
+        let state = if is_acked {
+            OrderState::Working
+        } else {
+            OrderState::Unknown
+        };
+        assert_eq!((row.order_state(), row.has_replace()), (state, false));
+        assert_eq!(world.reserved(1), i128::from(dec("1000")));
+    }
+}
+
+#[test]
+fn a_refusal_that_may_be_the_cancels_gives_nothing_of_the_replace_back_across_a_timeout() {
+    let mut world = World::new();
+    let order = id(&world.place("o1", A2, Side::Buy, "100", "10"));
+    world.replace("o1", "o2", "1000", "10");
+    world.disconnect(SESSION, false);
+    world.report(Kind::OrderUnknown, order);
+    world.report(Kind::VenueAck, order);
+    let state = |world: &World| world.limit.order(order).unwrap().order_state();
+    assert_eq!(state(&world), OrderState::PendingCancel);
+    world.report(Kind::VenueCancelReject, order);
+    assert_eq!(state(&world), OrderState::PendingReplace);
+    assert_eq!(world.reserved(1), i128::from(dec("10000")));
+    world.report(Kind::VenueCancelReject, order);
+    assert_eq!(
+        (state(&world), world.reserved(1)),
+        (OrderState::Working, i128::from(dec("1000")))
+    );
+    assert!(digest(&world.limit) == digest(&world.replica));
 }
 
 #[test]

@@ -658,7 +658,8 @@ impl Trial {
         let group = self.send(kind, &body);
         if !group[0].is_rejected() {
             let state = group[0].body::<VenueReport>().view.state_after;
-            let back = [OrderState::Working as u8, OrderState::PendingNew as u8].contains(&state);
+            let back = [OrderState::Working as u8, OrderState::PendingNew as u8].contains(&state)
+                || kind == Kind::VenueCancelReject && state == OrderState::Unknown as u8;
             if kind == Kind::VenueReplaced {
                 self.history.orders[at].life.push(Life::Replaced);
             } else if back && self.history.standing(at).pending.is_some() {
