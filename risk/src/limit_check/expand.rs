@@ -332,7 +332,7 @@ fn effect_on(scope: &Scope, book: &Book, slot: OrderSlot) -> Option<Kind> {
         Scope::Roll(calendar) => {
             let expires = row.calendar == *calendar
                 && matches!(tif, TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok)
-                && row.order_state() != OrderState::Unknown;
+                && !is_unknown(row);
             return expires.then_some(Kind::OrderExpired);
         }
         Scope::Session { session, include_gtc } => {
@@ -358,6 +358,15 @@ fn effect_on(scope: &Scope, book: &Book, slot: OrderSlot) -> Option<Kind> {
     };
     let asked = row.order_state() == OrderState::PendingCancel;
     (asks && !asked).then_some(Kind::CancelRequested)
+}
+
+/// True for an order that nobody knows to be at the venue, whatever was asked of it since.
+fn is_unknown(row: &OrderRow) -> bool {
+    let rests = match row.order_state() {
+        OrderState::PendingCancel | OrderState::PendingReplace => row.resting_state,
+        _ => row.state,
+    };
+    rests == OrderState::Unknown as u8
 }
 
 /// True for orders of a side; sales marked long and short are one.

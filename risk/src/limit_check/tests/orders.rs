@@ -60,6 +60,26 @@ fn the_roll_expires_day_orders_in_acceptance_order_and_leaves_unknown_and_gtc_on
 }
 
 #[test]
+fn the_roll_leaves_an_unknown_order_whatever_was_asked_of_it_since() {
+    let mut world = World::new();
+    let cancelled = world.place("o1", A2, Side::Buy, "1", "10");
+    let replaced = world.place("o2", A2, Side::Buy, "1", "10");
+    let acked = world.place("o3", A2, Side::Buy, "1", "10");
+    for order in [&cancelled, &replaced, &acked] {
+        world.report(Kind::OrderUnknown, id(order));
+    }
+    world.cancel("o1");
+    world.replace("o2", "r2", "2", "10");
+    world.cancel("o3");
+    world.report(Kind::VenueAck, id(&acked));
+    world.roll(CalendarId::UTC, 20_515);
+    for (order, open) in [(&cancelled, true), (&replaced, true), (&acked, false)] {
+        let row = world.limit.order(id(order)).unwrap();
+        assert_eq!(row.order_state().is_open(), open, "{:?}", row.order_state());
+    }
+}
+
+#[test]
 fn a_lost_session_asks_for_cancels_of_its_day_orders() {
     let mut world = World::new();
     let day = world.place("o1", A2, Side::Buy, "1", "10");
