@@ -45,27 +45,37 @@ impl Rng {
     }
 }
 
-/// Parent, level, calendar, account, cash account; the first six are those of the test's world.
-const NODES: &[(Option<u32>, Level, u16, Option<u32>, bool)] = &[
-    (None, Level::Firm, 0, None, false),
-    (Some(0), Level::Org, 0, None, false),
-    (Some(1), Level::User, 0, None, false),
-    (Some(2), Level::Account, 0, Some(0), true),
-    (Some(2), Level::Account, 0, Some(1), false),
-    (Some(3), Level::Strategy, 0, Some(0), false),
-    (Some(0), Level::Org, OTHER, None, false),
-    (Some(1), Level::Desk, 0, None, false),
-    (Some(1), Level::Desk, 0, None, false),
-    (Some(6), Level::Desk, OTHER, None, false),
-    (Some(7), Level::User, 0, None, false),
-    (Some(8), Level::User, 0, None, false),
-    (Some(9), Level::User, OTHER, None, false),
-    (Some(10), Level::Account, 0, Some(2), true),
-    (Some(10), Level::Account, 0, Some(3), false),
-    (Some(11), Level::Account, 0, Some(4), false),
-    (Some(12), Level::Account, OTHER, Some(5), true),
-    (Some(14), Level::Strategy, 0, Some(3), false),
-    (Some(15), Level::Strategy, 0, Some(4), false),
+const fn node(parent: Option<u32>, level: Level, calendar: u16, account: Option<u32>, is_cash: bool) -> Node {
+    Node {
+        parent,
+        level: level as u8,
+        calendar,
+        account,
+        is_cash,
+    }
+}
+
+/// The nodes; the first six are those of the test's world.
+const NODES: &[Node] = &[
+    node(None, Level::Firm, 0, None, false),
+    node(Some(0), Level::Org, 0, None, false),
+    node(Some(1), Level::User, 0, None, false),
+    node(Some(2), Level::Account, 0, Some(0), true),
+    node(Some(2), Level::Account, 0, Some(1), false),
+    node(Some(3), Level::Strategy, 0, Some(0), false),
+    node(Some(0), Level::Org, OTHER, None, false),
+    node(Some(1), Level::Desk, 0, None, false),
+    node(Some(1), Level::Desk, 0, None, false),
+    node(Some(6), Level::Desk, OTHER, None, false),
+    node(Some(7), Level::User, 0, None, false),
+    node(Some(8), Level::User, 0, None, false),
+    node(Some(9), Level::User, OTHER, None, false),
+    node(Some(10), Level::Account, 0, Some(2), true),
+    node(Some(10), Level::Account, 0, Some(3), false),
+    node(Some(11), Level::Account, 0, Some(4), false),
+    node(Some(12), Level::Account, OTHER, Some(5), true),
+    node(Some(14), Level::Strategy, 0, Some(3), false),
+    node(Some(15), Level::Strategy, 0, Some(4), false),
 ];
 
 /// Where orders come from.
@@ -93,7 +103,6 @@ pub(in crate::limit_check::tests) fn capacities() -> Capacities {
         repeats: 8_192,
         executions: 8_192,
         quarantine: 64,
-        ..Capacities::default()
     }
 }
 
@@ -149,30 +158,24 @@ fn add_currencies(world: &mut World, history: &mut History) {
 }
 
 fn add_nodes(world: &mut World, history: &mut History) {
-    for (id, &(parent, level, calendar, account, is_cash)) in NODES.iter().enumerate() {
-        history.nodes.push(Node {
-            parent,
-            level: level as u8,
-            calendar,
-            account,
-            is_cash,
-        });
-        let is_account = level == Level::Account;
-        let kind = if is_cash {
-            AccountKind::Cash
-        } else {
-            AccountKind::Margin
-        };
+    for (id, node) in NODES.iter().enumerate() {
+        history.nodes.push(*node);
         if id < 6 {
             continue; // the world has them
         }
+        let is_account = node.level == Level::Account as u8;
+        let kind = match (is_account, node.is_cash) {
+            (false, _) => 0,
+            (true, true) => AccountKind::Cash as u8,
+            (true, false) => AccountKind::Margin as u8,
+        };
         let body = NodeSet {
-            level: level as u8,
-            kind: if is_account { kind as u8 } else { 0 },
-            calendar: CalendarId(calendar),
+            level: node.level,
+            kind,
+            calendar: CalendarId(node.calendar),
             node: NodeId(id as u32),
-            parent: NodeId(parent.unwrap()),
-            account: account.map_or(AccountId::NONE, AccountId),
+            parent: NodeId(node.parent.unwrap()),
+            account: node.account.map_or(AccountId::NONE, AccountId),
             ..NodeSet::zeroed()
         };
         world.send(

@@ -337,6 +337,16 @@ pub(super) enum Worth {
     },
 }
 
+/// A state that somebody set, at a node or for an instrument.
+#[derive(Clone, Copy)]
+pub(super) struct Control {
+    pub(super) at: At,
+    pub(super) node: Option<u32>,
+    pub(super) instrument: Option<usize>,
+    pub(super) state: u8,
+    pub(super) rearms: bool,
+}
+
 /// Everything that was accepted, by kind, in order.
 #[derive(Default)]
 pub(super) struct History {
@@ -353,8 +363,7 @@ pub(super) struct History {
     pub(super) lines: Vec<(u32, usize, u8)>,
     pub(super) locates: Vec<(u32, usize, i64)>,
     pub(super) sources: Vec<(u64, bool)>,
-    /// What people set: node or instrument, state, whether it re-arms.
-    pub(super) controls: Vec<(At, Option<u32>, Option<usize>, u8, bool)>,
+    pub(super) controls: Vec<Control>,
     pub(super) worths: Vec<(At, Worth)>,
     pub(super) messages: Vec<Message>,
     pub(super) orders: Vec<Order>,
@@ -478,14 +487,18 @@ impl History {
     /// The state of a node by people and limits (section 7): what a limit set stands until somebody re-arms it, a day's loss until the
     /// roll.
     pub(super) fn node_state(&self, node: u32) -> u8 {
-        let by_people = self.controls.iter().rev().find(|control| control.1 == Some(node));
+        let by_people = self
+            .controls
+            .iter()
+            .rev()
+            .find(|control| control.node == Some(node));
         let by_limits = self
             .standing_trips(node)
             .into_iter()
             .map(|limit| self.trip_state(limit));
         by_limits
             .filter(|&state| state <= 3)
-            .chain(by_people.map(|control| control.3))
+            .chain(by_people.map(|control| control.state))
             .max()
             .unwrap_or(0)
     }
@@ -496,8 +509,8 @@ impl History {
             .controls
             .iter()
             .rev()
-            .find(|control| control.1 == Some(node) && control.4);
-        let rearmed = rearmed.map_or(0, |control| control.0);
+            .find(|control| control.node == Some(node) && control.rearms);
+        let rearmed = rearmed.map_or(0, |control| control.at);
         let stands = |trip: &&(At, u32)| {
             let set = self.setting(trip.1);
             let lapses = set.limit_type == 33 && set.params[0] < 3;

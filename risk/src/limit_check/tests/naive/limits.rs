@@ -314,10 +314,7 @@ impl Look<'_> {
         if self.set.params[1] == 1 {
             let mut arrival = 0;
             for message in tokens {
-                let slow = message
-                    .tokens
-                    .iter()
-                    .any(|token| *token == (self.set.limit.0, true));
+                let slow = message.tokens.contains(&(self.set.limit.0, true));
                 let share = if slow { 10 } else { 1 };
                 arrival =
                     i128::from(message.ns).saturating_mul(hard).max(arrival) + i128::from(period) * share;

@@ -10,10 +10,15 @@
 //! Deliberately absent: the states that venue reports lead to (taken from the record, tested beside `report.rs`), corrections and
 //! quarantine, unknown accounts and symbols, own valuations, full tables; marks are drained before the next step, as the vectors have it.
 
+mod compare;
 mod drive;
+mod events;
+mod executions;
 mod firm;
 mod history;
 mod limits;
+mod money;
+mod orders;
 mod price;
 mod verdict;
 
