@@ -1,7 +1,7 @@
 //! Where stages run is configuration: the same input gives the same journal, byte for byte, and the same state.
 //!
-//! The input has refusals from every stage, kills, lost sessions, and day rolls whose effects are many times more than the
-//! slots and rings they travel in.
+//! The input has refusals from every stage, kills, lost sessions, everything that limits do beside refusing, and day rolls whose
+//! effects are many times more than the slots and rings they travel in.
 
 mod support;
 
@@ -134,15 +134,47 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         .filter(|event| event.head.part > 0)
         .filter_map(Event::kind)
         .collect();
-    assert_eq!(
-        kinds,
-        BTreeSet::from([
-            Kind::OrderNew,
-            Kind::OrderExpired,
-            Kind::CancelRequested,
-            Kind::OrderReleased
-        ])
-    );
+    let all = [
+        Kind::OrderNew,     // a FLATTEN's
+        Kind::TradeCapture, // out of quarantine
+        Kind::OrderExpired,
+        Kind::CancelRequested,
+        Kind::OrderReleased,
+        Kind::StateChanged,
+    ];
+    assert_eq!(kinds, BTreeSet::from(all));
+    let causes = causes(&events);
+    for cause in [
+        (Kind::OrderNew, Kind::StateChanged),     // a limit restricts
+        (Kind::OrderReplace, Kind::StateChanged), // the same
+        (Kind::TradeCapture, Kind::StateChanged), // executions too often
+        (Kind::Valuation, Kind::StateChanged),    // a floor
+        (Kind::Timer, Kind::StateChanged),        // a day's restriction ends
+        (Kind::OrderNew, Kind::CancelRequested),  // what a newcomer would trade against
+        (Kind::Valuation, Kind::CancelRequested), // a floor that kills
+        (Kind::Kill, Kind::CancelRequested),
+        (Kind::MassCancel, Kind::CancelRequested),
+        (Kind::Timer, Kind::CancelRequested), // a lost session
+        (Kind::VenueCancelled, Kind::OrderReleased),
+        (Kind::VenueFill, Kind::OrderReleased),
+        (Kind::Flatten, Kind::OrderNew),
+        (Kind::QuarantineResolve, Kind::TradeCapture),
+    ] {
+        assert!(causes.contains(&cause), "{cause:?} is not in the input");
+    }
+}
+
+/// What was set off by what: kinds of inputs with the kinds of their effects.
+fn causes(events: &[Event]) -> BTreeSet<(Kind, Kind)> {
+    let mut causes = BTreeSet::new();
+    let mut cause = None;
+    for event in events {
+        match event.head.part {
+            0 => cause = event.kind(),
+            _ => causes.extend(cause.zip(event.kind())),
+        }
+    }
+    causes
 }
 
 fn decider(event: &Event) -> &'static str {

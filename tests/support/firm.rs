@@ -24,6 +24,13 @@ pub(crate) fn reference() -> Vec<InboundLong> {
     data.events(first_day() - 2, first_day() + 20)
 }
 
+/// The reference data with the accounts of `catalogue.toml`, as admin events.
+pub(crate) fn reference_with_catalogue() -> Vec<InboundLong> {
+    let text = concat!(include_str!("firm.toml"), include_str!("catalogue.toml"));
+    let data = ReferenceData::parse(text, "catalogue.toml").expect("sound reference data");
+    data.events(first_day() - 2, first_day() + 20)
+}
+
 /// `text` as an integer at 1e-8.
 pub(crate) fn dec(text: &str) -> i64 {
     decimal::parse(text.as_bytes()).expect("a decimal")

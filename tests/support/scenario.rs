@@ -1,9 +1,10 @@
-//! A few days of the firm in which every stage refuses something, orders live every kind of life, and days roll while
-//! hundreds of orders are open.
+//! A few days of the firm in which every stage refuses something, orders live every kind of life, limits do what they do beside
+//! refusing, and days roll while hundreds of orders are open.
 
+use super::catalogue;
 use super::firm::{
-    Order, bust, cancel, cancel_by_id, cash, control, correct, fill, halt, last, quote, replace, report,
-    resolve, session, status, text, trade,
+    self, Order, bust, cancel, cancel_by_id, cash, control, correct, fill, halt, last, quote, replace,
+    report, resolve, session, status, text, trade,
 };
 use super::script::Script;
 use bytemuck::Zeroable;
@@ -28,7 +29,7 @@ const DAYS: u64 = 4;
 
 /// Everything. It needs `capacity.instruments=5` and `capacity.open_orders=400`.
 pub(crate) fn everything() -> Script {
-    let mut script = Script::new();
+    let mut script = Script::with(firm::reference_with_catalogue());
     refused_reference_data(&mut script);
     refused_names_and_values(&mut script);
     refused_orders(&mut script);
@@ -37,7 +38,12 @@ pub(crate) fn everything() -> Script {
     controls(&mut script);
     own_orders(&mut script);
     business_rules(&mut script);
+    catalogue::first_day(&mut script);
     for day in 0..DAYS {
+        if day == 1 {
+            script.at(day, 8, 30);
+            catalogue::second_day(&mut script);
+        }
         busy_day(&mut script, day);
     }
     lost_session(&mut script);
@@ -386,11 +392,11 @@ fn controls(script: &mut Script) {
         InboundLong::new(Kind::MassCancel, &mass),
         RejectCode::UnknownSession,
     );
+    script.accepted(mass_cancel("M1", "OTHER-DESK"));
     let mass = MassCancel {
         session_only: 0,
         ..mass
     };
-    script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(Symbol::EMPTY, text("OTHER-DESK")));
     script.accepted(InboundLong::new(Kind::MassCancel, &mass).named(text("ACME"), Code::EMPTY));
 }
 
@@ -431,6 +437,16 @@ fn own_orders(script: &mut Script) {
     script.accepted(fill("E20", closing, "4", "4000"));
     script.accepted(command(Kind::Flatten, ""));
     script.accepted(command(Kind::Rearm, "bob"));
+}
+
+/// Asks back every open order below a node.
+pub(crate) fn mass_cancel(id: &str, node: &str) -> InboundLong {
+    let body = MassCancel {
+        cl_ord_id: text(id),
+        session: SessionId(99),
+        ..MassCancel::zeroed()
+    };
+    InboundLong::new(Kind::MassCancel, &body).named(Symbol::EMPTY, text(node))
 }
 
 /// Rules come into force between orders, refuse and flag what follows, and stay for the busy days.

@@ -201,9 +201,11 @@ fn a_life_has_requests_effects_and_what_stopped_the_order() {
         "venue_replaced",
         "order_replace",
         "mass_cancel",
+        "cancel_requested",
         "order_cancel",
         "venue_cancel_reject",
         "kill",
+        "cancel_requested",
         "order_expired",
         "venue_fill",
     ];
@@ -214,13 +216,13 @@ fn a_life_has_requests_effects_and_what_stopped_the_order() {
         "the larger one is held until the venue answers"
     );
     assert_eq!(life.events[4].verdict.code.as_deref(), Some("MAX_ORDER_QTY"));
-    let expiry = &life.events[9];
+    let expiry = &life.events[11];
     assert_eq!(
         (expiry.part, expiry.state_after.as_str(), held(expiry)),
         (1, "EXPIRED", ("1501.5", "0"))
     );
-    assert_eq!(life.events[10].execution.as_ref().unwrap().alerts, ["LATE_FILL"]);
-    assert_eq!(life.events[10].position.as_ref().unwrap().qty, "10");
+    assert_eq!(life.events[12].execution.as_ref().unwrap().alerts, ["LATE_FILL"]);
+    assert_eq!(life.events[12].position.as_ref().unwrap().qty, "10");
 }
 
 #[test]
