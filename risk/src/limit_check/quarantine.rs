@@ -7,6 +7,8 @@
 //!
 //! # Invariants
 //! - Every refused execution is kept, but for one that was booked already: it is ignored. The same execution again is kept once.
+//! - A trade whose source names no trade date has the date on which it was put aside: identifiers that a venue uses again every day
+//!   are different trades, and one that the venue sent again, and that was booked since, is not booked a second time.
 //! - A trade is resolved once. Rows of resolved trades are used again in the order of their resolution.
 //! - Where every row waits for somebody, a further trade stays in the journal alone, and is counted.
 
@@ -16,13 +18,19 @@ use crate::orders::keys::Key;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
 use tradewind_domain::codes::{QuarantineAction, Side};
-use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve};
-use tradewind_domain::ids::{OrderSlot, Seq};
+use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve, TakenBack};
+use tradewind_domain::ids::{CalendarId, OrderSlot, Seq};
 use tradewind_domain::reject::{Note, RejectCode};
-use tradewind_domain::time::UnixNanos;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// Bytes of a row that keep names which did not resolve.
 const TEXT_MAX: usize = 96;
+
+/// Days before and after the date of a trade that its source did not date, on which it may have been booked: calendars do not roll
+/// together, and are days apart over a weekend.
+const DATES_APART: DayNumber = 4;
+/// Dates that are looked at when such a trade is released.
+const DATES_MAX: DayNumber = 64;
 
 /// A trade that was put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -45,8 +53,10 @@ pub struct QuarantineRow {
     reason: u16,
     /// [`Kind`] of the execution.
     kind: u16,
+    /// 1 where the source named no trade date: the body has the date on which the trade was put aside.
+    is_undated: u16,
     #[doc(hidden)]
-    pub reserved: [u16; 5],
+    pub reserved: [u16; 4],
 }
 
 const _: () = assert!(size_of::<QuarantineRow>() == 400);
@@ -152,19 +162,30 @@ fn is_kept(reason: RejectCode) -> bool {
     !matches!(reason, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent)
 }
 
+/// True where a retained execution is the trade that waits.
+fn is_same(trade: &Execution, booked: &TakenBack) -> bool {
+    (trade.instrument, trade.side, trade.qty, trade.px)
+        == (booked.instrument, booked.side, booked.qty, booked.px)
+}
+
 impl Book {
     /// Keeps a refused execution.
     pub(super) fn put_aside(&mut self, event: &Event) {
         let Some(reason) = event.reject_code().filter(|&reason| is_kept(reason)) else {
             return;
         };
-        let body: &Execution = event.body();
-        let key = self.exec_key(body, Hint::NONE);
+        let mut body: Execution = *event.body();
+        let is_undated = u16::from(body.trade_date == 0);
+        if body.trade_date == 0 {
+            body.trade_date = self.date_of_trade(&body);
+        }
+        let key = self.exec_key(&body, Hint::NONE);
         if !body.exec_id.is_empty() && self.quarantine.holds(key) {
             return;
         }
         let mut row = QuarantineRow {
-            body: *body,
+            body,
+            is_undated,
             seq: event.head.seq,
             recv_ns: event.head.recv_ns,
             reason: reason as u16,
@@ -175,6 +196,32 @@ impl Book {
         row.text[..text.len()].copy_from_slice(text);
         row.text_len = text.len() as u16;
         self.quarantine.put(key, row);
+    }
+
+    /// The present trading date of a trade's instrument; that of the UTC calendar where the instrument is not known.
+    fn date_of_trade(&self, trade: &Execution) -> DayNumber {
+        let instrument = self.market.instrument(trade.instrument);
+        self.calendars
+            .date(instrument.map_or(CalendarId::UTC, |instrument| instrument.calendar))
+    }
+
+    /// True where a trade that its source did not date was sent again and booked under another date. An identifier alone says nothing
+    /// of that, as venues use theirs again: what is retained under it must be the same trade.
+    fn was_booked_since(&self, trade: &Execution) -> bool {
+        let last = self
+            .date_of_trade(trade)
+            .max(trade.trade_date.saturating_add(DATES_APART));
+        let first = trade
+            .trade_date
+            .saturating_sub(DATES_APART)
+            .max(last.saturating_sub(DATES_MAX));
+        (first..=last).any(|trade_date| {
+            let key = self.exec_key(&Execution { trade_date, ..*trade }, Hint::NONE);
+            match self.executions.find(key) {
+                Some(row) => is_same(trade, &row.trade),
+                None => self.exec_ids.is_known(key),
+            }
+        })
     }
 
     /// Decides what a person wants to become of a trade.
@@ -200,7 +247,12 @@ impl Book {
         if action == QuarantineAction::Reject {
             return Ok(());
         }
-        self.check_bookable(&mut self.repaired(row, resolve))
+        let mut trade = self.repaired(row, resolve);
+        self.check_bookable(&mut trade)?;
+        if row.is_undated != 0 && self.was_booked_since(&trade) {
+            return Err(RejectCode::DuplicateExecId);
+        }
+        Ok(())
     }
 
     /// What nobody can overrule.

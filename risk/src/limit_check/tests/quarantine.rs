@@ -5,12 +5,16 @@ use crate::LimitCheck;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitAction, LimitType, QuarantineAction, Side};
 use tradewind_domain::event::{
-    Capacities, Event, Execution, Kind, LimitSet, QuarantineResolve, TradeBust, execution_alerts,
+    Capacities, Event, Execution, InstrumentSet, Kind, LimitSet, QuarantineResolve, TradeBust,
+    execution_alerts,
 };
-use tradewind_domain::ids::{AccountId, InstrumentId, LimitId, NodeId, OrderId};
+use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, LimitId, NodeId, OrderId};
+use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::text::{Code, ExecId};
 use tradewind_machine::stage::{Expansion, Stage as _};
+
+const DAY: u32 = 20_514;
 
 /// A trade that a feed reports, with what normalize could not resolve.
 fn capture(world: &mut World, exec_id: &str, note: Option<Note>, text: &str) -> Event {
@@ -343,6 +347,87 @@ fn trades_off_lot_or_tick_or_with_impossible_dates_wait_and_a_person_may_overrul
         ..good
     };
     assert_eq!(outcome(&world.send(Kind::TradeCapture, &good)), "OK");
+}
+
+/// A trade that waits while its instrument is unknown comes again, and is booked then: on the same day, on the next, or under the
+/// date of a calendar that is ahead.
+#[test]
+fn a_trade_that_waits_and_is_booked_when_it_comes_again_is_not_booked_twice() {
+    for ahead in [0, 1] {
+        for booked_on in [0, 1] {
+            let mut world = World::new();
+            let row = Instrument {
+                id: InstrumentId(2),
+                calendar: CalendarId(1),
+                ..Instrument::default_linear()
+            };
+            let body = InstrumentSet {
+                row,
+                ..InstrumentSet::zeroed()
+            };
+            let waiting = capture(&mut world, "E1", Some(Note::UnknownSymbol), "symbol=NEW");
+            assert_eq!(outcome(&waiting), "UNKNOWN_SYMBOL");
+            assert_eq!(outcome(&world.send(Kind::InstrumentSet, &body)), "OK");
+            world.last(2, "10");
+            let roll = |world: &mut World, day: u32| {
+                world.roll(CalendarId::UTC, DAY + day);
+                world.roll(CalendarId(1), DAY + day + ahead);
+            };
+            roll(&mut world, booked_on);
+            let again = Execution {
+                instrument: InstrumentId(2),
+                calendar: CalendarId(1),
+                leaf: A2,
+                account: AccountId(1),
+                ..*waiting.body()
+            };
+            assert_eq!(outcome(&world.send(Kind::TradeCapture, &again)), "OK");
+            roll(&mut world, 2);
+            let repair = resolve_with(&mut world, waiting.head.seq, QuarantineAction::Repair, |body| {
+                (body.leaf, body.account) = (A2, AccountId(1));
+                body.instrument = InstrumentId(2);
+            });
+            assert_eq!(
+                outcome(&repair),
+                "DUPLICATE_EXEC_ID",
+                "{ahead} ahead, day {booked_on}"
+            );
+            assert_eq!(position(&world, A2), 5);
+            assert!(digest(&world.limit) == digest(&world.replica));
+        }
+    }
+}
+
+#[test]
+fn a_trade_is_booked_under_the_date_on_which_it_was_put_aside() {
+    let mut world = World::new();
+    let seq = capture(&mut world, "E1", Some(Note::UnknownAccount), "").head.seq;
+    world.roll(CalendarId::UTC, DAY + 1);
+    let repair = resolve_with(&mut world, seq, QuarantineAction::Repair, |body| {
+        (body.leaf, body.account) = (A2, AccountId(1));
+    });
+    assert_eq!(outcome(&repair), "OK");
+    let booked = world.records.last().unwrap().body::<Execution>();
+    assert_eq!((booked.trade_date, booked.trade_day), (DAY, DAY + 1));
+}
+
+#[test]
+fn identifiers_that_a_venue_uses_again_every_day_are_trades_of_their_own() {
+    let mut world = World::new();
+    let trades = [0, 1].map(|day| {
+        world.roll(CalendarId::UTC, DAY + day);
+        capture(&mut world, "17", Some(Note::UnknownAccount), "").head.seq
+    });
+    assert_eq!(waiting(&world).len(), 2, "neither is dropped");
+    // The second was another trade: of another quantity.
+    for (seq, qty) in trades.into_iter().zip(["5", "6"]) {
+        let repair = resolve_with(&mut world, seq, QuarantineAction::Repair, |body| {
+            (body.leaf, body.account) = (A2, AccountId(1));
+            body.qty = dec(qty);
+        });
+        assert_eq!(outcome(&repair), "OK");
+    }
+    assert_eq!((position(&world, A2), world.limit.quarantine_lost()), (11, 0));
 }
 
 /// A crash after the command's record: the trade comes out of the recovered state as it would have come.
