@@ -208,7 +208,7 @@ impl Book {
     /// Makes a bust or correction true.
     pub(super) fn apply_taking_back(&mut self, event: &Event, kind: Kind) {
         if event.is_rejected() {
-            return;
+            return self.put_aside_taking_back(event, kind);
         }
         let (Some(taken), new) = (event.taken_back(), Rebooked::of(event)) else {
             self.faults += 1;

@@ -48,8 +48,9 @@ impl Book {
                 .check_dates(event.body())
                 .and_then(|()| self.trade_facts(event.body_mut(), hint)),
         };
-        if let Err(code) = result {
-            event.reject(code);
+        match result {
+            Ok(()) => self.flag_taking_back(event.body_mut()),
+            Err(code) => event.reject(code),
         }
     }
 

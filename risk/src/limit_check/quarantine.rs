@@ -5,6 +5,10 @@
 //! other. The wide collar and the business rules are what the person overrules; what makes a trade impossible to book (no
 //! account, no instrument, no price, an identifier that was booked since) refuses the command, and the trade stays.
 //!
+//! A bust or correction of a trade that is not known waits here as well: it may have overtaken its trade. Once that is booked, its
+//! record says so ([`execution_alerts::TAKING_BACK_WAITS`]); a person has the bust sent again, and closes the row. It is not released:
+//! nothing here says what it was meant for.
+//!
 //! # Invariants
 //! - Every refused execution is kept, but for one that was booked already: it is ignored. The same execution again is kept once.
 //! - A trade whose source names no trade date has the date on which it was put aside: identifiers that a venue uses again every day
@@ -13,18 +17,24 @@
 //! - Where every row waits for somebody, a further trade stays in the journal alone, and is counted.
 
 use super::book::Book;
+use super::execution::exec_scope;
 use super::look_ahead::Hint;
 use crate::orders::keys::Key;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
 use tradewind_domain::codes::{QuarantineAction, Side};
-use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve, TakenBack};
-use tradewind_domain::ids::{CalendarId, OrderSlot, Seq};
+use tradewind_domain::event::{
+    Event, Execution, Kind, QuarantineResolve, TakenBack, TradeBust, execution_alerts,
+};
+use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, OrderSlot, Seq};
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// Bytes of a row that keep names which did not resolve.
 const TEXT_MAX: usize = 96;
+
+/// Where the scope of a key says that it is of a bust or correction: a trade may wait beside them.
+const KIND_SHIFT: u32 = 32;
 
 /// Days before and after the date of a trade that its source did not date, on which it may have been booked: calendars do not roll
 /// together, and are days apart over a weekend.
@@ -67,7 +77,7 @@ impl QuarantineRow {
         RejectCode::from_number(self.reason)
     }
 
-    /// `VenueFill` or `TradeCapture`.
+    /// `VenueFill` or `TradeCapture`; `TradeBust` or `TradeCorrect` of a trade that was not known, which the body names.
     pub fn kind(&self) -> Option<Kind> {
         Kind::from_number(self.kind)
     }
@@ -80,6 +90,17 @@ impl QuarantineRow {
     fn waits(&self) -> bool {
         self.resolved_seq == 0
     }
+
+    fn takes_back(&self) -> bool {
+        matches!(self.kind(), Some(Kind::TradeBust | Kind::TradeCorrect))
+    }
+
+    /// True where this bust or correction means the trade: the dates need not agree where its source gave none.
+    fn is_of(&self, trade: &Execution) -> bool {
+        let apart = self.body.trade_date.abs_diff(trade.trade_date);
+        let names = (self.body.venue, self.body.exec_id) == (trade.venue, trade.exec_id);
+        names && (apart == 0 || self.is_undated != 0 && apart <= DATES_APART)
+    }
 }
 
 /// The table of trades that wait.
@@ -90,6 +111,8 @@ pub(super) struct Quarantine {
     /// Rows of resolved trades, the first resolved first.
     resolved: VecDeque<u32>,
     capacity: u32,
+    /// Busts and corrections that wait; follows from the rows.
+    taking_back: u32,
     /// Trades that found no row.
     pub(super) lost: u64,
 }
@@ -101,6 +124,7 @@ impl Quarantine {
             keys: Vec::with_capacity(capacity as usize),
             resolved: VecDeque::with_capacity(capacity as usize),
             capacity,
+            taking_back: 0,
             lost: 0,
         }
     }
@@ -130,6 +154,7 @@ impl Quarantine {
             self.lost += 1;
             return;
         }
+        self.taking_back += u32::from(row.takes_back());
         match self.resolved.pop_front() {
             Some(at) => (self.rows[at as usize], self.keys[at as usize]) = (row, key),
             None => {
@@ -137,6 +162,11 @@ impl Quarantine {
                 self.keys.push(key);
             }
         }
+    }
+
+    /// True where a bust or correction of the trade waits.
+    fn is_taken_back(&self, trade: &Execution) -> bool {
+        self.taking_back != 0 && self.waiting().any(|row| row.takes_back() && row.is_of(trade))
     }
 
     /// The row of a trade that was put aside, with its place.
@@ -162,6 +192,20 @@ fn is_kept(reason: RejectCode) -> bool {
     !matches!(reason, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent)
 }
 
+/// What a bust says of the trade that it takes back.
+fn named_by(bust: &TradeBust) -> Execution {
+    Execution {
+        exec_id: bust.exec_ref_id,
+        trade_date: bust.trade_date,
+        venue: bust.venue,
+        leaf: NodeId::NONE,
+        account: AccountId::NONE,
+        instrument: InstrumentId::NONE,
+        slot: OrderSlot::NONE,
+        ..Execution::zeroed()
+    }
+}
+
 /// True where a retained execution is the trade that waits.
 fn is_same(trade: &Execution, booked: &TakenBack) -> bool {
     (trade.instrument, trade.side, trade.qty, trade.px)
@@ -174,12 +218,33 @@ impl Book {
         let Some(reason) = event.reject_code().filter(|&reason| is_kept(reason)) else {
             return;
         };
-        let mut body: Execution = *event.body();
+        self.keep(event, *event.body(), reason);
+    }
+
+    /// Keeps a bust or correction of a trade that is not known, once for each trade and kind.
+    pub(super) fn put_aside_taking_back(&mut self, event: &Event, kind: Kind) {
+        if event.reject_code() != Some(RejectCode::UnknownTrade) {
+            return;
+        }
+        let body = match kind {
+            Kind::TradeBust => named_by(event.body()),
+            _ => *event.body(),
+        };
+        self.keep(event, body, RejectCode::UnknownTrade);
+    }
+
+    fn keep(&mut self, event: &Event, mut body: Execution, reason: RejectCode) {
         let is_undated = u16::from(body.trade_date == 0);
         if body.trade_date == 0 {
             body.trade_date = self.date_of_trade(&body);
         }
-        let key = self.exec_key(&body, Hint::NONE);
+        let key = match event.kind() {
+            Some(kind @ (Kind::TradeBust | Kind::TradeCorrect)) => {
+                let scope = exec_scope(body.venue, body.trade_date) | u64::from(kind as u8) << KIND_SHIFT;
+                self.hasher.key(scope, body.exec_id.padded())
+            }
+            _ => self.exec_key(&body, Hint::NONE),
+        };
         if !body.exec_id.is_empty() && self.quarantine.holds(key) {
             return;
         }
@@ -224,6 +289,13 @@ impl Book {
         })
     }
 
+    /// Flags an execution whose bust or correction came before it.
+    pub(super) fn flag_taking_back(&self, execution: &mut Execution) {
+        if self.quarantine.is_taken_back(execution) {
+            execution.alerts |= execution_alerts::TAKING_BACK_WAITS;
+        }
+    }
+
     /// Decides what a person wants to become of a trade.
     pub(super) fn decide_resolve(&self, event: &mut Event) {
         let code = Note::first(event.head.notes).or_else(|| self.check_resolve(event.body()).err());
@@ -246,6 +318,9 @@ impl Book {
         }
         if action == QuarantineAction::Reject {
             return Ok(());
+        }
+        if row.takes_back() {
+            return Err(RejectCode::UnknownTrade);
         }
         let mut trade = self.repaired(row, resolve);
         self.check_bookable(&mut trade)?;
@@ -323,6 +398,7 @@ impl Book {
             self.faults += 1;
             return;
         };
+        self.quarantine.taking_back -= u32::from(row.takes_back());
         self.quarantine.rows[at as usize] = QuarantineRow {
             body: self.repaired(&row, resolve),
             resolved_seq: event.head.seq,
@@ -353,6 +429,7 @@ impl Book {
         out.reset(Kind::TradeCapture);
         (out.head.seq, out.head.part) = (row.resolved_seq, 1);
         out.head.recv_ns = row.resolved_ns;
+        self.flag_taking_back(&mut trade);
         *out.body_mut() = trade;
         true
     }

@@ -32,6 +32,8 @@ pub mod execution_alerts {
     pub const PRIOR_DAY_ADJ: u8 = 16;
     /// The fills since are not all retained: the position's cost was adjusted, not replayed.
     pub const NOT_REPLAYED: u8 = 32;
+    /// A bust or correction of this execution came before it and waits in quarantine: a person has to see to it.
+    pub const TAKING_BACK_WAITS: u8 = 64;
 }
 
 /// A fill or an executed trade.
