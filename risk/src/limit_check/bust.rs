@@ -142,7 +142,8 @@ impl Book {
         (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
     }
 
-    /// The live trade of an identifier, with the trade date that it stands under.
+    /// The live trade of an identifier, with the trade date that it stands under. Where the source names no date, it must stand under
+    /// one of the present dates alone.
     fn booked(
         &self,
         venue: VenueId,
@@ -159,12 +160,14 @@ impl Book {
         let found = if trade_date != 0 {
             find(trade_date)
         } else {
-            // The source does not say: the present date of one of the calendars; neighbours with the same date are asked once.
+            // Neighbours with the same date are asked once.
             let dates = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.date(CalendarId(id)));
             let mut before = 0;
-            dates
+            let mut all = dates
                 .filter(|&date| date != std::mem::replace(&mut before, date) && date != 0)
-                .find_map(find)
+                .filter_map(find);
+            let first = all.next();
+            first.filter(|&(date, _)| all.all(|(other, _)| other == date))
         };
         match found {
             Some((_, row)) if row.is_busted() => Err(RejectCode::AlreadyBusted),

@@ -309,6 +309,24 @@ fn executions_beyond_the_retained_ones_cannot_be_busted() {
     assert!(digest(&world.limit) == digest(&world.replica));
 }
 
+/// A venue that uses its identifiers again every day, and calendars that do not roll together.
+#[test]
+fn a_bust_without_a_trade_date_is_refused_where_two_trades_may_be_meant() {
+    let mut world = World::new();
+    world.trade("17", A2, Side::Buy, "5", "10");
+    world.roll(CalendarId(1), DAY);
+    world.roll(CalendarId(3), DAY);
+    world.roll(CalendarId::UTC, DAY + 1);
+    world.trade("17", A2, Side::Buy, "7", "10");
+    world.trade("18", A2, Side::Buy, "1", "10");
+    assert_eq!(outcome(&bust_on(&mut world, "17", 0)), "UNKNOWN_TRADE");
+    assert_eq!(position(&world, A2), 13);
+    assert_eq!(world.limit.quarantined().count(), 1, "it waits for a person");
+    assert_eq!(outcome(&bust_on(&mut world, "18", 0)), "OK");
+    assert_eq!(outcome(&bust_on(&mut world, "17", DAY)), "OK");
+    assert_eq!(position(&world, A2), 7);
+}
+
 #[test]
 fn a_trade_is_known_however_many_days_later() {
     let mut world = World::new();
