@@ -8,17 +8,14 @@ use tempfile::TempDir;
 use tradewind::conformance::{FileReport, Options, Outcome, play_file};
 
 /// Why cases are known to fail in this version. A case that passes must not stand here.
-const KNOWN_FAILURES: &[(&str, &[&str])] = &[
-    (
-        "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
-        &["LIM-0307"],
-    ),
-];
+const KNOWN_FAILURES: &[(&str, &[&str])] = &[(
+    "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
+    &["LIM-0307"],
+)];
 
 /// Plays a file; every case but the known failures must pass.
 fn assert_holds(path: &Path) -> FileReport {
     let report = play_file(path, &Options::default()).expect("a vector file");
-    println!("{}: {}", report.file, report.totals);
     let is_known = |id: &str| KNOWN_FAILURES.iter().any(|(_, ids)| ids.contains(&id));
     let wrong: Vec<String> = report
         .cases

@@ -241,7 +241,7 @@ settings! {
         route_level2: String = Range::Words(CHANNELS);
         /// Channels of level 3: head of risk, operations.
         route_level3: String = Range::Words(CHANNELS);
-        /// Where notifications are posted as JSON (http://HOST[:PORT]/PATH); empty for nowhere.
+        /// Where notifications are posted as JSON (`http://HOST[:PORT]/PATH`); empty for nowhere.
         webhook_url: String = Range::HttpUrl;
         /// File with the secret that signs them (HMAC-SHA256 in X-Tradewind-Signature); empty signs nothing.
         webhook_secret_file: String = Range::Path { may_be_empty: true };

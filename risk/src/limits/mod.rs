@@ -1,4 +1,4 @@
-//! The limit catalogue: what each type measures. The rows of the limits that are set stand in [`rows`].
+//! The limit catalogue: what each type measures. The rows of the limits that are set stand in `rows`.
 //!
 //! A limit measures a use and compares it with a figure: `used > limit` is a breach. To add a type, write its measure in the
 //! file of its family and add its line to [`SPECS`] (docs/architecture/add-a-limit.md).

@@ -144,7 +144,11 @@ fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle
         .instrument(sum.instrument)
         .is_some_and(|instrument| instrument.is_inverse());
     let realised = row.realised.raw();
-    let profit = if inverse { realised.wrapping_neg() } else { realised };
+    let profit = if inverse {
+        realised.wrapping_neg()
+    } else {
+        realised
+    };
     let tied = profit.wrapping_sub(side.wrapping_mul(row.cost.raw()));
     first.equal(what("money"), ("executions", sum.net), ("profit and cost", tied));
     if row.qty.is_zero() {
