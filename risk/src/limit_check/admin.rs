@@ -46,7 +46,7 @@ impl Book {
                 return Some(RejectCode::Capacity);
             };
             let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
-            let unsettled = row.unsettled_on(self.date_of(cash.leaf));
+            let unsettled = row.unsettled_on(self.account_date(cash.account));
             let free = row.settled.raw() - unsettled.raw() - row.collateral.raw() - row.reserved.raw();
             if kind == Kind::Withdrawal && cash.amount.raw() > free {
                 verdict.used = cash.amount.raw();
@@ -289,7 +289,7 @@ impl Book {
                     ..NodeRow::zeroed()
                 };
                 if kind == Kind::AccountSet {
-                    self.set_account_kind(body.account, body.kind);
+                    self.set_account(body.account, body.kind, body.calendar);
                 }
                 self.hierarchy.set_node(body.node, row);
             }

@@ -18,9 +18,11 @@ use crate::shorts::{ShortFigures, Shorts};
 use crate::stamps::Stamps;
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::codes::{AccountKind, ControlState, Side};
+use tradewind_domain::codes::{AccountKind, ControlState, Level, Side};
 use tradewind_domain::event::{Capacities, ChainDays};
-use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId};
+use tradewind_domain::ids::{
+    AccountId, CalendarId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId,
+};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// What a client session is to the limit check.
@@ -69,8 +71,8 @@ pub(super) struct Book {
     /// Sessions that are known: what the run recorded, not how many rows there happen to be.
     pub(super) sessions_max: u32,
     pub(super) instrument_states: Vec<u8>,
-    /// [`AccountKind`] by account: what the account's node says, found without walking to it.
-    account_kinds: Vec<u8>,
+    /// [`AccountKind`] and calendar by account: what the account's node says, found without walking to it.
+    accounts: Vec<(u8, CalendarId)>,
     pub(super) settings: Settings,
     /// What the run recorded: tables may have more room than they may use.
     pub(super) capacities: Capacities,
@@ -119,7 +121,7 @@ impl Book {
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
             sessions_max: capacities.sessions,
             instrument_states: vec![0; capacities.instruments as usize],
-            account_kinds: vec![0; capacities.nodes as usize],
+            accounts: vec![(0, CalendarId::UTC); capacities.nodes as usize],
             settings: Settings::default(),
             capacities: *capacities,
             rows: Rows::default(),
@@ -149,17 +151,28 @@ impl Book {
         self.sessions_max = capacities.sessions.min(self.sessions.len() as u32);
     }
 
-    /// Remembers what kind of account a node stands for.
-    pub(super) fn set_account_kind(&mut self, account: AccountId, kind: u8) {
-        if let Some(held) = self.account_kinds.get_mut(account.index()) {
-            *held = kind;
+    /// Remembers what kind of account a node stands for, and its calendar.
+    pub(super) fn set_account(&mut self, account: AccountId, kind: u8, calendar: CalendarId) {
+        if let Some(held) = self.accounts.get_mut(account.index()) {
+            *held = (kind, calendar);
         }
+    }
+
+    /// Trading date of the account's own calendar, whatever the nodes above and below it have: what an account owns changes its day
+    /// with it.
+    #[inline]
+    pub(super) fn account_date(&self, account: AccountId) -> DayNumber {
+        self.accounts
+            .get(account.index())
+            .map_or(0, |&(_, calendar)| self.calendars.date(calendar))
     }
 
     /// True for an account that may own no more than it has paid for.
     #[inline]
     pub(super) fn is_cash_account(&self, account: AccountId) -> bool {
-        self.account_kinds.get(account.index()) == Some(&(AccountKind::Cash as u8))
+        self.accounts
+            .get(account.index())
+            .is_some_and(|&(kind, _)| kind == AccountKind::Cash as u8)
     }
 
     /// True where the run has a row for the session.
@@ -229,17 +242,20 @@ impl Book {
         }
     }
 
-    /// Trading date of a node's calendar.
-    #[inline]
-    pub(super) fn date_of(&self, node: NodeId) -> DayNumber {
-        self.hierarchy
-            .node(node)
-            .map_or(0, |row| self.calendars.date(row.calendar))
+    /// Figures of short sales of the account on a chain, on the account's own date.
+    pub(super) fn short_figures(&self, chain: &Chain) -> ShortFigures {
+        let date = self
+            .account_node(chain)
+            .map_or(0, |(_, row)| self.calendars.date(row.calendar));
+        self.shorts.figures(self.hierarchy.holding(chain), date)
     }
 
-    /// Figures of short sales of the account on a chain.
-    pub(super) fn short_figures(&self, chain: &Chain, date: DayNumber) -> ShortFigures {
-        self.shorts.figures(self.hierarchy.holding(chain), date)
+    /// The account's node on a chain, with its place from the leaf.
+    pub(super) fn account_node(&self, chain: &Chain) -> Option<(usize, &NodeRow)> {
+        let nodes = chain.levels().filter_map(|(node, _)| self.hierarchy.node(node));
+        nodes
+            .enumerate()
+            .find(|(_, row)| row.level == Level::Account as u8)
     }
 
     /// True where the state stops new orders.

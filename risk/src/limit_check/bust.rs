@@ -247,7 +247,9 @@ impl Book {
     }
 
     fn move_cash_back(&mut self, instrument: &Instrument, taken: &TakenBack, new: &Rebooked) {
-        let date = self.date_of(taken.leaf);
+        let date = self.account_date(taken.account);
+        let chain = self.hierarchy.chain(taken.leaf, taken.instrument);
+        let level = self.account_node(&chain).map_or(0, |(level, _)| level);
         let Some(wallet) = self.wallets.row_mut(taken.wallet) else {
             self.faults += 1;
             return;
@@ -255,7 +257,7 @@ impl Book {
         let change = cash_difference(instrument, taken, new);
         wallet.settled = Money::from_raw(wallet.settled.raw() + change);
         // Proceeds of the day's sales are not settled yet; those of an earlier day are, and go back as settled cash.
-        let day = taken.days[0];
+        let day = taken.days.get(level).copied().unwrap_or(0);
         let deferred = wallet.unsettled_on(day).raw();
         if instrument.settle_days > 0 && day == date && deferred > 0 {
             let side = side_of(taken);

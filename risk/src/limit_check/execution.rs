@@ -246,7 +246,7 @@ impl Book {
             return;
         };
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
-        let account_date = self.date_of(execution.leaf);
+        let account_date = self.account_date(execution.account);
         let collateral = self.collateral_change(&instrument, execution);
         let opens_binary = collateral > 0;
         self.wallets

@@ -193,11 +193,9 @@ impl<'a> Scene<'a> {
         question.node = stop.node;
         question.pair = stop.pair.unwrap_or(&NO_PAIR);
         question.date = self.book.calendars.date(stop.node.calendar);
-        question.unsettled = self
-            .book
-            .wallets
-            .row(self.ask.wallet)
-            .map_or(0, |row| row.unsettled_on(question.date).raw());
+        question.unsettled = self.book.wallets.row(self.ask.wallet).map_or(0, |row| {
+            row.unsettled_on(self.book.account_date(row.account)).raw()
+        });
     }
 
     /// What the market says of the order's instrument.
@@ -332,7 +330,7 @@ impl<'a> Scene<'a> {
             is_closed,
             restriction: book.restricted.restriction(id, self.instrument.id),
             reduces: book.reduces(ask, self.chain),
-            short: book.short_figures(self.chain, question.date),
+            short: book.short_figures(self.chain),
             ..*question
         };
         (row.spec().measure)(row, &question)

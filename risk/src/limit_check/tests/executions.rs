@@ -1,9 +1,14 @@
 //! Fills and trades executed elsewhere: booked once, whatever the limits say.
 
-use super::world::{A1, A2, S1, U1, World, dec, id, outcome};
-use tradewind_domain::codes::{LimitType, OrderState, Side};
-use tradewind_domain::event::{Execution, Kind, execution_alerts};
-use tradewind_domain::ids::{CalendarId, OrderId};
+use super::world::{A1, A2, ORG, S1, U1, World, dec, digest, id, outcome};
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{AccountKind, Level, LimitType, OrderState, Side};
+use tradewind_domain::event::{
+    Execution, InstrumentSet, Kind, Locate, NodeSet, OrderNew, TradeBust, execution_alerts,
+};
+use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, OrderId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::text::ExecId;
 
 const NO_PARAMS: [i64; 6] = [0; 6];
 
@@ -65,7 +70,7 @@ fn an_execution_is_known_the_day_after_it_was_booked() {
         world.trade(&format!("N{n}"), A2, Side::Buy, "1", "10");
     }
     let mut again = *world.trade("N0", A2, Side::Buy, "5", "10").body::<Execution>();
-    again.exec_id = tradewind_domain::text::ExecId::new("T1").unwrap();
+    again.exec_id = ExecId::new("T1").unwrap();
     again.trade_date = 20_514;
     assert_eq!(
         outcome(&world.send(Kind::TradeCapture, &again)),
@@ -101,4 +106,131 @@ fn a_fill_that_overdraws_a_cash_account_is_flagged_and_a_margin_account_may_borr
         assert_eq!(outcome(&trade), "OK");
         assert_eq!(trade.body::<Execution>().alerts, expected, "{leaf} at {px}");
     }
+}
+
+/// The account's calendar decides for what it owns: nodes above it, and the strategy below, have calendars that roll at other times.
+#[test]
+fn proceeds_and_short_sales_are_of_the_accounts_day_whatever_calendars_stand_around_it() {
+    const DAY: u32 = 20_514;
+    let mut world = World::new();
+    let (account, around) = (CalendarId(1), CalendarId(2));
+    let node = |world: &mut World,
+                node: NodeId,
+                parent,
+                level: Level,
+                owner,
+                kind: Option<AccountKind>,
+                calendar| {
+        let body = NodeSet {
+            level: level as u8,
+            kind: kind.map_or(0, |kind| kind as u8),
+            calendar,
+            node,
+            parent,
+            account: owner,
+            ..NodeSet::zeroed()
+        };
+        let set = if kind.is_some() {
+            Kind::AccountSet
+        } else {
+            Kind::NodeSet
+        };
+        world.send(set, &body);
+    };
+    node(&mut world, U1, ORG, Level::User, AccountId::NONE, None, around);
+    node(
+        &mut world,
+        A1,
+        U1,
+        Level::Account,
+        AccountId(0),
+        Some(AccountKind::Cash),
+        account,
+    );
+    node(&mut world, S1, A1, Level::Strategy, AccountId(0), None, around);
+    let row = Instrument {
+        id: InstrumentId(0),
+        settle_days: 2,
+        ..Instrument::default_linear()
+    };
+    let set = InstrumentSet {
+        row,
+        ..InstrumentSet::zeroed()
+    };
+    world.send(Kind::InstrumentSet, &set);
+    world.roll(account, DAY);
+    world.roll(around, DAY);
+    world.limit(0, U1, LimitType::BuyingPower, 0, [0; 6]);
+    world.trade("T1", S1, Side::Buy, "10", "10");
+    world.deposit(0, "100");
+    let sale = world.trade("T2", S1, Side::Sell, "10", "10");
+    let spends = |world: &mut World, name: &str| {
+        let order = world.place(name, S1, Side::Buy, "10", "10");
+        let code = outcome(&order);
+        if code == "OK" {
+            let id = order.body::<OrderNew>().view.order_id;
+            world.report(Kind::VenueCancelled, id);
+        }
+        code
+    };
+    assert_eq!(spends(&mut world, "o1"), "BUYING_POWER", "not settled yet");
+    // The day ends around the account, and not for it.
+    world.roll(around, DAY + 1);
+    assert_eq!(spends(&mut world, "o2"), "BUYING_POWER");
+    assert_eq!(outcome(&world.withdraw(0, "1")), "BUYING_POWER");
+    let body = TradeBust {
+        exec_ref_id: ExecId::new("T2").unwrap(),
+        trade_date: sale.body::<Execution>().trade_date,
+        ..TradeBust::zeroed()
+    };
+    assert_eq!(outcome(&world.send(Kind::TradeBust, &body)), "OK");
+    world.deposit(0, "100");
+    assert_eq!(
+        spends(&mut world, "o3"),
+        "OK",
+        "what was deferred went back with the sale"
+    );
+    world.trade("T3", S1, Side::Sell, "10", "10");
+    world.withdraw(0, "100");
+    assert_eq!(spends(&mut world, "o4"), "BUYING_POWER");
+    world.roll(account, DAY + 1);
+    assert_eq!(spends(&mut world, "o5"), "OK", "the account's next day");
+    assert!(digest(&world.limit) == digest(&world.replica));
+}
+
+#[test]
+fn shorts_sold_count_on_the_accounts_day_at_every_node() {
+    const DAY: u32 = 20_514;
+    let mut world = World::new();
+    let body = NodeSet {
+        level: Level::User as u8,
+        calendar: CalendarId(2),
+        node: U1,
+        parent: ORG,
+        account: AccountId::NONE,
+        ..NodeSet::zeroed()
+    };
+    world.send(Kind::NodeSet, &body);
+    world.roll(CalendarId(2), DAY);
+    world.limit(0, U1, LimitType::ShortSale, 0, [0; 6]);
+    let locate = Locate {
+        qty: dec("10"),
+        qty_dp: 8,
+        account: AccountId(1),
+        instrument: InstrumentId(0),
+        leaf: A2,
+        ..Locate::zeroed()
+    };
+    assert_eq!(outcome(&world.send(Kind::Locate, &locate)), "OK");
+    world.trade("T1", A2, Side::SellShort, "10", "10");
+    let sells = |world: &mut World, name: &str| outcome(&world.place(name, A2, Side::SellShort, "1", "10"));
+    assert_ne!(sells(&mut world, "o1"), "OK");
+    world.roll(CalendarId(2), DAY + 1);
+    assert_ne!(
+        sells(&mut world, "o2"),
+        "OK",
+        "the grant is used up for the account's day"
+    );
+    world.roll(CalendarId::UTC, DAY + 1);
+    assert_eq!(sells(&mut world, "o3"), "OK");
 }
