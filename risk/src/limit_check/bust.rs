@@ -8,9 +8,10 @@
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
 use super::book::Book;
-use super::execution::{cash_change, check_fee, collateral_of, exec_scope};
+use super::execution::{Version, cash_change, check_fee, collateral_of, deferred, exec_scope};
 use super::findings::Findings;
 use crate::orders::executions::{ExecutionRow, TradeState};
+use crate::orders::keys::{Key, KeyHasher};
 use bytemuck::bytes_of;
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
@@ -24,29 +25,20 @@ use tradewind_domain::text::ExecId;
 use tradewind_domain::time::DayNumber;
 
 /// What stands in a trade's place once the event is applied: nothing after a bust.
-#[derive(Clone, Copy, Default)]
-struct Rebooked {
-    qty: i64,
-    principal: Money,
-    fee: Money,
-    consumed: Notional,
+fn rebooked(event: &Event) -> Version {
+    match event.kind() {
+        Some(Kind::TradeCorrect) => Version::of(event.body()),
+        _ => Version::default(),
+    }
 }
 
-impl Rebooked {
-    fn of(event: &Event) -> Self {
-        if event.kind() != Some(Kind::TradeCorrect) {
-            return Self::default();
-        }
-        Self::version(event.body())
-    }
-
-    fn version(body: &Execution) -> Self {
-        Self {
-            qty: body.qty,
-            principal: body.principal,
-            fee: body.fee,
-            consumed: body.consumed,
-        }
+fn version_of(taken: &TakenBack) -> Version {
+    Version {
+        qty: taken.qty,
+        px: taken.px,
+        principal: taken.principal,
+        fee: taken.fee,
+        consumed: taken.consumed,
     }
 }
 
@@ -72,7 +64,7 @@ impl Book {
         let (date, row) = self.booked(bust.venue, bust.trade_date, &bust.exec_ref_id)?;
         let taken = self.taken(row, -row.trade.qty)?;
         bust.trade_date = date;
-        bust.alerts = self.alerts_of(&taken, &Rebooked::default())?;
+        bust.alerts = self.alerts_of(&taken, &Version::default())?;
         (bust.account, bust.instrument) = (taken.account, taken.instrument);
         (bust.principal, bust.fee) = (taken.principal, taken.fee);
         (bust.consumed, bust.qty) = (taken.consumed, taken.qty);
@@ -109,7 +101,7 @@ impl Book {
         let taken = self.taken(row, body.qty - old.qty)?;
         self.complete(body, &taken, date);
         (body.principal, body.consumed) = self.worth(instrument, body)?;
-        body.alerts = self.alerts_of(&taken, &Rebooked::version(body))?;
+        body.alerts = self.alerts_of(&taken, &Version::of(body))?;
         Ok(taken)
     }
 
@@ -192,7 +184,7 @@ impl Book {
         Ok(taken)
     }
 
-    fn alerts_of(&self, taken: &TakenBack, new: &Rebooked) -> Result<u8, RejectCode> {
+    fn alerts_of(&self, taken: &TakenBack, new: &Version) -> Result<u8, RejectCode> {
         let instrument = self
             .market
             .instrument(taken.instrument)
@@ -213,7 +205,7 @@ impl Book {
         if event.is_rejected() {
             return self.put_aside_taking_back(event, kind);
         }
-        let (Some(taken), new) = (event.taken_back(), Rebooked::of(event)) else {
+        let (Some(taken), new) = (event.taken_back(), rebooked(event)) else {
             self.faults += 1;
             return;
         };
@@ -221,21 +213,21 @@ impl Book {
             self.faults += 1;
             return;
         };
-        self.move_cash_back(&instrument, &taken, &new);
+        let key = key_of(&self.hasher, event, kind);
+        let opened = self.executions.find(key).map_or(0, |row| row.opened);
+        // Of another quantity what closes comes first.
+        let opens = if opened == 0 {
+            0
+        } else {
+            (new.qty - (taken.qty - opened)).max(0)
+        };
+        self.move_cash_back(&instrument, (&taken, opened), (&new, opens));
         let before = self.account_position(taken.leaf, taken.instrument);
         self.move_flows_back(&taken, &new);
         self.move_collateral(&instrument, &taken, before);
         if let Some(order) = self.orders.get_mut(taken.slot) {
             order.restate(new.qty - taken.qty);
         }
-        let (venue, date, exec_id) = if kind == Kind::TradeBust {
-            let body: &TradeBust = event.body();
-            (body.venue, body.trade_date, body.exec_ref_id)
-        } else {
-            let body: &Execution = event.body();
-            (body.venue, body.trade_date, body.exec_id)
-        };
-        let key = self.hasher.key(exec_scope(venue, date), exec_id.padded());
         let (state, trade) = if kind == Kind::TradeBust {
             (TradeState::Busted, taken)
         } else {
@@ -244,9 +236,18 @@ impl Book {
         if !self.executions.change(key, state, trade) {
             self.faults += 1;
         }
+        if opens != opened {
+            self.executions.note_opened(key, opens);
+        }
     }
 
-    fn move_cash_back(&mut self, instrument: &Instrument, taken: &TakenBack, new: &Rebooked) {
+    /// `opened` is the part of each version that opened a binary short.
+    fn move_cash_back(
+        &mut self,
+        instrument: &Instrument,
+        (taken, opened): (&TakenBack, i64),
+        (new, opens): (&Version, i64),
+    ) {
         let date = self.account_date(taken.account);
         let chain = self.hierarchy.chain(taken.leaf, taken.instrument);
         let level = self.account_node(&chain).map_or(0, |(level, _)| level);
@@ -258,12 +259,11 @@ impl Book {
         wallet.settled = Money::from_raw(wallet.settled.raw() + change);
         // Proceeds of the day's sales are not settled yet; those of an earlier day are, and go back as settled cash.
         let day = taken.days.get(level).copied().unwrap_or(0);
-        let deferred = wallet.unsettled_on(day).raw();
-        if instrument.settle_days > 0 && day == date && deferred > 0 {
-            let side = side_of(taken);
-            let before = cash_change(instrument, side, taken.principal, taken.fee).max(0);
-            let after = cash_change(instrument, side, new.principal, new.fee).max(0);
-            wallet.defer(Money::from_raw((after - before).max(-deferred)), day);
+        let held = wallet.unsettled_on(day).raw();
+        if day == date && held > 0 {
+            let before = deferred(instrument, side_of(taken), &version_of(taken), opened);
+            let after = deferred(instrument, side_of(taken), new, opens);
+            wallet.defer(Money::from_raw((after - before).max(-held)), day);
         }
     }
 
@@ -277,7 +277,7 @@ impl Book {
     }
 
     /// Positions move at every node; counters where they still are those of the day that the trade was booked on.
-    fn move_flows_back(&mut self, taken: &TakenBack, new: &Rebooked) {
+    fn move_flows_back(&mut self, taken: &TakenBack, new: &Version) {
         let is_buy = side_of(taken).is_buy();
         let rebooks = new.qty != 0;
         let mut pair = self.hierarchy.find_pair(taken.leaf, taken.instrument);
@@ -306,7 +306,7 @@ impl Book {
         let Some(instrument) = self.market.instrument(taken.instrument) else {
             return;
         };
-        let grows = Rebooked::of(event).qty > taken.qty;
+        let grows = rebooked(event).qty > taken.qty;
         let side = match (side_of(&taken).is_buy(), grows) {
             (true, true) | (false, false) => Side::Buy,
             (true, false) | (false, true) => Side::Sell,
@@ -325,6 +325,18 @@ impl Book {
     }
 }
 
+/// The key of the trade that an accepted bust or correction names.
+fn key_of(hasher: &KeyHasher, event: &Event, kind: Kind) -> Key {
+    let (venue, date, exec_id) = if kind == Kind::TradeBust {
+        let body: &TradeBust = event.body();
+        (body.venue, body.trade_date, body.exec_ref_id)
+    } else {
+        let body: &Execution = event.body();
+        (body.venue, body.trade_date, body.exec_id)
+    };
+    hasher.key(exec_scope(venue, date), exec_id.padded())
+}
+
 /// The corrected version, as the next bust would take it back: it stays on the days of the first.
 fn corrected(taken: &TakenBack, body: &Execution) -> TakenBack {
     TakenBack {
@@ -339,7 +351,7 @@ fn corrected(taken: &TakenBack, body: &Execution) -> TakenBack {
 }
 
 /// Change of settled cash when one version of a trade takes the other's place.
-fn cash_difference(instrument: &Instrument, taken: &TakenBack, new: &Rebooked) -> i128 {
+fn cash_difference(instrument: &Instrument, taken: &TakenBack, new: &Version) -> i128 {
     let side = side_of(taken);
     cash_change(instrument, side, new.principal, new.fee)
         - cash_change(instrument, side, taken.principal, taken.fee)

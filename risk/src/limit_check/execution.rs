@@ -248,16 +248,15 @@ impl Book {
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
         let account_date = self.account_date(execution.account);
         let collateral = self.collateral_change(&instrument, execution);
-        let opens_binary = collateral > 0;
+        let opened = execution.qty - self.closing_part(&instrument, execution);
         self.wallets
             .make(execution.wallet, execution.account, execution.currency);
         if let Some(wallet) = self.wallets.row_mut(execution.wallet) {
             let change = cash_change(&instrument, side, execution.principal, execution.fee);
             wallet.settled = Money::from_raw(wallet.settled.raw() + change);
-            // Proceeds of opening a binary short are collateral, not cash that comes later.
-            let defers = change > 0 && instrument.settle_days > 0 && !opens_binary;
-            if defers {
-                wallet.defer(Money::from_raw(change), account_date);
+            let deferred = deferred(&instrument, side, &Version::of(execution), opened);
+            if deferred > 0 {
+                wallet.defer(Money::from_raw(deferred), account_date);
             }
             wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
@@ -282,6 +281,9 @@ impl Book {
         );
         self.executions
             .push(key, retained(execution, event.head.seq, days));
+        if opened != 0 {
+            self.executions.note_opened(key, opened);
+        }
         self.watch_execution(execution.leaf, event.head.recv_ns);
     }
 
@@ -438,6 +440,43 @@ pub(super) fn cash_change(instrument: &Instrument, side: Side, principal: Money,
     };
     let signed = if side.is_buy() { -principal } else { principal };
     signed - fee.raw()
+}
+
+/// What one version of a trade says of money.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Version {
+    pub(super) qty: i64,
+    pub(super) px: i64,
+    pub(super) principal: Money,
+    pub(super) fee: Money,
+    pub(super) consumed: Notional,
+}
+
+impl Version {
+    pub(super) fn of(execution: &Execution) -> Self {
+        Self {
+            qty: execution.qty,
+            px: execution.px,
+            principal: execution.principal,
+            fee: execution.fee,
+            consumed: execution.consumed,
+        }
+    }
+}
+
+/// The part of a trade's proceeds that settles later: all of them, but of a binary sale those of what it closed. Proceeds of `opened`
+/// are collateral, not cash that comes later.
+pub(super) fn deferred(instrument: &Instrument, side: Side, trade: &Version, opened: i64) -> i128 {
+    let change = cash_change(instrument, side, trade.principal, trade.fee).max(0);
+    if instrument.settle_days == 0 {
+        return 0;
+    }
+    if opened == 0 {
+        return change;
+    }
+    let closed = Qty::from_raw((trade.qty - opened).max(0));
+    let of_closed = rounding::principal(instrument, closed, Price::from_raw(trade.px), Rounding::HalfUp);
+    of_closed.map_or(change, |of_closed| change.min(of_closed.raw().max(0)))
 }
 
 /// A reported fee must be bookable, and is only taken where the source says that there is one.

@@ -28,8 +28,8 @@ pub struct ExecutionRow {
     key: [u64; 2],
     /// [`TradeState`].
     state: u64,
-    #[doc(hidden)]
-    pub reserved: u64,
+    /// Of a binary sale the quantity that opened a short, at 1e-8: its proceeds were never deferred.
+    pub opened: i64,
     /// The live version, as a bust would take it back. What it says of the order is as of its booking.
     pub trade: TakenBack,
 }
@@ -101,7 +101,7 @@ impl Executions {
         let row = ExecutionRow {
             key: [key.0, key.1],
             state: TradeState::Live as u64,
-            reserved: 0,
+            opened: 0,
             trade,
         };
         self.rows[slot as usize] = row;
@@ -127,6 +127,15 @@ impl Executions {
         };
         let row = &mut self.rows[slot as usize];
         (row.state, row.trade) = (state as u64, trade);
+        true
+    }
+
+    /// Notes how much of the newest retained execution of a key opened a binary short. False where there is none.
+    pub fn note_opened(&mut self, key: Key, opened: i64) -> bool {
+        let Some(slot) = self.locate(key) else {
+            return false;
+        };
+        self.rows[slot as usize].opened = opened;
         true
     }
 

@@ -2,12 +2,14 @@
 
 use super::world::{A1, A2, S1, U1, World, dec, digest, id, outcome};
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{LimitType, OrderState, QuarantineAction, Side};
+use tradewind_domain::codes::{InstrumentKind, LimitType, OrderState, QuarantineAction, Side};
 use tradewind_domain::event::{
-    Capacities, Event, Execution, Kind, QuarantineResolve, TradeBust, execution_alerts, execution_flags,
+    Capacities, Event, Execution, InstrumentSet, Kind, QuarantineResolve, TradeBust, execution_alerts,
+    execution_flags,
 };
 use tradewind_domain::fixed::{Money, NOTIONAL_ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId};
+use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::text::{Code, ExecId};
 
@@ -259,6 +261,52 @@ fn a_correction_moves_no_trade_to_another_account_instrument_or_side() {
     assert_eq!(position(&world, A2), 5);
     assert_eq!(ask(&mut world, |_| {}), "OK");
     assert_eq!(position(&world, A2), 6);
+}
+
+/// Of a binary sale that closes a position and opens a short, the proceeds of what closes settle later, and go back as that.
+#[test]
+fn a_binary_sale_defers_what_it_closes_and_a_bust_takes_that_back_alone() {
+    let mut world = World::new();
+    let row = Instrument {
+        id: InstrumentId(0),
+        kind: InstrumentKind::Binary as u8,
+        settle_days: 1,
+        ..Instrument::default_linear()
+    };
+    let body = InstrumentSet {
+        row,
+        ..InstrumentSet::zeroed()
+    };
+    assert_eq!(outcome(&world.send(Kind::InstrumentSet, &body)), "OK");
+    world.last(0, "0.5");
+    world.deposit(0, "100");
+    world.trade("T1", A1, Side::Buy, "10", "0.5");
+    let unsettled = |world: &World| {
+        let (_, row) = world
+            .limit
+            .wallets()
+            .find(|(_, row)| row.account == AccountId(0))
+            .unwrap();
+        row.unsettled_on(DAY).raw()
+    };
+    let cents = |text: &str| i128::from(dec(text));
+    world.trade("T2", A1, Side::Sell, "4", "0.5");
+    assert_eq!(unsettled(&world), cents("2"), "closes alone");
+    world.trade("T3", A1, Side::Sell, "16", "0.5");
+    assert_eq!(unsettled(&world), cents("5"), "6 of 16 close");
+    world.trade("T4", A1, Side::Sell, "10", "0.5");
+    assert_eq!(unsettled(&world), cents("5"), "opens alone");
+    assert_eq!(outcome(&bust(&mut world, "T4")), "OK");
+    assert_eq!(unsettled(&world), cents("5"), "it deferred nothing");
+    assert_eq!(outcome(&correct(&mut world, "T3", "20", "0.5")), "OK");
+    assert_eq!(unsettled(&world), cents("5"), "4 more open");
+    assert_eq!(outcome(&correct(&mut world, "T3", "16", "0.4")), "OK");
+    assert_eq!(unsettled(&world), cents("4.4"));
+    assert_eq!(outcome(&bust(&mut world, "T3")), "OK");
+    assert_eq!(unsettled(&world), cents("2"));
+    assert_eq!(outcome(&bust(&mut world, "T2")), "OK");
+    assert_eq!((unsettled(&world), world.settled(0)), (0, cents("95")));
+    assert!(digest(&world.limit) == digest(&world.replica));
 }
 
 #[test]
