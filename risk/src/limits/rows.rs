@@ -340,8 +340,7 @@ impl Limits {
         }
     }
 
-    /// True where the event would move a limit that is set to another node or type, or another filter: refused, a limit keeps
-    /// them.
+    /// True where the event would move a limit that is set to another node or type: refused, a limit keeps both.
     pub fn moves(&self, event: &LimitSet) -> bool {
         let held = self.rows.get(event.limit.index()).filter(|row| row.state != 0);
         held.is_some_and(|row| row.node != event.node || row.limit_type != event.limit_type)
