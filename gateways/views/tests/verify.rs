@@ -148,19 +148,36 @@ fn a_bust_that_takes_back_more_than_was_booked_is_found() {
 /// back or stay, in the order's row and in every sum alike.
 #[test]
 fn what_a_replace_held_is_not_lost_when_a_silent_venue_answers() {
-    for answer in [Kind::VenueAck, Kind::VenueStatus] {
+    let answers = [
+        Kind::VenueAck,
+        Kind::VenueStatus,
+        Kind::VenueCancelReject,
+        Kind::VenueReplaced,
+    ];
+    for (at, answer) in answers.into_iter().cycle().take(16).enumerate() {
+        let (is_acked, is_cancelled) = (at & 4 != 0, at & 8 != 0);
         let mut desk = Desk::in_memory();
         desk.deposit("A", "10000");
         desk.order("a1", "A", Side::Buy, "100", "10"); // 1
-        desk.report(Kind::VenueAck, 1);
+        if is_acked {
+            desk.report(Kind::VenueAck, 1);
+        }
         desk.replace("a1", "a2", "150", "10");
         desk.report(Kind::OrderUnknown, 1);
+        if is_cancelled {
+            desk.cancel("a1");
+            desk.report(Kind::OrderUnknown, 1);
+        }
         desk.report(answer, 1);
+        let what = format!("{answer}, acknowledged {is_acked}, cancel sent {is_cancelled}");
         let report = audit(desk.events());
-        assert!(report.is_ok(), "open after {answer}: {:#?}", report.checks);
+        assert!(report.is_ok(), "open after {what}: {:#?}", report.checks);
+        desk.report(Kind::VenueCancelReject, 1);
+        let report = audit(desk.events());
+        assert!(report.is_ok(), "refused after {what}: {:#?}", report.checks);
         desk.report(Kind::VenueCancelled, 1);
         let report = audit(desk.events());
-        assert!(report.is_ok(), "closed after {answer}: {:#?}", report.checks);
+        assert!(report.is_ok(), "closed after {what}: {:#?}", report.checks);
     }
 }
 

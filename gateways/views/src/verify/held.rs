@@ -148,11 +148,11 @@ impl Held {
         order.value = order.value.wrapping_add(view.value.raw());
         order.cash = order.cash.wrapping_add(view.cash.raw());
         order.leaves = view.leaves;
-        // A pending replace is over when it took place, or with the order's next state, but for one that nobody knows anything of
-        // and one whose cancel alone was refused. A first acknowledgement that comes behind the request leaves the state as it is.
-        let waits = [OrderState::Unknown as u8, OrderState::PendingReplace as u8].contains(&view.state_after);
-        let is_over = view.state_after != view.state_before && !waits;
-        if is_over || event.kind() == Some(Kind::VenueReplaced) {
+        // A pending replace is over when it took place, or with the order's next state, but for one that waits for an answer still or
+        // that nobody knows anything of. A refused one is over for an order that is unknown, too.
+        let asked = [OrderState::PendingCancel as u8, OrderState::PendingReplace as u8];
+        let waits = asked.contains(&view.state_after) || event.kind() == Some(Kind::OrderUnknown);
+        if !waits || event.kind() == Some(Kind::VenueReplaced) {
             order.new_qty = 0;
         }
         order.state = view.state_after;
