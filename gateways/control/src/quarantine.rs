@@ -1,16 +1,18 @@
 //! Executed trades that were put aside, as the journal shows them.
 //!
 //! An execution that is refused is kept: it waits in quarantine until somebody releases, repairs or refuses it (LIMITS
-//! section 9). Only an execution that was booked already waits for nothing.
+//! section 9). Only an execution that was booked already waits for nothing. A bust or correction of a trade that is not known waits
+//! as well.
 //!
 //! Invariant: the list is bounded; what it can no longer hold is counted, and stays in the journal.
 
+use bytemuck::Zeroable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tradewind_domain::codes::{QuarantineAction, Side};
-use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve};
+use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve, TradeBust};
 use tradewind_domain::fixed::{Price, Qty, SCALE_DP};
-use tradewind_domain::ids::Seq;
+use tradewind_domain::ids::{AccountId, InstrumentId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_feeds::Registry;
@@ -25,7 +27,7 @@ pub struct QuarantinedTrade {
     pub seq: Seq,
     /// When ingest took it.
     pub time: String,
-    /// trade_capture, venue_fill or trade_correct.
+    /// trade_capture or venue_fill; trade_bust or trade_correct where it came before its trade.
     pub kind: String,
     /// Why it was put aside.
     pub reason: String,
@@ -57,15 +59,17 @@ impl Quarantine {
     /// Takes a record of the journal.
     pub(crate) fn observe(&mut self, event: &Event, registry: &Registry) {
         match event.kind() {
-            Some(Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect) => {
-                self.execution(event, registry)
+            Some(Kind::VenueFill | Kind::TradeCapture) => self.execution(event, event.body(), registry),
+            Some(Kind::TradeCorrect) if is_early(event) => self.execution(event, event.body(), registry),
+            Some(Kind::TradeBust) if is_early(event) => {
+                self.execution(event, &named_by(event.body()), registry)
             }
             Some(Kind::QuarantineResolve) if !event.is_rejected() => self.resolve(event.body()),
             _ => {}
         }
     }
 
-    fn execution(&mut self, event: &Event, registry: &Registry) {
+    fn execution(&mut self, event: &Event, body: &Execution, registry: &Registry) {
         let waits = event
             .reject_code()
             .filter(|code| !matches!(code, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent));
@@ -75,7 +79,7 @@ impl Quarantine {
             self.dropped += 1;
         }
         self.waiting
-            .insert(event.head.seq, trade(event, reason, registry));
+            .insert(event.head.seq, trade(event, body, reason, registry));
     }
 
     fn resolve(&mut self, resolve: &QuarantineResolve) {
@@ -90,8 +94,24 @@ impl Quarantine {
     }
 }
 
-fn trade(event: &Event, reason: RejectCode, registry: &Registry) -> QuarantinedTrade {
-    let body: &Execution = event.body();
+/// True for a bust or correction that may have come before its trade: it waits until a person has it sent again.
+fn is_early(event: &Event) -> bool {
+    event.reject_code() == Some(RejectCode::UnknownTrade)
+}
+
+/// What a bust says of the trade that it takes back.
+fn named_by(bust: &TradeBust) -> Execution {
+    Execution {
+        exec_id: bust.exec_ref_id,
+        account: AccountId::NONE,
+        instrument: InstrumentId::NONE,
+        qty_dp: SCALE_DP as u8,
+        px_dp: SCALE_DP as u8,
+        ..Execution::zeroed()
+    }
+}
+
+fn trade(event: &Event, body: &Execution, reason: RejectCode, registry: &Registry) -> QuarantinedTrade {
     let account = registry.account(body.account).map(|row| row.code.to_string());
     let symbol = registry
         .instrument(body.instrument)
@@ -123,8 +143,8 @@ fn scaled(raw: i64, dp: u8, show: fn(i64) -> String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytemuck::Zeroable;
     use tradewind_domain::event::Capacities;
+    use tradewind_domain::text::ExecId;
 
     fn refused(seq: Seq, code: RejectCode) -> Event {
         let mut event = Event::empty();
@@ -174,5 +194,25 @@ mod tests {
             quarantine.observe(&refused(seq, RejectCode::OrphanFill), &registry);
         }
         assert_eq!((quarantine.list().len(), quarantine.dropped), (HELD_MAX, 3));
+    }
+
+    #[test]
+    fn a_bust_that_came_before_its_trade_is_in_the_list_and_one_that_came_twice_is_not() {
+        let registry = Registry::new(&Capacities::default());
+        let mut quarantine = Quarantine::default();
+        for (seq, code) in [(5, RejectCode::UnknownTrade), (6, RejectCode::AlreadyBusted)] {
+            let mut bust = Event::empty();
+            bust.reset(Kind::TradeBust);
+            bust.head.seq = seq;
+            bust.body_mut::<TradeBust>().exec_ref_id = ExecId::new("E1").unwrap();
+            bust.reject(code);
+            quarantine.observe(&bust, &registry);
+        }
+        let list = quarantine.list();
+        assert_eq!(list.len(), 1);
+        assert_eq!(
+            (list[0].seq, list[0].kind.as_str(), list[0].exec_id.as_str()),
+            (5, "trade_bust", "E1")
+        );
     }
 }
