@@ -280,6 +280,19 @@ fn late_fills_overfills_and_overdrafts_are_told_one_by_one() {
 }
 
 #[test]
+fn a_trade_whose_bust_came_before_it_is_told_with_the_quarantine() {
+    let mut desk = Desk::new();
+    desk.execution(10, None, execution_alerts::TAKING_BACK_WAITS, "E1");
+    let row = desk.one(Metric::Quarantined);
+    assert_eq!(row.severity, Severity::Warning);
+    assert!(
+        row.text.contains("execution E1") && row.text.contains("waits"),
+        "{}",
+        row.text
+    );
+}
+
+#[test]
 fn states_are_errors_and_a_kill_is_critical_until_a_person_ends_it() {
     let mut desk = Desk::new();
     desk.control(10, Kind::StateSet, 1);

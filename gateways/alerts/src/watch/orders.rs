@@ -121,6 +121,11 @@ impl Watch {
                 Metric::Overdraft,
                 "overdraws the cash account",
             ),
+            (
+                execution_alerts::TAKING_BACK_WAITS,
+                Metric::Quarantined,
+                "is booked: a bust or correction that came before it waits in quarantine",
+            ),
         ];
         for (bit, metric, what) in marks.into_iter().filter(|(bit, _, _)| body.alerts & bit != 0) {
             debug_assert!(bit != execution_alerts::BREACH);
