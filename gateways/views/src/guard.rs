@@ -49,24 +49,9 @@ fn finding(event: &Event, replica: &Replica) -> Finding {
             event.taken_back().is_some(),
             "the tail does not say what is taken back",
         ),
-        _ if is_report(kind) => order(&event.body::<VenueReport>().view, replica),
+        _ if kind.is_report() => order(&event.body::<VenueReport>().view, replica),
         _ => Ok(()),
     }
-}
-
-/// True for venues' reports other than fills.
-pub(crate) fn is_report(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::VenueAck
-            | Kind::VenueReject
-            | Kind::VenueCancelled
-            | Kind::VenueReplaced
-            | Kind::VenueCancelReject
-            | Kind::VenueExpired
-            | Kind::VenueStatus
-            | Kind::OrderUnknown
-    )
 }
 
 /// An id is that of the row with this name, or the next one where the name is new and there is room.

@@ -110,7 +110,7 @@ pub(crate) fn named_by_id(event: &mut Event) -> Option<&mut OrderId> {
             }
             &mut body.order_id
         }
-        kind if is_report(kind) => &mut event.body_mut::<VenueReport>().order_id,
+        kind if kind.is_report() => &mut event.body_mut::<VenueReport>().order_id,
         _ => return None,
     };
     (!id.is_none()).then_some(id)
@@ -118,21 +118,6 @@ pub(crate) fn named_by_id(event: &mut Event) -> Option<&mut OrderId> {
 
 fn by_id(cancel: &mut OrderCancel) -> Option<&mut OrderId> {
     cancel.orig_cl_ord_id.is_empty().then_some(&mut cancel.order_id)
-}
-
-/// Venues' reports other than fills.
-pub(crate) fn is_report(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::VenueAck
-            | Kind::VenueReject
-            | Kind::VenueCancelled
-            | Kind::VenueReplaced
-            | Kind::VenueCancelReject
-            | Kind::VenueExpired
-            | Kind::VenueStatus
-            | Kind::OrderUnknown
-    )
 }
 
 #[cfg(test)]

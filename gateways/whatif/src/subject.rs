@@ -29,7 +29,7 @@ impl Class {
             Some(Kind::OrderReplace) => Self::Replace,
             Some(Kind::OrderCancel) => Self::Cancel,
             Some(Kind::VenueFill | Kind::TradeCapture) => Self::Execution,
-            Some(kind) if crate::orders::is_report(kind) => Self::Report,
+            Some(kind) if kind.is_report() => Self::Report,
             Some(kind) if kind.decider() == Decider::Validate => Self::Market,
             _ => Self::Other,
         }
@@ -72,7 +72,7 @@ impl Subject {
             Some(Kind::OrderReplace) => ids!(event.body::<OrderReplace>()),
             Some(Kind::OrderCancel) => ids!(event.body::<OrderCancel>()),
             Some(Kind::VenueFill | Kind::TradeCapture) => ids!(event.body::<Execution>()),
-            Some(kind) if crate::orders::is_report(kind) => ids!(event.body::<VenueReport>()),
+            Some(kind) if kind.is_report() => ids!(event.body::<VenueReport>()),
             _ => Self::NONE,
         }
     }
@@ -94,7 +94,7 @@ pub(crate) fn view_of(event: &Event) -> Option<&OrderView> {
         Kind::OrderNew => &event.body::<OrderNew>().view,
         Kind::OrderReplace => &event.body::<OrderReplace>().view,
         Kind::OrderCancel => &event.body::<OrderCancel>().view,
-        kind if crate::orders::is_report(kind) => &event.body::<VenueReport>().view,
+        kind if kind.is_report() => &event.body::<VenueReport>().view,
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@
 //! - Times and sequence numbers are those of the journal.
 
 use crate::error::WhatIfError;
-use crate::orders::{Orders, Twin, is_report, named_by_id};
+use crate::orders::{Orders, Twin, named_by_id};
 use crate::peaks::Peaks;
 use crate::survey::Survey;
 use bytemuck::Zeroable;
@@ -322,7 +322,7 @@ impl World {
 
     /// Processes what a venue would say, under the number and time of the last input.
     pub(crate) fn say(&mut self, kind: Kind, order_id: OrderId) {
-        debug_assert!(is_report(kind), "Invariant: answers are reports");
+        debug_assert!(kind.is_report(), "Invariant: answers are reports");
         let head = self.event.head;
         let event = &mut self.scratch;
         event.reset(kind);

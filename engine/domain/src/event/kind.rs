@@ -255,6 +255,22 @@ impl Kind {
         )
     }
 
+    /// True for what venues report of an order beside fills.
+    #[inline]
+    pub const fn is_report(self) -> bool {
+        matches!(
+            self,
+            Kind::VenueAck
+                | Kind::VenueReject
+                | Kind::VenueCancelled
+                | Kind::VenueReplaced
+                | Kind::VenueCancelReject
+                | Kind::VenueExpired
+                | Kind::VenueStatus
+                | Kind::OrderUnknown
+        )
+    }
+
     /// True for kinds that only the engine itself makes: from a wire they are refused.
     #[inline]
     pub const fn is_internal(self) -> bool {

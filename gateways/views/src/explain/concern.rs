@@ -1,6 +1,5 @@
 //! Which events concern an order.
 
-use crate::guard::is_report;
 use tradewind_domain::codes::ControlState;
 use tradewind_domain::event::{
     Control, DerivedOrder, Event, Execution, Kind, MassCancel, OrderCancel, OrderNew, OrderReplace,
@@ -58,7 +57,7 @@ pub(super) fn view_of(event: &Event) -> Option<&OrderView> {
         Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
             Some(&event.body::<DerivedOrder>().view)
         }
-        kind if is_report(kind) => Some(&event.body::<VenueReport>().view),
+        kind if kind.is_report() => Some(&event.body::<VenueReport>().view),
         _ => None,
     }
 }
@@ -72,7 +71,7 @@ fn named(event: &Event) -> OrderId {
         }
         Some(Kind::OrderCancel) => event.body::<OrderCancel>().order_id,
         Some(Kind::OrderReplace) => event.body::<OrderReplace>().order_id,
-        Some(kind) if is_report(kind) => event.body::<VenueReport>().order_id,
+        Some(kind) if kind.is_report() => event.body::<VenueReport>().order_id,
         _ => OrderId::NONE,
     };
     let found = view_of(event).map_or(OrderId::NONE, |view| view.order_id);

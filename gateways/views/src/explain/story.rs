@@ -253,9 +253,7 @@ impl Asked {
             Some(Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased) => {
                 Self::request(event.body::<DerivedOrder>().cl_ord_id)
             }
-            Some(kind) if crate::guard::is_report(kind) => {
-                Self::request(event.body::<VenueReport>().cl_ord_id)
-            }
+            Some(kind) if kind.is_report() => Self::request(event.body::<VenueReport>().cl_ord_id),
             _ => Self::default(),
         }
     }

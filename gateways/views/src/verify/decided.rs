@@ -3,7 +3,6 @@
 
 use super::Check;
 use super::difference::First;
-use crate::guard::is_report;
 use std::collections::{BTreeMap, HashMap};
 use tradewind_books::settle::Settle;
 use tradewind_domain::codes::Side;
@@ -44,7 +43,7 @@ impl Decided {
             Kind::VenueFill | Kind::TradeCapture => self.execute(event.body()),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
-            _ if is_report(kind) => self.reserve(&event.body::<VenueReport>().view),
+            _ if kind.is_report() => self.reserve(&event.body::<VenueReport>().view),
             _ => {}
         }
     }

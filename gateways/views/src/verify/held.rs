@@ -6,7 +6,6 @@
 
 use super::Check;
 use super::difference::{First, place};
-use crate::guard::is_report;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::{OrderState, Side};
 use tradewind_domain::event::{
@@ -93,7 +92,7 @@ impl Held {
             Kind::OrderExpired => self.report(event, &event.body::<DerivedOrder>().view),
             Kind::VenueFill => self.fill(event),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
-            _ if is_report(kind) => self.report(event, &event.body::<VenueReport>().view),
+            _ if kind.is_report() => self.report(event, &event.body::<VenueReport>().view),
             _ => {}
         }
     }

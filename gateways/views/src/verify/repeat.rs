@@ -12,7 +12,6 @@
 
 use super::Check;
 use super::difference::{First, difference, place};
-use crate::guard::is_report;
 use crate::hits::{hit_count, text_before};
 use crate::replica::{Replica, state_digest};
 use bytemuck::Zeroable;
@@ -266,7 +265,7 @@ pub fn without_facts(event: &mut Event) {
             let body: &mut Control = event.body_mut();
             (body.state_before, body.state_after) = (0, 0);
         }
-        _ if is_report(kind) => report_without_facts(event.body_mut()),
+        _ if kind.is_report() => report_without_facts(event.body_mut()),
         _ => {}
     }
 }
