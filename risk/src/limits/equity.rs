@@ -4,7 +4,7 @@
 //! Figures of equity and balance are base currency at 1e-8; floors, like `hard`, at 1e-16.
 
 use super::{LimitRow, Measure, Question};
-use crate::hierarchy::{Hierarchy, NodeRow};
+use crate::hierarchy::NodeRow;
 use tradewind_domain::codes::{ControlState, LimitType};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::fixed::ONE;
@@ -64,7 +64,7 @@ pub(super) fn trailing_accepts(event: &LimitSet) -> bool {
 }
 
 /// A limit that is set anew begins with its initial mark; one that is changed keeps the mark it has reached.
-pub(super) fn begin(row: &mut LimitRow, held: &LimitRow, _: &Hierarchy) {
+pub(super) fn begin(row: &mut LimitRow, held: &LimitRow) {
     if row.limit_type == LimitType::MaxDdTrailing as u8 {
         let initial = i128::from(row.params[INITIAL]);
         row.own = if held.state == 1 {

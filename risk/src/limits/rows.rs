@@ -280,7 +280,7 @@ impl Limits {
         if super::rate::is_gcra(&held) && super::rate::is_gcra(&row) {
             row.own = super::rate::rescaled(&held, &row, now_ns);
         }
-        super::equity::begin(&mut row, &held, hierarchy);
+        super::equity::begin(&mut row, &held);
         let needed = ring_len(event);
         if row.ring.room() < needed {
             stamps.grow(&mut row.ring, needed);
