@@ -323,6 +323,38 @@ code_enum!(
 );
 
 code_enum!(
+    /// What a user may do at a node and below it (docs/identity.md has the table).
+    Role {
+        /// Sees.
+        Viewer = 1, "VIEWER";
+        /// Sees and places orders.
+        Trader = 2, "TRADER";
+        /// Sees, sets limits, stops and restarts trading.
+        Risk = 3, "RISK";
+        /// Everything, other people's access included.
+        Admin = 4, "ADMIN";
+        /// A program: places orders and reports executed trades.
+        Service = 5, "SERVICE";
+    }
+);
+
+code_enum!(
+    /// How things stand between a user and a node. Only GRANTED opens anything.
+    AccessStatus {
+        /// The user asks for it.
+        Applied = 1, "APPLIED";
+        /// Somebody has seen the request, and it waits for who may grant it.
+        AwaitingApproval = 2, "AWAITING_APPROVAL";
+        /// The request was turned down or taken back.
+        None = 3, "NONE";
+        /// The user has the role.
+        Granted = 4, "GRANTED";
+        /// The user had the role and has lost it: tokens from before the event end.
+        Revoked = 5, "REVOKED";
+    }
+);
+
+code_enum!(
     /// Where the engine's time comes from. A journal has one for its whole life.
     ClockMode {
         /// The machine's clock.

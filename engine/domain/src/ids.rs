@@ -77,6 +77,15 @@ id!(
     SessionId, u32
 );
 
+id!(
+    /// A user: a row of `identity.db`, where the name stands. Never given twice.
+    UserId, u32
+);
+id!(
+    /// A group of users: a row of `identity.db`. Never given twice.
+    GroupId, u32
+);
+
 impl CalendarId {
     /// The built-in calendar: every day, rolls at 00:00 UTC.
     pub const UTC: Self = Self(0);

@@ -69,6 +69,7 @@ impl Stage<Event> for Normalize {
             Kind::CalendarSet => reference::decide(event, |body: &mut CalendarSet| {
                 reference::calendar(&self.registry, body)
             }),
+            Kind::AccessSet => resolve::access(&self.registry, event),
             Kind::LimitSet => resolve::limit(&self.registry, self.logical.limits, event),
             Kind::EngineStarted => {}
             _ => return resolve::names(&self.registry, kind, event),

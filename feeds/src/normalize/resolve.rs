@@ -6,13 +6,13 @@
 use crate::registry::{Leaf, Listing, Registry};
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
-    AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate,
+    AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate,
     InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel,
     OrderNew, OrderReplace, QuarantineResolve, QuotaGrant, Quote, RestrictedSet, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
-use tradewind_domain::reject::Note;
+use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::text::Text;
 
 /// What an empty name means.
@@ -340,6 +340,22 @@ fn control(it: &mut Resolver<'_>, body: &mut Control) {
 /// A grant for a label that is not known names no limit.
 fn quota_limit(it: &mut Resolver<'_>) -> LimitId {
     it.registry.limit_named(&it.names.account).unwrap_or_default()
+}
+
+/// Who may do what: the verdict, and the node's id. No node means the whole firm.
+pub(super) fn access(registry: &Registry, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let node = resolver.node(Name::Optional);
+    let is_unknown = resolver.unresolved;
+    let body = event.body_mut::<AccessSet>();
+    body.node = node;
+    let is_well_formed = body.is_well_formed();
+    resolver.finish(event);
+    if is_unknown {
+        event.reject(RejectCode::UnknownNode);
+    } else if !is_well_formed {
+        event.reject(RejectCode::InvalidValue);
+    }
 }
 
 /// Resolves a limit's node and filter and gives its label an id (module invariant). A removal looks its label up and takes

@@ -160,6 +160,8 @@ kinds! {
     AlertMaintenance = 111, AlertMaintenance, "alert_maintenance";
     /// Positions below a killed node are closed at the market, confirmed by a person.
     Flatten = 112, Control, "flatten";
+    /// Access of a user or group to a node, or a user's place in a group.
+    AccessSet = 113, AccessSet, "access_set";
 
     // 128..=159: timers, and effects that the limit check derives
     /// Something is due.
@@ -225,7 +227,8 @@ impl Kind {
             | Kind::AccountSet
             | Kind::NodeSet
             | Kind::CalendarSet
-            | Kind::CurrencySet => Decider::Normalize,
+            | Kind::CurrencySet
+            | Kind::AccessSet => Decider::Normalize,
             Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => {
                 Decider::Validate
             }
@@ -313,6 +316,7 @@ pub const fn schema_hash() -> u64 {
 /// hash is put here when the next kind is added.
 pub const SCHEMAS_READ: &[u64] = &[
     0x4532_2b18_a91f_2e9f, // 0.1.0
+    0xb6d0_4840_16aa_56ec, // before access_set
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //!
 //! Not here: what the facts mean for a stage's state. That is each stage's `apply`.
 
+mod access;
 mod admin;
 mod cash;
 mod execution;
@@ -21,6 +22,7 @@ mod risk;
 mod system;
 mod venue;
 
+pub use access::AccessSet;
 pub use admin::{
     CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet,
     QuotaGrant, control_effects,

@@ -5,9 +5,9 @@ mod names;
 mod properties;
 
 use super::*;
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level};
+use tradewind_domain::codes::{AccessStatus, AccountKind, InstrumentKind, Level, Role};
 use tradewind_domain::event::*;
-use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
+use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, GroupId, InstrumentId, NodeId, UserId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::text::{Code, Symbol, Text};
 
@@ -58,6 +58,7 @@ fn event_of(command: &str) -> Event {
         }
         [level, code, "in", parent, ref more @ ..] => node_set(level, code, parent, more),
         ["limit", label, "on", node, symbol] => limit_set(label, 0).named(text(symbol), text(node)),
+        ["access", user, group, role, status, node] => access_set(user, group, role, status, node),
         ["unlimit", label] => limit_set(label, 1),
         ["capacities", instruments, nodes, limits] => {
             let mut started: EngineStarted = bytemuck::Zeroable::zeroed();
@@ -135,6 +136,18 @@ fn node_set(level: &str, code: &str, parent: &str, more: &[&str]) -> InboundLong
     InboundLong::new(kind, &set)
 }
 
+fn access_set(user: &str, group: &str, role: &str, status: &str, node: &str) -> InboundLong {
+    let set = AccessSet {
+        author: text("u1"),
+        user: user.parse().map_or(UserId::NONE, UserId),
+        group: group.parse().map_or(GroupId::NONE, GroupId),
+        role: Role::from_text(role).map_or(0, |role| role as u8),
+        status: AccessStatus::from_text(status).map_or(0, |status| status as u8),
+        ..bytemuck::Zeroable::zeroed()
+    };
+    InboundLong::new(Kind::AccessSet, &set).named(Symbol::EMPTY, text(node))
+}
+
 fn limit_set(label: &str, removed: u8) -> InboundLong {
     InboundLong::new(
         Kind::LimitSet,
@@ -161,6 +174,7 @@ fn outcome(event: &Event) -> String {
             let set = event.body::<NodeSet>();
             format!("node {} in {} account {}", set.node, set.parent, set.account)
         }
+        Kind::AccessSet => format!("access at {}", event.body::<AccessSet>().node),
         Kind::LimitSet => {
             let set = event.body::<LimitSet>();
             format!(
@@ -370,3 +384,21 @@ fn world() -> Normalize {
 
 /// `Code` and `Symbol` have one width, which the name tables rely on.
 const _: () = assert!(size_of::<Code>() == 32 && size_of::<Symbol>() == 32);
+
+#[test]
+fn access_is_set_for_a_user_a_group_or_a_place_in_a_group_and_for_nothing_else() {
+    check(&format!(
+        "{WORLD}
+        access 1 - ADMIN GRANTED -       => access at none
+        access 2 - TRADER APPLIED A      => access at 2
+        access 2 - TRADER REVOKED A      => access at 2
+        access - 7 VIEWER GRANTED D      => access at 1
+        access 2 7 - GRANTED -           => access at none
+        access 2 7 VIEWER GRANTED -      => reject INVALID_VALUE
+        access 2 7 - GRANTED A           => reject INVALID_VALUE
+        access - - VIEWER GRANTED A      => reject INVALID_VALUE
+        access 2 - - GRANTED A           => reject INVALID_VALUE
+        access 2 - VIEWER - A            => reject INVALID_VALUE
+        access 2 - VIEWER GRANTED NOBODY => reject UNKNOWN_NODE"
+    ));
+}
