@@ -14,6 +14,7 @@ mod figures;
 mod guard;
 mod hits;
 mod names;
+pub mod query;
 mod reader;
 mod replay;
 mod replica;

@@ -1,0 +1,3 @@
+//! Questions that front ends ask, one trait for what is and one for what has been.
+
+pub mod history;
