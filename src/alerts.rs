@@ -3,17 +3,19 @@
 //! It starts with the engine and reads on until the journal's last record. An alert manager that fails leaves the engine alone:
 //! the status line says so, and the journal holds everything that the next start needs.
 
+mod channels;
+
 use crate::engine::Engine;
-use crate::output;
 use anyhow::Context;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tradewind_alerts::delivery::{Channel, LogChannel, Outbox, OutboxSettings, WebhookChannel};
+
+use tradewind_alerts::delivery::{Outbox, OutboxSettings};
 use tradewind_alerts::{
     AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, Metric,
 };
@@ -34,8 +36,6 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const SETTINGS_FILE: &str = "settings";
 /// How often tables are looked at, nanoseconds.
 const TABLES_EVERY_NS: u64 = 1_000_000_000;
-/// The longest secret that is read.
-const SECRET_BYTES_MAX: usize = 4_096;
 
 /// The thread.
 pub struct AlertService {
@@ -57,7 +57,7 @@ impl AlertService {
         }
         let outbox = Outbox::open(
             outbox_settings(keys, engine.data_dir())?,
-            channels(keys, clock)?,
+            channels::all(keys)?,
             clock,
         )
         .context("alerts cannot keep what was sent")?;
@@ -273,49 +273,6 @@ fn outbox_settings(keys: &AlertsKeys, data_dir: &Path) -> anyhow::Result<OutboxS
         routes,
         per_minute: keys.notifications_per_minute,
     })
-}
-
-fn channels(keys: &AlertsKeys, clock: &Clock) -> anyhow::Result<Vec<Box<dyn Channel>>> {
-    let mut channels: Vec<Box<dyn Channel>> = vec![Box::new(LogChannel::new(Notes))];
-    if !keys.webhook_url.is_empty() {
-        let timeout = Duration::from_millis(u64::from(keys.webhook_timeout_ms));
-        let secret = secret(&keys.webhook_secret_file)?;
-        let webhook = WebhookChannel::new(&keys.webhook_url, secret, timeout, clock.clone())
-            .context("alerts.webhook_url")?;
-        channels.push(Box::new(webhook));
-    }
-    Ok(channels)
-}
-
-/// The secret of a file, without the end of its line.
-fn secret(path: &str) -> anyhow::Result<Option<Vec<u8>>> {
-    if path.is_empty() {
-        return Ok(None);
-    }
-    let mut secret =
-        std::fs::read(path).with_context(|| format!("alerts.webhook_secret_file {path} cannot be read"))?;
-    while secret.last().is_some_and(u8::is_ascii_whitespace) {
-        secret.pop();
-    }
-    anyhow::ensure!(
-        !secret.is_empty() && secret.len() <= SECRET_BYTES_MAX,
-        "alerts.webhook_secret_file {path} holds no secret of 1 to {SECRET_BYTES_MAX} bytes"
-    );
-    Ok(Some(secret))
-}
-
-/// Lines for people, on the terminal.
-struct Notes;
-
-impl Write for Notes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        output::note(String::from_utf8_lossy(bytes).trim_end());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// How long the oldest record that is not on disk has waited, measured from outside: at each look a mark is set at what is

@@ -56,7 +56,7 @@ macro_rules! settings {
 
 const U32_MAX: u64 = u32::MAX as u64;
 /// Channels of alerts.
-const CHANNELS: &[&str] = &["log", "webhook"];
+const CHANNELS: &[&str] = &["log", "webhook", "chat", "sms", "mail"];
 const TIB: u64 = 1 << 40;
 
 /// A count from `min` to `max`.
@@ -229,7 +229,7 @@ settings! {
         renotify_minutes: u32 = count(1, 525_600);
         /// Notifications a minute on each route; more are summed up in one.
         notifications_per_minute: u32 = count(1, 1_000_000);
-        /// Channels of INFO: log, webhook, both with a comma between them, or none.
+        /// Channels of INFO: log, webhook, chat, sms and mail, with commas between them, or none.
         route_info: String = Range::Words(CHANNELS);
         /// Channels of WARNING.
         route_warning: String = Range::Words(CHANNELS);
@@ -241,12 +241,41 @@ settings! {
         route_level2: String = Range::Words(CHANNELS);
         /// Channels of level 3: head of risk, operations.
         route_level3: String = Range::Words(CHANNELS);
-        /// Where notifications are posted as JSON (`http://HOST[:PORT]/PATH`); empty for nowhere.
+        /// Milliseconds for which a receiver's answer is waited for.
+        timeout_ms: u32 = count(10, 600_000);
+        /// File with certificates (PEM) of the authorities that https and mail servers are trusted by, in place of the public ones; empty
+        /// trusts the public ones.
+        ca_file: String = Range::Path { may_be_empty: true };
+        /// Where notifications are posted as JSON (`http[s]://HOST[:PORT]/PATH`); empty for nowhere.
         webhook_url: String = Range::HttpUrl;
         /// File with the secret that signs them (HMAC-SHA256 in X-Tradewind-Signature); empty signs nothing.
         webhook_secret_file: String = Range::Path { may_be_empty: true };
-        /// Milliseconds for which an answer is waited for.
-        webhook_timeout_ms: u32 = count(10, 600_000);
+        /// File with the address of a chat's incoming webhook (whoever knows it can write there); empty for no chat.
+        chat_url_file: String = Range::Path { may_be_empty: true };
+        /// What a chat gets, with places such as {line} (docs/alerts.md).
+        chat_body: String = Range::Line;
+        /// Where text messages are asked for; empty for nowhere.
+        sms_url: String = Range::HttpUrl;
+        /// What is posted there, with places such as {short}: JSON where it begins with a brace, else a form.
+        sms_body: String = Range::Line;
+        /// File with the value of the Authorization header there; empty sends none.
+        sms_authorization_file: String = Range::Path { may_be_empty: true };
+        /// Mail server (`HOST:PORT`); empty sends no mail.
+        mail_server: String = Range::Line;
+        /// How the connection is secured: starttls, tls from the first byte, or none.
+        mail_tls: String = Range::Choice(&["starttls", "tls", "none"]);
+        /// User at the mail server; empty logs in nobody.
+        mail_user: String = Range::Line;
+        /// File with the user's password.
+        mail_password_file: String = Range::Path { may_be_empty: true };
+        /// Sender of mails.
+        mail_from: String = Range::Line;
+        /// Receivers of mails, with commas between them.
+        mail_to: String = Range::Line;
+        /// Receivers at level 2; empty for the same.
+        mail_to_level2: String = Range::Line;
+        /// Receivers at level 3; empty for the same.
+        mail_to_level3: String = Range::Line;
     }
     /// What accounts are worth (docs/limits.md).
     valuation: ValuationKeys {

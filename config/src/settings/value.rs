@@ -35,8 +35,10 @@ pub enum Range {
     Speed,
     /// Some of a few words with commas between them, or none.
     Words(&'static [&'static str]),
-    /// An address of http without user and password, or nothing.
+    /// An address of http or https without user and password, or nothing.
     HttpUrl,
+    /// One line of text.
+    Line,
 }
 
 impl fmt::Display for Range {
@@ -51,7 +53,8 @@ impl fmt::Display for Range {
             Self::Topology => f.write_str("auto, fused, split, staged, or groups such as a+b@0, c@1"),
             Self::Speed => f.write_str("realtime, max, or a multiple from 0.01x to 1000000x"),
             Self::Words(words) => write!(f, "some of {}, or empty", words.join(", ")),
-            Self::HttpUrl => f.write_str("http://HOST[:PORT][/PATH], or empty"),
+            Self::HttpUrl => f.write_str("http[s]://HOST[:PORT][/PATH], or empty"),
+            Self::Line => f.write_str("one line of text"),
         }
     }
 }
@@ -118,6 +121,9 @@ impl Range {
                 .map(owned),
             Self::HttpUrl => text(raw)
                 .filter(|url| url.is_empty() || is_http_url(url))
+                .map(owned),
+            Self::Line => text(raw)
+                .filter(|line| !line.chars().any(char::is_control))
                 .map(owned),
         }
     }
@@ -222,7 +228,8 @@ fn is_topology(text: &str) -> bool {
 
 /// `http://HOST[:PORT][/PATH]` of printable ASCII; whoever needs a secret has a header for it.
 fn is_http_url(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("http://") else {
+    let schemes = ["http://", "https://"];
+    let Some(rest) = schemes.iter().find_map(|scheme| text.strip_prefix(scheme)) else {
         return false;
     };
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
@@ -412,11 +419,16 @@ mod tests {
         for bad in [",", "mail", "log,", "log webhook"] {
             assert!(words.read(Raw::Text(bad)).is_none(), "{bad}");
         }
-        for good in ["", "http://localhost", "http://10.0.0.1:8080/alerts?x=1"] {
+        for good in [
+            "",
+            "http://localhost",
+            "http://10.0.0.1:8080/alerts?x=1",
+            "https://host/",
+        ] {
             assert!(Range::HttpUrl.read(Raw::Text(good)).is_some(), "{good}");
         }
         for bad in [
-            "https://host/",
+            "ftp://host/",
             "http://",
             "http://:80/",
             "http://a:b@host/",

@@ -73,6 +73,26 @@ pub struct Notification {
     pub muted: bool,
 }
 
+impl Notification {
+    /// All of it in a line, without the time: `alert 12 WARNING level 1 opened: limit_usage FIRM/DAY: ...`
+    pub fn line(&self) -> String {
+        let instrument = match self.instrument.as_str() {
+            "" => String::new(),
+            instrument => format!(" {instrument}"),
+        };
+        format!(
+            "alert {} {} level {} {}: {} {}{instrument}: {}",
+            self.incident,
+            self.severity,
+            self.level,
+            self.cause.text(),
+            self.rule,
+            self.scope,
+            self.text
+        )
+    }
+}
+
 /// The route of a level: that of the severity for level 1, those of the higher levels by their number.
 pub fn route_of(severity: Severity, level: u8) -> &'static str {
     match (level, severity) {

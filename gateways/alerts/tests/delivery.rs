@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
 use tradewind_alerts::delivery::{
-    Channel, DEAD_LETTERS_FILE, DeliveryError, Outbox, OutboxSettings, WebhookChannel, signature,
+    Authorities, Channel, DEAD_LETTERS_FILE, DeliveryError, Outbox, OutboxSettings, WebhookChannel, signature,
 };
 use tradewind_alerts::{Cause, Notification, Severity};
 use tradewind_machine::clock::Clock;
@@ -83,7 +83,7 @@ impl Receiver {
 
     fn channel(&self, secret: Option<&[u8]>, timeout: Duration) -> WebhookChannel {
         let url = format!("http://127.0.0.1:{}/hook?a=1", self.port);
-        WebhookChannel::new(&url, secret.map(<[u8]>::to_vec), timeout, clock()).unwrap()
+        WebhookChannel::new(&url, secret.map(<[u8]>::to_vec), timeout, &Authorities::default()).unwrap()
     }
 
     fn requests(&self) -> Vec<Request> {
@@ -143,7 +143,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines
         .into_iter()
-        .find(|(key, _)| *key == name)
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(_, value)| value)
 }
 
@@ -269,7 +269,8 @@ fn failures_may_pass_and_refusals_do_not() {
         .unwrap()
         .port();
     let url = format!("http://127.0.0.1:{nobody}/");
-    let mut channel = WebhookChannel::new(&url, None, Duration::from_millis(200), clock()).unwrap();
+    let mut channel =
+        WebhookChannel::new(&url, None, Duration::from_millis(200), &Authorities::default()).unwrap();
     assert!(matches!(
         channel.deliver(&notification(1)),
         Err(DeliveryError::Failed(_))

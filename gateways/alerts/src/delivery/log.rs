@@ -22,25 +22,12 @@ impl<W: Write + Send> Channel for LogChannel<W> {
     }
 
     fn deliver(&mut self, notification: &Notification) -> Result<(), DeliveryError> {
-        let line = line(notification);
+        let line = format!("{} {}\n", notification.at, notification.line());
         let written = self.out.write_all(line.as_bytes());
         written
             .and_then(|()| self.out.flush())
             .map_err(|error| DeliveryError::Failed(error.to_string()))
     }
-}
-
-/// `alert 12 WARNING level 1 opened: limit_usage FIRM/DAY: ...`
-fn line(n: &Notification) -> String {
-    let instrument = match n.instrument.as_str() {
-        "" => String::new(),
-        instrument => format!(" {instrument}"),
-    };
-    let (subject, cause) = (&n.scope, n.cause.text());
-    format!(
-        "{} alert {} {} level {} {cause}: {} {subject}{instrument}: {}\n",
-        n.at, n.incident, n.severity, n.level, n.rule, n.text
-    )
 }
 
 #[cfg(test)]

@@ -5,19 +5,27 @@ mod breaker;
 mod courier;
 mod dead_letters;
 mod log;
+mod mail;
 mod mailbox;
 mod outbox;
+mod post;
 mod rate_cap;
 mod sent;
+mod template;
+mod templated;
 mod webhook;
 
 pub use courier::{Courier, QUEUE_MAX};
 pub use dead_letters::{DEAD_LETTER_BYTES_MAX, DEAD_LETTERS_FILE};
 pub use log::LogChannel;
+pub use mail::{MailChannel, MailError, MailSettings, MailTls};
 pub use mailbox::{ATTEMPTS_MAX, GIVE_UP_NS, Mailbox, Outcome, RETRY_DELAYS_NS};
 pub use outbox::{Outbox, OutboxSettings, Undelivered};
+pub use post::{Authorities, PostError};
 pub use sent::SENT_FILE;
-pub use webhook::{SIGNATURE_HEADER, WebhookChannel, WebhookError, signature};
+pub use template::{SHORT_CHARS, Template, TemplateError};
+pub use templated::TemplatedChannel;
+pub use webhook::{SIGNATURE_HEADER, WebhookChannel, signature};
 
 use crate::notification::Notification;
 

@@ -1,0 +1,149 @@
+//! The channels that the settings ask for, with their secrets read from files.
+
+use crate::output;
+use anyhow::Context;
+use std::io::{self, Write};
+use std::time::Duration;
+use tradewind_alerts::delivery::{
+    Authorities, Channel, LogChannel, MailChannel, MailSettings, MailTls, Template, TemplatedChannel,
+    WebhookChannel,
+};
+use tradewind_config::AlertsKeys;
+
+/// The longest file of a secret, an address or certificates that is read, bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// All of them; the log is always there.
+pub(super) fn all(keys: &AlertsKeys) -> anyhow::Result<Vec<Box<dyn Channel>>> {
+    let authorities = match &*keys.ca_file {
+        "" => Authorities::default(),
+        path => Authorities::of_pem(&read("alerts.ca_file", path)?).context("alerts.ca_file")?,
+    };
+    let made = [
+        Some(Box::new(LogChannel::new(Notes)) as Box<dyn Channel>),
+        webhook(keys, &authorities)?,
+        chat(keys, &authorities)?,
+        sms(keys, &authorities)?,
+        mail(keys, &authorities)?,
+    ];
+    Ok(made.into_iter().flatten().collect())
+}
+
+fn webhook(keys: &AlertsKeys, authorities: &Authorities) -> anyhow::Result<Option<Box<dyn Channel>>> {
+    if keys.webhook_url.is_empty() {
+        return Ok(None);
+    }
+    let secret = match &*keys.webhook_secret_file {
+        "" => None,
+        path => Some(secret("alerts.webhook_secret_file", path)?.into_bytes()),
+    };
+    let channel = WebhookChannel::new(&keys.webhook_url, secret, timeout(keys), authorities)
+        .context("alerts.webhook_url")?;
+    Ok(Some(Box::new(channel)))
+}
+
+fn chat(keys: &AlertsKeys, authorities: &Authorities) -> anyhow::Result<Option<Box<dyn Channel>>> {
+    if keys.chat_url_file.is_empty() {
+        return Ok(None);
+    }
+    let url = secret("alerts.chat_url_file", &keys.chat_url_file)?;
+    let body = Template::parse(&keys.chat_body).context("alerts.chat_body")?;
+    let channel = TemplatedChannel::new("chat", &url, body, None, timeout(keys), authorities)
+        .context("alerts.chat_url_file")?;
+    Ok(Some(Box::new(channel)))
+}
+
+fn sms(keys: &AlertsKeys, authorities: &Authorities) -> anyhow::Result<Option<Box<dyn Channel>>> {
+    if keys.sms_url.is_empty() {
+        return Ok(None);
+    }
+    let authorization = match &*keys.sms_authorization_file {
+        "" => None,
+        path => Some(secret("alerts.sms_authorization_file", path)?),
+    };
+    let body = Template::parse(&keys.sms_body).context("alerts.sms_body")?;
+    let channel = TemplatedChannel::new(
+        "sms",
+        &keys.sms_url,
+        body,
+        authorization,
+        timeout(keys),
+        authorities,
+    )
+    .context("alerts.sms_url")?;
+    Ok(Some(Box::new(channel)))
+}
+
+fn mail(keys: &AlertsKeys, authorities: &Authorities) -> anyhow::Result<Option<Box<dyn Channel>>> {
+    if keys.mail_server.is_empty() {
+        return Ok(None);
+    }
+    let login = match &*keys.mail_user {
+        "" => None,
+        user => {
+            let password = secret("alerts.mail_password_file", &keys.mail_password_file)?;
+            Some((user.to_owned(), password))
+        }
+    };
+    let channel = MailChannel::new(&MailSettings {
+        server: keys.mail_server.clone(),
+        tls: match &*keys.mail_tls {
+            "none" => MailTls::None,
+            "tls" => MailTls::Wrapped,
+            _ => MailTls::StartTls, // the settings take nothing else
+        },
+        login,
+        from: keys.mail_from.clone(),
+        to: [
+            keys.mail_to.clone(),
+            keys.mail_to_level2.clone(),
+            keys.mail_to_level3.clone(),
+        ],
+        timeout: timeout(keys),
+        authorities: authorities.clone(),
+    })
+    .context("alerts.mail_*")?;
+    Ok(Some(Box::new(channel)))
+}
+
+fn timeout(keys: &AlertsKeys) -> Duration {
+    Duration::from_millis(u64::from(keys.timeout_ms))
+}
+
+fn read(key: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+    let unreadable = || format!("{key} {path:?} cannot be read");
+    let size = std::fs::metadata(path).with_context(unreadable)?.len();
+    anyhow::ensure!(
+        size <= FILE_BYTES_MAX,
+        "{key} {path:?} is larger than {FILE_BYTES_MAX} bytes"
+    );
+    std::fs::read(path).with_context(unreadable)
+}
+
+/// The first line of a file.
+fn secret(key: &str, path: &str) -> anyhow::Result<String> {
+    let text = String::from_utf8(read(key, path)?)
+        .ok()
+        .with_context(|| format!("{key} {path:?} holds no text"))?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    anyhow::ensure!(!line.is_empty(), "{key} {path:?} is empty");
+    anyhow::ensure!(
+        !line.chars().any(char::is_control),
+        "{key} {path:?} holds control characters"
+    );
+    Ok(line.to_owned())
+}
+
+/// Lines for people, on the terminal.
+struct Notes;
+
+impl Write for Notes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        output::note(String::from_utf8_lossy(bytes).trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
