@@ -189,6 +189,20 @@ code_enum!(
 );
 
 code_enum!(
+    /// Which lots of a position close first (SETTLEMENT section 6). A method never changes its meaning.
+    LotMethod {
+        /// The oldest.
+        Fifo = 0, "FIFO";
+        /// The newest.
+        Lifo = 1, "LIFO";
+        /// Those that earn the least.
+        Hifo = 2, "HIFO";
+        /// One lot at average cost.
+        AverageCost = 3, "AVCO";
+    }
+);
+
+code_enum!(
     /// The limit catalogue (LIMITS section 8). Numbers are those of the catalogue, where two share one the second has 100 added.
     LimitType {
         /// L01.

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no threads. All stages, readers and wires share these types.
 
 pub mod codes;
+pub mod corporate;
 pub mod decimal;
 pub mod event;
 pub mod fixed;

@@ -17,9 +17,10 @@
 //!
 //! Not here: lots and tax methods, splits, dividends, funding, variation margin, base currency.
 
+pub use crate::lots::Rules;
 use crate::replay::{Fills, Version};
 use crate::settle::digest_rows;
-use crate::wide::mul_div_half_even;
+use crate::wide::{mul_div_half_even, share};
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
@@ -74,15 +75,6 @@ struct Priced {
     has_mark: u8,
     has_fill: u8,
     reserved: [u8; 3],
-}
-
-/// How an instrument's money is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// Decimals of the currency's minor unit.
-    pub money_dp: u8,
-    /// True where value is `qty * mult / px`: what was paid is worth less as the price rises.
-    pub inverse: bool,
 }
 
 /// What an execution does to a position.
@@ -155,18 +147,6 @@ fn side_sign(side: u8) -> i128 {
 #[inline]
 fn signed_qty(execution: &Execution) -> i128 {
     side_sign(execution.side) * i128::from(execution.qty)
-}
-
-/// The share `part / whole` of `amount`: half even to the minor unit, the remainder stays. `part` is at most `whole`, so the
-/// share is never more than the amount and always fits.
-#[inline]
-fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
-    if let Some(share) = rounding::split(amount, NetQty::from_raw(part), NetQty::from_raw(whole), dp) {
-        return share;
-    }
-    let minor_unit = 10i128.pow(8 - u32::from(dp.min(8)));
-    let minor = mul_div_half_even(amount.raw() / minor_unit, part, whole).unwrap_or(0);
-    Money::from_raw(minor * minor_unit)
 }
 
 /// What the execution does to the position (SETTLEMENT section 6, average cost). Reads state, changes nothing.

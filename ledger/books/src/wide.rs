@@ -1,6 +1,40 @@
-//! `a * b / c` with a 256-bit product, for the rare amounts whose product leaves 128 bits.
+//! Products of 256 bits, for the rare amounts that leave 128: `a * b / c`, comparisons of products, shares of money.
 //!
-//! Slow (one step per bit) and exact; callers take the 128-bit road first.
+//! The wide road is slow (one step per bit of a division) and exact; the 128-bit road comes first.
+
+use std::cmp::Ordering;
+use tradewind_domain::fixed::{Money, NetQty};
+use tradewind_domain::rounding;
+
+/// The share `part / whole` of `amount`: half even to the minor unit, the remainder stays. `part` is at most `whole`, so the
+/// share is never more than the amount and always fits.
+#[inline]
+pub(crate) fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
+    if let Some(share) = rounding::split(amount, NetQty::from_raw(part), NetQty::from_raw(whole), dp) {
+        return share;
+    }
+    let minor_unit = 10i128.pow(8 - u32::from(dp.min(8)));
+    let minor = mul_div_half_even(amount.raw() / minor_unit, part, whole).unwrap_or(0);
+    Money::from_raw(minor * minor_unit)
+}
+
+/// Compares `a.0 * a.1` with `b.0 * b.1`.
+#[inline]
+pub(crate) fn compare_products(a: (i128, i128), b: (i128, i128)) -> Ordering {
+    match (a.0.checked_mul(a.1), b.0.checked_mul(b.1)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => wide_product(a).cmp(&wide_product(b)),
+    }
+}
+
+/// A product as something that sorts like it: its sign, then its magnitude, which counts backwards below zero.
+fn wide_product((a, b): (i128, i128)) -> (i128, u128, u128) {
+    let (high, low) = widening_mul(a.unsigned_abs(), b.unsigned_abs());
+    match a.signum() * b.signum() {
+        -1 => (-1, !high, !low),
+        sign => (sign, high, low),
+    }
+}
 
 /// `a * b / c`, halves to the even neighbour. `None` where `c` is not positive or the result does not fit.
 pub(crate) fn mul_div_half_even(a: i128, b: i128, c: i128) -> Option<i128> {
@@ -82,7 +116,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn products_compare_exactly_beyond_128_bits() {
+        let big = i128::MAX;
+        assert_eq!(compare_products((big, big), (big, big - 1)), Ordering::Greater);
+        assert_eq!(compare_products((-big, big), (-big, big - 1)), Ordering::Less);
+        assert_eq!(compare_products((-big, big), (1, 1)), Ordering::Less);
+        assert_eq!(compare_products((-big, -big), (big, big)), Ordering::Equal);
+        assert_eq!(compare_products((0, big), (-big, big)), Ordering::Greater);
+        assert_eq!(
+            compare_products((i128::MIN, i128::MIN), (big, big)),
+            Ordering::Greater
+        );
+    }
+
     proptest! {
+        #[test]
+        fn comparing_products_agrees_with_128_bits(a: i64, b: i64, c: i64, d: i64) {
+            let [a, b, c, d] = [a, b, c, d].map(i128::from);
+            prop_assert_eq!(compare_products((a, b), (c, d)), (a * b).cmp(&(c * d)));
+            prop_assert_eq!(wide_product((a, b)).cmp(&wide_product((c, d))), (a * b).cmp(&(c * d)));
+        }
+
         #[test]
         fn agrees_with_128_bits_where_they_suffice(a: i64, b: i64, c in 1i128..) {
             let narrow = div_round(i128::from(a) * i128::from(b), c, Rounding::HalfEven);
