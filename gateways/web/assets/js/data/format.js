@@ -1,0 +1,124 @@
+/** How figures and times are written on the screen. English notation, UTC, the same for everybody who looks at a screen. */
+
+import { fixed, parse, sign, text } from "./decimal.js";
+
+const THIN = "\u2009";
+export const NONE = "\u2013";
+export const MINUS = "\u2212";
+
+/** @param {string} whole digits, perhaps with a minus */
+function grouped(whole) {
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** @param {string} plain */
+function dressed(plain) {
+  const [whole, fraction] = plain.replace("-", "").split(".");
+  const body = grouped(whole) + (fraction ? `.${fraction}` : "");
+  return plain.startsWith("-") ? MINUS + body : body;
+}
+
+/**
+ * A decimal as it was sent, with separators.
+ * @param {string | null | undefined} value
+ */
+export function plain(value) {
+  const units = parse(value);
+  return units === null ? (value ?? NONE) : dressed(text(units));
+}
+
+/**
+ * Money with two decimals.
+ * @param {string | bigint | null | undefined} value
+ */
+export function money(value, places = 2) {
+  const units = typeof value === "bigint" ? value : parse(value);
+  return units === null ? NONE : dressed(fixed(units, places));
+}
+
+/**
+ * Money with its sign, also above zero: a profit is told by more than its colour.
+ * @param {string | bigint | null | undefined} value
+ */
+export function signed(value, places = 2) {
+  const units = typeof value === "bigint" ? value : parse(value);
+  if (units === null) return NONE;
+  const body = fixed(units, places);
+  return (sign(units) > 0 && /[1-9]/.test(body) ? "+" : "") + dressed(body);
+}
+
+/**
+ * A price: at least two decimals, at most five (averages have many).
+ * @param {string | null | undefined} value
+ */
+export function price(value) {
+  const units = parse(value);
+  return units === null ? NONE : dressed(fixed(units, 5).replace(/0{1,3}$/, ""));
+}
+
+/**
+ * "▲", "▼" or nothing.
+ * @param {bigint | null} units
+ */
+export function arrow(units) {
+  if (units === null || units === 0n) return "";
+  return units > 0n ? "▲" : "▼";
+}
+
+/**
+ * A large figure in few places: 1.24M. For tiles and axes, not for books.
+ * @param {number} value
+ */
+export function short(value) {
+  const size = Math.abs(value);
+  const minus = value < 0 ? MINUS : "";
+  for (const [unit, letter] of /** @type {const} */ ([[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]])) {
+    if (size >= unit) return minus + trimmed(size / unit) + letter;
+  }
+  return minus + trimmed(size);
+}
+
+/** @param {number} value */
+function trimmed(value) {
+  const places = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return value.toFixed(places).replace(/\.?0+$/, (zeros) => (zeros.includes(".") ? "" : zeros));
+}
+
+/** @param {number} value whole number */
+export function count(value) {
+  return grouped(String(Math.round(value)));
+}
+
+/**
+ * A span of nanoseconds in the unit that suits it.
+ * @param {number | null | undefined} ns
+ */
+export function span(ns) {
+  if (ns === null || ns === undefined) return NONE;
+  if (ns < 1e3) return `${Math.round(ns)}${THIN}ns`;
+  if (ns < 1e6) return `${trimmed(ns / 1e3)}${THIN}µs`;
+  if (ns < 1e9) return `${trimmed(ns / 1e6)}${THIN}ms`;
+  return `${trimmed(ns / 1e9)}${THIN}s`;
+}
+
+/**
+ * Time of day, UTC, with milliseconds.
+ * @param {string | number | null | undefined} time RFC 3339, or milliseconds
+ */
+export function clock(time, withMillis = true) {
+  const date = time === null || time === undefined || time === "" ? null : new Date(time);
+  if (!date || Number.isNaN(date.getTime())) return NONE;
+  return date.toISOString().slice(11, withMillis ? 23 : 19);
+}
+
+/**
+ * A span for a person: 45 s, 12 min 5 s, 3 h 20 min, 2 d 4 h.
+ * @param {number} seconds
+ */
+export function lasting(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}

@@ -1,0 +1,100 @@
+/** Incidents: how bad, how long, when they escalate, and who has taken them. Taking one needs a comment. */
+
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
+import { clock, count, lasting } from "../data/format.js";
+import { second } from "../data/frames.js";
+import { alerts, skewMs, unackedCount } from "../data/store.js";
+import { html } from "../html.js";
+import { problem } from "../net/api.js";
+import { acknowledge } from "../net/commands.js";
+import { Panel } from "../shell/panel.js";
+
+const SEVERITIES = ["INFO", "WARNING", "ERROR", "CRITICAL"];
+const SIGNS = { INFO: "ⓘ", WARNING: "▲", ERROR: "◆", CRITICAL: "■" };
+const STATES = ["OPEN", "ACKNOWLEDGED", "RESOLVED"];
+const SHOWN = 100;
+
+/** The incident whose comment is being written. */
+const taking = signal(0);
+
+/** Open ones first, the worst first, the newest first. */
+function inOrder() {
+  const { state, severity, opened_at: opened } = alerts.at;
+  const rank = (/** @type {any[]} */ row) => STATES.indexOf(row[state]) * 10 - SEVERITIES.indexOf(row[severity]);
+  return [...alerts.all()]
+    .map((entry) => entry.row)
+    .sort((a, b) => rank(a) - rank(b) || (a[opened] < b[opened] ? 1 : -1))
+    .slice(0, SHOWN);
+}
+
+/** @param {any[]} row @param {number} now */
+function escalation(row, now) {
+  const { next_level_at: next, level, state } = alerts.at;
+  if (row[state] !== "OPEN") return null;
+  if (!row[next]) return html`<span class="clock">level ${row[level]}</span>`;
+  const left = (Date.parse(row[next]) - now) / 1_000;
+  const tone = left < 60 ? "bad" : left < 300 ? "warn" : "";
+  return html`<span class=${`clock ${tone}`} title="Escalates unless somebody takes it">level ${row[level] + 1} in ${lasting(left)}</span>`;
+}
+
+/** @param {{ id: number }} props */
+function Take({ id }) {
+  const [error, setError] = useState("");
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const comment = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("comment")).trim();
+    const answer = await acknowledge(id, comment);
+    if (answer.ok) taking.value = 0;
+    else setError(problem(answer));
+  };
+  const key = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape") taking.value = 0;
+  };
+  return html`<form class="take" onSubmit=${submit} onKeyDown=${key}>
+    <input name="comment" required maxlength="200" placeholder="What are you doing about it?" aria-label="Comment" autofocus ref=${(/** @type {any} */ node) => node?.focus()} />
+    <button type="submit" class="primary">Acknowledge</button>
+    <button type="button" class="quiet" onClick=${() => (taking.value = 0)}>Cancel</button>
+    ${error ? html`<p class="note bad" role="alert">✕ ${error}</p>` : null}
+  </form>`;
+}
+
+/** @param {{ row: any[], now: number }} props */
+function Alert({ row, now }) {
+  const at = alerts.at;
+  const [id, severity, state] = [row[at.id], row[at.severity], row[at.state]];
+  const isOpen = state === "OPEN";
+  const who = row[at.acknowledged_by];
+  return html`<li class=${`alert ${severity.toLowerCase()} ${state.toLowerCase()}`} data-testid="alert" data-id=${id} data-state=${state}>
+    <div class="alert-line">
+      <span class="severity">${SIGNS[/** @type {keyof typeof SIGNS} */ (severity)]} ${severity}</span>
+      <span class="alert-scope">${row[at.scope]}${row[at.instrument] ? ` · ${row[at.instrument]}` : ""}</span>
+      ${escalation(row, now)}
+      ${isOpen && taking.value !== id ? html`<button type="button" class="take-button" onClick=${() => (taking.value = id)}>Take</button>` : null}
+    </div>
+    <p class="alert-text">${row[at.text]}</p>
+    <p class="note">${row[at.rule]} · since ${clock(row[at.opened_at], false)} (${lasting((now - Date.parse(row[at.opened_at])) / 1_000)})
+      ${row[at.count] > 1 ? ` · ${count(row[at.count])} times` : ""}
+      ${who ? ` · taken by ${who}: ${row[at.acknowledge_comment] ?? ""}` : ""}
+      ${state === "RESOLVED" ? ` · over since ${clock(row[at.resolved_at], false)}` : ""}
+      ${row[at.cleared_at] && state !== "RESOLVED" ? " · condition is gone, waits for a person" : ""}</p>
+    ${taking.value === id ? html`<${Take} id=${id} />` : null}
+  </li>`;
+}
+
+/** Opens the comment of the worst incident that nobody has taken. */
+export function takeFirst() {
+  const first = inOrder().find((row) => row[alerts.at.state] === "OPEN");
+  if (first) taking.value = first[alerts.at.id];
+}
+
+export function Alerts() {
+  alerts.version.value;
+  const now = second.value + skewMs.value;
+  const rows = alerts.isLoaded.value ? inOrder() : [];
+  const open = unackedCount.value;
+  const tools = html`<span class=${`badge ${open ? "bad" : ""}`}>${open} not taken</span>`;
+  return html`<${Panel} id="alerts" title="Alerts" tools=${tools}>
+    ${rows.length ? html`<ul class="alert-list">${rows.map((row) => html`<${Alert} key=${row[alerts.at.id]} row=${row} now=${now} />`)}</ul>` : html`<p class="empty">✓ No incidents</p>`}
+  </${Panel}>`;
+}

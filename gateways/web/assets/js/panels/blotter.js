@@ -1,0 +1,171 @@
+/** The blotter: orders, executions, and what was refused and why. Newest first. */
+
+import { signal } from "@preact/signals";
+import { isClosed } from "../data/figures.js";
+import { clock, money, NONE, plain, price, short } from "../data/format.js";
+import { near, parse } from "../data/decimal.js";
+import { orders, rejects, trades } from "../data/store.js";
+import { marked, reader, tone } from "../grid/cells.js";
+import { GridView } from "../grid/grid-view.js";
+import { View } from "../grid/view.js";
+import { html } from "../html.js";
+import { problem } from "../net/api.js";
+import { cancel } from "../net/commands.js";
+import { TabPanel } from "../shell/panel.js";
+import { tell } from "../shell/toast.js";
+import { rejectWords } from "../words/rejects.js";
+import { fill } from "./ticket.js";
+
+const BUYS = new Set(["BUY"]);
+const TIME = "100px";
+
+/** @param {string | null} side */
+const sideTone = (side) => (side === null ? "" : BUYS.has(side) ? "buy" : "sell");
+/** @param {string | null} side */
+const sideText = (side) => (side ? `${BUYS.has(side) ? "▲" : "▼"} ${side.replace("_", " ")}` : NONE);
+
+/** @param {ReturnType<typeof reader>} of */
+function common({ at, text, figure }) {
+  return {
+    /** @param {string} id */
+    time: (id) => ({ ...text(id, "Time", TIME), text: (/** @type {any[]} */ row) => clock(at(row, id)) }),
+    side: {
+      ...text("side", "Side", "84px"),
+      text: (/** @type {any[]} */ row) => sideText(at(row, "side")),
+      tone: (/** @type {any[]} */ row) => sideTone(at(row, "side")),
+    },
+    account: text("account", "Account", "minmax(92px,1fr)"),
+    symbol: text("symbol", "Symbol", "minmax(76px,1fr)"),
+    /** @param {string} id @param {string} label */
+    qty: (id, label) => figure(id, label, "minmax(70px,.8fr)", plain),
+    /** @param {string} id @param {string} label */
+    px: (id, label) => figure(id, label, "minmax(78px,.8fr)", price),
+  };
+}
+
+const o = reader(orders);
+const ORDER = common(o);
+const ORDER_TONES = { WORKING: "ok", FILLED: "done", HELD: "warn", UNKNOWN: "bad", REJECTED: "bad", CANCELLED: "muted", EXPIRED: "muted" };
+
+/** @type {import("../grid/view.js").Column[]} */
+const ORDERS = [
+  { ...ORDER.time("updated"), order: (row) => o.at(row, "updated") },
+  ORDER.symbol,
+  ORDER.account,
+  ORDER.side,
+  ORDER.qty("qty", "Qty"),
+  ORDER.qty("cum", "Filled"),
+  { ...ORDER.px("px", "Limit"), text: (row) => (o.at(row, "px") === null ? o.at(row, "type") : price(o.at(row, "px"))) },
+  ORDER.px("avg_px", "Avg"),
+  { ...o.text("state", "State", "minmax(104px,1fr)"), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
+  o.text("tif", "TIF", "48px"),
+  o.text("order_id", "Order", "minmax(72px,1fr)"),
+  {
+    id: "cancel", label: "", title: "Cancel", width: "72px",
+    text: (row) => (isClosed(o.at(row, "state")) ? "" : "Cancel"),
+    action: (row) => (isClosed(o.at(row, "state")) ? null : cancelButton(o.at(row, "order_id"))),
+  },
+];
+
+/** @param {string} id */
+function cancelButton(id) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "cell-button";
+  button.textContent = "Cancel";
+  button.tabIndex = -1;
+  button.setAttribute("aria-label", `Cancel order ${id}`);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const answer = await cancel(id);
+    if (!answer.ok) tell("bad", `Order ${id} is not cancelled: ${answer.body?.code ? rejectWords(answer.body.code) : problem(answer)}`);
+    button.disabled = false;
+  });
+  return button;
+}
+
+const t = reader(trades);
+const TRADE = common(t);
+/** @type {import("../grid/view.js").Column[]} */
+const TRADES = [
+  TRADE.time("time"),
+  TRADE.symbol,
+  TRADE.account,
+  TRADE.side,
+  TRADE.qty("qty", "Qty"),
+  TRADE.px("px", "Price"),
+  t.figure("principal", "Principal", "minmax(92px,1fr)", money),
+  t.figure("fee", "Fee", "minmax(60px,.6fr)", money),
+  { ...t.figure("realised", "Realised", "minmax(92px,1fr)", (value) => (parse(value) ? marked(value) : NONE)), tone: (row) => tone(t.at(row, "realised")) },
+  { ...t.text("kind", "Kind", "72px"), tone: (row) => ({ BUST: "bad", CORRECT: "warn" })[/** @type {string} */ (t.at(row, "kind"))] ?? "" },
+  { ...t.text("flags", "Flags", "minmax(80px,1fr)"), tone: () => "warn" },
+  t.text("order_id", "Order", "minmax(72px,.8fr)"),
+];
+
+const r = reader(rejects);
+const REJECT = common(r);
+/** @type {import("../grid/view.js").Column[]} */
+const REJECTS = [
+  REJECT.time("time"),
+  REJECT.symbol,
+  REJECT.account,
+  REJECT.side,
+  REJECT.qty("qty", "Qty"),
+  REJECT.px("px", "Price"),
+  { id: "why", label: "Why", width: "minmax(300px,4fr)", text: (row) => rejectWords(r.at(row, "code")), tone: () => "why" },
+  { id: "found", label: "Found / allowed", width: "minmax(116px,1fr)", align: "number", text: found },
+  r.text("limit", "Limit", "minmax(110px,1.2fr)"),
+  r.text("code", "Code", "minmax(150px,1.4fr)"),
+];
+
+/** @param {any[]} row */
+function found(row) {
+  const [used, hard] = [parse(r.at(row, "used")), parse(r.at(row, "hard"))];
+  return used === null || hard === null ? NONE : `${short(near(used))} / ${short(near(hard))}`;
+}
+
+const ordersView = new View(orders, ORDERS, { sortBy: "updated", down: true });
+const tradesView = new View(trades, TRADES);
+const rejectsView = new View(rejects, REJECTS);
+const VIEWS = { orders: ordersView, trades: tradesView, rejects: rejectsView };
+const onlyOpen = signal(false);
+const filter = signal("");
+export const blotterTab = signal("orders");
+
+/** @param {string} words */
+function setFilter(words) {
+  filter.value = words;
+  for (const view of Object.values(VIEWS)) view.filter(words);
+}
+
+function toggleOpen() {
+  onlyOpen.value = !onlyOpen.value;
+  ordersView.only(onlyOpen.value ? (row) => !isClosed(o.at(row, "state")) : () => true);
+}
+
+function Tools() {
+  const open = html`<label class="check"><input type="checkbox" checked=${onlyOpen.value} onChange=${toggleOpen} /> open only</label>`;
+  return html`<div class="tools">
+    ${blotterTab.value === "orders" ? open : null}
+    <input type="search" placeholder="Filter" aria-label="Filter the blotter" value=${filter.value}
+      onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
+  </div>`;
+}
+
+export function Blotter() {
+  const active = /** @type {keyof typeof VIEWS} */ (blotterTab.value);
+  rejects.hasGap.value;
+  const isCut = { orders: false, trades: trades.hasGap.value, rejects: rejects.hasGap.value }[active];
+  const tabs = [
+    { id: "orders", label: "Orders" },
+    { id: "trades", label: "Trades" },
+    { id: "rejects", label: "Rejects" },
+  ];
+  const of = { orders: o, trades: t, rejects: r }[active];
+  const open = (/** @type {any} */ { row }) => fill({ account: of.at(row, "account"), symbol: of.at(row, "symbol") });
+  return html`<${TabPanel} id="blotter" tabs=${tabs} active=${active} onSelect=${(/** @type {string} */ id) => (blotterTab.value = id)} tools=${html`<${Tools} />`}>
+    ${isCut ? html`<p class="note warn" role="status">▲ Some rows came while the connection was away and are not listed here. They stand in the history.</p>` : null}
+    <${GridView} key=${active} view=${VIEWS[active]} label=${tabs.find((tab) => tab.id === active)?.label} empty="Nothing yet"
+      stamp=${`${filter.value}|${onlyOpen.value}`} onOpen=${open} />
+  </${TabPanel}>`;
+}

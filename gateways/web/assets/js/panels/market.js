@@ -1,0 +1,39 @@
+/** The market: top of book, last trade and mark of each instrument. A row fills the order ticket. */
+
+import { NONE, plain, price } from "../data/format.js";
+import { market } from "../data/store.js";
+import { marked, reader, tone } from "../grid/cells.js";
+import { GridView } from "../grid/grid-view.js";
+import { View } from "../grid/view.js";
+import { html } from "../html.js";
+import { fill } from "./ticket.js";
+
+const { at, number, text, figure } = reader(market);
+const WIDTH = "minmax(80px,1fr)";
+
+/** @type {import("../grid/view.js").Column[]} */
+const COLUMNS = [
+  text("symbol", "Symbol", "minmax(84px,1fr)"),
+  figure("bid_qty", "Bid size", WIDTH, plain),
+  { ...figure("bid", "Bid", WIDTH, price), flash: true },
+  { ...figure("ask", "Ask", WIDTH, price), flash: true },
+  figure("ask_qty", "Ask size", WIDTH, plain),
+  { ...figure("last", "Last", WIDTH, price), flash: true },
+  figure("mark", "Mark", WIDTH, price),
+  {
+    ...figure("change_pct", "Change", WIDTH, (value) => (value === null ? NONE : `${marked(value)} %`)),
+    title: "Mark against the first mark of this run",
+    order: number("change_pct"),
+    tone: (row) => tone(at(row, "change_pct")),
+  },
+  { ...text("status", "Status", "88px"), tone: (row) => (at(row, "status") === "HALTED" ? "warn" : "") },
+  text("sector", "Sector", "minmax(88px,1fr)"),
+];
+
+export const marketView = new View(market, COLUMNS, { sortBy: "symbol" });
+
+/** @param {{ stamp: string }} props */
+export function Market({ stamp }) {
+  const open = (/** @type {any} */ { row }) => fill({ symbol: at(row, "symbol") });
+  return html`<${GridView} view=${marketView} label="Market" empty="No market data yet" stamp=${stamp} onOpen=${open} />`;
+}

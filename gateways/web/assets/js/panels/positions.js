@@ -1,0 +1,124 @@
+/** Positions: thousands of rows with sort, filter and a sum for each currency. A row fills the order ticket. */
+
+import { signal } from "@preact/signals";
+import { parse, sign } from "../data/decimal.js";
+import { arrow, count, money, plain, price, signed } from "../data/format.js";
+import { positions } from "../data/store.js";
+import { marked, reader, tone } from "../grid/cells.js";
+import { GridView } from "../grid/grid-view.js";
+import { View } from "../grid/view.js";
+import { html } from "../html.js";
+import { TabPanel } from "../shell/panel.js";
+import { Market, marketView } from "./market.js";
+import { fill } from "./ticket.js";
+
+const TOTALS_MS = 500;
+const { at, number, text, figure } = reader(positions);
+
+/** @type {import("../grid/view.js").Column[]} */
+const COLUMNS = [
+  text("symbol", "Symbol", "minmax(84px,1fr)"),
+  text("account", "Account", "minmax(96px,1fr)"),
+  {
+    ...figure("qty", "Position", "minmax(84px,1fr)", signedQty),
+    title: "Signed quantity: above zero long, below zero short",
+    flash: true,
+    tone: (row) => tone(at(row, "qty")),
+  },
+  figure("avg_px", "Avg price", "minmax(80px,1fr)", price),
+  { ...figure("mark", "Mark", "minmax(80px,1fr)", price), flash: true },
+  { ...figure("value", "Value", "minmax(100px,1.2fr)", money), order: number("value_base") },
+  { ...figure("unrealised", "Unrealised", "minmax(108px,1.2fr)", marked), flash: true, tone: (row) => tone(at(row, "unrealised")) },
+  { ...figure("realised", "Realised", "minmax(108px,1.2fr)", marked), tone: (row) => tone(at(row, "realised")) },
+  figure("fees", "Fees", "minmax(68px,.8fr)", money),
+  text("currency", "Ccy", "48px"),
+  text("sector", "Sector", "minmax(88px,1fr)"),
+  { ...figure("fills", "Fills", "60px", count), order: (row) => at(row, "fills") },
+];
+
+/** @param {string} qty */
+function signedQty(qty) {
+  const units = parse(qty);
+  if (!units) return "flat";
+  return units > 0n ? `+${plain(qty)}` : plain(qty);
+}
+
+/** @param {any[]} row */
+const isOpen = (row) => at(row, "qty") !== "0";
+
+const view = new View(positions, COLUMNS, { sortBy: "value", down: true });
+view.only(isOpen);
+const withFlat = signal(false);
+const filter = signal("");
+const tab = signal("positions");
+
+/** @type {{ rows: any[][], at: number, entries: any }} */
+let kept = { rows: [], at: -Infinity, entries: null };
+
+/** The sums, worked out at most twice a second. */
+function totals() {
+  const now = performance.now();
+  if (kept.entries === view.entries && now - kept.at < TOTALS_MS) return kept.rows;
+  kept = { rows: sums(), at: now, entries: view.entries };
+  return kept.rows;
+}
+
+/** A row for each currency that is shown: money of different currencies is not added. */
+function sums() {
+  const names = ["value", "unrealised", "realised", "fees"];
+  /** @type {Map<string, { rows: number, units: bigint[] }>} */
+  const found = new Map();
+  for (const { row } of view.entries) {
+    const currency = at(row, "currency");
+    let sum = found.get(currency);
+    if (!sum) found.set(currency, (sum = { rows: 0, units: names.map(() => 0n) }));
+    sum.rows += 1;
+    names.forEach((name, index) => (sum.units[index] += parse(at(row, name)) ?? 0n));
+  }
+  return [...found].sort().map(([currency, { rows, units }]) => {
+    const [value, unrealised, realised, fees] = units;
+    const name = `Total ${currency}`;
+    return [name, `${count(rows)} rows`, "", "", "", money(value), result(unrealised), result(realised), money(fees), currency, "", ""];
+  });
+}
+
+/** @param {bigint} units */
+function result(units) {
+  return { text: `${arrow(units)} ${signed(units)}`.trim(), tone: ["down", "", "up"][sign(units) + 1] };
+}
+
+/** @param {string} words */
+function setFilter(words) {
+  filter.value = words;
+  view.filter(words);
+  marketView.filter(words);
+}
+
+function toggleFlat() {
+  withFlat.value = !withFlat.value;
+  view.only(withFlat.value ? () => true : isOpen);
+}
+
+function Tools() {
+  const flat = html`<label class="check"><input type="checkbox" checked=${withFlat.value} onChange=${toggleFlat} /> flat too</label>`;
+  return html`<div class="tools">
+    ${tab.value === "positions" ? flat : null}
+    <input type="search" id="filter" placeholder="Filter  /" aria-label="Filter positions and market" value=${filter.value}
+      onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
+  </div>`;
+}
+
+const TABS = [
+  { id: "positions", label: "Positions" },
+  { id: "market", label: "Market" },
+];
+
+export function Positions() {
+  const stamp = `${filter.value}|${withFlat.value}`;
+  const open = (/** @type {any} */ { row }) => fill({ account: at(row, "account"), symbol: at(row, "symbol") });
+  return html`<${TabPanel} id="positions" tabs=${TABS} active=${tab.value} onSelect=${(/** @type {string} */ id) => (tab.value = id)} tools=${html`<${Tools} />`}>
+    ${tab.value === "positions"
+      ? html`<${GridView} key="positions" view=${view} label="Positions" empty="No open positions" stamp=${stamp} totals=${totals} onOpen=${open} />`
+      : html`<${Market} key="market" stamp=${stamp} />`}
+  </${TabPanel}>`;
+}

@@ -1,0 +1,5 @@
+/** Which dialog is open: "", "kill" or "help". */
+
+import { signal } from "@preact/signals";
+
+export const dialog = signal("");

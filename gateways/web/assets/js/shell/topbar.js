@@ -1,0 +1,74 @@
+/** What is always seen: where one is, whether the figures are fresh, how many alerts wait, and the kill switch. */
+
+import { clock } from "../data/format.js";
+import { second } from "../data/frames.js";
+import { ageMs, hurry, skewMs, status, unackedCount, welcome } from "../data/store.js";
+import { html } from "../html.js";
+import { logout, session } from "../net/session.js";
+import { dialog } from "./dialogs.js";
+import { Mark } from "./login.js";
+import { theme, toggleTheme } from "./theme.js";
+import { view, VIEWS } from "./views.js";
+
+const OLD_MS = 3_000;
+const TOO_OLD_MS = 10_000;
+
+function Environment() {
+  const name = (welcome.value?.environment ?? "…").toUpperCase();
+  return html`<span class=${`environment env-${name.toLowerCase()}`} data-testid="environment" title=${welcome.value?.server ?? ""}>${name}</span>`;
+}
+
+/** Connection and age of what is seen in one place: both answer "can I trust this?". */
+function Connection() {
+  const { phase, retryAt } = status.value;
+  const age = ageMs.value;
+  if (phase !== "live") {
+    second.value;
+    const wait = retryAt ? `, again in ${Math.max(0, Math.ceil((retryAt - performance.now()) / 1_000))} s` : "";
+    return html`<span class="connection bad" role="status" data-testid="connection" data-phase=${phase}>
+      ✕ ${phase === "connecting" ? "Connecting" : `No connection${wait}`}
+      ${retryAt ? html`<button type="button" class="quiet" onClick=${hurry}>Now</button>` : null}</span>`;
+  }
+  const tone = age < OLD_MS ? "ok" : age < TOO_OLD_MS ? "warn" : "bad";
+  const text = tone === "ok" ? "● Live" : `${tone === "warn" ? "▲" : "■"} Stale ${(age / 1_000).toFixed(1)} s`;
+  return html`<span class=${`connection ${tone}`} role="status" data-testid="connection" data-phase="live">${text}</span>`;
+}
+
+function Age() {
+  const age = ageMs.value;
+  const text = age === Infinity ? "–" : `${(age / 1_000).toFixed(1)} s`;
+  return html`<span class="stat" title="Since the server was heard"><small>age</small> <span data-testid="age">${text}</span></span>`;
+}
+
+function ServerTime() {
+  const now = second.value + skewMs.value;
+  return html`<span class="stat time" title="The server's clock"><small>UTC</small> <span data-testid="server-time">${clock(now, false)}</span></span>`;
+}
+
+function AlertCount() {
+  const open = unackedCount.value;
+  return html`<button type="button" class=${`alert-count ${open ? "bad" : ""}`} data-testid="unacked" onClick=${() => (view.value = "desk")}
+    aria-label=${`${open} alerts that nobody has taken`}>${open ? "▲" : "✓"} ${open} <span class="wide-only">${open === 1 ? "alert" : "alerts"}</span></button>`;
+}
+
+function Views() {
+  return html`<nav class="views" aria-label="Views">
+    ${VIEWS.map(({ id, label, key }) => html`<button type="button" class="view-button" aria-current=${view.value === id ? "page" : "false"} title=${`${label}, key ${key}`}
+      onClick=${() => (view.value = id)}>${label}</button>`)}
+  </nav>`;
+}
+
+export function TopBar() {
+  const user = session.value?.user;
+  return html`<header class="topbar">
+    <span class="brand"><${Mark} /> <span class="wide-only">Tradewind</span></span>
+    <${Environment} />
+    <${Views} />
+    <span class="spring"></span>
+    <${Connection} /><${Age} /><${ServerTime} /><${AlertCount} />
+    <button type="button" class="kill" data-testid="kill" title="Stop trading, key K" onClick=${() => (dialog.value = "kill")}>■ Kill<span class="wide-only"> switch</span></button>
+    <button type="button" class="quiet" aria-label=${`Theme: ${theme.value}`} title="Dark or light, key T" onClick=${toggleTheme}>${theme.value === "dark" ? "☾" : "☀"}</button>
+    <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Shortcuts, key ?" onClick=${() => (dialog.value = "help")}>?</button>
+    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? user?.user ?? user?.login ?? "user"} ⏻</button>
+  </header>`;
+}
