@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_config::{ReferenceData, Settings};
 use tradewind_control::{Desk, EngineFacts, Server};
-use tradewind_domain::event::{Inbound, InboundLong, Kind, SessionEvent};
+use tradewind_domain::event::{Event, Inbound, InboundLong, Kind, SessionEvent};
 use tradewind_domain::time::utc_day;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
@@ -31,6 +31,8 @@ const TICK: Duration = Duration::from_millis(20);
 const SESSION_PAUSE: Duration = Duration::from_millis(2);
 /// Ticks that the venue gets at the end to answer what is in the journal.
 const DRAIN_TICKS: u32 = 100;
+/// Records that the session is told at most before it sends again.
+const TOLD_MAX: usize = 4_096;
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -335,7 +337,14 @@ impl Demo {
         let speed = Speed::parse(&settings.demo.speed);
         let session = std::thread::Builder::new().name("tw-session".into()).spawn({
             let (clock, stop) = (clock.clone(), Arc::clone(&session_stop));
-            move || run_session(session, &clock, start_ns, speed, orders, market, &stop)
+            let pump = SessionPump {
+                session,
+                journal: Some(engine.follower(StartAt::Start)?),
+                record: Event::empty(),
+                orders,
+                market,
+            };
+            move || pump.run(&clock, start_ns, speed, &stop)
         })?;
         let follower = engine.follower(StartAt::Start)?;
         let paper = PaperVenue::new(FillSettings::default(), engine.epoch());
@@ -423,27 +432,49 @@ impl Speed {
     }
 }
 
-fn run_session(
-    mut session: DemoSession,
-    clock: &Clock,
-    start_ns: u64,
-    speed: Speed,
-    mut orders: Source,
-    mut market: Source,
-    stop: &AtomicBool,
-) {
-    while !stop.load(Ordering::Acquire) && !orders.is_closed() {
-        let now_ns = speed.at(start_ns, clock.now_ns(), session.next_due_ns());
-        session.next_before(now_ns, &mut |class, message| {
-            let source = if class == SourceClass::Market {
-                &mut market
-            } else {
-                &mut orders
-            };
-            push(source, message, stop);
-        });
-        if speed.0.is_some() {
-            std::thread::park_timeout(SESSION_PAUSE);
+/// The session with its wires.
+struct SessionPump {
+    session: DemoSession,
+    /// What became of its orders; `None` once it cannot be read any more: the session goes on, and other readers say what is wrong.
+    journal: Option<Follower>,
+    record: Event,
+    orders: Source,
+    market: Source,
+}
+
+impl SessionPump {
+    fn run(mut self, clock: &Clock, start_ns: u64, speed: Speed, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) && !self.orders.is_closed() {
+            self.tell();
+            let now_ns = speed.at(start_ns, clock.now_ns(), self.session.next_due_ns());
+            let (orders, market) = (&mut self.orders, &mut self.market);
+            self.session.next_before(now_ns, &mut |class, message| {
+                let source = if class == SourceClass::Market {
+                    &mut *market
+                } else {
+                    &mut *orders
+                };
+                push(source, message, stop);
+            });
+            if speed.0.is_some() {
+                std::thread::park_timeout(SESSION_PAUSE);
+            }
+        }
+    }
+
+    /// Tells the traders what there is to read, up to a bound.
+    fn tell(&mut self) {
+        for _ in 0..TOLD_MAX {
+            let Some(journal) = &mut self.journal else { return };
+            match journal.poll() {
+                Ok(Some(record)) => {
+                    if self.record.read_record(record.bytes()).is_some() {
+                        self.session.tell(&self.record);
+                    }
+                }
+                Ok(None) => return,
+                Err(_) => self.journal = None,
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Order flow of one account: orders near the touch, cancels and replaces of its own, and now and then a mistake.
 //!
-//! A trader knows what it asked for, not what became of it: cancels of filled orders come too late, as they do in life.
+//! A trader knows what it asked for and sees the market: an order that the market reaches it takes to be filled, so that a cancel
+//! now and then comes too late, as in life. What became of its orders it may be told; until it is, it believes that all were filled.
 //!
 //! # Invariants
 //! - Prices are on the tick and quantities in lots, unless it is a deliberate mistake.
@@ -22,6 +23,10 @@ use tradewind_domain::time::UnixNanos;
 pub(crate) const OPEN_MAX: usize = 24;
 /// Net quantity asked for, in usual orders, from which on a trader prefers the other side.
 const NET_MAX: i64 = 10;
+/// One order in so many is in an instrument that is restricted, where the choice falls on one.
+const SHY_ORDERS: u64 = 12;
+/// How long a trader waits after an order that was refused because of its state, nanoseconds.
+const REST_NS: u64 = 60 * SECOND_NS;
 /// How old a deliberately stale order says that it is.
 const STALE_NS: u64 = 3_600_000_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
@@ -98,14 +103,39 @@ struct Placed {
     listing: usize,
     side: Side,
     lots: i64,
+    px: i64,
+}
+
+impl Placed {
+    /// True while the market has not come to its price.
+    fn stands(&self, walk: &Walk) -> bool {
+        if self.side.is_buy() {
+            self.px < walk.ask()
+        } else {
+            self.px > walk.bid()
+        }
+    }
 }
 
 /// A listing that the trader trades, and what it has asked for.
 #[derive(Clone, Copy, Debug)]
 struct Interest {
     listing: usize,
-    /// Lots bought less lots sold, had everything filled.
+    /// It is restricted: mostly left alone.
+    is_shy: bool,
+    /// Lots bought less lots sold: of all that was asked for, or of what is known to be filled once the trader is told.
     net_lots: i64,
+}
+
+impl Interest {
+    fn add(&mut self, side: Side, lots: i64) {
+        let change = if side.is_buy() {
+            lots
+        } else {
+            lots.saturating_neg()
+        };
+        self.net_lots = self.net_lots.saturating_add(change);
+    }
 }
 
 /// One account or strategy with a session of its own.
@@ -118,6 +148,9 @@ pub(crate) struct Trader {
     interests: Vec<Interest>,
     open: VecDeque<Placed>,
     last_cl_ord_id: ClOrdId,
+    /// True once it is told what became of its orders.
+    is_told: bool,
+    rests_until_ns: UnixNanos,
 }
 
 /// What a trader needs to make a message.
@@ -129,9 +162,19 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Trader {
-    /// A trader of these listings, given by their indices.
-    pub(crate) fn new(code: Code, session: SessionId, owns_what_it_sells: bool, listings: &[usize]) -> Self {
-        let interest = |&listing| Interest { listing, net_lots: 0 };
+    /// A trader of these listings, given by their indices; of those that `is_shy` names it sends little.
+    pub(crate) fn new(
+        code: Code,
+        session: SessionId,
+        owns_what_it_sells: bool,
+        listings: &[usize],
+        is_shy: impl Fn(usize) -> bool,
+    ) -> Self {
+        let interest = |&listing| Interest {
+            listing,
+            is_shy: is_shy(listing),
+            net_lots: 0,
+        };
         Self {
             code,
             session,
@@ -139,18 +182,23 @@ impl Trader {
             interests: listings.iter().map(interest).collect(),
             open: VecDeque::with_capacity(OPEN_MAX + 1),
             last_cl_ord_id: ClOrdId::EMPTY,
+            is_told: false,
+            rests_until_ns: 0,
         }
     }
 
     /// A new order, right or with a mistake. `None` where it trades nothing.
     pub(crate) fn order(&mut self, desk: &mut Desk<'_>, is_mistaken: bool) -> Option<Inbound> {
-        let at = desk.random.below(self.interests.len() as u64) as usize;
+        let mut at = desk.random.below(self.interests.len() as u64) as usize;
+        if self.interests.get(at)?.is_shy && !desk.random.chance(1, SHY_ORDERS) {
+            at = (at + 1) % self.interests.len();
+        }
         let interest = *self.interests.get(at)?;
         let listing = desk.listings.get(interest.listing)?;
         let side = self.side(desk, &interest, listing);
         let mut lots = lots(desk.random, listing);
         if self.owns_what_it_sells && !side.is_buy() {
-            lots = lots.min(interest.net_lots);
+            lots = lots.min(self.sellable_lots(&interest)).max(1);
         }
         let mut body = OrderNew {
             cl_ord_id: desk.ids.next(),
@@ -165,17 +213,19 @@ impl Trader {
         if is_mistaken {
             return Some(self.mistaken(desk, listing, body));
         }
-        let sign = if side.is_buy() { 1 } else { -1 };
-        let interest = self.interests.get_mut(at)?;
-        interest.net_lots = interest.net_lots.saturating_add(sign * lots);
+        if !self.is_told {
+            self.interests.get_mut(at)?.add(side, lots);
+        }
         self.last_cl_ord_id = body.cl_ord_id;
-        if rests(&body, side, &listing.walk) {
-            self.open.push_back(Placed {
-                cl_ord_id: body.cl_ord_id,
-                listing: interest.listing,
-                side,
-                lots,
-            });
+        let placed = Placed {
+            cl_ord_id: body.cl_ord_id,
+            listing: interest.listing,
+            side,
+            lots,
+            px: body.px,
+        };
+        if rests(&body) && placed.stands(&listing.walk) {
+            self.open.push_back(placed);
         }
         let order = Inbound::new(Kind::OrderNew, &body);
         Some(order.named(listing.row.symbol, self.code).at(desk.now_ns))
@@ -184,7 +234,7 @@ impl Trader {
     fn side(&self, desk: &mut Desk<'_>, interest: &Interest, listing: &Listing) -> Side {
         let net = interest.net_lots / listing.usual_lots();
         let buys_of_100 = match net {
-            _ if self.owns_what_it_sells && interest.net_lots <= 0 => 100,
+            _ if self.owns_what_it_sells && self.sellable_lots(interest) <= 0 => 100,
             NET_MAX.. => 25,
             _ if net <= -NET_MAX => 75,
             _ => 50,
@@ -194,6 +244,14 @@ impl Trader {
         } else {
             Side::Sell
         }
+    }
+
+    /// Half of what it has and does not offer already: of what it believes to have it may not have got all.
+    fn sellable_lots(&self, interest: &Interest) -> i64 {
+        let offers =
+            { self.open.iter() }.filter(|placed| placed.listing == interest.listing && !placed.side.is_buy());
+        let offered: i64 = offers.map(|placed| placed.lots).sum();
+        interest.net_lots.saturating_sub(offered) / 2
     }
 
     /// The order with something wrong. The trader does not remember it.
@@ -259,8 +317,46 @@ impl Trader {
             px_dp: SCALE_DP as u8,
             ..OrderReplace::zeroed()
         };
-        placed.cl_ord_id = body.cl_ord_id;
+        (placed.cl_ord_id, placed.px) = (body.cl_ord_id, body.px);
+        if !placed.stands(&listing.walk) {
+            self.open.remove(at);
+        }
         Some(Inbound::new(Kind::OrderReplace, &body).at(desk.now_ns))
+    }
+
+    /// The market of a listing has moved: orders that it has reached are taken to be filled.
+    pub(crate) fn look(&mut self, listing: usize, walk: &Walk) {
+        self.open
+            .retain(|placed| placed.listing != listing || placed.stands(walk));
+    }
+
+    /// What it believed so far gives way to what it is told from now on.
+    pub(crate) fn begin_to_tell(&mut self) {
+        self.is_told = true;
+        self.interests
+            .iter_mut()
+            .for_each(|interest| interest.net_lots = 0);
+    }
+
+    /// So many lots of a listing were bought or sold.
+    pub(crate) fn tell_fill(&mut self, listing: usize, side: Side, lots: i64) {
+        let interests = self.interests.iter_mut();
+        interests
+            .filter(|interest| interest.listing == listing)
+            .for_each(|interest| interest.add(side, lots));
+    }
+
+    /// An order was refused. Where that was for the account's state rather than for the order, the trader waits.
+    pub(crate) fn tell_refusal(&mut self, cl_ord_id: ClOrdId, is_for_state: bool, now_ns: UnixNanos) {
+        self.open.retain(|placed| placed.cl_ord_id != cl_ord_id);
+        if is_for_state {
+            self.rests_until_ns = now_ns.saturating_add(REST_NS);
+        }
+    }
+
+    /// True while it sends nothing.
+    pub(crate) fn rests(&self, now_ns: UnixNanos) -> bool {
+        now_ns < self.rests_until_ns
     }
 
     /// True where the oldest order is to be cancelled.
@@ -274,28 +370,23 @@ impl Trader {
     }
 }
 
-/// A quarter to three halves of the usual quantity; one in sixteen is 2 to 32 times as large.
+/// A quarter to three halves of the usual quantity; one in 32 is 2 to 8 times as large.
 fn lots(random: &mut SplitMix, listing: &Listing) -> i64 {
     let usual = listing.usual_lots();
     let lots =
         (usual / 100).saturating_mul(random.between(25, 150)) + (usual % 100) * random.between(25, 150) / 100;
-    let factor = if random.chance(1, 16) {
-        1 << random.between(1, 5)
+    let factor = if random.chance(1, 32) {
+        1 << random.between(1, 3)
     } else {
         1
     };
     lots.max(1).saturating_mul(factor)
 }
 
-/// True where the order can be expected to stand for a while: what reaches the touch is mostly gone at once.
-fn rests(body: &OrderNew, side: Side, walk: &Walk) -> bool {
+/// True where what the market does not take at once stays.
+fn rests(body: &OrderNew) -> bool {
     let lives_on = [TimeInForce::Day as u8, TimeInForce::Gtc as u8].contains(&body.tif);
-    let is_passive = if side.is_buy() {
-        body.px < walk.ask()
-    } else {
-        body.px > walk.bid()
-    };
-    lives_on && is_passive && body.ord_type == OrderType::Limit as u8
+    lives_on && body.ord_type == OrderType::Limit as u8
 }
 
 /// Mostly passive, within some basis points of the touch; two in five would trade at once.

@@ -16,6 +16,7 @@ mod gateway;
 mod order;
 mod random;
 mod session;
+mod told;
 mod venue;
 mod walk;
 

@@ -1,22 +1,24 @@
 //! A made-up market session: quotes, last trades and order flow for the `demo` profile.
 //!
 //! Messages fall due at given rates whatever becomes of them (open loop), and carry their due time as `origin_ns`. Only the
-//! caller's time decides how far the session has come; what it sends follows from its arguments alone.
+//! caller's time decides how far the session has come; what it sends follows from its arguments, and from the records that it is told
+//! where the caller tells any (see `told`).
 //!
 //! # Invariants
 //! - The same arguments give the same messages in the same order, in whatever steps the time moves.
 //! - Due times never go backwards. Stale orders, one of the deliberate mistakes, say that they are older.
 //!
-//! Not here: threads and rings (the binary pumps), and what becomes of the orders (the journal).
+//! Not here: threads, rings and followers (the binary pumps).
 
 use crate::flow::{Desk, Ids, Listing, Trader};
 use crate::random::SplitMix;
+use crate::told::Told;
 use crate::venue::PAPER_VENUE;
 use crate::walk::Walk;
 use bytemuck::Zeroable;
 use tradewind_config::{Account, DemoKeys, InstrumentRow, ReferenceData};
 use tradewind_domain::codes::{AccountKind, Level, Side};
-use tradewind_domain::event::{Inbound, Kind, LastTrade, Quote};
+use tradewind_domain::event::{Event, Inbound, Kind, LastTrade, Quote};
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::SessionId;
 use tradewind_domain::text::{Code, Text};
@@ -73,6 +75,7 @@ pub struct DemoSession {
     orders: Beat,
     mistake_every: u32,
     counts: SessionCounts,
+    told: Told,
 }
 
 impl DemoSession {
@@ -106,6 +109,7 @@ impl DemoSession {
             ids: Ids { token, given: 0 },
             mistake_every: MISTAKE_EVERY,
             counts: SessionCounts::default(),
+            told: Told::default(),
         }
     }
 
@@ -128,6 +132,12 @@ impl DemoSession {
     /// What was sent so far.
     pub fn counts(&self) -> SessionCounts {
         self.counts
+    }
+
+    /// Tells the traders what a record of the journal says of them. Records are given in their order, from the journal's start.
+    pub fn tell(&mut self, record: &Event) {
+        let now_ns = self.orders.next_ns();
+        self.told.tell(record, &self.listings, &mut self.traders, now_ns);
     }
 
     /// Gives every message that is due at `now_ns` or before, in order, with the ring that it belongs into.
@@ -160,6 +170,7 @@ impl DemoSession {
             return;
         };
         listing.walk.step(&mut self.random);
+        { self.traders.iter_mut() }.for_each(|trader| trader.look(at as usize, &listing.walk));
         let random = &mut self.random;
         let mut displayed = || listing.qty(listing.usual_lots().saturating_mul(random.between(1, 8)));
         let body = Quote {
@@ -200,10 +211,13 @@ impl DemoSession {
     /// A new order; then, by chance, a cancel and a replace of the same trader.
     fn flow(&mut self, due_ns: UnixNanos, out: &mut dyn FnMut(SourceClass, Inbound)) {
         self.orders.sent += 1;
-        let at = self.random.below(self.traders.len() as u64) as usize;
-        let Some(trader) = self.traders.get_mut(at) else {
+        let count = self.traders.len();
+        let first = self.random.below(count as u64) as usize;
+        let mut in_turn = (first..first + count).map(|at| at % count);
+        let Some(at) = in_turn.find(|&at| !self.traders[at].rests(due_ns)) else {
             return;
         };
+        let trader = &mut self.traders[at];
         let mistake_every = u64::from(self.mistake_every);
         let is_mistaken = mistake_every != 0 && self.random.chance(1, mistake_every);
         let (replaces, cancels) = (self.random.chance(12, 100), self.random.chance(25, 100));
@@ -237,6 +251,7 @@ fn traders(reference: &ReferenceData, accounts: &[&Account], rows: &[&Instrument
         (node.level == Level::Strategy).then_some((node.code, *account))
     });
     let numbered = own.chain(strategies).zip(1..);
+    let restricted: Vec<_> = reference.restricted.iter().map(|line| line.instrument).collect();
     numbered
         .map(|((code, account), session)| {
             let listings = interests(reference, account, rows);
@@ -245,6 +260,7 @@ fn traders(reference: &ReferenceData, accounts: &[&Account], rows: &[&Instrument
                 SessionId(session),
                 account.kind == AccountKind::Cash,
                 &listings,
+                |listing| restricted.contains(&rows[listing].row.symbol),
             )
         })
         .filter(|trader| trader.trades_something())

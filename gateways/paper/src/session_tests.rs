@@ -5,8 +5,12 @@ use crate::flow::OPEN_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_config::{DemoKeys, ReferenceData};
 use tradewind_domain::codes::{OrderType, TimeInForce};
-use tradewind_domain::event::{Event, OrderCancel, OrderNew, OrderReplace};
+use tradewind_domain::event::{
+    Body, Event, Execution, InstrumentSet, NodeSet, OrderCancel, OrderNew, OrderReplace,
+};
+use tradewind_domain::ids::{InstrumentId, NodeId};
 use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{ClOrdId, Symbol};
 
 const START_NS: u64 = 1_772_461_800_000_000_000;
@@ -122,7 +126,8 @@ fn off_grid(sent: &[(SourceClass, Inbound)]) -> usize {
         match event.kind() {
             Some(Kind::OrderNew) => {
                 let body: &OrderNew = event.body();
-                instrument_of.insert(body.cl_ord_id, message.symbol);
+                // An identifier that is used again by mistake stays the first order's.
+                instrument_of.entry(body.cl_ord_id).or_insert(message.symbol);
                 count += usize::from(is_off(&message.symbol, body.qty, [body.px, body.stop_px]));
                 let has_px = [OrderType::Limit as u8, OrderType::StopLimit as u8].contains(&body.ord_type);
                 assert_eq!(has_px, body.px > 0, "{body:?}");
@@ -178,52 +183,159 @@ fn cl_ord_ids_are_never_used_twice_but_by_mistake() {
     assert!(count(session(1)) > 5);
 }
 
+/// A passive order as its trader knows it.
+struct Passive {
+    symbol: Symbol,
+    is_buy: bool,
+    px: i64,
+}
+
+impl Passive {
+    fn stands(&self, (bid, ask): (i64, i64)) -> bool {
+        if self.is_buy { self.px < ask } else { self.px > bid }
+    }
+}
+
 #[test]
 fn traders_do_not_pile_up_passive_orders() {
     let opening = |row: Instrument| (row.configured_mark, row.configured_mark + row.tick);
     let mut touch: BTreeMap<Symbol, (i64, i64)> = { rows().into_iter() }
         .map(|(symbol, row)| (symbol, opening(row)))
         .collect();
-    let mut open: BTreeMap<u32, BTreeSet<ClOrdId>> = BTreeMap::new();
+    let mut open: BTreeMap<u32, BTreeMap<ClOrdId, Passive>> = BTreeMap::new();
     for (_, message) in sent(session(1).with_mistake_every(0), 60, SECOND_NS) {
         let event = event(&message);
         match event.kind() {
             Some(Kind::Quote) => {
                 let body: &Quote = event.body();
-                touch.insert(message.symbol, (body.bid, body.ask));
+                let now = (body.bid, body.ask);
+                touch.insert(message.symbol, now);
+                let is_reached = |order: &Passive| order.symbol == message.symbol && !order.stands(now);
+                { open.values_mut() }.for_each(|own| own.retain(|_, order| !is_reached(order)));
             }
             Some(Kind::OrderNew) => {
                 let body: &OrderNew = event.body();
-                let (bid, ask) = touch[&message.symbol];
-                let is_passive = if body.side == Side::Buy as u8 {
-                    body.px < ask
-                } else {
-                    body.px > bid
+                let order = Passive {
+                    symbol: message.symbol,
+                    is_buy: body.side == Side::Buy as u8,
+                    px: body.px,
                 };
                 let lives_on = body.tif == TimeInForce::Day as u8 || body.tif == TimeInForce::Gtc as u8;
-                if body.ord_type == OrderType::Limit as u8 && is_passive && lives_on {
-                    open.entry(body.session.0).or_default().insert(body.cl_ord_id);
+                let is_limit = body.ord_type == OrderType::Limit as u8;
+                if is_limit && lives_on && order.stands(touch[&message.symbol]) {
+                    open.entry(body.session.0)
+                        .or_default()
+                        .insert(body.cl_ord_id, order);
                 }
             }
             Some(Kind::OrderReplace) => {
                 let body: &OrderReplace = event.body();
                 let own = open.entry(body.session.0).or_default();
-                assert!(own.remove(&body.orig_cl_ord_id));
-                own.insert(body.cl_ord_id);
+                let mut order = own.remove(&body.orig_cl_ord_id).expect("an order that stands");
+                order.px = body.px;
+                if order.stands(touch[&order.symbol]) {
+                    own.insert(body.cl_ord_id, order);
+                }
             }
             Some(Kind::OrderCancel) => {
                 let body: &OrderCancel = event.body();
-                assert!(
-                    open.entry(body.session.0)
-                        .or_default()
-                        .remove(&body.orig_cl_ord_id)
-                );
+                let own = open.entry(body.session.0).or_default();
+                assert!(own.remove(&body.orig_cl_ord_id).is_some());
             }
             _ => {}
         }
         assert!(open.values().all(|own| own.len() <= OPEN_MAX + 1));
     }
     assert_eq!(open.len(), 9);
+}
+
+/// A record of the journal with this body.
+fn record<B: Body>(kind: Kind, body: &B) -> Event {
+    let mut event = Event::empty();
+    event.reset(kind);
+    *event.body_mut() = *body;
+    event
+}
+
+/// A session that knows which nodes and instruments its traders and listings are: their place counted from 1.
+fn told_session() -> DemoSession {
+    let mut session = session(1).with_mistake_every(0);
+    let codes: Vec<Code> = session.sessions().map(|(_, code)| code).collect();
+    for (code, id) in codes.into_iter().zip(1..) {
+        let node = NodeSet {
+            code,
+            node: NodeId(id),
+            ..NodeSet::zeroed()
+        };
+        session.tell(&record(Kind::AccountSet, &node));
+    }
+    for (mut row, id) in { demo().instruments.into_iter() }.map(|row| row.row).zip(1..) {
+        row.id = InstrumentId(id);
+        session.tell(&record(
+            Kind::InstrumentSet,
+            &InstrumentSet {
+                row,
+                ..InstrumentSet::zeroed()
+            },
+        ));
+    }
+    session
+}
+
+/// Orders to sell by the cash account of the first session, within so many seconds.
+fn sales(session: DemoSession, seconds: u64) -> usize {
+    let events = sent(session, seconds, SECOND_NS)
+        .into_iter()
+        .map(|(_, message)| event(&message));
+    events
+        .filter(|event| event.kind() == Some(Kind::OrderNew))
+        .filter(|event| {
+            let body: &OrderNew = event.body();
+            body.session == SessionId(1) && body.side == Side::Sell as u8
+        })
+        .count()
+}
+
+#[test]
+fn a_cash_account_that_is_told_sells_what_it_got_and_nothing_else() {
+    assert!(sales(session(1).with_mistake_every(0), 60) > 0);
+    assert_eq!(sales(told_session(), 60), 0);
+    let mut session = told_session();
+    for instrument in 1..=12 {
+        let fill = Execution {
+            leaf: NodeId(1),
+            instrument: InstrumentId(instrument),
+            side: Side::Buy as u8,
+            qty: 1_000_000 * 100_000_000,
+            ..Execution::zeroed()
+        };
+        session.tell(&record(Kind::VenueFill, &fill));
+    }
+    assert!(sales(session, 60) > 0);
+}
+
+#[test]
+fn an_account_that_may_not_trade_is_left_alone_for_a_minute() {
+    let mut session = told_session();
+    let order = OrderNew {
+        session: SessionId(1),
+        ..OrderNew::zeroed()
+    };
+    let mut refused = record(Kind::OrderNew, &order);
+    refused.head.outcome = RejectCode::TradingHalted as u16;
+    session.tell(&refused);
+    let stream = sent(session, 70, SECOND_NS);
+    let orders: Vec<u64> = { stream.iter() }
+        .filter(|(_, message)| {
+            let event = event(message);
+            event.kind() == Some(Kind::OrderNew) && event.body::<OrderNew>().session == SessionId(1)
+        })
+        .map(|(_, message)| (message.origin_ns - START_NS) / SECOND_NS)
+        .collect();
+    assert!(
+        orders.iter().all(|second| *second >= 60) && !orders.is_empty(),
+        "{orders:?}"
+    );
 }
 
 #[test]

@@ -51,7 +51,8 @@ impl Watch {
         what: &dyn std::fmt::Display,
         out: &mut Vec<Fact>,
     ) {
-        for hit in hits(event, count) {
+        // What no limit found (an unknown symbol, say) is in the reject rate.
+        for hit in hits(event, count).filter(|hit| !hit.limit.is_none()) {
             let (subject, by_instrument, worse) = self.limit_of(&hit, instrument);
             let code = RejectCode::from_number(hit.code).map_or("?", RejectCode::text);
             let use_bp = usage(hit.used, hit.hard);
