@@ -1,0 +1,639 @@
+//! The door: logins, tokens, keys, and who is behind them.
+//!
+//! # Invariants
+//! - A wrong name costs as much time as a wrong password.
+//! - At most [`CHECKS_MAX`] passwords are hashed at one time; who would have to wait long is told to come again.
+//! - A refresh token is good for one use. The second use ends the login that it came from.
+
+use crate::access::Access;
+use crate::database::{ApiKeyRow, Database, GroupRow, NewUser, StoredRefresh, UserRow};
+use crate::error::{AuthError, IdentityError};
+use crate::jwks::Keys;
+use crate::key::SigningKey;
+use crate::lockout::{Failures, LockOut};
+use crate::password::{self, LENGTH_MAX, LENGTH_MIN, PasswordCost};
+use crate::secret::Secret;
+use crate::token::{self, Claims, OURS, Token};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tradewind_domain::ids::{GroupId, Seq, UserId};
+use tradewind_domain::time::{NANOS_PER_SEC, UnixNanos};
+
+/// Passwords that are hashed at one time; each takes 19 MiB.
+const CHECKS_MAX: usize = 4;
+/// How long one waits for its turn.
+const TURN_MAX: Duration = Duration::from_secs(5);
+/// How API keys begin, so that one in the wrong place is known for what it is.
+const KEY_PREFIX: &str = "twk_";
+/// Keys whose hash was checked lately.
+const KNOWN_KEYS_MAX: usize = 4_096;
+/// The name of the first user.
+const FIRST_USER: &str = "admin";
+
+/// Where things stand and how long they count.
+#[derive(Clone, Debug)]
+pub struct IdentitySettings {
+    /// Folder of `identity.db` and `identity.key`.
+    pub dir: PathBuf,
+    /// How long an access token counts, nanoseconds.
+    pub token_ns: u64,
+    /// How long a refresh token counts, nanoseconds.
+    pub refresh_ns: u64,
+    /// Failed logins in a row after which a user is locked out.
+    pub failures_max: u32,
+    /// For how long, nanoseconds.
+    pub lock_ns: u64,
+    /// What a password hash costs.
+    pub cost: PasswordCost,
+    /// Whose tokens count beside our own.
+    pub outside: Option<OutsideIssuer>,
+}
+
+/// An outside issuer of tokens, such as Keycloak.
+#[derive(Clone, Debug)]
+pub struct OutsideIssuer {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// `aud` that names this engine.
+    pub audience: String,
+    /// File with its keys.
+    pub jwks_file: PathBuf,
+}
+
+/// Somebody whose token or key counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user.
+    pub user: UserId,
+    /// His name, for people; the journal gets the number.
+    pub name: String,
+    /// The login or key that he came with.
+    family: String,
+    /// Order of the token among the journal's records; none for an outside issuer's, whose time stands in `made_ns`.
+    made_seq: Option<Seq>,
+    made_ns: UnixNanos,
+    /// When the token ends, nanoseconds.
+    pub expires_ns: UnixNanos,
+}
+
+/// Tokens of a login.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// For requests.
+    pub access: Secret,
+    /// For the next access token; good for one use.
+    pub refresh: Secret,
+    /// Seconds that the access token counts.
+    pub expires_in_s: u64,
+    /// Who it is.
+    pub caller: Caller,
+}
+
+/// A new API key: the only time that it can be seen.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// What is kept of it.
+    pub row: ApiKeyRow,
+    /// The whole key.
+    pub key: Secret,
+}
+
+/// The first user and the password that was made for him.
+#[derive(Clone, Debug)]
+pub struct OneTimePassword {
+    /// The user.
+    pub user: UserId,
+    /// His name.
+    pub name: String,
+    /// To be shown once.
+    pub password: Secret,
+}
+
+struct Outside {
+    issuer: OutsideIssuer,
+    keys: Keys,
+}
+
+#[derive(Default)]
+struct Directory {
+    by_id: HashMap<u32, UserRow>,
+    by_subject: HashMap<String, u32>,
+}
+
+impl Directory {
+    fn put(&mut self, row: UserRow) {
+        if let Some(subject) = &row.subject {
+            self.by_subject.insert(subject.clone(), row.id);
+        }
+        self.by_id.insert(row.id, row);
+    }
+
+    fn remove(&mut self, id: u32) {
+        self.by_id.remove(&id);
+        self.by_subject.retain(|_, user| *user != id);
+    }
+}
+
+#[derive(Clone)]
+struct KnownKey {
+    id: String,
+    user: UserId,
+    created_seq: Seq,
+}
+
+/// Who there is.
+pub struct Identity {
+    database: Database,
+    key: SigningKey,
+    access: Arc<Access>,
+    settings: IdentitySettings,
+    outside: Option<Outside>,
+    directory: RwLock<Directory>,
+    checks: Arc<Semaphore>,
+    /// Keys by a hash that only this process can make: an argon2 hash for every request would be none's time.
+    known_keys: Mutex<HashMap<blake3::Hash, KnownKey>>,
+    cache_key: [u8; 32],
+    ended: RwLock<HashMap<String, UnixNanos>>,
+    /// What an unknown name is compared with.
+    nobody_hash: String,
+}
+
+type Result<T> = std::result::Result<T, IdentityError>;
+
+impl Identity {
+    /// Opens database and key, or makes them.
+    pub async fn open(settings: IdentitySettings, access: Arc<Access>, now_ns: UnixNanos) -> Result<Self> {
+        let key = SigningKey::open(&settings.dir.join("identity.key"))?;
+        let database = Database::open(&settings.dir.join("identity.db")).await?;
+        let mut directory = Directory::default();
+        for row in database.users().await? {
+            directory.put(row);
+        }
+        let outside = settings.outside.clone().map(outside).transpose()?;
+        let ended = database.ended_families(now_ns).await?.into_iter().collect();
+        let mut cache_key = [0; 32];
+        password::fill_random(&mut cache_key)?;
+        let nobody = Secret::new(password::random_text(32)?);
+        Ok(Self {
+            nobody_hash: password::hash(&nobody, settings.cost)?,
+            database,
+            key,
+            access,
+            outside,
+            directory: RwLock::new(directory),
+            checks: Arc::new(Semaphore::new(CHECKS_MAX)),
+            known_keys: Mutex::default(),
+            cache_key,
+            ended: RwLock::new(ended),
+            settings,
+        })
+    }
+
+    /// Writes out what SQLite holds back.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
+    /// Makes the first user where there is none at all.
+    pub async fn first_user(&self, now_ns: UnixNanos) -> Result<Option<OneTimePassword>> {
+        if !self.directory().by_id.is_empty() {
+            return Ok(None);
+        }
+        let password = Secret::new(password::random_text(20)?);
+        let new = NewUser {
+            name: FIRST_USER.into(),
+            full_name: "First administrator".into(),
+            ..NewUser::default()
+        };
+        let row = self.add_user(new, Some(&password), now_ns).await?;
+        Ok(Some(OneTimePassword {
+            user: UserId(row.id),
+            name: row.name,
+            password,
+        }))
+    }
+
+    /// Lets somebody in by name and password.
+    pub async fn login(&self, name: &str, password: &Secret, now_ns: UnixNanos) -> Result<Issued> {
+        let found = self.database.credentials(name).await?;
+        let locked_until = found
+            .as_ref()
+            .and_then(|found| found.failures.locked_until(now_ns));
+        if let Some(until_ns) = locked_until {
+            return Err(AuthError::LockedOut { until_ns }.into());
+        }
+        let hash = found
+            .as_ref()
+            .map_or(&self.nobody_hash, |found| &found.password_hash);
+        let is_right = self.verify(password, hash).await?;
+        let Some(found) = found else {
+            return Err(AuthError::BadCredentials.into());
+        };
+        if !is_right {
+            let rules = LockOut {
+                failures_max: self.settings.failures_max,
+                lock_ns: self.settings.lock_ns,
+            };
+            let failures = found.failures.after_one_more(rules, now_ns);
+            self.database.set_failures(found.user, failures).await?;
+            return Err(AuthError::BadCredentials.into());
+        }
+        if found.failures != Failures::default() {
+            self.database
+                .set_failures(found.user, Failures::default())
+                .await?;
+        }
+        let family = password::random_text(26)?;
+        self.issue(found.user, family, now_ns).await
+    }
+
+    /// New tokens for a refresh token.
+    pub async fn refresh(&self, refresh: &Secret, now_ns: UnixNanos) -> Result<Issued> {
+        let hash = blake3::hash(refresh.reveal().as_bytes());
+        let found = self.database.use_refresh(hash.as_bytes()).await?;
+        let found = found.ok_or(AuthError::BadToken)?;
+        if found.is_used {
+            self.end(&found.family, now_ns).await?;
+            return Err(AuthError::Reused.into());
+        }
+        if found.expires_ns <= now_ns {
+            return Err(AuthError::Expired.into());
+        }
+        let revoked = self.access.book().revocation(found.user);
+        if revoked.is_some_and(|revoked| revoked.seq > found.created_seq) {
+            return Err(AuthError::Revoked.into());
+        }
+        self.issue(found.user, found.family, now_ns).await
+    }
+
+    /// Ends the login that a caller came with.
+    pub async fn logout(&self, caller: &Caller, now_ns: UnixNanos) -> Result<()> {
+        self.end(&caller.family, now_ns).await
+    }
+
+    async fn end(&self, family: &str, now_ns: UnixNanos) -> Result<()> {
+        let until_ns = now_ns.saturating_add(self.settings.token_ns);
+        {
+            let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+            ended.retain(|_, until| *until > now_ns);
+            ended.insert(family.to_owned(), until_ns);
+        }
+        self.database.end_family(family, until_ns).await
+    }
+
+    async fn issue(&self, user: UserId, family: String, now_ns: UnixNanos) -> Result<Issued> {
+        let name = self.name(user).ok_or(AuthError::BadToken)?;
+        let made_seq = self.access.book().seen();
+        let refresh = Secret::new(format!("twr_{}", password::random_text(52)?));
+        let stored = StoredRefresh {
+            user,
+            family: family.clone(),
+            created_seq: made_seq,
+            expires_ns: now_ns.saturating_add(self.settings.refresh_ns),
+            is_used: false,
+        };
+        let hash = blake3::hash(refresh.reveal().as_bytes());
+        self.database.add_refresh(hash.as_bytes(), &stored).await?;
+        let (iat, lifetime_s) = (now_ns / NANOS_PER_SEC, self.settings.token_ns / NANOS_PER_SEC);
+        let claims = Claims {
+            iss: OURS.into(),
+            aud: OURS.into(),
+            sub: user.0.to_string(),
+            iat,
+            exp: iat + lifetime_s,
+            jti: password::random_text(26)?,
+            seq: made_seq,
+            family,
+        };
+        let access = token::sign(&self.key, &claims).ok_or(IdentityError::Crypto)?;
+        Ok(Issued {
+            access: Secret::new(access),
+            refresh,
+            expires_in_s: lifetime_s,
+            caller: caller(user, name, &claims),
+        })
+    }
+
+    /// Who a token or an API key belongs to.
+    pub async fn authenticate(&self, bearer: &str, now_ns: UnixNanos) -> Result<Caller> {
+        match bearer.strip_prefix(KEY_PREFIX) {
+            Some(key) => self.authenticate_key(bearer, key, now_ns).await,
+            None => Ok(self.authenticate_token(bearer, now_ns)?),
+        }
+    }
+
+    /// Who a token belongs to; API keys are none.
+    pub fn authenticate_token(
+        &self,
+        text: &str,
+        now_ns: UnixNanos,
+    ) -> std::result::Result<Caller, AuthError> {
+        let token = Token::parse(text)?;
+        let caller = match token.ours(&self.key, now_ns) {
+            Err(AuthError::BadToken) => self.outside_caller(&token, now_ns)?,
+            Err(error) => return Err(error),
+            Ok(claims) => {
+                let user = UserId(claims.sub.parse().map_err(|_| AuthError::BadToken)?);
+                let name = self.name(user).ok_or(AuthError::Revoked)?;
+                caller(user, name, &claims)
+            }
+        };
+        self.still_counts(&caller, now_ns)?;
+        Ok(caller)
+    }
+
+    fn outside_caller(&self, token: &Token<'_>, now_ns: UnixNanos) -> std::result::Result<Caller, AuthError> {
+        let outside = self.outside.as_ref().ok_or(AuthError::BadToken)?;
+        let OutsideIssuer { issuer, audience, .. } = &outside.issuer;
+        let claims = token.outside(&outside.keys, issuer, audience, now_ns)?;
+        let directory = self.directory();
+        let user = directory.by_subject.get(&claims.sub).ok_or(AuthError::BadToken)?;
+        let name = directory.by_id.get(user).map(|row| row.name.clone());
+        Ok(Caller {
+            user: UserId(*user),
+            name: name.ok_or(AuthError::BadToken)?,
+            family: claims.jti.unwrap_or_default(),
+            made_seq: None,
+            made_ns: claims.iat.saturating_mul(NANOS_PER_SEC),
+            expires_ns: claims.exp.saturating_mul(NANOS_PER_SEC),
+        })
+    }
+
+    async fn authenticate_key(&self, whole: &str, key: &str, now_ns: UnixNanos) -> Result<Caller> {
+        let hash = blake3::keyed_hash(&self.cache_key, whole.as_bytes());
+        let known = self.known_keys().get(&hash).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let known = self.check_key(key).await?;
+                let mut keys = self.known_keys();
+                if keys.len() >= KNOWN_KEYS_MAX {
+                    keys.clear();
+                }
+                keys.insert(hash, known.clone());
+                known
+            }
+        };
+        let caller = Caller {
+            user: known.user,
+            name: self.name(known.user).ok_or(AuthError::Revoked)?,
+            family: known.id,
+            made_seq: Some(known.created_seq),
+            made_ns: 0,
+            expires_ns: UnixNanos::MAX,
+        };
+        self.still_counts(&caller, now_ns)?;
+        Ok(caller)
+    }
+
+    async fn check_key(&self, key: &str) -> Result<KnownKey> {
+        let (id, secret) = key.split_once('_').ok_or(AuthError::BadToken)?;
+        let stored = self.database.key(id).await?.ok_or(AuthError::BadToken)?;
+        if !self.verify(&Secret::new(secret), &stored.hash).await? {
+            return Err(AuthError::BadToken.into());
+        }
+        Ok(KnownKey {
+            id: id.to_owned(),
+            user: stored.user,
+            created_seq: stored.created_seq,
+        })
+    }
+
+    /// Looks again at somebody who was let in: not erased, not logged out, nothing revoked since, not expired.
+    pub fn still_counts(&self, caller: &Caller, now_ns: UnixNanos) -> std::result::Result<(), AuthError> {
+        if caller.expires_ns <= now_ns {
+            return Err(AuthError::Expired);
+        }
+        let is_ended = self
+            .ended
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&caller.family);
+        if is_ended || self.name(caller.user).is_none() {
+            return Err(AuthError::Revoked);
+        }
+        let revoked = self.access.book().revocation(caller.user);
+        let is_revoked = revoked.is_some_and(|revoked| match caller.made_seq {
+            Some(seq) => revoked.seq > seq,
+            // Seconds of another clock: a token of the same second is taken for an older one.
+            None => caller.made_ns <= revoked.at_ns,
+        });
+        if is_revoked {
+            Err(AuthError::Revoked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes a user. Without a password he can only come by an outside token or a key.
+    pub async fn add_user(
+        &self,
+        new: NewUser,
+        password: Option<&Secret>,
+        now_ns: UnixNanos,
+    ) -> Result<UserRow> {
+        check_name(&new.name)?;
+        if new.full_name.len() > 200 || new.mail.len() > 200 {
+            return Err(IdentityError::BadValue(
+                "a name or mail address has at most 200 bytes",
+            ));
+        }
+        let hash = match password {
+            Some(password) => self.hash(password).await?,
+            None => String::new(), // fits no password
+        };
+        let row = self.database.add_user(&new, &hash, now_ns).await?;
+        self.directory_mut().put(row.clone());
+        Ok(row)
+    }
+
+    /// Sets a password; all logins of the user end, and tokens that are out go with their time.
+    pub async fn set_password(&self, user: UserId, password: &Secret) -> Result<()> {
+        let hash = self.hash(password).await?;
+        self.database.set_password(user, &hash).await
+    }
+
+    /// True where it is the user's password.
+    pub async fn is_password(&self, user: UserId, password: &Secret) -> Result<bool> {
+        let name = self.name(user).ok_or(IdentityError::NotFound { what: "user" })?;
+        match self.database.credentials(&name).await? {
+            Some(found) => self.verify(password, &found.password_hash).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Erases name, mail address, password and keys. The number stays in the journal and is never given again.
+    pub async fn erase_user(&self, user: UserId) -> Result<()> {
+        self.directory_mut().remove(user.0);
+        self.known_keys().retain(|_, known| known.user != user);
+        match self.database.erase_user(user).await? {
+            true => Ok(()),
+            false => Err(IdentityError::NotFound { what: "user" }),
+        }
+    }
+
+    /// All users, by number.
+    pub fn users(&self) -> Vec<UserRow> {
+        let mut rows: Vec<_> = self.directory().by_id.values().cloned().collect();
+        rows.sort_by_key(|row| row.id);
+        rows
+    }
+
+    /// One user.
+    pub fn user(&self, user: UserId) -> Option<UserRow> {
+        self.directory().by_id.get(&user.0).cloned()
+    }
+
+    /// The number behind a name.
+    pub fn user_named(&self, name: &str) -> Option<UserId> {
+        let directory = self.directory();
+        let found = directory
+            .by_id
+            .values()
+            .find(|row| row.name.eq_ignore_ascii_case(name));
+        found.map(|row| UserId(row.id))
+    }
+
+    fn name(&self, user: UserId) -> Option<String> {
+        self.directory().by_id.get(&user.0).map(|row| row.name.clone())
+    }
+
+    /// All groups.
+    pub async fn groups(&self) -> Result<Vec<GroupRow>> {
+        self.database.groups().await
+    }
+
+    /// Makes a group.
+    pub async fn add_group(&self, name: &str) -> Result<GroupRow> {
+        check_name(name)?;
+        let id: GroupId = self.database.add_group(name).await?;
+        Ok(GroupRow {
+            id: id.0,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Makes an API key. It acts with the rights of its user.
+    pub async fn add_key(&self, user: UserId, label: &str, now_ns: UnixNanos) -> Result<NewKey> {
+        if label.len() > 100 {
+            return Err(IdentityError::BadValue("a label has at most 100 bytes"));
+        }
+        self.name(user).ok_or(IdentityError::NotFound { what: "user" })?;
+        let (id, secret) = (password::random_text(12)?, password::random_text(40)?);
+        let hash = self.hash(&Secret::new(secret.as_str())).await?;
+        let row = ApiKeyRow {
+            id,
+            user: user.0,
+            label: label.to_owned(),
+            created_ns: now_ns,
+        };
+        let created_seq = self.access.book().seen();
+        self.database.add_key(&row, &hash, created_seq).await?;
+        let key = Secret::new(format!("{KEY_PREFIX}{}_{secret}", row.id));
+        Ok(NewKey { row, key })
+    }
+
+    /// A user's API keys, without their secret halves.
+    pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKeyRow>> {
+        self.database.keys(user).await
+    }
+
+    /// Takes an API key away.
+    pub async fn remove_key(&self, user: UserId, id: &str) -> Result<()> {
+        self.known_keys()
+            .retain(|_, known| known.id != id || known.user != user);
+        match self.database.remove_key(user, id).await? {
+            true => Ok(()),
+            false => Err(IdentityError::NotFound { what: "key" }),
+        }
+    }
+
+    async fn hash(&self, password: &Secret) -> Result<String> {
+        check_password(password)?;
+        let (password, cost) = (password.clone(), self.settings.cost);
+        self.at_work(move || password::hash(&password, cost)).await?
+    }
+
+    async fn verify(&self, password: &Secret, hash: &str) -> Result<bool> {
+        if password.reveal().len() > LENGTH_MAX {
+            return Ok(false);
+        }
+        let (password, hash) = (password.clone(), hash.to_owned());
+        self.at_work(move || password::verify(&password, &hash)).await
+    }
+
+    /// Does something that takes much memory and time, on a thread that may.
+    async fn at_work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let turn = tokio::time::timeout(TURN_MAX, Arc::clone(&self.checks).acquire_owned()).await;
+        let turn = turn
+            .map_err(|_| AuthError::Busy)?
+            .map_err(|_| IdentityError::Thread)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|_| IdentityError::Thread)
+    }
+
+    fn directory(&self) -> std::sync::RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn directory_mut(&self) -> std::sync::RwLockWriteGuard<'_, Directory> {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_keys(&self) -> std::sync::MutexGuard<'_, HashMap<blake3::Hash, KnownKey>> {
+        self.known_keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn caller(user: UserId, name: String, claims: &Claims) -> Caller {
+    Caller {
+        user,
+        name,
+        family: claims.family.clone(),
+        made_seq: Some(claims.seq),
+        made_ns: claims.iat * NANOS_PER_SEC,
+        expires_ns: claims.exp.saturating_mul(NANOS_PER_SEC),
+    }
+}
+
+fn outside(issuer: OutsideIssuer) -> Result<Outside> {
+    let path = issuer.jwks_file.clone();
+    let text = std::fs::read_to_string(&path).map_err(|source| IdentityError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let keys = Keys::parse(&text).map_err(|what| IdentityError::BadFile { path, what })?;
+    Ok(Outside { issuer, keys })
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_name) {
+        return Err(IdentityError::BadValue(
+            "a name has 1 to 64 bytes of letters, digits and . - _ @ +",
+        ));
+    }
+    Ok(())
+}
+
+fn check_password(password: &Secret) -> Result<()> {
+    if (LENGTH_MIN..=LENGTH_MAX).contains(&password.reveal().len()) {
+        return Ok(());
+    }
+    Err(IdentityError::BadValue("a password has 10 to 256 bytes"))
+}
+
+#[cfg(test)]
+mod tests;
