@@ -225,8 +225,61 @@ fn what_the_schema_does_not_have_fails_and_other_families_are_skipped() {
     assert_eq!(outcome(&step(json!({"op": "teleport"}))), Outcome::Failed);
     let other = Vectors::new("astrology", &[("OWN-5", json!({}), json!([]))]);
     assert_eq!(outcome(&other), Outcome::Skipped);
+    let no_topic = Vectors::new("analytics", &[("OWN-8", json!({}), json!([]))]);
+    assert_eq!(outcome(&no_topic), Outcome::Skipped);
     let without_steps = Vectors::new("limits", &[("OWN-6", setup(json!([])), json!([]))]);
     assert_eq!(outcome(&without_steps), Outcome::Failed);
+}
+
+/// A file of the family whose cases have an input in place of steps.
+fn analytics(topic: &str, input: Value, expect: Value) -> Outcome {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("vectors.json");
+    let case = json!({"id": "OWN-9", "family": "analytics", "topic": topic, "title": "own", "input": input, "expect": expect});
+    let file = json!({"schema": "risk-vectors/1", "family": "analytics", "split": "own", "count": 1, "cases": [case]});
+    std::fs::write(&path, file.to_string()).expect("a file");
+    play_file(&path, &Options::default())
+        .expect("a vector file")
+        .cases[0]
+        .outcome
+}
+
+#[test]
+fn figures_that_are_wrong_or_undefined_fail_where_the_file_says_otherwise() {
+    let twr =
+        |pairs: Value, expect: Value| analytics("twr", json!({"subperiods": pairs}), json!({"twr": expect}));
+    assert_eq!(
+        twr(json!([["1000", "1100"], ["1600", "1520"]]), json!("0.045")),
+        Outcome::Passed
+    );
+    assert_eq!(
+        twr(json!([["1000", "1100"]]), json!("0.1000001")),
+        Outcome::Failed
+    );
+    assert_eq!(twr(json!([["3", "4"]]), json!("0.333333333333")), Outcome::Passed);
+    assert_eq!(twr(json!([]), Value::Null), Outcome::Passed);
+    assert_eq!(twr(json!([]), json!("0")), Outcome::Failed);
+    assert_eq!(twr(json!([["0", "1"]]), Value::Null), Outcome::Passed);
+    let unknown = json!({"subperiods": [], "currency": "USD"});
+    assert_eq!(analytics("twr", unknown, json!({"twr": null})), Outcome::Failed);
+    assert_eq!(analytics("moon", json!({}), json!({})), Outcome::Skipped);
+    let flows = json!([["2025-01-01", "-1000"], ["2026-01-01", "-1"]]);
+    assert_eq!(
+        analytics("xirr", json!({"flows": flows}), json!({"xirr": null})),
+        Outcome::Passed
+    );
+    let dietz = json!({"v0": "100", "v1": "50", "days": 10, "flows": [[0, "-100"]]});
+    assert_eq!(analytics("dietz", dietz, json!({"dietz": null})), Outcome::Passed);
+}
+
+#[test]
+fn a_verdict_with_a_reason_that_is_not_expected_fails() {
+    let input = json!({"rules": {"initial": "100", "target_pct": "10", "max_loss_pct": "10"},
+        "events": [{"e": "open"}, {"e": "equity", "equity": "80"}]});
+    let failed = json!({"status": "FAILED", "reason": "MAX_LOSS", "event_index": 1, "trading_days": 1});
+    assert_eq!(analytics("assessment", input.clone(), failed), Outcome::Passed);
+    let bare = json!({"status": "FAILED", "event_index": 1, "trading_days": 1});
+    assert_eq!(analytics("assessment", input, bare), Outcome::Failed);
 }
 
 #[test]

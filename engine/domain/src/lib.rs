@@ -13,3 +13,4 @@ pub mod reject;
 pub mod rounding;
 pub mod text;
 pub mod time;
+pub mod wide;

@@ -21,4 +21,5 @@ mod replay;
 pub mod settle;
 #[cfg(test)]
 mod testing;
-mod wide;
+
+use tradewind_domain::wide;

@@ -37,7 +37,7 @@ fn wide_product((a, b): (i128, i128)) -> (i128, u128, u128) {
 }
 
 /// `a * b / c`, halves to the even neighbour. `None` where `c` is not positive or the result does not fit.
-pub(crate) fn mul_div_half_even(a: i128, b: i128, c: i128) -> Option<i128> {
+pub fn mul_div_half_even(a: i128, b: i128, c: i128) -> Option<i128> {
     if c <= 0 {
         return None;
     }
@@ -90,8 +90,8 @@ fn div_rem(high: u128, low: u128, divisor: u128) -> Option<(u128, u128)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounding::{Rounding, div_round};
     use proptest::prelude::*;
-    use tradewind_domain::rounding::{Rounding, div_round};
 
     #[test]
     fn products_beyond_128_bits_divide_exactly() {

@@ -1,0 +1,3 @@
+//! What the firm tells others about its books, and what others tell it: reconciliation.
+
+pub mod recon;
