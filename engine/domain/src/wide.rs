@@ -2,14 +2,14 @@
 //!
 //! The wide road is slow (one step per bit of a division) and exact; the 128-bit road comes first.
 
+use crate::fixed::{Money, NetQty};
+use crate::rounding;
 use std::cmp::Ordering;
-use tradewind_domain::fixed::{Money, NetQty};
-use tradewind_domain::rounding;
 
 /// The share `part / whole` of `amount`: half even to the minor unit, the remainder stays. `part` is at most `whole`, so the
 /// share is never more than the amount and always fits.
 #[inline]
-pub(crate) fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
+pub fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
     if let Some(share) = rounding::split(amount, NetQty::from_raw(part), NetQty::from_raw(whole), dp) {
         return share;
     }
@@ -20,7 +20,7 @@ pub(crate) fn share(amount: Money, part: i128, whole: i128, dp: u8) -> Money {
 
 /// Compares `a.0 * a.1` with `b.0 * b.1`.
 #[inline]
-pub(crate) fn compare_products(a: (i128, i128), b: (i128, i128)) -> Ordering {
+pub fn compare_products(a: (i128, i128), b: (i128, i128)) -> Ordering {
     match (a.0.checked_mul(a.1), b.0.checked_mul(b.1)) {
         (Some(a), Some(b)) => a.cmp(&b),
         _ => wide_product(a).cmp(&wide_product(b)),
