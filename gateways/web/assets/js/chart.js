@@ -87,14 +87,20 @@ export function Chart({ series: source, lines, format, seconds, label, isLog = f
       scales: { x: { time: true }, y: isLog ? { distr: 3 } : { range: padded } },
       cursor: { y: false, drag: { x: false, y: false } },
       legend: { live: true },
-      padding: [8, 0, 0, 8],
+      padding: [8, 0, 0, 22],
     };
     const plot = new uPlot(options, data(), place);
-    const paint = atMostEvery(PAINT_MS, () => plot.setData(data()));
+    const paint = atMostEvery(PAINT_MS, () => {
+      plot.setData(data());
+      // Where nobody points at a time, the legend says what is now.
+      if (!(plot.cursor.left >= 0)) plot.setLegend({ idx: plot.data[0].length - 1 });
+    });
+    paint();
     const unlisten = source.onChange(paint);
     const observer = new ResizeObserver(() => plot.setSize(size()));
     observer.observe(place);
     return () => {
+      paint.cancel();
       unlisten();
       observer.disconnect();
       plot.destroy();

@@ -27,7 +27,9 @@ import { TopBar } from "./shell/topbar.js";
 import { view, VIEWS } from "./shell/views.js";
 
 const LAYOUTS = {
-  desk: () => html`<${Positions} /><${Ticket} /><${Profit} /><${Blotter} /><${Alerts} /><${Limits} />`,
+  desk: () => html`<${Positions} /><${Blotter} />
+    <div class="column column-side"><${Ticket} /><${Alerts} /></div>
+    <div class="column column-watch"><${Profit} /><${Limits} /></div>`,
   risk: () => html`<${Limits} /><${Profit} /><${Drawdown} /><${Sectors} /><${Alerts} />`,
   operations: () => html`<${LatencyChart} /><${LatencyTable} /><${Settlement} /><${Health} />`,
 };
@@ -52,6 +54,7 @@ function bindKeys() {
   for (const { id, label, key } of VIEWS) shortcut(key, `View: ${label}`, () => (view.value = id));
   shortcut("b", "Buy: order ticket", () => onDesk(() => begin("BUY")));
   shortcut("s", "Sell: order ticket", () => onDesk(() => begin("SELL")));
+  shortcut("h", "Sell short: order ticket", () => onDesk(() => begin("SELL_SHORT")));
   shortcut("p", "Positions", () => onDesk(() => focus("#positions .grid")));
   shortcut("o", "Orders", () => onDesk(() => showBlotter("orders")));
   shortcut("x", "Executions", () => onDesk(() => showBlotter("trades")));

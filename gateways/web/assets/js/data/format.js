@@ -1,6 +1,6 @@
 /** How figures and times are written on the screen. English notation, UTC, the same for everybody who looks at a screen. */
 
-import { fixed, parse, sign, text } from "./decimal.js";
+import { fixed, parse, sign } from "./decimal.js";
 
 const THIN = "\u2009";
 export const NONE = "\u2013";
@@ -19,12 +19,12 @@ function dressed(plain) {
 }
 
 /**
- * A decimal as it was sent, with separators.
+ * A decimal as it was sent, in its shortest form, with separators.
  * @param {string | null | undefined} value
  */
 export function plain(value) {
-  const units = parse(value);
-  return units === null ? (value ?? NONE) : dressed(text(units));
+  if (value === null || value === undefined) return NONE;
+  return parse(value) === null ? value : dressed(value);
 }
 
 /**

@@ -30,10 +30,9 @@ export function onNextFrame(painter) {
 }
 
 /**
- * A painter that runs at most so often, and always after the last call.
- * @param {() => void} painter
+ * A painter that runs at most so often, and always after the last call; `cancel` forgets what was asked for.
  * @param {number} everyMs
- * @returns {() => void}
+ * @param {() => void} painter
  */
 export function atMostEvery(everyMs, painter) {
   let last = -Infinity;
@@ -43,12 +42,17 @@ export function atMostEvery(everyMs, painter) {
     last = performance.now();
     onNextFrame(painter);
   };
-  return () => {
+  const ask = () => {
     if (timer) return;
     const left = last + everyMs - performance.now();
-    timer = left > 0 ? setTimeout(run, left) : -1;
-    if (timer === -1) run();
+    if (left > 0) timer = setTimeout(run, left);
+    else run();
   };
+  ask.cancel = () => {
+    clearTimeout(timer);
+    waiting.delete(painter);
+  };
+  return ask;
 }
 
 /** The page's clock in milliseconds since 1970, once a second: for ages and count-downs. */

@@ -15,6 +15,8 @@ import { atMostEvery } from "./frames.js";
 
 /** How often panels that are no grids are told of changes. */
 const TELL_MS = 200;
+/** How often those are told that add up all rows. */
+const TELL_SUMS_MS = 1_000;
 
 class Rows {
   constructor() {
@@ -26,7 +28,10 @@ class Rows {
     this.version = signal(0);
     /** True once there was a snapshot. */
     this.isLoaded = signal(false);
+    /** The same, once a second: for sums over all rows, of which there may be thousands. */
+    this.slowVersion = signal(0);
     this.tell = atMostEvery(TELL_MS, () => (this.version.value += 1));
+    this.tellSums = atMostEvery(TELL_SUMS_MS, () => (this.slowVersion.value += 1));
   }
 
   /** @param {() => void} listener @returns {() => void} ends it */
@@ -43,6 +48,7 @@ class Rows {
   changed() {
     this.isLoaded.value = true;
     this.tell();
+    this.tellSums();
     for (const listener of this.listeners) listener();
   }
 }

@@ -1,6 +1,6 @@
 /** What columns of grids are made of. */
 
-import { near, parse } from "../data/decimal.js";
+import { parse } from "../data/decimal.js";
 import { arrow, NONE, signed } from "../data/format.js";
 
 /**
@@ -10,17 +10,17 @@ import { arrow, NONE, signed } from "../data/format.js";
 export function reader(table) {
   const at = (/** @type {any[]} */ row, /** @type {string} */ name) => row[table.at[name]];
   const number = (/** @type {string} */ name) => (/** @type {any[]} */ row) => {
-    const units = parse(at(row, name));
-    return units === null ? null : near(units);
+    const value = at(row, name);
+    return value === null ? null : Number(value);
   };
-  /** @param {string} id @param {string} label @param {string} width */
+  /** @param {string} id @param {string} label @param {number[]} width */
   const text = (id, label, width) => ({
     id,
     label,
     width,
     text: (/** @type {any[]} */ row) => at(row, id) || NONE,
   });
-  /** @param {string} id @param {string} label @param {string} width @param {(value: any) => string} format */
+  /** @param {string} id @param {string} label @param {number[]} width @param {(value: any) => string} format */
   const figure = (id, label, width, format) => ({
     id,
     label,
@@ -43,3 +43,6 @@ export function marked(value) {
   const units = parse(value);
   return units === null ? NONE : `${arrow(units)} ${signed(units)}`.trim();
 }
+
+/** What a row is about. */
+export const strong = () => "strong";

@@ -67,7 +67,10 @@ export class Grid {
   #build(host) {
     this.root = element("div", "grid", { role: "grid", tabindex: "0", "aria-label": this.options.label });
     this.root.dataset.empty = this.options.empty;
-    this.root.style.setProperty("--columns", this.view.columns.map((column) => column.width).join(" "));
+    const widths = this.view.columns.map((column) => column.width);
+    const tracks = widths.map(([least, share]) => (share ? `minmax(${least}px, ${share}fr)` : `${least}px`));
+    this.root.style.setProperty("--columns", tracks.join(" "));
+    this.root.style.setProperty("--least", `${widths.reduce((sum, [least]) => sum + least, 0)}px`);
     this.head = element("div", "grid-row grid-head", { role: "row", "aria-rowindex": "1" });
     this.heads = this.view.columns.map((column) => this.#headCell(column));
     this.head.append(...this.heads);

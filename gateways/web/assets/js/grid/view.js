@@ -14,7 +14,7 @@
  * @property {string} id
  * @property {string} label
  * @property {string} [title] says more than the label
- * @property {string} width of a grid track
+ * @property {number[]} width the least, in pixels, and its share of what is left over
  * @property {"text" | "number"} [align]
  * @property {(row: any[]) => string} text
  * @property {(row: any[]) => number | string | null} [order] what is sorted by; without it the text

@@ -1,5 +1,6 @@
 /** Requests to `/api/v1`: bearer token, problem+json, one renewal of a token that ran out. */
 
+import { isReject, rejectWords } from "../words/rejects.js";
 import { leave, renew, session } from "./session.js";
 
 /**
@@ -73,10 +74,10 @@ function randomKey() {
 }
 
 /**
- * What went wrong, for a person.
+ * What went wrong, for a person: the words of a reject code, else what the server said.
  * @param {Answer} answer
  */
 export function problem(answer) {
-  const { detail, title } = answer.body ?? {};
-  return detail || title || `The server answered ${answer.status}.`;
+  const { code, detail, title } = answer.body ?? {};
+  return isReject(code) ? rejectWords(code) : detail || title || `The server answered ${answer.status}.`;
 }

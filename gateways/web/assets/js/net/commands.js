@@ -6,7 +6,7 @@ import { change, get, post } from "./api.js";
  * @typedef {object} Order
  * @property {string} account
  * @property {string} symbol
- * @property {string} side BUY or SELL
+ * @property {string} side BUY, SELL or SELL_SHORT
  * @property {string} type
  * @property {string} tif
  * @property {string} qty

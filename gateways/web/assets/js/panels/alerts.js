@@ -11,7 +11,7 @@ import { acknowledge } from "../net/commands.js";
 import { Panel } from "../shell/panel.js";
 
 const SEVERITIES = ["INFO", "WARNING", "ERROR", "CRITICAL"];
-const SIGNS = { INFO: "ⓘ", WARNING: "▲", ERROR: "◆", CRITICAL: "■" };
+const SIGNS = { INFO: "○", WARNING: "▲", ERROR: "◆", CRITICAL: "■" };
 const STATES = ["OPEN", "ACKNOWLEDGED", "RESOLVED"];
 const SHOWN = 100;
 

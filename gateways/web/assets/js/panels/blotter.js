@@ -5,7 +5,7 @@ import { isClosed } from "../data/figures.js";
 import { clock, money, NONE, plain, price, short } from "../data/format.js";
 import { near, parse } from "../data/decimal.js";
 import { orders, rejects, trades } from "../data/store.js";
-import { marked, reader, tone } from "../grid/cells.js";
+import { marked, reader, strong, tone } from "../grid/cells.js";
 import { GridView } from "../grid/grid-view.js";
 import { View } from "../grid/view.js";
 import { html } from "../html.js";
@@ -16,13 +16,14 @@ import { tell } from "../shell/toast.js";
 import { rejectWords } from "../words/rejects.js";
 import { fill } from "./ticket.js";
 
+const OF_RULES = new Set(["BUSINESS_RULE", "QUARANTINE_RULE"]);
 const BUYS = new Set(["BUY"]);
-const TIME = "100px";
+const TIME = [94, 0];
 
 /** @param {string | null} side */
 const sideTone = (side) => (side === null ? "" : BUYS.has(side) ? "buy" : "sell");
 /** @param {string | null} side */
-const sideText = (side) => (side ? `${BUYS.has(side) ? "▲" : "▼"} ${side.replace("_", " ")}` : NONE);
+const sideText = (side) => (side ? `${BUYS.has(side) ? "▲" : "▼"} ${side.replace("SELL_", "")}` : NONE);
 
 /** @param {ReturnType<typeof reader>} of */
 function common({ at, text, figure }) {
@@ -30,16 +31,16 @@ function common({ at, text, figure }) {
     /** @param {string} id */
     time: (id) => ({ ...text(id, "Time", TIME), text: (/** @type {any[]} */ row) => clock(at(row, id)) }),
     side: {
-      ...text("side", "Side", "84px"),
+      ...text("side", "Side", [78, 0]),
       text: (/** @type {any[]} */ row) => sideText(at(row, "side")),
       tone: (/** @type {any[]} */ row) => sideTone(at(row, "side")),
     },
-    account: text("account", "Account", "minmax(92px,1fr)"),
-    symbol: text("symbol", "Symbol", "minmax(76px,1fr)"),
+    account: text("account", "Account", [92, 1]),
+    symbol: { ...text("symbol", "Symbol", [76, 1]), tone: strong },
     /** @param {string} id @param {string} label */
-    qty: (id, label) => figure(id, label, "minmax(70px,.8fr)", plain),
+    qty: (id, label) => figure(id, label, [70, 0.8], plain),
     /** @param {string} id @param {string} label */
-    px: (id, label) => figure(id, label, "minmax(78px,.8fr)", price),
+    px: (id, label) => figure(id, label, [78, 0.8], price),
   };
 }
 
@@ -57,11 +58,11 @@ const ORDERS = [
   ORDER.qty("cum", "Filled"),
   { ...ORDER.px("px", "Limit"), text: (row) => (o.at(row, "px") === null ? o.at(row, "type") : price(o.at(row, "px"))) },
   ORDER.px("avg_px", "Avg"),
-  { ...o.text("state", "State", "minmax(104px,1fr)"), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
-  o.text("tif", "TIF", "48px"),
-  o.text("order_id", "Order", "minmax(72px,1fr)"),
+  { ...o.text("state", "State", [116, 1]), text: (row) => o.at(row, "state").replace("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
+  o.text("tif", "TIF", [44, 0]),
+  o.text("order_id", "Order", [66, 0.8]),
   {
-    id: "cancel", label: "", title: "Cancel", width: "72px",
+    id: "cancel", label: "", title: "Cancel", width: [70, 0],
     text: (row) => (isClosed(o.at(row, "state")) ? "" : "Cancel"),
     action: (row) => (isClosed(o.at(row, "state")) ? null : cancelButton(o.at(row, "order_id"))),
   },
@@ -78,7 +79,7 @@ function cancelButton(id) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     const answer = await cancel(id);
-    if (!answer.ok) tell("bad", `Order ${id} is not cancelled: ${answer.body?.code ? rejectWords(answer.body.code) : problem(answer)}`);
+    if (!answer.ok) tell("bad", `Order ${id} is not cancelled: ${problem(answer)}`);
     button.disabled = false;
   });
   return button;
@@ -94,12 +95,12 @@ const TRADES = [
   TRADE.side,
   TRADE.qty("qty", "Qty"),
   TRADE.px("px", "Price"),
-  t.figure("principal", "Principal", "minmax(92px,1fr)", money),
-  t.figure("fee", "Fee", "minmax(60px,.6fr)", money),
-  { ...t.figure("realised", "Realised", "minmax(92px,1fr)", (value) => (parse(value) ? marked(value) : NONE)), tone: (row) => tone(t.at(row, "realised")) },
-  { ...t.text("kind", "Kind", "72px"), tone: (row) => ({ BUST: "bad", CORRECT: "warn" })[/** @type {string} */ (t.at(row, "kind"))] ?? "" },
-  { ...t.text("flags", "Flags", "minmax(80px,1fr)"), tone: () => "warn" },
-  t.text("order_id", "Order", "minmax(72px,.8fr)"),
+  t.figure("principal", "Principal", [92, 1], money),
+  t.figure("fee", "Fee", [60, 0.6], money),
+  { ...t.figure("realised", "Realised", [92, 1], (value) => (parse(value) ? marked(value) : NONE)), tone: (row) => tone(t.at(row, "realised")) },
+  { ...t.text("kind", "Kind", [72, 0]), tone: (row) => ({ BUST: "bad", CORRECT: "warn" })[/** @type {string} */ (t.at(row, "kind"))] ?? "" },
+  { ...t.text("flags", "Flags", [80, 1]), tone: () => "warn" },
+  t.text("order_id", "Order", [72, 0.8]),
 ];
 
 const r = reader(rejects);
@@ -112,11 +113,17 @@ const REJECTS = [
   REJECT.side,
   REJECT.qty("qty", "Qty"),
   REJECT.px("px", "Price"),
-  { id: "why", label: "Why", width: "minmax(300px,4fr)", text: (row) => rejectWords(r.at(row, "code")), tone: () => "why" },
-  { id: "found", label: "Found / allowed", width: "minmax(116px,1fr)", align: "number", text: found },
-  r.text("limit", "Limit", "minmax(110px,1.2fr)"),
-  r.text("code", "Code", "minmax(150px,1.4fr)"),
+  { id: "why", label: "Why", width: [300, 4], text: why, tone: () => "why" },
+  { id: "found", label: "Found / allowed", width: [116, 1], align: "number", text: found },
+  r.text("limit", "Limit", [110, 1.2]),
+  r.text("code", "Code", [150, 1.4]),
 ];
+
+/** The words of the code; a rule of the firm has words of its own. @param {any[]} row */
+function why(row) {
+  const [code, reason] = [r.at(row, "code"), r.at(row, "reason")];
+  return OF_RULES.has(code) && reason ? reason : rejectWords(code);
+}
 
 /** @param {any[]} row */
 function found(row) {

@@ -2,18 +2,18 @@
 
 import { NONE, plain, price } from "../data/format.js";
 import { market } from "../data/store.js";
-import { marked, reader, tone } from "../grid/cells.js";
+import { marked, reader, strong, tone } from "../grid/cells.js";
 import { GridView } from "../grid/grid-view.js";
 import { View } from "../grid/view.js";
 import { html } from "../html.js";
 import { fill } from "./ticket.js";
 
 const { at, number, text, figure } = reader(market);
-const WIDTH = "minmax(80px,1fr)";
+const WIDTH = [80, 1];
 
 /** @type {import("../grid/view.js").Column[]} */
 const COLUMNS = [
-  text("symbol", "Symbol", "minmax(84px,1fr)"),
+  { ...text("symbol", "Symbol", [84, 1]), tone: strong },
   figure("bid_qty", "Bid size", WIDTH, plain),
   { ...figure("bid", "Bid", WIDTH, price), flash: true },
   { ...figure("ask", "Ask", WIDTH, price), flash: true },
@@ -26,8 +26,8 @@ const COLUMNS = [
     order: number("change_pct"),
     tone: (row) => tone(at(row, "change_pct")),
   },
-  { ...text("status", "Status", "88px"), tone: (row) => (at(row, "status") === "HALTED" ? "warn" : "") },
-  text("sector", "Sector", "minmax(88px,1fr)"),
+  { ...text("status", "Status", [88, 0]), tone: (row) => (at(row, "status") === "HALTED" ? "warn" : "") },
+  text("sector", "Sector", [88, 1]),
 ];
 
 export const marketView = new View(market, COLUMNS, { sortBy: "symbol" });

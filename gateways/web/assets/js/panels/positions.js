@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { parse, sign } from "../data/decimal.js";
 import { arrow, count, money, plain, price, signed } from "../data/format.js";
 import { positions } from "../data/store.js";
-import { marked, reader, tone } from "../grid/cells.js";
+import { marked, reader, strong, tone } from "../grid/cells.js";
 import { GridView } from "../grid/grid-view.js";
 import { View } from "../grid/view.js";
 import { html } from "../html.js";
@@ -12,28 +12,28 @@ import { TabPanel } from "../shell/panel.js";
 import { Market, marketView } from "./market.js";
 import { fill } from "./ticket.js";
 
-const TOTALS_MS = 500;
+const TOTALS_MS = 1_000;
 const { at, number, text, figure } = reader(positions);
 
 /** @type {import("../grid/view.js").Column[]} */
 const COLUMNS = [
-  text("symbol", "Symbol", "minmax(84px,1fr)"),
-  text("account", "Account", "minmax(96px,1fr)"),
+  { ...text("symbol", "Symbol", [82, 1]), tone: strong },
+  text("account", "Account", [96, 1]),
   {
-    ...figure("qty", "Position", "minmax(84px,1fr)", signedQty),
+    ...figure("qty", "Position", [76, 1], signedQty),
     title: "Signed quantity: above zero long, below zero short",
     flash: true,
     tone: (row) => tone(at(row, "qty")),
   },
-  figure("avg_px", "Avg price", "minmax(80px,1fr)", price),
-  { ...figure("mark", "Mark", "minmax(80px,1fr)", price), flash: true },
-  { ...figure("value", "Value", "minmax(100px,1.2fr)", money), order: number("value_base") },
-  { ...figure("unrealised", "Unrealised", "minmax(108px,1.2fr)", marked), flash: true, tone: (row) => tone(at(row, "unrealised")) },
-  { ...figure("realised", "Realised", "minmax(108px,1.2fr)", marked), tone: (row) => tone(at(row, "realised")) },
-  figure("fees", "Fees", "minmax(68px,.8fr)", money),
-  text("currency", "Ccy", "48px"),
-  text("sector", "Sector", "minmax(88px,1fr)"),
-  { ...figure("fills", "Fills", "60px", count), order: (row) => at(row, "fills") },
+  figure("avg_px", "Avg price", [82, 1], price),
+  { ...figure("mark", "Mark", [78, 1], price), flash: true },
+  { ...figure("value", "Value", [92, 1.2], money), order: number("value_base") },
+  { ...figure("unrealised", "Unrealised", [102, 1.2], marked), flash: true, tone: (row) => tone(at(row, "unrealised")) },
+  { ...figure("realised", "Realised", [102, 1.2], marked), tone: (row) => tone(at(row, "realised")) },
+  figure("fees", "Fees", [62, 0.8], money),
+  text("currency", "Ccy", [44, 0]),
+  text("sector", "Sector", [84, 1]),
+  { ...figure("fills", "Fills", [46, 0], count), order: (row) => at(row, "fills") },
 ];
 
 /** @param {string} qty */
@@ -52,14 +52,14 @@ const withFlat = signal(false);
 const filter = signal("");
 const tab = signal("positions");
 
-/** @type {{ rows: any[][], at: number, entries: any }} */
-let kept = { rows: [], at: -Infinity, entries: null };
+/** @type {{ rows: any[][], at: number, count: number }} */
+let kept = { rows: [], at: -Infinity, count: -1 };
 
-/** The sums, worked out at most twice a second. */
+/** The sums, worked out once a second, and at once for other rows. */
 function totals() {
   const now = performance.now();
-  if (kept.entries === view.entries && now - kept.at < TOTALS_MS) return kept.rows;
-  kept = { rows: sums(), at: now, entries: view.entries };
+  if (kept.count === view.entries.length && now - kept.at < TOTALS_MS) return kept.rows;
+  kept = { rows: sums(), at: now, count: view.entries.length };
   return kept.rows;
 }
 

@@ -24,7 +24,7 @@ function row(sums, widest) {
 }
 
 export function Sectors() {
-  positions.version.value;
+  positions.slowVersion.value;
   const found = positions.isLoaded.value ? sectors() : [];
   const widest = Math.max(0, ...found.map((sums) => Math.max(near(sums.long), near(sums.short))));
   return html`<${Panel} id="sectors" title=${`Exposure by sector ${welcome.value?.base_currency ?? ""}`}>

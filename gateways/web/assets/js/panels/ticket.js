@@ -19,6 +19,11 @@ import { rejectWords } from "../words/rejects.js";
 const ASK_AFTER_MS = 250;
 const TYPES = ["LIMIT", "MARKET", "STOP", "STOP_LIMIT"];
 const TIFS = ["DAY", "GTC", "IOC", "FOK"];
+const SIDES = {
+  BUY: { verb: "Buy", sign: "▲", key: "b" },
+  SELL: { verb: "Sell", sign: "▼", key: "s" },
+  SELL_SHORT: { verb: "Short", sign: "▼", key: "h" },
+};
 const WITH_PRICE = new Set(["LIMIT", "STOP_LIMIT"]);
 const WITH_STOP = new Set(["STOP", "STOP_LIMIT"]);
 
@@ -36,7 +41,7 @@ export function fill(part) {
   draft.value = { ...draft.value, ...px, ...known };
 }
 
-/** Turns the ticket to a side and puts the focus on the quantity. @param {"BUY" | "SELL"} side */
+/** Turns the ticket to a side and puts the focus on the quantity. @param {keyof typeof SIDES} side */
 export function begin(side) {
   draft.value = { ...draft.value, side };
   focus("#ticket-qty");
@@ -91,7 +96,7 @@ function Field({ id, label, name, list, decimal }) {
   return html`<label class="field">${label}
     <input id=${id} list=${list} value=${value} inputmode=${decimal ? "decimal" : "text"} autocomplete="off" spellcheck=${false}
       aria-invalid=${isWrong ? "true" : "false"}
-      onInput=${(/** @type {any} */ event) => set(name, decimal ? event.target.value.trim() : event.target.value.trim())} />
+      onInput=${(/** @type {any} */ event) => set(name, event.target.value.trim())} />
   </label>`;
 }
 
@@ -146,12 +151,12 @@ function Sent() {
   orders.version.value;
   if (!sent.value) return null;
   const { asked, answer } = sent.value;
-  const what = `${asked.side} ${plain(asked.qty)} ${asked.symbol}`;
+  const what = `${SIDES[/** @type {keyof typeof SIDES} */ (asked.side)].verb} ${plain(asked.qty)} ${asked.symbol}`;
   if (!answer.ok) {
-    const code = answer.body?.code;
-    const reason = code ? rejectWords(code) : problem(answer);
-    const detail = answer.body?.detail && code ? html`<small>${answer.body.detail}</small>` : null;
-    return html`<div class="sent bad" role="status" data-testid="sent">✕ ${what} was refused: ${reason}${detail}</div>`;
+    const reason = problem(answer);
+    const { detail } = answer.body ?? {};
+    const more = detail && detail !== reason ? html`<small>${detail}</small>` : null;
+    return html`<div class="sent bad" role="status" data-testid="sent">✕ ${what} was refused: ${reason}${more}</div>`;
   }
   const id = answer.body.order_id;
   const row = orders.get(id)?.row;
@@ -179,9 +184,9 @@ function Lists() {
 
 function Sides() {
   const { side } = draft.value;
-  const button = (/** @type {"BUY" | "SELL"} */ name, /** @type {string} */ label, /** @type {string} */ key) => html`<button type="button"
-    class=${`side ${name.toLowerCase()}`} aria-pressed=${side === name ? "true" : "false"} onClick=${() => set("side", name)}>${label} <kbd>${key}</kbd></button>`;
-  return html`<div class="sides" role="group" aria-label="Side">${button("BUY", "▲ Buy", "b")}${button("SELL", "▼ Sell", "s")}</div>`;
+  const button = (/** @type {keyof typeof SIDES} */ name) => html`<button type="button" class=${`side ${name === "BUY" ? "buy" : "sell"}`}
+    aria-pressed=${side === name ? "true" : "false"} onClick=${() => set("side", name)}>${SIDES[name].sign} ${SIDES[name].verb} <kbd>${SIDES[name].key}</kbd></button>`;
+  return html`<div class="sides" role="group" aria-label="Side">${button("BUY")}${button("SELL")}${button("SELL_SHORT")}</div>`;
 }
 
 function Send() {
@@ -189,9 +194,9 @@ function Send() {
   const isLive = status.value.phase === "live";
   const { side, type, qty, symbol, px } = draft.value;
   const at = WITH_PRICE.has(type) ? ` @ ${px ? plain(px) : NONE}` : "";
-  const label = asked ? `${side === "BUY" ? "Buy" : "Sell"} ${plain(qty)} ${symbol}${at}` : "Incomplete";
+  const label = asked ? `${SIDES[/** @type {keyof typeof SIDES} */ (side)].verb} ${plain(qty)} ${symbol}${at}` : "Incomplete";
   const wouldFail = verdict.value?.ok && verdict.value.body.passes === false;
-  return html`<button type="submit" class=${`send ${side.toLowerCase()}`} disabled=${!asked || isSending.value || !isLive} data-testid="send">
+  return html`<button type="submit" class=${`send ${side === "BUY" ? "buy" : "sell"}`} disabled=${!asked || isSending.value || !isLive} data-testid="send">
     ${isSending.value ? "Sending …" : `${label}${wouldFail ? " (would be refused)" : ""}`}</button>`;
 }
 

@@ -33,7 +33,7 @@ function Profit() {
 }
 
 function Exposure() {
-  positions.version.value;
+  positions.slowVersion.value;
   const { gross, net, open, unvalued } = exposure();
   const missing = unvalued ? `, ${unvalued} without value` : "";
   return html`<${Tile} id="gross" label="Gross exposure" value=${short(near(gross))} note=${`${count(open)} positions${missing}`} title=${money(gross)} />

@@ -7,7 +7,6 @@ import { limits, pnl } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { stopTrading } from "../net/commands.js";
-import { rejectWords } from "../words/rejects.js";
 import { dialog } from "./dialogs.js";
 import { Dialog } from "./dialog.js";
 import { tell } from "./toast.js";
@@ -53,7 +52,7 @@ async function submit(event) {
   const answer = await stopTrading(node.value, level.value, reason.value.trim());
   isBusy.value = false;
   if (!answer.ok) {
-    error.value = answer.body?.code ? rejectWords(answer.body.code) : problem(answer);
+    error.value = problem(answer);
     return;
   }
   tell("warn", `${node.value} is now ${level.value.replace("_", " ")}.`);
@@ -72,7 +71,7 @@ export function Kill() {
         ${LEVELS.map(([id, words]) => html`<label class="check"><input type="radio" name="level" value=${id} checked=${level.value === id} onChange=${() => (level.value = id)} /> ${words}</label>`)}
       </fieldset>
       <label>Why, for the record <input value=${reason.value} maxlength="200" autocomplete="off" data-testid="kill-reason" onInput=${(/** @type {any} */ event) => (reason.value = event.target.value)} /></label>
-      <label>Type <b>${node.value}</b> to confirm
+      <label><span>Type <b>${node.value}</b> to confirm</span>
         <input value=${typed.value} autocomplete="off" spellcheck=${false} data-testid="kill-confirm" onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)} /></label>
       <p class="note bad" role="alert">${error.value ? `✕ ${error.value}` : ""}</p>
       <button type="submit" class="danger" disabled=${!isReady.value} data-testid="kill-send">■ ${level.value.replace("_", " ")} ${node.value}</button>

@@ -58,6 +58,10 @@ function Views() {
   </nav>`;
 }
 
+function Leave() {
+  return html`<svg viewBox="0 0 16 16" width="13" height="13" role="img" aria-label="Log out"><path d="M6 2H3v12h3M7 8h7m-3-3 3 3-3 3" fill="none" stroke="currentColor" stroke-width="1.6" /></svg>`;
+}
+
 export function TopBar() {
   const user = session.value?.user;
   return html`<header class="topbar">
@@ -69,6 +73,6 @@ export function TopBar() {
     <button type="button" class="kill" data-testid="kill" title="Stop trading, key K" onClick=${() => (dialog.value = "kill")}>■ Kill<span class="wide-only"> switch</span></button>
     <button type="button" class="quiet" aria-label=${`Theme: ${theme.value}`} title="Dark or light, key T" onClick=${toggleTheme}>${theme.value === "dark" ? "☾" : "☀"}</button>
     <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Shortcuts, key ?" onClick=${() => (dialog.value = "help")}>?</button>
-    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? user?.user ?? user?.login ?? "user"} ⏻</button>
+    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? user?.user ?? user?.login ?? ""} <${Leave} /></button>
   </header>`;
 }

@@ -101,3 +101,6 @@ export function rejectWords(code) {
   if (!code) return "";
   return WORDS[code] ?? code.toLowerCase().replaceAll("_", " ");
 }
+
+/** Whether it is a code of the engine. @param {string | null | undefined} code */
+export const isReject = (code) => Boolean(code) && Object.hasOwn(WORDS, /** @type {string} */ (code));
