@@ -2,9 +2,9 @@
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { followSession, unackedCount, welcome } from "./data/store.js";
+import { followSession, isOld, unackedCount, welcome } from "./data/store.js";
 import { html } from "./html.js";
-import { plan, session } from "./net/session.js";
+import { may, plan, session } from "./net/session.js";
 import { Alerts, takeFirst } from "./panels/alerts.js";
 import { Blotter, blotterTab } from "./panels/blotter.js";
 import { Health } from "./panels/health.js";
@@ -38,8 +38,8 @@ function Page() {
   if (!session.value) return html`<${Login} />`;
   const id = /** @type {keyof typeof LAYOUTS} */ (view.value);
   return html`<${TopBar} /><${Tiles} />
-    <main class=${`layout layout-${id}`} key=${id}><${LAYOUTS[id]} /></main>
-    ${dialog.value === "kill" ? html`<${Kill} />` : null}
+    <main class=${`layout layout-${id} ${isOld.value ? "is-old" : ""}`} key=${id}><${LAYOUTS[id]} /></main>
+    ${dialog.value === "kill" && may("CONTROL") ? html`<${Kill} />` : null}
     ${dialog.value === "help" ? html`<${Help} />` : null}
     <${Toasts} />`;
 }

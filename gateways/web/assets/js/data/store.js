@@ -37,6 +37,10 @@ export const welcome = signal(null);
 export const skewMs = signal(0);
 /** Milliseconds since the server was heard; Infinity before it ever was. */
 export const ageMs = signal(Infinity);
+/** From here on figures are old. */
+export const OLD_MS = 3_000;
+/** True where what is seen may not be what is. */
+export const isOld = computed(() => ageMs.value >= OLD_MS);
 /** Gaps mended and connections made anew, since the page was opened. */
 export const faults = signal({ gaps: 0, reconnects: 0 });
 

@@ -45,6 +45,14 @@ function keep(value) {
   plan();
 }
 
+/**
+ * Whether the user may do something somewhere: TRADE, CONTROL. The server looks where; this only hides what would be refused.
+ * @param {string} permission
+ */
+export function may(permission) {
+  return session.value?.user?.permissions?.includes(permission) ?? false;
+}
+
 /** Hears of each renewed access token. @param {(token: string) => void} listener */
 export function onRenewed(listener) {
   listeners.add(listener);
@@ -107,11 +115,19 @@ export async function login(user, password) {
   return problem.detail ?? problem.title ?? `The server answered ${answer.status}.`;
 }
 
+/** The renewal that is on its way: a refresh token is good for one use. @type {Promise<string | null> | null} */
+let renewal = null;
+
 /**
  * A new access token.
  * @returns {Promise<string | null>} null where the user must log in; an exception where the server does not answer
  */
-export async function renew() {
+export function renew() {
+  renewal ??= askForToken().finally(() => (renewal = null));
+  return renewal;
+}
+
+async function askForToken() {
   const before = session.value;
   if (!before) return null;
   const answer = await post("refresh", { refresh_token: before.refresh });

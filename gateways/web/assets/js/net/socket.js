@@ -73,8 +73,10 @@ export class Feed {
     this.nextRequest = 1;
     this.tokenRefused = false;
     this.timer = 0;
-    /** When the server was heard last, in milliseconds of the page's clock. */
+    /** When the server was heard last, in milliseconds of the page's clock; 0 for never. */
     this.heardAt = 0;
+    /** The same, or when the connection was begun: from then on silence is counted. */
+    this.aliveAt = 0;
     this.gaps = 0;
     this.reconnects = 0;
   }
@@ -142,7 +144,7 @@ export class Feed {
     if (token === undefined) return this.#retry(this.#pause());
     const socket = this.parts.open();
     this.socket = socket;
-    this.heardAt = this.world.now();
+    this.aliveAt = this.world.now();
     socket.onopen = () => this.#send("authenticate", { token });
     socket.onmessage = (event) => this.#hear(socket, event.data);
     socket.onclose = (event) => this.#closed(socket, event.code);
@@ -153,7 +155,7 @@ export class Feed {
   #watch(socket) {
     this.world.later(() => {
       if (this.socket !== socket) return;
-      if (this.world.now() - this.heardAt < SILENT_MS) return this.#watch(socket);
+      if (this.world.now() - this.aliveAt < SILENT_MS) return this.#watch(socket);
       this.#drop(4000);
       this.#retry(this.#pause());
     }, WATCH_MS);
@@ -162,7 +164,7 @@ export class Feed {
   /** @param {WebSocket} socket @param {string} data */
   #hear(socket, data) {
     if (socket !== this.socket) return;
-    this.heardAt = this.world.now();
+    this.heardAt = this.aliveAt = this.world.now();
     const message = JSON.parse(data);
     if (message.method) this.#answer(message);
     else if (message.channel && message.data) this.#frame(message);

@@ -8,6 +8,7 @@ import { alerts, skewMs, unackedCount } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { acknowledge } from "../net/commands.js";
+import { may } from "../net/session.js";
 import { Panel } from "../shell/panel.js";
 
 const SEVERITIES = ["INFO", "WARNING", "ERROR", "CRITICAL"];
@@ -70,7 +71,7 @@ function Alert({ row, now }) {
       <span class="severity">${SIGNS[/** @type {keyof typeof SIGNS} */ (severity)]} ${severity}</span>
       <span class="alert-scope">${row[at.scope]}${row[at.instrument] ? ` · ${row[at.instrument]}` : ""}</span>
       ${escalation(row, now)}
-      ${isOpen && taking.value !== id ? html`<button type="button" class="take-button" onClick=${() => (taking.value = id)}>Take</button>` : null}
+      ${isOpen && taking.value !== id && may("CONTROL") ? html`<button type="button" class="take-button" onClick=${() => (taking.value = id)}>Take</button>` : null}
     </div>
     <p class="alert-text">${row[at.text]}</p>
     <p class="note">${row[at.rule]} · since ${clock(row[at.opened_at], false)} (${lasting((now - Date.parse(row[at.opened_at])) / 1_000)})
@@ -85,7 +86,7 @@ function Alert({ row, now }) {
 /** Opens the comment of the worst incident that nobody has taken. */
 export function takeFirst() {
   const first = inOrder().find((row) => row[alerts.at.state] === "OPEN");
-  if (first) taking.value = first[alerts.at.id];
+  if (first && may("CONTROL")) taking.value = first[alerts.at.id];
 }
 
 export function Alerts() {

@@ -11,6 +11,7 @@ import { View } from "../grid/view.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { cancel } from "../net/commands.js";
+import { may } from "../net/session.js";
 import { TabPanel } from "../shell/panel.js";
 import { tell } from "../shell/toast.js";
 import { rejectWords } from "../words/rejects.js";
@@ -63,10 +64,15 @@ const ORDERS = [
   o.text("order_id", "Order", [66, 0.8]),
   {
     id: "cancel", label: "", title: "Cancel", width: [70, 0],
-    text: (row) => (isClosed(o.at(row, "state")) ? "" : "Cancel"),
-    action: (row) => (isClosed(o.at(row, "state")) ? null : cancelButton(o.at(row, "order_id"))),
+    text: (row) => (mayCancel(row) ? "Cancel" : ""),
+    action: (row) => (mayCancel(row) ? cancelButton(o.at(row, "order_id")) : null),
   },
 ];
+
+/** @param {any[]} row */
+function mayCancel(row) {
+  return !isClosed(o.at(row, "state")) && may("TRADE");
+}
 
 /** @param {string} id */
 function cancelButton(id) {

@@ -12,6 +12,7 @@ import { market, orders, pnl, positions, status } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { place, validate } from "../net/commands.js";
+import { may } from "../net/session.js";
 import { focus } from "../shell/keys.js";
 import { Panel } from "../shell/panel.js";
 import { rejectWords } from "../words/rejects.js";
@@ -202,6 +203,7 @@ function Send() {
 
 export function Ticket() {
   const { type } = draft.value;
+  if (!may("TRADE")) return html`<${Panel} id="ticket" title="Order ticket"><p class="empty">Your role may look, but not trade.</p></${Panel}>`;
   return html`<${Panel} id="ticket" title="Order ticket">
     <form class="ticket" onSubmit=${submit} autocomplete="off">
       <${Lists} />

@@ -2,15 +2,14 @@
 
 import { clock } from "../data/format.js";
 import { second } from "../data/frames.js";
-import { ageMs, hurry, skewMs, status, unackedCount, welcome } from "../data/store.js";
+import { ageMs, hurry, OLD_MS, skewMs, status, unackedCount, welcome } from "../data/store.js";
 import { html } from "../html.js";
-import { logout, session } from "../net/session.js";
+import { logout, may, session } from "../net/session.js";
 import { dialog } from "./dialogs.js";
 import { Mark } from "./login.js";
 import { theme, toggleTheme } from "./theme.js";
 import { view, VIEWS } from "./views.js";
 
-const OLD_MS = 3_000;
 const TOO_OLD_MS = 10_000;
 
 function Environment() {
@@ -27,7 +26,7 @@ function Connection() {
     const wait = retryAt ? `, again in ${Math.max(0, Math.ceil((retryAt - performance.now()) / 1_000))} s` : "";
     return html`<span class="connection bad" role="status" data-testid="connection" data-phase=${phase}>
       ✕ ${phase === "connecting" ? "Connecting" : `No connection${wait}`}
-      ${retryAt ? html`<button type="button" class="quiet" onClick=${hurry}>Now</button>` : null}</span>`;
+      ${retryAt ? html` <button type="button" class="quiet" onClick=${hurry}>Now</button>` : null}</span>`;
   }
   const tone = age < OLD_MS ? "ok" : age < TOO_OLD_MS ? "warn" : "bad";
   const text = tone === "ok" ? "● Live" : `${tone === "warn" ? "▲" : "■"} Stale ${(age / 1_000).toFixed(1)} s`;
@@ -36,8 +35,9 @@ function Connection() {
 
 function Age() {
   const age = ageMs.value;
+  const tone = age < OLD_MS ? "" : age < TOO_OLD_MS ? "warn" : "bad";
   const text = age === Infinity ? "–" : `${(age / 1_000).toFixed(1)} s`;
-  return html`<span class="stat" title="Since the server was heard"><small>age</small> <span data-testid="age">${text}</span></span>`;
+  return html`<span class=${`stat ${tone}`} title="Since the server was heard"><small>age</small> <span data-testid="age">${text}</span></span>`;
 }
 
 function ServerTime() {
@@ -70,9 +70,9 @@ export function TopBar() {
     <${Views} />
     <span class="spring"></span>
     <${Connection} /><${Age} /><${ServerTime} /><${AlertCount} />
-    <button type="button" class="kill" data-testid="kill" title="Stop trading, key K" onClick=${() => (dialog.value = "kill")}>■ Kill<span class="wide-only"> switch</span></button>
+    ${may("CONTROL") ? html`<button type="button" class="kill" data-testid="kill" title="Stop trading, key K" onClick=${() => (dialog.value = "kill")}>■ Kill<span class="wide-only"> switch</span></button>` : null}
     <button type="button" class="quiet" aria-label=${`Theme: ${theme.value}`} title="Dark or light, key T" onClick=${toggleTheme}>${theme.value === "dark" ? "☾" : "☀"}</button>
     <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Shortcuts, key ?" onClick=${() => (dialog.value = "help")}>?</button>
-    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? user?.user ?? user?.login ?? ""} <${Leave} /></button>
+    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? ""} <${Leave} /></button>
   </header>`;
 }
