@@ -21,6 +21,7 @@ import { Help } from "./shell/help.js";
 import { focus, listen, shortcut } from "./shell/keys.js";
 import { Kill } from "./shell/kill.js";
 import { Login } from "./shell/login.js";
+import { Restrictions, watchRestrictions } from "./shell/restrictions.js";
 import { toggleTheme } from "./shell/theme.js";
 import { Toasts } from "./shell/toast.js";
 import { TopBar } from "./shell/topbar.js";
@@ -37,7 +38,7 @@ const LAYOUTS = {
 function Page() {
   if (!session.value) return html`<${Login} />`;
   const id = /** @type {keyof typeof LAYOUTS} */ (view.value);
-  return html`<${TopBar} /><${Tiles} />
+  return html`<${TopBar} /><${Restrictions} /><${Tiles} />
     <main class=${`layout layout-${id} ${isOld.value ? "is-old" : ""}`} key=${id}><${LAYOUTS[id]} /></main>
     ${dialog.value === "kill" && may("CONTROL") ? html`<${Kill} />` : null}
     ${dialog.value === "help" ? html`<${Help} />` : null}
@@ -82,4 +83,5 @@ bindKeys();
 listen();
 plan();
 followSession();
+watchRestrictions();
 render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("page")));

@@ -81,7 +81,8 @@ export function short(value) {
 /** @param {number} value */
 function trimmed(value) {
   const places = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return value.toFixed(places).replace(/\.?0+$/, (zeros) => (zeros.includes(".") ? "" : zeros));
+  const text = value.toFixed(places);
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** @param {number} value whole number */

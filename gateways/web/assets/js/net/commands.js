@@ -12,10 +12,11 @@ import { change, get, post } from "./api.js";
  * @property {string} qty
  * @property {string} [px]
  * @property {string} [stop_px]
+ * @property {boolean} [located] the stock of a short sale was located
  */
 
 /** Would it pass? Nothing is reserved. @param {Order} order */
-export const validate = (order) => post("/limits/validate", order);
+export const validate = ({ located: _, ...order }) => post("/limits/validate", order);
 
 /** @param {Order} order */
 export const place = (order) => change("POST", "/orders", order);
@@ -23,14 +24,20 @@ export const place = (order) => change("POST", "/orders", order);
 /** @param {string} id */
 export const cancel = (id) => change("DELETE", `/orders/${encodeURIComponent(id)}`);
 
-/** @param {number} id @param {string} comment */
-export const acknowledge = (id, comment) => change("POST", `/alerts/${id}/acknowledge`, { comment });
+/** @param {number} id @param {string} reason */
+export const acknowledge = (id, reason) => post(`/alerts/${id}/acknowledge`, { reason });
 
 /** @param {string} node @param {string} level @param {string} reason */
-export const stopTrading = (node, level, reason) => change("POST", "/kill", { node, level, reason });
-
-/** @param {string} node @param {string} reason */
-export const rearm = (node, reason) => change("POST", "/rearm", { node, reason });
+export const stopTrading = (node, level, reason) => post("/kill", { node, level, reason });
 
 /** Nodes that do not trade freely. */
-export const restrictions = () => get("/restrictions");
+export const states = () => get("/states");
+
+/** Re-arms that wait for a second person. */
+export const waitingRearms = () => get("/rearm");
+
+/** @param {string} node @param {string} reason */
+export const rearm = (node, reason) => post("/rearm", { node, reason });
+
+/** @param {number} id @param {string} reason */
+export const confirmRearm = (id, reason) => post(`/rearm/${id}/confirm`, { reason });

@@ -53,6 +53,18 @@ export function may(permission) {
   return session.value?.user?.permissions?.includes(permission) ?? false;
 }
 
+/**
+ * Who an author of the journal is, for a person. The journal names users by number (`u7`), never by name.
+ * @param {string} author
+ */
+export function person(author) {
+  if (isMe(author)) return "you";
+  return /^u\d+$/.test(author) ? `user ${author.slice(1)}` : author;
+}
+
+/** @param {string} author */
+export const isMe = (author) => author === `u${session.value?.user?.id}`;
+
 /** Hears of each renewed access token. @param {(token: string) => void} listener */
 export function onRenewed(listener) {
   listeners.add(listener);

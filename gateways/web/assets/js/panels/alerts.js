@@ -8,7 +8,7 @@ import { alerts, skewMs, unackedCount } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { acknowledge } from "../net/commands.js";
-import { may } from "../net/session.js";
+import { may, person } from "../net/session.js";
 import { Panel } from "../shell/panel.js";
 
 const SEVERITIES = ["INFO", "WARNING", "ERROR", "CRITICAL"];
@@ -76,7 +76,7 @@ function Alert({ row, now }) {
     <p class="alert-text">${row[at.text]}</p>
     <p class="note">${row[at.rule]} · since ${clock(row[at.opened_at], false)} (${lasting((now - Date.parse(row[at.opened_at])) / 1_000)})
       ${row[at.count] > 1 ? ` · ${count(row[at.count])} times` : ""}
-      ${who ? ` · taken by ${who}: ${row[at.acknowledge_comment] ?? ""}` : ""}
+      ${who ? ` · taken by ${person(who)}: ${row[at.acknowledge_comment] ?? ""}` : ""}
       ${state === "RESOLVED" ? ` · over since ${clock(row[at.resolved_at], false)}` : ""}
       ${row[at.cleared_at] && state !== "RESOLVED" ? " · condition is gone, waits for a person" : ""}</p>
     ${taking.value === id ? html`<${Take} id=${id} />` : null}

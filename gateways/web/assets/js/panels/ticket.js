@@ -28,7 +28,7 @@ const SIDES = {
 const WITH_PRICE = new Set(["LIMIT", "STOP_LIMIT"]);
 const WITH_STOP = new Set(["STOP", "STOP_LIMIT"]);
 
-const draft = signal({ account: "", symbol: "", side: "BUY", type: "LIMIT", tif: "DAY", qty: "", px: "", stop_px: "" });
+const draft = signal({ account: "", symbol: "", side: "BUY", type: "LIMIT", tif: "DAY", qty: "", px: "", stop_px: "", located: false });
 /** The engine's answer about the draft. @type {import("@preact/signals").Signal<any>} */
 const verdict = signal(null);
 /** The engine's answer to the last order. @type {import("@preact/signals").Signal<any>} */
@@ -50,10 +50,10 @@ export function begin(side) {
 
 /** The order as it would be sent, or null where something is missing. */
 const order = computed(() => {
-  const { account, symbol, side, type, tif, qty, px, stop_px: stop } = draft.value;
+  const { account, symbol, side, type, tif, qty, px, stop_px: stop, located } = draft.value;
   const isWhole = account && symbol && isPositive(qty) && (!WITH_PRICE.has(type) || parse(px) !== null) && (!WITH_STOP.has(type) || parse(stop) !== null);
   if (!isWhole) return null;
-  return { account, symbol, side, type, tif, qty, ...(WITH_PRICE.has(type) ? { px } : {}), ...(WITH_STOP.has(type) ? { stop_px: stop } : {}) };
+  return { account, symbol, side, type, tif, qty, ...(WITH_PRICE.has(type) ? { px } : {}), ...(WITH_STOP.has(type) ? { stop_px: stop } : {}), ...(side === "SELL_SHORT" ? { located } : {}) };
 });
 
 /** @param {string} text */
@@ -85,7 +85,7 @@ async function submit(event) {
   isSending.value = false;
 }
 
-/** @param {string} name @param {string} value */
+/** @param {string} name @param {string | boolean} value */
 function set(name, value) {
   draft.value = { ...draft.value, [name]: value };
 }
@@ -111,6 +111,11 @@ function Choice({ label, name, id, of }) {
   </label>`;
 }
 
+/** Short sales of stock need a locate. */
+function Located() {
+  return html`<label class="check"><input type="checkbox" checked=${draft.value.located} onChange=${(/** @type {any} */ event) => set("located", event.target.checked)} /> The stock was located</label>`;
+}
+
 /** Bid and ask of the instrument; a press takes the price. */
 function Quote() {
   market.version.value;
@@ -134,17 +139,26 @@ function Verdict() {
   if (!answer) return html`<p class="verdict" data-testid="verdict">Asking the engine …</p>`;
   if (!answer.ok) return html`<p class="verdict warn" data-testid="verdict">▲ ${problem(answer)}</p>`;
   const { passes, outcome } = answer.body;
-  const hits = (outcome?.hits ?? []).filter((/** @type {any} */ hit) => hit.limit || hit.label);
-  return html`<div class=${`verdict ${passes ? "ok" : "bad"}`} data-testid="verdict">
-    <p>${passes ? "✓ It would pass." : `✕ It would be refused: ${rejectWords(outcome?.code)}`}</p>
-    ${hits.length ? html`<ul>${hits.slice(0, 3).map(hitLine)}</ul>` : null}
+  const warned = passes && hasHits(outcome) ? " It comes near its limits:" : "";
+  return html`<div class=${`verdict ${passes ? (warned ? "warn" : "ok") : "bad"}`} data-testid="verdict">
+    <p>${passes ? `${warned ? "▲" : "✓"} It would pass.${warned}` : `✕ It would be refused: ${words(outcome)}`}</p>
+    <${Hits} outcome=${outcome} />
   </div>`;
 }
 
-/** @param {any} hit */
-function hitLine(hit) {
-  const figures = hit.used && hit.hard ? `: ${plain(hit.used)} of ${plain(hit.hard)}` : "";
-  return html`<li>${hit.label ?? hit.limit}${figures}</li>`;
+/** @param {any} outcome of the journal */
+const hasHits = (outcome) => (outcome?.hits ?? []).some((/** @type {any} */ hit) => hit.limit);
+
+/** Why the engine refuses: a rule of the firm has words of its own. @param {any} outcome of the journal */
+function words(outcome) {
+  return outcome?.code === "BUSINESS_RULE" && outcome.text ? outcome.text : rejectWords(outcome?.code);
+}
+
+/** The limits that spoke. @param {{ outcome: any }} props */
+function Hits({ outcome }) {
+  if (!hasHits(outcome)) return null;
+  const line = (/** @type {any} */ { limit, scope, used, hard, unit }) => html`<li>${limit}${scope ? ` (${scope})` : ""}: ${plain(used)} of ${plain(hard)} ${unit}</li>`;
+  return html`<ul>${outcome.hits.filter((/** @type {any} */ hit) => hit.limit).slice(0, 3).map(line)}</ul>`;
 }
 
 /** What became of the last order. */
@@ -154,10 +168,8 @@ function Sent() {
   const { asked, answer } = sent.value;
   const what = `${SIDES[/** @type {keyof typeof SIDES} */ (asked.side)].verb} ${plain(asked.qty)} ${asked.symbol}`;
   if (!answer.ok) {
-    const reason = problem(answer);
-    const { detail } = answer.body ?? {};
-    const more = detail && detail !== reason ? html`<small>${detail}</small>` : null;
-    return html`<div class="sent bad" role="status" data-testid="sent">✕ ${what} was refused: ${reason}${more}</div>`;
+    const { outcome } = answer.body ?? {};
+    return html`<div class="sent bad" role="status" data-testid="sent">✕ ${what} was refused: ${outcome?.code ? words(outcome) : problem(answer)}<${Hits} outcome=${outcome} /></div>`;
   }
   const id = answer.body.order_id;
   const row = orders.get(id)?.row;
@@ -202,7 +214,7 @@ function Send() {
 }
 
 export function Ticket() {
-  const { type } = draft.value;
+  const { side, type } = draft.value;
   if (!may("TRADE")) return html`<${Panel} id="ticket" title="Order ticket"><p class="empty">Your role may look, but not trade.</p></${Panel}>`;
   return html`<${Panel} id="ticket" title="Order ticket">
     <form class="ticket" onSubmit=${submit} autocomplete="off">
@@ -217,6 +229,7 @@ export function Ticket() {
         <${Choice} id="ticket-type" label="Type" name="type" of=${TYPES} />
         <${Choice} id="ticket-tif" label="In force" name="tif" of=${TIFS} />
       </div>
+      ${side === "SELL_SHORT" ? html`<${Located} />` : null}
       <${Quote} />
       <${Verdict} />
       <${Send} />

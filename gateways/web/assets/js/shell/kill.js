@@ -9,6 +9,7 @@ import { problem } from "../net/api.js";
 import { stopTrading } from "../net/commands.js";
 import { dialog } from "./dialogs.js";
 import { Dialog } from "./dialog.js";
+import { lookAgain } from "./restrictions.js";
 import { tell } from "./toast.js";
 
 const LEVELS = [
@@ -57,6 +58,7 @@ async function submit(event) {
   }
   tell("warn", `${node.value} is now ${level.value.replace("_", " ")}.`);
   close();
+  await lookAgain();
 }
 
 export function Kill() {

@@ -1,0 +1,296 @@
+//! The dashboard's modules by themselves, in the browser that runs them: exact sums, and a feed that never shows a row out of order.
+
+mod server;
+#[allow(dead_code, reason = "the tests of the running engine use the rest")]
+mod webdriver;
+
+use serde_json::{Value, json};
+use webdriver::Browser;
+
+/// The login page, which asks for nothing by itself.
+fn page() -> Browser {
+    let browser = Browser::start(1366, 768);
+    browser.open(&format!("http://127.0.0.1:{}/", server::start()));
+    browser.wait(
+        "the login is shown",
+        "document.querySelector('[data-testid=login]')",
+    );
+    browser
+}
+
+/// The page loads under its own policy, asks nobody else, and has nothing to complain about.
+#[test]
+fn the_page_loads_under_its_policy_without_a_complaint() {
+    let browser = page();
+    let console = browser.console();
+    assert!(console.is_empty(), "{console:?}");
+    let origin = browser.run("return location.host;");
+    let origin = origin.as_str().unwrap();
+    let requests = browser.requests();
+    assert!(requests.len() > 20, "requests are seen at all: {requests:?}");
+    let elsewhere: Vec<_> = requests
+        .iter()
+        .filter(|url| !url.contains(origin) && url.contains("://"))
+        .collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    let blocked = browser.run("const style = document.createElement('style'); style.textContent = 'body { color: red }'; document.head.append(style); return style.sheet === null;");
+    assert_eq!(blocked, true, "an inline style is refused");
+}
+
+#[test]
+fn sums_are_exact_and_figures_are_written_for_people() {
+    let browser = page();
+    decimals_are_exact(&browser);
+    figures_are_written_for_people(&browser);
+}
+
+#[test]
+fn the_feed_mends_gaps_comes_back_and_knows_when_to_stop() {
+    let browser = page();
+    a_gap_is_found_and_mended(&browser);
+    a_lost_connection_is_resumed(&browser);
+    a_silent_connection_is_given_up(&browser);
+    a_revoked_user_is_not_tried_again(&browser);
+    a_hidden_page_asks_for_less(&browser);
+}
+
+/// Evaluates the body of an async function that has the named exports of a module at hand.
+fn with_module(browser: &Browser, module: &str, exports: &str, body: &str) -> Value {
+    browser.run_async(&format!(
+        "const {{ {exports} }} = await import('{module}'); {body}"
+    ))
+}
+
+/// Figures are added up as whole numbers, never as doubles.
+fn decimals_are_exact(browser: &Browser) {
+    let decimal = |body: &str| {
+        with_module(
+            browser,
+            "/js/data/decimal.js",
+            "parse, text, fixed, sum, sign",
+            body,
+        )
+    };
+    assert_eq!(decimal("return text(sum(Array(10).fill('0.1')));"), json!("1"));
+    assert_eq!(
+        decimal("return text(sum(['9007199254740993', '0.00000001', '-1']));"),
+        json!("9007199254740992.00000001")
+    );
+    assert_eq!(
+        decimal(
+            "return ['-0.5', '12', '-1234.5', '0', '0.000000000000000001', '1.50'].map((one) => text(parse(one)));"
+        ),
+        json!(["-0.5", "12", "-1234.5", "0", "0.000000000000000001", "1.5"])
+    );
+    assert_eq!(
+        decimal("return ['', 'x', '1e5', '1,5', '.5', '0.0000000000000000001', null].map(parse);"),
+        json!([null, null, null, null, null, null, null])
+    );
+    assert_eq!(
+        decimal(
+            "return [['1.005', 2], ['-1.005', 2], ['-0.004', 2], ['999.999', 2], ['12', 0]].map(([one, places]) => fixed(parse(one), places));"
+        ),
+        json!(["1.01", "-1.01", "0.00", "1000.00", "12"])
+    );
+}
+
+/// Figures on the screen: signs beside colours, separators, and nothing lost.
+fn figures_are_written_for_people(browser: &Browser) {
+    let format = |body: &str| {
+        with_module(
+            browser,
+            "/js/data/format.js",
+            "money, signed, plain, price, short, span",
+            body,
+        )
+    };
+    assert_eq!(
+        format(
+            "return [money('-1234567.891'), signed('12.5'), signed('-0.001'), plain('1000000.5'), plain(null)];"
+        ),
+        json!(["−1,234,567.89", "+12.50", "0.00", "1,000,000.5", "–"])
+    );
+    assert_eq!(
+        format("return [price('189.25'), price('189.2512345'), price('-0.5'), price('100')];"),
+        json!(["189.25", "189.25123", "−0.50", "100.00"])
+    );
+    assert_eq!(
+        format("return [short(0), short(950), short(1234567), short(-20000), short(10)];"),
+        json!(["0", "950", "1.23M", "−20k", "10"])
+    );
+    assert_eq!(
+        format("return [span(410), span(1800), span(12_400_000), span(null)];"),
+        json!(["410\u{2009}ns", "1.8\u{2009}µs", "12.4\u{2009}ms", "–"])
+    );
+}
+
+/// A world for a feed: sockets that the test opens, answers and closes, and time that stands still until the test moves it.
+const WORLD: &str = r#"
+    const sockets = [], timers = [], statuses = [], gone = [], frames = [];
+    let now = 1000, tokens = 0;
+    class Socket {
+        constructor() { this.sent = []; sockets.push(this); }
+        send(text) { this.sent.push(JSON.parse(text)); }
+        close(code) { this.closedWith = code; }
+        say(message) { this.onmessage({ data: JSON.stringify(message) }); }
+        last(method) { return this.sent.filter((one) => one.method === method).at(-1); }
+    }
+    const feed = new Feed({
+        open: () => new Socket(),
+        token: async (isStale) => { tokens += 1; return isStale ? 'second' : 'first'; },
+        onStatus: (status) => statuses.push(status.phase),
+        onWelcome: () => {},
+        onHeard: () => {},
+        onGone: (reason) => gone.push(reason),
+        world: { now: () => now, random: () => 1, later: (run, ms) => timers.push({ run, at: now + ms }), forget: () => {} },
+    });
+    const settle = () => new Promise((next) => setTimeout(next, 0));
+    const pass = async (ms) => {
+        now += ms;
+        for (const timer of timers.splice(0).filter((one) => (one.at <= now ? true : (timers.push(one), false)))) timer.run();
+        await settle();
+    };
+    const connect = async () => {
+        await settle();
+        const socket = sockets.at(-1);
+        socket.onopen();
+        socket.say({ method: 'authenticate', success: true, result: {} });
+        return socket;
+    };
+    const accept = (socket, channel) => {
+        const asked = socket.sent.filter((one) => one.method === 'subscribe' && one.params.channel === channel).at(-1);
+        socket.say({ method: 'subscribe', req_id: asked.req_id, success: true, result: {} });
+        return asked.params;
+    };
+    const frame = (channel, type, prev, seq) => ({ channel, type, prev, seq, ts: '2026-01-01T00:00:00Z', data: [] });
+    const seen = (frame) => frames.push([frame.channel, frame.type, frame.seq]);
+"#;
+
+fn with_feed(browser: &Browser, body: &str) -> Value {
+    with_module(browser, "/js/net/socket.js", "Feed", &format!("{WORLD} {body}"))
+}
+
+/// A frame that does not follow the last one is not shown: the channel is subscribed anew, events go on behind what was seen.
+fn a_gap_is_found_and_mended(browser: &Browser) {
+    let body = r"
+        feed.subscribe('positions', 'state', { hz: 10 }, seen);
+        feed.subscribe('trades', 'event', {}, seen);
+        feed.start();
+        const socket = await connect();
+        accept(socket, 'positions');
+        accept(socket, 'trades');
+        socket.say(frame('positions', 'snapshot', 0, 7));
+        socket.say(frame('positions', 'update', 7, 8));
+        socket.say(frame('positions', 'update', 9, 10));
+        socket.say(frame('positions', 'update', 10, 11));
+        const again = accept(socket, 'positions');
+        socket.say(frame('positions', 'snapshot', 0, 20));
+        socket.say(frame('trades', 'snapshot', 0, 500));
+        socket.say(frame('trades', 'update', 510, 520));
+        const behind = accept(socket, 'trades');
+        socket.say(frame('trades', 'update', 500, 520));
+        return { frames, gaps: feed.gaps, again, behind, left: socket.sent.filter((one) => one.method === 'unsubscribe').length };
+    ";
+    let expected = json!({
+        "frames": [["positions", "snapshot", 7], ["positions", "update", 8], ["positions", "snapshot", 20], ["trades", "snapshot", 500], ["trades", "update", 520]],
+        "gaps": 2,
+        "again": {"channel": "positions", "hz": 10},
+        "behind": {"channel": "trades", "from_seq": 500},
+        "left": 2,
+    });
+    assert_eq!(with_feed(browser, body), expected);
+}
+
+/// A lost connection comes back: state channels with a snapshot, event channels behind what was seen, and ever longer pauses between tries.
+fn a_lost_connection_is_resumed(browser: &Browser) {
+    let body = r"
+        feed.subscribe('positions', 'state', {}, seen);
+        feed.subscribe('trades', 'event', {}, seen);
+        feed.start();
+        let socket = await connect();
+        accept(socket, 'positions');
+        accept(socket, 'trades');
+        socket.say(frame('trades', 'snapshot', 0, 41));
+        socket.onclose({ code: 1006 });
+        const first = timers.map((one) => one.at - now).filter((ms) => ms !== 1000);
+        await pass(600);
+        sockets.at(-1).onclose({ code: 1006 });
+        const second = timers.map((one) => one.at - now).filter((ms) => ms > 600 && ms !== 1000);
+        await pass(1500);
+        socket = await connect();
+        const stale = sockets[0];
+        stale.say(frame('trades', 'update', 41, 99));
+        return { first, second, positions: accept(socket, 'positions'), trades: accept(socket, 'trades'), frames, connections: sockets.length };
+    ";
+    let answer = with_feed(browser, body);
+    assert_eq!(answer["first"], json!([500]));
+    assert!(
+        answer["second"]
+            .as_array()
+            .is_some_and(|pauses| pauses.is_empty() || pauses[0].as_f64() > Some(500.0)),
+        "{answer}"
+    );
+    assert_eq!(answer["positions"], json!({"channel": "positions"}));
+    assert_eq!(answer["trades"], json!({"channel": "trades", "from_seq": 41}));
+    assert_eq!(
+        answer["frames"],
+        json!([["trades", "snapshot", 41]]),
+        "a connection that was given up says nothing any more"
+    );
+    assert_eq!(answer["connections"], json!(3));
+}
+
+/// A server that says nothing for ten seconds is given up, although the connection stands.
+fn a_silent_connection_is_given_up(browser: &Browser) {
+    let body = r"
+        feed.start();
+        const socket = await connect();
+        for (let second = 0; second < 9; second += 1) await pass(1000);
+        const before = socket.closedWith ?? null;
+        for (let second = 0; second < 3; second += 1) await pass(1000);
+        return { before, after: socket.closedWith ?? null, status: statuses.at(-1) };
+    ";
+    let answer = with_feed(browser, body);
+    assert_eq!(answer["before"], Value::Null);
+    assert_eq!(answer["after"], json!(4000));
+}
+
+/// Revoked is the end; a token that ran out is renewed once and tried again.
+fn a_revoked_user_is_not_tried_again(browser: &Browser) {
+    let body = r"
+        feed.start();
+        let socket = await connect();
+        socket.onclose({ code: 4001 });
+        await pass(1000);
+        socket = await connect();
+        const token = socket.last('authenticate').params.token;
+        socket.onclose({ code: 4003 });
+        for (let second = 0; second < 30; second += 1) await pass(1000);
+        return { token, gone, connections: sockets.length };
+    ";
+    assert_eq!(
+        with_feed(browser, body),
+        json!({"token": "second", "gone": ["revoked"], "connections": 2})
+    );
+}
+
+/// A page that nobody looks at leaves the channels that only a screen needs, and gets snapshots when somebody looks again.
+fn a_hidden_page_asks_for_less(browser: &Browser) {
+    let body = r"
+        feed.subscribe('positions', 'state', {}, seen);
+        feed.subscribe('alerts', 'state', {}, seen, true);
+        feed.start();
+        const socket = await connect();
+        accept(socket, 'positions');
+        accept(socket, 'alerts');
+        feed.pause();
+        const left = socket.sent.filter((one) => one.method === 'unsubscribe').map((one) => one.params.channel);
+        const before = socket.sent.length;
+        feed.resume();
+        return { left, asked: socket.sent.slice(before).map((one) => [one.method, one.params.channel]) };
+    ";
+    assert_eq!(
+        with_feed(browser, body),
+        json!({"left": ["positions"], "asked": [["subscribe", "positions"]]})
+    );
+}
