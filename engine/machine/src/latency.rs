@@ -1,7 +1,7 @@
 //! What each stage did and how long it took.
 //!
 //! Counters are atomics with one writer each, so that a status line can read them at any time. The time of every 64th
-//! batch goes into a histogram which is handed over when the pipeline ends.
+//! batch goes into buckets that anybody may read, and into a finer histogram which is handed over when the pipeline ends.
 //!
 //! # Invariants
 //! - No lock, and no allocation after start-up; a batch that is not sampled costs two plain stores per stage.
@@ -37,8 +37,103 @@ impl Count {
     }
 }
 
+/// Buckets of each doubling: a value is known to an eighth.
+const BUCKETS_OF_OCTAVE: usize = 8;
+/// Buckets up to `2^34 - 1` ns, 17 s; what is longer goes into the last one.
+const BUCKETS: usize = 32 * BUCKETS_OF_OCTAVE;
+
+/// Which bucket a value goes into. Values below 8 have one each.
+const fn bucket(value: u64) -> usize {
+    let octaves = (value | 7).ilog2() as usize - 2;
+    let at = octaves * BUCKETS_OF_OCTAVE + (value >> octaves.saturating_sub(1)) as usize % BUCKETS_OF_OCTAVE;
+    if octaves == 0 {
+        value as usize
+    } else if at < BUCKETS {
+        at
+    } else {
+        BUCKETS - 1
+    }
+}
+
+/// The largest value that goes into a bucket.
+const fn bucket_max(at: usize) -> u64 {
+    let octaves = at / BUCKETS_OF_OCTAVE;
+    if octaves == 0 {
+        return at as u64;
+    }
+    let width = 1 << (octaves - 1);
+    (BUCKETS_OF_OCTAVE as u64 + (at % BUCKETS_OF_OCTAVE) as u64) * width + width - 1
+}
+
+/// A histogram of nanoseconds that one thread fills and any thread reads.
+#[derive(Debug)]
+pub struct Spans([Count; BUCKETS]);
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Count::default()))
+    }
+}
+
+impl Spans {
+    /// Counts a value. To be called by one thread.
+    #[inline]
+    pub fn record(&self, ns: u64) {
+        self.0[bucket(ns)].add(1);
+    }
+
+    /// The counts at this moment.
+    pub fn counts(&self) -> SpanCounts {
+        SpanCounts(std::array::from_fn(|at| self.0[at].get()))
+    }
+}
+
+/// How often values of each size were counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanCounts([u64; BUCKETS]);
+
+impl Default for SpanCounts {
+    fn default() -> Self {
+        Self([0; BUCKETS])
+    }
+}
+
+impl SpanCounts {
+    /// What came since `earlier` counts of the same histogram.
+    #[must_use]
+    pub fn since(&self, earlier: &SpanCounts) -> SpanCounts {
+        SpanCounts(std::array::from_fn(|at| {
+            self.0[at].saturating_sub(earlier.0[at])
+        }))
+    }
+
+    /// How many values.
+    pub fn count(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The value below which `permille` of a thousand lie, rounded up by at most an eighth; `None` where there are none.
+    pub fn permille(&self, permille: u64) -> Option<u64> {
+        let count = self.count();
+        let rank = count.saturating_mul(permille).div_ceil(1_000).max(1);
+        let mut seen = 0;
+        let at = self.0.iter().position(|in_bucket| {
+            seen += in_bucket;
+            seen >= rank
+        })?;
+        (count > 0).then(|| bucket_max(at))
+    }
+
+    /// Each bucket that holds values: the largest value that goes into it, and how many.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let counted = self.0.iter().enumerate().filter(|(_, count)| **count > 0);
+        counted.map(|(at, count)| (bucket_max(at), *count))
+    }
+}
+
 #[derive(Debug, Default)]
 struct StageCounts {
+    spans: Spans,
     events: Count,
     batches: Count,
     effects: Count,
@@ -88,6 +183,13 @@ impl Counters {
                 refused: counts.refused.get(),
             }
         })
+    }
+}
+
+impl Counters {
+    /// Nanoseconds per event of a stage's sampled batches since the start.
+    pub fn spans(&self, stage: StageName) -> SpanCounts {
+        self.stages[stage as usize].spans.counts()
     }
 }
 
@@ -145,6 +247,7 @@ impl Meter {
         counts.batches.add(1);
         if let Some(begun) = begun {
             let ns = self.clock.span_ns(begun, self.clock.raw()) / event_count as u64;
+            self.counts().spans.record(ns);
             self.ns_per_event.saturating_record(ns);
         }
     }
@@ -191,6 +294,35 @@ mod tests {
         meter.end(begun, 0);
         let figures = counters.figures()[StageName::Limit as usize];
         assert_eq!((figures.events, figures.batches), (1920, 640));
+        assert_eq!(counters.spans(StageName::Limit).count(), 10);
         assert_eq!(meter.into_report().ns_per_event.len(), 10);
+    }
+
+    #[test]
+    fn a_bucket_holds_what_is_at_most_an_eighth_below_its_largest_value() {
+        let mut last = 0;
+        for value in (0..4_000).chain((12..34).flat_map(|bits| [(1 << bits) - 1, 1 << bits, 3 << (bits - 1)])) {
+            let at = bucket(value);
+            let max = bucket_max(at);
+            assert!(value <= max && max - value <= value / 8, "{value} in {at}, to {max}");
+            assert!(at == 0 || bucket_max(at - 1) < value);
+            last = last.max(at);
+        }
+        assert_eq!((bucket(u64::MAX), last), (BUCKETS - 1, BUCKETS - 1));
+    }
+
+    #[test]
+    fn percentiles_are_of_what_was_counted_between_two_looks() {
+        let spans = Spans::default();
+        assert_eq!(spans.counts().permille(500), None);
+        spans.record(1_000_000);
+        let before = spans.counts();
+        for ns in 1..=1_000 {
+            spans.record(ns);
+        }
+        let since = spans.counts().since(&before);
+        assert_eq!((since.count(), since.permille(1_000)), (1_000, Some(1_023)));
+        let p50 = since.permille(500).unwrap();
+        assert!((500..=562).contains(&p50), "{p50}");
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn view_of(event: &Event) -> Option<&OrderView> {
 }
 
 /// The order that the event names; none where it names none.
-fn named(event: &Event) -> OrderId {
+pub(crate) fn named(event: &Event) -> OrderId {
     let asked = match event.kind() {
         Some(Kind::VenueFill) => event.body::<Execution>().order_id,
         Some(Kind::TradeBust | Kind::TradeCorrect) => {

@@ -13,6 +13,8 @@ pub use life::{
     ExecutionView, HitView, OrderEvent, OrderLife, PositionAfter, Reservation, RuleView, Verdict,
 };
 
+pub(crate) use concern::named;
+
 use crate::error::ViewError;
 use crate::reader::Reader;
 use concern::{Subject, subject_of};
