@@ -24,6 +24,7 @@ use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_machine::source::{Source, SourceClass};
 use tradewind_machine::topology::StageName;
 use tradewind_paper::{DemoSession, FillSettings, GatewayError, PaperGateway, PaperVenue};
+use tradewind_views::live::{Live, LiveThread};
 
 /// How often signals are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -71,7 +72,11 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
     // 5. The control socket: from here on operators reach the engine.
-    let control = control_socket(&settings, &engine, &clock, alerts.as_ref())?;
+    let live = live_replica(&settings, &engine)?;
+    let control = live
+        .as_ref()
+        .map(|live| control_socket(live.live(), &settings, &engine, &clock, alerts.as_ref()))
+        .transpose()?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
@@ -94,6 +99,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     // 7. The end, in the order of the flow: operators, session, venue, valuer, pipeline, journal, and those who read it.
     if let Some(control) = control {
         control.stop();
+    }
+    if let Some(live) = live {
+        live.stop();
     }
     let demo = demo.map(Demo::stop);
     let valuation = valuation.map(ValuationService::stop);
@@ -119,31 +127,37 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The control socket, where the settings ask for one.
+/// The replica that everybody in this process reads, where somebody does.
+fn live_replica(settings: &Settings, engine: &Engine) -> anyhow::Result<Option<LiveThread>> {
+    if !settings.control.socket {
+        return Ok(None);
+    }
+    let live = Live::new(engine.data_dir(), &settings.capacities())?;
+    Ok(Some(LiveThread::start(live, engine.follower(StartAt::Start)?)?))
+}
+
+/// The control socket.
 fn control_socket(
+    live: &Arc<Live>,
     settings: &Settings,
     engine: &Engine,
     clock: &Clock,
     alerts: Option<&AlertService>,
-) -> anyhow::Result<Option<Server>> {
-    if !settings.control.socket {
-        return Ok(None);
-    }
+) -> anyhow::Result<Server> {
     let facts = EngineFacts {
         data_dir: engine.data_dir().to_path_buf(),
         build: engine::build_name(),
         epoch: engine.epoch(),
         clock_mode: settings.engine.clock,
-        capacities: settings.capacities(),
     };
-    let mut desk = Desk::new(facts, engine.admin().clone(), clock.clone())?;
+    let mut desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live));
     if let Some(alerts) = alerts {
         desk = desk.with_incidents(alerts.incidents());
     }
     let server = Server::start(desk).context(
         "there is no control socket, and without it no operator reaches the engine; --set control.socket=false starts it all the same",
     )?;
-    Ok(Some(server))
+    Ok(server)
 }
 
 /// Set by the first Ctrl-C or SIGTERM; the second one ends the process at once.

@@ -4,12 +4,12 @@
 //! group.
 
 macro_rules! reject_codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, p $priority:literal, ord $fix:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $text:literal, p $priority:literal, ord $fix:literal;)*) => {
         /// Why something was refused: journaled, counted, sent back. When several apply the lowest
         /// [`priority`](RejectCode::priority) is given first (LIMITS sections 5 and 14).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
-        pub enum RejectCode { $($(#[$doc])* $name = $code,)* }
+        pub enum RejectCode { $($(#[doc = $doc])* $name = $code,)* }
 
         impl RejectCode {
             /// Every code, in the order of the numbers' declaration.
@@ -22,6 +22,10 @@ macro_rules! reject_codes {
             /// The name that clients see (FIX text, HTTP `code`).
             pub const fn text(self) -> &'static str {
                 match self { $(RejectCode::$name => $text,)* }
+            }
+            /// What it means, in a sentence for people.
+            pub fn words(self) -> &'static str {
+                match self { $(RejectCode::$name => concat!($($doc),*),)* }.trim_start()
             }
             /// Precedence: the lowest number is reported first.
             #[inline]
@@ -126,79 +130,79 @@ reject_codes! {
     QuarantineRule = 125, "QUARANTINE_RULE", p 81, ord 99;
 
     // 200..=299: limits
-    /// L01.
+    /// The order's quantity is above the limit (L01).
     MaxOrderQty = 201, "MAX_ORDER_QTY", p 70, ord 3;
-    /// L02.
+    /// The order's value is above the limit (L02).
     MaxOrderNotional = 202, "MAX_ORDER_NOTIONAL", p 72, ord 3;
-    /// L03.
+    /// The order is far larger than is usual (L03).
     FatFinger = 203, "FAT_FINGER", p 74, ord 3;
-    /// L04, one order.
+    /// The order is too large a share of the average daily volume (L04).
     AdvOrder = 204, "ADV_ORDER", p 76, ord 3;
-    /// L04, the day.
+    /// The day's orders are too large a share of the average daily volume (L04).
     AdvDay = 205, "ADV_DAY", p 110, ord 3;
-    /// L06, no trade.
+    /// The instrument is on a restricted list: no trade (L06).
     RestrictedSymbol = 206, "RESTRICTED_SYMBOL", p 51, ord 0;
-    /// L06, only orders that reduce.
+    /// The instrument is on a restricted list: only orders that reduce (L06).
     CloseOnlySymbol = 207, "CLOSE_ONLY_SYMBOL", p 51, ord 0;
-    /// L06, no short sales.
+    /// The instrument is on a restricted list: no short sales (L06).
     NoShortSymbol = 208, "NO_SHORT_SYMBOL", p 51, ord 0;
-    /// L07.
+    /// Nobody has permitted this account to trade that (L07).
     NotAuthorized = 209, "NOT_AUTHORIZED", p 20, ord 0;
-    /// L11.
+    /// Too many orders in the period (L11).
     OrderRateExceeded = 210, "ORDER_RATE_EXCEEDED", p 31, ord 99;
-    /// L12.
+    /// Too many messages in the period (L12).
     MsgRateExceeded = 211, "MSG_RATE_EXCEEDED", p 30, ord 99;
-    /// L13.
+    /// The strategy is disabled: it traded the same again and again (L13).
     StrategyDisabled = 212, "STRATEGY_DISABLED", p 35, ord 0;
-    /// L14, a sale marked long that is none.
+    /// The sale is marked long, and more is sold than is held (L14).
     ShortMarkingRequired = 213, "SHORT_MARKING_REQUIRED", p 85, ord 11;
-    /// L14, no locate.
+    /// A short sale needs a locate (L14).
     LocateRequired = 214, "LOCATE_REQUIRED", p 85, ord 0;
-    /// L15.
+    /// The order would trade with an order of the same owner (L15).
     SelfTrade = 215, "SELF_TRADE", p 90, ord 99;
-    /// L16.
+    /// Too many orders are open (L16).
     MaxOpenOrders = 216, "MAX_OPEN_ORDERS", p 100, ord 3;
-    /// L17.
+    /// The value of open orders would be above the limit (L17).
     OpenNotional = 217, "OPEN_NOTIONAL", p 120, ord 3;
-    /// L18.
+    /// The value traded and ordered today would be above the limit (L18).
     DailyNotional = 218, "DAILY_NOTIONAL", p 114, ord 3;
-    /// L19.
+    /// The quantity traded and ordered today would be above the limit (L19).
     DailyQty = 219, "DAILY_QTY", p 112, ord 3;
-    /// L20.
+    /// Too many messages for each trade today (L20).
     OrderToTradeExceeded = 220, "ORDER_TO_TRADE_EXCEEDED", p 102, ord 99;
-    /// L21.
+    /// The long position would be above the limit (L21).
     PositionLong = 221, "POSITION_LONG", p 130, ord 3;
-    /// L22.
+    /// The short position would be above the limit (L22).
     PositionShort = 222, "POSITION_SHORT", p 131, ord 3;
-    /// L23.
+    /// The value of long positions would be above the limit (L23).
     LongExposure = 223, "LONG_EXPOSURE", p 140, ord 3;
-    /// L24.
+    /// The value of short positions would be above the limit (L24).
     ShortExposure = 224, "SHORT_EXPOSURE", p 141, ord 3;
-    /// L25.
+    /// The net value of positions would be above the limit (L25).
     NetExposure = 225, "NET_EXPOSURE", p 142, ord 3;
-    /// L26.
+    /// The gross value of positions would be above the limit (L26).
     GrossExposure = 226, "GROSS_EXPOSURE", p 143, ord 3;
-    /// L27.
+    /// The instrument would be too large a share of equity (L27).
     Concentration = 227, "CONCENTRATION", p 150, ord 3;
-    /// L28.
+    /// The sector would be too large a share of equity (L28).
     Sector = 228, "SECTOR", p 151, ord 3;
-    /// L29.
+    /// There is not enough free cash for it (L29).
     BuyingPower = 229, "BUYING_POWER", p 160, ord 3;
-    /// L29, a sale of more than is held in a cash account.
+    /// More is sold than a cash account holds (L29).
     InsufficientPosition = 230, "INSUFFICIENT_POSITION", p 160, ord 3;
-    /// L30.
+    /// The margin that it needs would be above the limit (L30).
     Margin = 231, "MARGIN", p 165, ord 3;
-    /// L31.
+    /// The leverage would be above the limit (L31).
     Leverage = 232, "LEVERAGE", p 167, ord 3;
-    /// L32.
+    /// The loss at its stop would be too large a share of equity (L32).
     RiskPerTrade = 233, "RISK_PER_TRADE", p 170, ord 3;
-    /// L36, one order.
+    /// The order is above the emergency limit (L36).
     EmergencySingleLimit = 234, "EMERGENCY_SINGLE_LIMIT", p 26, ord 3;
-    /// L36, the day.
+    /// The day's orders are above the emergency limit (L36).
     EmergencyDailyLimit = 235, "EMERGENCY_DAILY_LIMIT", p 27, ord 3;
-    /// L36, the outage lasts longer than the emergency limits.
+    /// The outage lasts longer than the emergency limits do (L36).
     EmergencyExpired = 236, "EMERGENCY_EXPIRED", p 25, ord 0;
-    /// L36, an action that is not allowed in an outage.
+    /// This is not allowed while entitlements are out (L36).
     EmergencyAction = 237, "EMERGENCY_ACTION", p 25, ord 0;
 
     // 300..=399: state

@@ -102,9 +102,7 @@ impl SpanCounts {
     /// What came since `earlier` counts of the same histogram.
     #[must_use]
     pub fn since(&self, earlier: &SpanCounts) -> SpanCounts {
-        SpanCounts(std::array::from_fn(|at| {
-            self.0[at].saturating_sub(earlier.0[at])
-        }))
+        SpanCounts(std::array::from_fn(|at| self.0[at].saturating_sub(earlier.0[at])))
     }
 
     /// How many values.
@@ -301,10 +299,14 @@ mod tests {
     #[test]
     fn a_bucket_holds_what_is_at_most_an_eighth_below_its_largest_value() {
         let mut last = 0;
-        for value in (0..4_000).chain((12..34).flat_map(|bits| [(1 << bits) - 1, 1 << bits, 3 << (bits - 1)])) {
+        for value in (0..4_000).chain((12..34).flat_map(|bits| [(1 << bits) - 1, 1 << bits, 3 << (bits - 1)]))
+        {
             let at = bucket(value);
             let max = bucket_max(at);
-            assert!(value <= max && max - value <= value / 8, "{value} in {at}, to {max}");
+            assert!(
+                value <= max && max - value <= value / 8,
+                "{value} in {at}, to {max}"
+            );
             assert!(at == 0 || bucket_max(at - 1) < value);
             last = last.max(at);
         }

@@ -1,6 +1,5 @@
 //! What the journal says became of a request, with names in place of ids and decimals as text.
 
-use crate::view::Held;
 use serde::{Deserialize, Serialize};
 use tradewind_config::Known;
 use tradewind_domain::codes::{ControlState, Level, LimitType};
@@ -9,6 +8,7 @@ use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{LimitId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
+use tradewind_views::live::Held;
 use tradewind_views::{Unit, hit_count};
 
 /// The record of a request.
@@ -138,10 +138,10 @@ fn code_text(code: u16) -> String {
 
 impl Hit {
     fn of(hit: &LimitHit, held: Option<&Held>) -> Self {
-        let label = held.and_then(|held| held.replica.registry().limit(hit.limit).copied());
+        let label = held.and_then(|held| held.replica().registry().limit(hit.limit).copied());
         let set = held
             .zip(label)
-            .and_then(|(held, label)| held.known.limits().find(|limit| limit.label == label));
+            .and_then(|(held, label)| held.known().limits().find(|limit| limit.label == label));
         let params = set.map_or([0; 6], |set| set.params);
         let unit = set.map(|set| Unit::of_hit(set.limit_type, RejectCode::from_number(hit.code), &params));
         let show = |raw: i128| unit.map_or_else(|| raw.to_string(), |unit| unit.show(raw, &params));

@@ -16,21 +16,22 @@ use crate::dual::{Rearms, Waiting};
 use crate::message::{self, Author, Target};
 use crate::peer::Peer;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
-use crate::view::{Held, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tradewind_config::Limit;
 use tradewind_domain::codes::ClockMode;
-use tradewind_domain::event::{Capacities, Event, InboundLong, LimitProbe};
+use tradewind_domain::event::{Event, InboundLong, LimitProbe};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::{Follower, JournalError, Position, StartAt};
 use tradewind_machine::source::{LongSource, SOURCE_LONG};
+use tradewind_views::live::{Held, Live};
+use tradewind_views::query::current::LiveError;
 use tradewind_views::{LimitView, limits, orders, restrictions};
 
 /// How long a full queue is tried.
@@ -55,8 +56,6 @@ pub struct EngineFacts {
     pub epoch: u32,
     /// Where time comes from.
     pub clock_mode: ClockMode,
-    /// Sizes of the tables.
-    pub capacities: Capacities,
 }
 
 /// Where incidents are asked for: the alert manager that follows the journal beside the engine. What it gives are JSON objects with the
@@ -68,26 +67,24 @@ pub struct Desk {
     facts: EngineFacts,
     admin: LongSource,
     clock: Clock,
-    pub(crate) view: View,
+    live: Arc<Live>,
     last_stamp: Mutex<UnixNanos>,
     rearms: Mutex<Rearms>,
     incidents: Option<Incidents>,
 }
 
 impl Desk {
-    /// A desk in front of a running engine.
-    pub fn new(facts: EngineFacts, admin: LongSource, clock: Clock) -> Result<Self, JournalError> {
-        let hash_key = tradewind_machine::journal::identity(&facts.data_dir)?.hash_key;
-        let view = View::new(&facts.capacities, &hash_key);
-        Ok(Self {
+    /// A desk in front of a running engine; `live` is the replica that follows its journal.
+    pub fn new(facts: EngineFacts, admin: LongSource, clock: Clock, live: Arc<Live>) -> Self {
+        Self {
             facts,
             admin,
             clock,
-            view,
+            live,
             last_stamp: Mutex::new(0),
             rearms: Mutex::default(),
             incidents: None,
-        })
+        }
     }
 
     /// With an alert manager to ask.
@@ -123,7 +120,7 @@ impl Desk {
                 let number = self.stamp();
                 self.question(message::order_question(order, &author, number)?)
             }
-            Command::StateList(_) => self.read(|held| json!({ "states": restrictions(&held.replica) })),
+            Command::StateList(_) => self.read(|held| json!({ "states": restrictions(held.replica()) })),
             Command::StateSet(set) => self.change(message::state_set(set, &author)?),
             Command::StateRearm(rearm) => {
                 let target = Target::new(rearm.node.as_deref(), rearm.symbol.as_deref(), rearm.session)?;
@@ -135,7 +132,7 @@ impl Desk {
             Command::OrdersMassCancel(scope) => self.change(message::mass_cancel(scope, &author)?),
             Command::Flatten(flatten) => self.change(message::flatten(flatten, &author)?),
             Command::QuarantineList(_) => self.read(
-                |held| json!({ "trades": held.quarantine.list(), "not_listed": held.quarantine.dropped }),
+                |held| json!({ "trades": held.quarantine().list(), "not_listed": held.quarantine().dropped() }),
             ),
             Command::QuarantineResolve(resolve) => self.quarantine(resolve, &author),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
@@ -162,7 +159,7 @@ impl Desk {
     /// Reads the replica once it has everything that is released now.
     fn read<T>(&self, read: impl FnOnce(&mut Held) -> T) -> Result<T, Failure> {
         let released = self.end()?.position();
-        self.view.read(released, read)
+        self.live.read(released, read).map_err(reads_failed)
     }
 
     /// A follower behind what is released.
@@ -208,7 +205,7 @@ impl Desk {
         if self.facts.clock_mode == ClockMode::Wall {
             return self.stamp();
         }
-        let seen_ns = self.view.last_recv_ns();
+        let (_, seen_ns) = self.live.last();
         let mut last = self.last_stamp.lock().unwrap_or_else(PoisonError::into_inner);
         *last = seen_ns.max(*last).saturating_add(1);
         *last
@@ -246,7 +243,7 @@ impl Desk {
         let sent = self.send(message)?;
         let outcome = if answer::has_hits(&sent.event) {
             let named = self
-                .view
+                .live
                 .read(sent.released, |held| Outcome::of(&sent.event, Some(held)));
             named.unwrap_or_else(|_| Outcome::of(&sent.event, None))
         } else {
@@ -262,14 +259,15 @@ impl Desk {
             return Err(refused(outcome));
         }
         let usage = self
-            .view
-            .read(sent.released, |held| Usage::of(sent.event.body(), &held.known))?;
+            .live
+            .read(sent.released, |held| Usage::of(sent.event.body(), held.known()))
+            .map_err(reads_failed)?;
         value(json!({ "usage": usage, "outcome": outcome }))
     }
 
     fn limits_list(&self, filter: &LimitFilter) -> Answered {
         let rows = self.read(|held| {
-            let mut views = limits(&held.replica);
+            let mut views = limits(held.replica());
             views.retain(|view| {
                 filter.node.as_ref().is_none_or(|node| view.scope == *node)
                     && filter
@@ -287,7 +285,7 @@ impl Desk {
 
     fn limits_show(&self, label: &str) -> Answered {
         let row = self.read(|held| {
-            let mut views = limits(&held.replica).into_iter();
+            let mut views = limits(held.replica()).into_iter();
             let view = views.find(|view| view.label == label)?;
             Some(limit_row(held, view))
         })?;
@@ -295,13 +293,13 @@ impl Desk {
     }
 
     fn limits_set(&self, set: &LimitSet, author: &Author) -> Answered {
-        let limit = self.read(|held| message::changed_limit(set, &held.known))??;
+        let limit = self.read(|held| message::changed_limit(set, held.known()))??;
         self.change(message::limit(&limit, false, author))
     }
 
     fn limits_remove(&self, label: &str, author: &Author) -> Answered {
         let limit: Option<Limit> = self.read(|held| {
-            let mut limits = held.known.limits();
+            let mut limits = held.known().limits();
             limits.find(|limit| limit.label.as_str() == label).copied()
         })?;
         let limit = limit.ok_or_else(|| no_limit(label))?;
@@ -422,6 +420,14 @@ fn journal_failed(error: JournalError) -> Failure {
     Failure::new(ErrorCode::JournalFailed, error.to_string())
 }
 
+fn reads_failed(error: LiveError) -> Failure {
+    let code = match error {
+        LiveError::Behind { .. } => ErrorCode::ReadsBehind,
+        _ => ErrorCode::ReadsFailed,
+    };
+    Failure::new(code, error.to_string())
+}
+
 fn unknown_outcome(why: impl std::fmt::Display) -> Failure {
     let message = format!("it was sent, and what became of it is not known: {why}; look into the journal");
     Failure::new(ErrorCode::OutcomeUnknown, message)
@@ -430,7 +436,7 @@ fn unknown_outcome(why: impl std::fmt::Display) -> Failure {
 /// A limit with what is used of it, asked of the replica's own stage, which a question does not change.
 fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
     let row = held
-        .known
+        .known()
         .limits()
         .find(|limit| limit.label.as_str() == view.label)
         .copied();
@@ -465,12 +471,12 @@ fn usage(held: &mut Held, label: &str) -> Option<Usage> {
     let message =
         InboundLong::new(tradewind_domain::event::Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
     let mut event = Box::new(*message.event());
-    held.replica.question(&mut event);
-    (!event.is_rejected()).then(|| Usage::of(event.body(), &held.known))
+    held.question(&mut event);
+    (!event.is_rejected()).then(|| Usage::of(event.body(), held.known()))
 }
 
 fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {
-    let mut lines = orders(&held.replica);
+    let mut lines = orders(held.replica());
     lines.retain(|line| {
         filter
             .account

@@ -2,7 +2,7 @@
 //!
 //! A Unix socket in the data folder takes one JSON request a line and answers each with one line (docs/control-socket.md).
 //! A change or a question to a stage becomes an admin or probe event in the engine's long queue, and the answer is what the
-//! journal says became of it: sequence number, verdict, limits that spoke. Listings come from a replica that this crate keeps.
+//! journal says became of it: sequence number, verdict, limits that spoke. Listings come from the process's live replica.
 //!
 //! # Invariants
 //! - Nothing here touches a live stage, and nothing waits on a pipeline thread: the only way in is the long queue, the only
@@ -23,9 +23,7 @@ mod message;
 mod peer;
 mod place;
 mod protocol;
-mod quarantine;
 mod server;
-mod view;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
@@ -39,5 +37,5 @@ pub use place::{PlaceError, socket_path};
 pub use protocol::{
     Answer, ErrorCode, Failure, ID_MAX, LINE_MAX, REASON_MAX, Request, VERSION, decode, encode,
 };
-pub use quarantine::QuarantinedTrade;
 pub use server::{Server, ServerError};
+pub use tradewind_views::live::QuarantinedTrade;

@@ -21,7 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_machine::clock::RawStamp;
-use tradewind_machine::journal::{Follower, JournalError, StartAt};
 
 /// Connections at one time.
 const CLIENTS_MAX: usize = 16;
@@ -45,9 +44,6 @@ pub enum ServerError {
     /// The socket cannot be made.
     #[error(transparent)]
     Place(#[from] PlaceError),
-    /// The journal cannot be followed.
-    #[error("the journal cannot be followed")]
-    Journal(#[from] JournalError),
     /// A thread cannot be started.
     #[error("a thread cannot be started")]
     Thread(#[source] io::Error),
@@ -56,7 +52,7 @@ pub enum ServerError {
 /// A running control socket.
 pub struct Server {
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 struct Shared {
@@ -84,35 +80,21 @@ impl Server {
     /// Makes the socket and starts to answer. The desk's journal must have a running writer.
     pub fn start(desk: Desk) -> Result<Self, ServerError> {
         let listener = place::listen(desk.data_dir())?;
-        let follower = Follower::open(desk.data_dir(), StartAt::Start)?;
         let shared = Arc::new(Shared {
             desk,
             stop: AtomicBool::new(false),
             clients: Mutex::default(),
         });
-        let mut threads = Vec::new();
-        let viewer = Arc::clone(&shared);
-        threads.push(spawn("tw-control-view", move || {
-            viewer.desk.view.follow(follower, &viewer.stop);
-        })?);
         let acceptor = Arc::clone(&shared);
-        match spawn("tw-control", move || accept(&acceptor, &listener)) {
-            Ok(thread) => threads.push(thread),
-            Err(error) => {
-                shared.stop.store(true, Ordering::Release);
-                return Err(error);
-            }
-        }
-        Ok(Self { shared, threads })
+        let thread = spawn("tw-control", move || accept(&acceptor, &listener))?;
+        Ok(Self { shared, thread })
     }
 
     /// Ends all connections and threads and takes the socket away. To be called before the pipeline stops: requests that are at
     /// work get their outcome.
     pub fn stop(self) {
         self.shared.stop.store(true, Ordering::Release);
-        for thread in self.threads {
-            let _ = thread.join(); // a thread that broke has nothing more to give back
-        }
+        let _ = self.thread.join(); // a thread that broke has nothing more to give back
         let threads = {
             let mut clients = self.shared.clients();
             for client in &clients.open {

@@ -13,6 +13,7 @@ mod explain;
 mod figures;
 mod guard;
 mod hits;
+pub mod live;
 mod names;
 pub mod query;
 mod reader;

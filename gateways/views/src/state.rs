@@ -359,13 +359,13 @@ fn limit(replica: &Replica, used: &LimitUse<'_>) -> LimitView {
             |unit| unit.show(row.hard, &row.all_params()),
         ),
         unit: unit.map_or("", Unit::text).to_owned(),
-        action: action(limit_type, row.action, &row.all_params()),
+        action: limit_action(limit_type, row.action, &row.all_params()),
         soft_pct: row.soft_pct,
     }
 }
 
 /// What a breach does: what the limit says, or the state that its type or parameter sets.
-fn action(limit_type: Option<LimitType>, code: u8, params: &[i64; 6]) -> String {
+pub(crate) fn limit_action(limit_type: Option<LimitType>, code: u8, params: &[i64; 6]) -> String {
     let state = match limit_type {
         Some(LimitType::DailyLoss) => params[0],
         Some(LimitType::MaxDdStatic) => params[1],

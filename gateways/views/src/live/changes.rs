@@ -5,7 +5,6 @@
 //! - What is kept is bounded by the tables: each list has every key at most once.
 
 use super::profit::GroupKey;
-use super::settlement::DueKey;
 use std::collections::HashSet;
 use std::hash::Hash;
 use tradewind_domain::ids::{HoldingId, InstrumentId, OrderId};
@@ -70,8 +69,6 @@ pub struct Changes {
     pub markets: KeySet<InstrumentId>,
     /// Sums of profit.
     pub groups: KeySet<GroupKey>,
-    /// What falls due.
-    pub dues: KeySet<DueKey>,
     /// Nodes, accounts, instruments or currencies were set: names, sectors and who belongs where may be others.
     pub reference: bool,
     /// A limit was set or removed.

@@ -75,9 +75,6 @@ impl Tops {
         if top.first_mark.is_none() {
             top.first_mark = mark(instrument);
         }
-        Some(Moved {
-            instrument,
-            is_mark,
-        })
+        Some(Moved { instrument, is_mark })
     }
 }

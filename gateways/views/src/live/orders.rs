@@ -134,11 +134,10 @@ impl Orders {
     }
 
     /// Newest closed orders first.
+    #[cfg(test)]
     pub(crate) fn closed(&self) -> impl Iterator<Item = OrderId> + '_ {
         let is_current = |(id, closing): &&(OrderId, u64)| {
-            self.extra
-                .get(id)
-                .is_some_and(|extra| extra.closing == *closing)
+            self.extra.get(id).is_some_and(|extra| extra.closing == *closing)
         };
         self.closed.iter().rev().filter(is_current).map(|(id, _)| *id)
     }
@@ -181,19 +180,37 @@ mod tests {
             orders.observe(event, row, 2, |change| told.push(change));
         };
         for id in 1..=4 {
-            see(&mut orders, &event(Kind::OrderNew, id), &row(id, OrderState::PendingNew));
+            see(
+                &mut orders,
+                &event(Kind::OrderNew, id),
+                &row(id, OrderState::PendingNew),
+            );
         }
-        see(&mut orders, &event(Kind::OrderUnknown, 5), &row(1, OrderState::Expired));
-        see(&mut orders, &event(Kind::VenueStatus, 6), &row(1, OrderState::Working));
+        see(
+            &mut orders,
+            &event(Kind::OrderUnknown, 5),
+            &row(1, OrderState::Expired),
+        );
+        see(
+            &mut orders,
+            &event(Kind::VenueStatus, 6),
+            &row(1, OrderState::Working),
+        );
         for (seq, id) in [(7, 2), (8, 3), (9, 4)] {
-            see(&mut orders, &event(Kind::VenueCancelled, seq), &row(id, OrderState::Cancelled));
+            see(
+                &mut orders,
+                &event(Kind::VenueCancelled, seq),
+                &row(id, OrderState::Cancelled),
+            );
         }
         assert_eq!(told.last(), Some(&Change::Forgotten(OrderId::new(0, 2))));
         assert!(orders.get(OrderId::new(0, 1)).is_some(), "it is open again");
         let closed: Vec<_> = orders.closed().collect();
         assert_eq!(closed, [OrderId::new(0, 4), OrderId::new(0, 3)]);
         let late = fill(10, 5, 5);
-        orders.observe(&late, &row(2, OrderState::Cancelled), 2, |_| panic!("it was forgotten"));
+        orders.observe(&late, &row(2, OrderState::Cancelled), 2, |_| {
+            panic!("it was forgotten")
+        });
     }
 
     #[test]
@@ -205,6 +222,9 @@ mod tests {
         orders.observe(&fill(2, 10, 1), &working, 9, |_| {});
         orders.observe(&fill(3, 11, 1), &working, 9, |_| {});
         let extra = orders.get(working.order_id).unwrap();
-        assert_eq!((extra.avg_px(), extra.created_ns, extra.updated_ns), (Some(11), 10, 30));
+        assert_eq!(
+            (extra.avg_px(), extra.created_ns, extra.updated_ns),
+            (Some(11), 10, 30)
+        );
     }
 }

@@ -105,7 +105,12 @@ impl Profits {
     }
 
     /// Takes what a strategy's execution realised and cost.
-    pub(crate) fn on_execution(&mut self, event: &Event, registry: &Registry, mut told: impl FnMut(GroupKey)) {
+    pub(crate) fn on_execution(
+        &mut self,
+        event: &Event,
+        registry: &Registry,
+        mut told: impl FnMut(GroupKey),
+    ) {
         let Some((leaf, currency, realised, fee)) = realised_of(event) else {
             return;
         };
@@ -162,9 +167,9 @@ impl Profits {
         let currency = instrument.currency;
         let mut add = |group: Group| {
             let key = GroupKey { group, currency };
-            let sum = self.groups.entry(key).or_default();
-            if change != Part::default() {
-                sum.add(change);
+            let is_new = !self.groups.contains_key(&key);
+            if is_new || change != Part::default() {
+                self.groups.entry(key).or_default().add(change);
                 told(key);
             }
         };

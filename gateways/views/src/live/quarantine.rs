@@ -49,10 +49,10 @@ pub struct QuarantinedTrade {
 
 /// All trades that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Quarantine {
+pub struct Quarantine {
     waiting: BTreeMap<Seq, QuarantinedTrade>,
     /// Trades that did not fit and are not in the list.
-    pub(crate) dropped: u64,
+    dropped: u64,
 }
 
 impl Quarantine {
@@ -88,8 +88,13 @@ impl Quarantine {
         }
     }
 
+    /// Trades that did not fit into the list: they stand in the journal alone.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// The trades that wait, oldest first.
-    pub(crate) fn list(&self) -> Vec<QuarantinedTrade> {
+    pub fn list(&self) -> Vec<QuarantinedTrade> {
         self.waiting.values().cloned().collect()
     }
 }
@@ -193,7 +198,7 @@ mod tests {
         for seq in 0..HELD_MAX as u64 + 3 {
             quarantine.observe(&refused(seq, RejectCode::OrphanFill), &registry);
         }
-        assert_eq!((quarantine.list().len(), quarantine.dropped), (HELD_MAX, 3));
+        assert_eq!((quarantine.list().len(), quarantine.dropped()), (HELD_MAX, 3));
     }
 
     #[test]

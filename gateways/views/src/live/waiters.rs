@@ -85,11 +85,14 @@ impl Waiters {
         if self.count == 0 {
             return;
         }
-        let stamp = event.kind().filter(|_| event.head.part == 0).map(|kind| Awaited::Stamp {
-            kind,
-            source: event.head.source,
-            origin_ns: event.head.origin_ns,
-        });
+        let stamp = event
+            .kind()
+            .filter(|_| event.head.part == 0)
+            .map(|kind| Awaited::Stamp {
+                kind,
+                source: event.head.source,
+                origin_ns: event.head.origin_ns,
+            });
         let seq = is_last.then_some(Awaited::Seq(event.head.seq));
         let order = (!order.is_none()).then_some(Awaited::Order(order));
         for awaited in [stamp, seq, order].into_iter().flatten() {
