@@ -158,11 +158,10 @@ mod tests {
     }
 
     fn row(id: u64, state: OrderState) -> OrderRow {
-        OrderRow {
-            order_id: OrderId::new(0, id),
-            state: state as u8,
-            ..OrderRow::zeroed()
-        }
+        let mut row = OrderRow::zeroed();
+        row.order_id = OrderId::new(0, id);
+        row.state = state as u8;
+        row
     }
 
     fn fill(seq: Seq, px: i64, qty: i64) -> Event {
