@@ -75,7 +75,8 @@ export function Chart({ series: source, lines, format, seconds, label, isLog = f
   const isDark = theme.value;
   useEffect(() => {
     const place = /** @type {HTMLElement} */ (host.current);
-    const size = () => ({ width: Math.max(80, place.clientWidth), height: Math.max(60, place.clientHeight - 26) });
+    const legend = () => place.querySelector(".u-legend")?.clientHeight ?? 26;
+    const size = () => ({ width: Math.max(80, place.clientWidth), height: Math.max(60, place.clientHeight - legend()) });
     const data = () => {
       const columns = source.last(seconds);
       return [columns[0], ...lines.map((line) => columns[line.column])];

@@ -80,13 +80,13 @@ impl Browser {
         answer["value"].clone()
     }
 
-    /// Waits until an expression of the page is true, and gives its value. Says `what` was expected where it never is.
+    /// Waits until an expression of the page (it may await) is true, and gives its value. Says `what` was expected where it never is.
     pub(crate) fn wait(&self, what: &str, expression: &str) -> Value {
         let body = format!(
             "const until = performance.now() + {};
              for (;;) {{
                  let value = null;
-                 try {{ value = {expression}; }} catch {{ value = null; }}
+                 try {{ value = await ({expression}); }} catch {{ value = null; }}
                  if (value) return {{ value }};
                  if (performance.now() > until) return {{ text: document.body.innerText }};
                  await new Promise((next) => setTimeout(next, 50));
@@ -178,7 +178,7 @@ impl Browser {
     }
 
     fn send(&self, method: &str, path: &str, body: &Value) -> Value {
-        let (status, answer) = request(self.port, method, path, body);
+        let (status, answer) = request_as(self.port, "", method, path, body);
         let value = answer["value"].clone();
         assert!(
             status == 200,
@@ -231,22 +231,31 @@ fn find_browser() -> String {
     found.to_str().expect("UTF-8").to_owned()
 }
 
-/// One request over a connection of its own.
-pub(crate) fn request(port: u16, method: &str, path: &str, body: &Value) -> (u16, Value) {
+/// One request over a connection of its own, with a bearer token where there is one.
+pub(crate) fn request_as(port: u16, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let body = if body.is_null() {
         String::new()
     } else {
         body.to_string()
     };
+    let bearer = if token.is_empty() {
+        String::new()
+    } else {
+        format!("Authorization: Bearer {token}\r\n")
+    };
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     stream.set_read_timeout(Some(PATIENCE * 4)).expect("a time-out");
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{bearer}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
     .expect("it is taken");
-    let mut reader = BufReader::new(stream);
+    answer_of(BufReader::new(stream))
+}
+
+/// Status and JSON of an answer.
+fn answer_of(mut reader: impl BufRead) -> (u16, Value) {
     let mut line = String::new();
     reader.read_line(&mut line).expect("an answer");
     let status = line
