@@ -3,7 +3,7 @@
 //! Waiting happens in the page: a condition is asked there until it holds, so that nothing here sleeps.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
