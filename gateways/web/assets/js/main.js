@@ -9,6 +9,7 @@ import { Alerts, takeFirst } from "./panels/alerts.js";
 import { Blotter, blotterTab } from "./panels/blotter.js";
 import { Health } from "./panels/health.js";
 import { LatencyChart, LatencyTable } from "./panels/latency.js";
+import { Life } from "./panels/life.js";
 import { Limits } from "./panels/limits.js";
 import { Positions } from "./panels/positions.js";
 import { Drawdown, Profit } from "./panels/profit.js";
@@ -42,6 +43,7 @@ function Page() {
     <main class=${`layout layout-${id} ${isOld.value ? "is-old" : ""}`} key=${id}><${LAYOUTS[id]} /></main>
     ${dialog.value === "kill" && may("CONTROL") ? html`<${Kill} />` : null}
     ${dialog.value === "help" ? html`<${Help} />` : null}
+    <${Life} />
     <${Toasts} />`;
 }
 

@@ -24,6 +24,9 @@ export const place = (order) => change("POST", "/orders", order);
 /** @param {string} id */
 export const cancel = (id) => change("DELETE", `/orders/${encodeURIComponent(id)}`);
 
+/** The life of an order, from the journal. @param {string} id */
+export const explain = (id) => get(`/orders/${encodeURIComponent(id)}/explain`);
+
 /** @param {number} id @param {string} reason */
 export const acknowledge = (id, reason) => post(`/alerts/${id}/acknowledge`, { reason });
 

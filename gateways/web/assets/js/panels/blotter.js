@@ -15,6 +15,7 @@ import { may } from "../net/session.js";
 import { TabPanel } from "../shell/panel.js";
 import { tell } from "../shell/toast.js";
 import { rejectWords } from "../words/rejects.js";
+import { lifeButton } from "./life.js";
 import { fill } from "./ticket.js";
 
 const OF_RULES = new Set(["BUSINESS_RULE", "QUARANTINE_RULE"]);
@@ -45,6 +46,11 @@ function common({ at, text, figure }) {
   };
 }
 
+/** The order's number, which shows its life. @param {ReturnType<typeof reader>} of */
+function order({ at, text }) {
+  return { ...text("order_id", "Order", [72, 0.8]), action: (/** @type {any[]} */ row) => (at(row, "order_id") ? lifeButton(at(row, "order_id")) : null) };
+}
+
 const o = reader(orders);
 const ORDER = common(o);
 const ORDER_TONES = { WORKING: "ok", FILLED: "done", HELD: "warn", UNKNOWN: "bad", REJECTED: "bad", CANCELLED: "muted", EXPIRED: "muted" };
@@ -61,7 +67,7 @@ const ORDERS = [
   ORDER.px("avg_px", "Avg"),
   { ...o.text("state", "State", [116, 1]), text: (row) => o.at(row, "state").replace("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
   o.text("tif", "TIF", [44, 0]),
-  o.text("order_id", "Order", [66, 0.8]),
+  order(o),
   {
     id: "cancel", label: "", title: "Cancel", width: [70, 0],
     text: (row) => (mayCancel(row) ? "Cancel" : ""),
@@ -106,7 +112,7 @@ const TRADES = [
   { ...t.figure("realised", "Realised", [92, 1], (value) => (parse(value) ? marked(value) : NONE)), tone: (row) => tone(t.at(row, "realised")) },
   { ...t.text("kind", "Kind", [72, 0]), tone: (row) => ({ BUST: "bad", CORRECT: "warn" })[/** @type {string} */ (t.at(row, "kind"))] ?? "" },
   { ...t.text("flags", "Flags", [80, 1]), tone: () => "warn" },
-  t.text("order_id", "Order", [72, 0.8]),
+  order(t),
 ];
 
 const r = reader(rejects);
@@ -114,12 +120,13 @@ const REJECT = common(r);
 /** @type {import("../grid/view.js").Column[]} */
 const REJECTS = [
   REJECT.time("time"),
+  { ...r.text("kind", "What", [96, 0.6]), text: (row) => r.at(row, "kind").replaceAll("_", " ") },
   REJECT.symbol,
   REJECT.account,
   REJECT.side,
   REJECT.qty("qty", "Qty"),
   REJECT.px("px", "Price"),
-  { id: "why", label: "Why", width: [300, 4], text: why, tone: () => "why" },
+  { id: "why", label: "Why", width: [280, 4], text: why, tone: () => "why" },
   { id: "found", label: "Found / allowed", width: [116, 1], align: "number", text: found },
   r.text("limit", "Limit", [110, 1.2]),
   r.text("code", "Code", [150, 1.4]),

@@ -1,17 +1,18 @@
 /** The engine's parts: checks, how full tables are, what the edges refuse; and this page's own connection. */
 
-import { plain } from "../data/format.js";
+import { plain, short } from "../data/format.js";
 import { faults, health } from "../data/store.js";
 import { html } from "../html.js";
 import { Panel } from "../shell/panel.js";
 
 const STATUS = { PASS: ["ok", "●"], WARN: ["warn", "▲"], FAIL: ["bad", "■"] };
 const RANK = ["FAIL", "WARN", "PASS"];
-const UNITS = { bytes: "B", percent: "%", per_s: "/s", count: "", ms: "ms" };
+const UNITS = { percent: "%", per_s: "/s", count: "", ms: "ms" };
 
 /** @param {string} value @param {string} unit */
 function figure(value, unit) {
   if (value === null) return "";
+  if (unit === "bytes") return `${short(Number(value))}B`;
   const suffix = UNITS[/** @type {keyof typeof UNITS} */ (unit)] ?? unit;
   return `${plain(value)}${suffix ? ` ${suffix}` : ""}`;
 }

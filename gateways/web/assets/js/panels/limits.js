@@ -19,7 +19,8 @@ function Bar({ row }) {
   const pct = row[at.used_pct];
   const soft = row[at.soft_pct] || WARN_PCT;
   const width = Math.min(100, pct ?? 0);
-  const figures = row[at.used] === null ? `up to ${plain(row[at.hard])}` : `${plain(row[at.used])} of ${plain(row[at.hard])}`;
+  const most = row[at.hard] === "none" ? "no bound" : plain(row[at.hard]);
+  const figures = row[at.used] === null ? `up to ${most}` : `${plain(row[at.used])} of ${most}`;
   return html`<li class=${`limit ${tone}`} data-testid="limit" title=${`${row[at.type]} on ${row[at.level]} ${row[at.scope]}, then ${row[at.action]}`}>
     <div class="limit-line">
       <span class="limit-name">${row[at.label]}</span>
