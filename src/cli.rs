@@ -341,6 +341,21 @@ pub enum RulesCommand {
     Test(RulesTestArgs),
     /// The rules that a journal has in force.
     Show(RulesShowArgs),
+    /// Put a file into force in a running engine.
+    Load(RulesLoadArgs),
+}
+
+/// `tradewind rules load`.
+#[derive(Debug, Args)]
+pub struct RulesLoadArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Rules file; an empty one takes all rules away.
+    pub file: PathBuf,
 }
 
 /// `tradewind rules check`.

@@ -434,6 +434,116 @@ fn a_limit_that_is_changed_binds_the_next_question_and_shows_in_the_next_listing
     );
 }
 
+/// Would GIZMO be bought now?
+const BUY: [&str; 12] = [
+    "limits",
+    "check",
+    "--account",
+    "FREE",
+    "--symbol",
+    "GIZMO",
+    "--side",
+    "buy",
+    "--qty",
+    "10",
+    "--px",
+    "50",
+];
+
+#[test]
+fn an_instrument_is_put_on_a_restricted_list_and_taken_off_while_the_engine_runs() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let list = [
+        "limits",
+        "set",
+        "list",
+        "--scope",
+        "DESK",
+        "--type",
+        "RESTRICTED",
+        "--reason",
+        "test",
+    ];
+    engine.json(&list);
+    let before = engine.ask(&BUY);
+    engine.json(&[
+        "limits", "restrict", "list", "GIZMO", "no_trade", "--reason", "halted",
+    ]);
+    let refused = engine.ask(&BUY);
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(
+        code(&refused) == 1 && text.contains("limit list at DESK DESK"),
+        "{text}"
+    );
+    engine.json(&["limits", "restrict", "list", "GIZMO", "none", "--reason", "over"]);
+    let after = engine.ask(&BUY);
+    assert_eq!(code(&after), code(&before));
+    assert!(!String::from_utf8_lossy(&after.stdout).contains("limit list"));
+    let wrong = engine.refusal(
+        &["limits", "restrict", "list", "GIZMO", "maybe", "--reason", "x"],
+        2,
+    );
+    assert_eq!(wrong["code"], "BAD_ARGUMENT");
+    assert!(
+        engine.refusal(
+            &["limits", "restrict", "list", "NOBODY", "none", "--reason", "x"],
+            1
+        )["outcome"]
+            .is_object()
+    );
+}
+
+#[test]
+fn rules_come_into_force_and_go_while_the_engine_runs() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let file = place.data().join("desk.rules");
+    let path = file.to_str().expect("a path");
+    let write = |text: &str| std::fs::write(&file, text).expect("a file can be written");
+    let load = ["rules", "load", path, "--reason", "test"];
+    write(
+        "rule \"small\" on order\n  when order.qty >= 10\n  then reject \"SMALL-ONLY\" \"small orders only\"\n",
+    );
+    assert_eq!(
+        engine.json(&load)["changes"],
+        serde_json::json!(["rules: add \"small\""])
+    );
+    let refused = engine.ask(&BUY);
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(code(&refused) == 1 && text.contains("BUSINESS_RULE"), "{text}");
+    assert_eq!(
+        engine.refusal(&load, 2)["code"],
+        "BAD_ARGUMENT",
+        "they are in force already"
+    );
+
+    write("rule \"broken\" on order\n  when order.nothing > 1\n  then reject \"A\" \"a\"\n");
+    let wrong = engine.refusal(&load, 2);
+    assert!(
+        wrong["message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("2:")),
+        "{wrong}"
+    );
+
+    write("# none\n");
+    assert_eq!(
+        engine.json(&load)["changes"],
+        serde_json::json!(["rules: remove \"small\""])
+    );
+    let after = engine.ask(&BUY);
+    assert!(!String::from_utf8_lossy(&after.stdout).contains("BUSINESS_RULE"));
+    // A long file travels in many parts.
+    let comment = format!("# {}\n", "x".repeat(100)).repeat(1_000);
+    write(&comment);
+    assert_eq!(
+        engine.json(&load)["changes"],
+        serde_json::json!(["rules: comments only"])
+    );
+    assert!(of_kind(&engine.stop(), Kind::Blob).len() > 100);
+}
+
 #[test]
 fn a_kill_is_undone_by_two_people_and_not_by_one() {
     let place = Place::new();
@@ -776,7 +886,7 @@ fn lines_that_are_no_requests_are_answered_and_a_line_without_an_end_ends_the_co
     assert_eq!(wire.answer()["id"], "a");
     wire.send(b"\"command\":\"state.list\"}\n");
     assert_eq!(wire.answer()["id"], "b");
-    let huge = vec![b'x'; 20_000];
+    let huge = vec![b'x'; 262_200];
     assert_eq!(wire.error(&huge), "LINE_TOO_LONG");
     assert!(wire.is_closed());
     assert!(of_kind(&engine.stop(), Kind::Kill).is_empty());

@@ -38,6 +38,8 @@ pub enum LimitsCommand {
     Set(LimitsSetArgs),
     /// Remove a limit.
     Remove(LimitsRemoveArgs),
+    /// Put an instrument on the list of a RESTRICTED limit, or take it off.
+    Restrict(LimitsRestrictArgs),
     /// Would this order pass? Answered by the running stages; exit code 0 yes, 1 no.
     #[command(alias = "validate")]
     Check(LimitsCheckArgs),
@@ -81,6 +83,23 @@ pub struct LimitsUsageArgs {
     /// Instrument, where the limit counts for each by itself.
     #[arg(long, value_name = "SYMBOL")]
     pub symbol: Option<String>,
+}
+
+/// `tradewind limits restrict`.
+#[derive(Debug, Args)]
+pub struct LimitsRestrictArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Name of the limit.
+    pub label: String,
+    /// Instrument.
+    pub symbol: String,
+    /// NO_TRADE, CLOSE_ONLY, NO_SHORT, or NONE to take it off the list.
+    pub restriction: String,
 }
 
 /// `tradewind limits set`. Values are written as in reference data (docs/limits.md).

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use tradewind_control::{
-    Command, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, OrderQuestion, Outcome, Usage,
+    Command, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, OrderQuestion, Outcome, Restrict, Usage,
 };
 
 /// Runs the command.
@@ -47,6 +47,14 @@ pub fn run(command: &LimitsCommand) -> anyhow::Result<ExitCode> {
             };
             let remove = Command::LimitsRemove(name);
             ask_and_show(&args.engine, Some(&args.why.reason), remove, show_outcome)
+        }
+        LimitsCommand::Restrict(args) => {
+            let line = Command::LimitsRestrict(Restrict {
+                label: args.label.clone(),
+                symbol: args.symbol.clone(),
+                restriction: args.restriction.clone(),
+            });
+            ask_and_show(&args.engine, Some(&args.why.reason), line, show_outcome)
         }
         LimitsCommand::Check(args) => check(args),
     }

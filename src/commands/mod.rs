@@ -58,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rules(RulesCommand::Check(args)) => rules::check(&args),
         Command::Rules(RulesCommand::Test(args)) => rules::test(&args),
         Command::Rules(RulesCommand::Show(args)) => rules::show(&args),
+        Command::Rules(RulesCommand::Load(args)) => rules::load(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
         Command::Bench(BenchCommand::Limits(args)) => bench_limits::run(&args),

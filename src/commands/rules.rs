@@ -1,13 +1,15 @@
 //! `tradewind rules`: checks a file of business rules, shows it a recorded journal, and shows the rules that a journal has in
 //! force.
 
-use crate::cli::{RulesCheckArgs, RulesShowArgs, RulesTestArgs};
+use super::ask::{ask_and_show, field, show_outcome};
+use crate::cli::{RulesCheckArgs, RulesLoadArgs, RulesShowArgs, RulesTestArgs};
 use crate::engine::{pack_rules, read_rules};
 use crate::output::{self, count};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
+use tradewind_control::{Command, RulesText};
 use tradewind_domain::event::Event;
 use tradewind_domain::text::Text;
 use tradewind_domain::time::Rfc3339;
@@ -126,6 +128,18 @@ fn show_rules(document: &Document) {
             rule.row.name.as_str()
         ));
     }
+}
+
+/// Runs `tradewind rules load`: the running engine compiles the file anew, and says what changed.
+pub fn load(args: &RulesLoadArgs) -> anyhow::Result<ExitCode> {
+    let text = String::from_utf8(read_rules(&args.file)?).context("a rules file is text in UTF-8")?;
+    let load = Command::RulesLoad(RulesText { text });
+    ask_and_show(&args.engine, Some(&args.why.reason), load, |value| {
+        for line in field::<Vec<String>>(value, "changes")? {
+            output::text(format_args!("{line}\n"));
+        }
+        show_outcome(value)
+    })
 }
 
 /// Runs `tradewind rules test`.

@@ -42,6 +42,8 @@ commands! {
     LimitsSet(LimitSet) = "limits.set", true;
     /// Removes a limit.
     LimitsRemove(LimitName) = "limits.remove", true;
+    /// Puts an instrument on the list of a RESTRICTED limit, or takes it off.
+    LimitsRestrict(Restrict) = "limits.restrict", true;
     /// What is used of a limit, asked of the running stage. Journaled.
     LimitsUsage(LimitUsage) = "limits.usage", false;
     /// Would this order pass? Asked of the running stages. Journaled.
@@ -66,6 +68,10 @@ commands! {
     QuarantineList(Nothing) = "quarantine.list", false;
     /// Releases, repairs or refuses a trade that was put aside.
     QuarantineResolve(QuarantineResolve) = "quarantine.resolve", true;
+    /// Puts a file of business rules into force in place of those in force.
+    RulesLoad(RulesText) = "rules.load", true;
+    /// Business rules in force.
+    RulesShow(Nothing) = "rules.show", false;
     /// Incidents, as the alert manager has them.
     AlertsList(Nothing) = "alerts.list", false;
     /// Acknowledges or resolves an incident.
@@ -122,6 +128,26 @@ pub struct LimitSet {
     pub kind: Option<String>,
     /// Only this sector.
     pub sector: Option<String>,
+}
+
+/// A line of the list of a RESTRICTED limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restrict {
+    /// The limit's label.
+    pub label: String,
+    /// The instrument.
+    pub symbol: String,
+    /// `NO_TRADE`, `CLOSE_ONLY`, `NO_SHORT`, or `NONE` to take it off the list.
+    pub restriction: String,
+}
+
+/// Business rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesText {
+    /// The text of the file (docs/rules.md); an empty one takes all rules away.
+    pub text: String,
 }
 
 /// What is used of a limit.

@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_micros(200);
 /// Orders that are listed where nothing else is asked.
 const ORDERS_LISTED: u32 = 1_000;
 
-type Answered = Result<Value, Failure>;
+pub(crate) type Answered = Result<Value, Failure>;
 
 /// What the desk must know of the engine.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Desk {
     live: Arc<Live>,
     last_stamp: Mutex<UnixNanos>,
     rearms: Mutex<Rearms>,
+    /// Held while the parts of a document are sent, so that those of two do not mix.
+    pub(crate) loading: Mutex<()>,
     incidents: Option<Incidents>,
 }
 
@@ -83,6 +85,7 @@ impl Desk {
             live,
             last_stamp: Mutex::new(0),
             rearms: Mutex::default(),
+            loading: Mutex::default(),
             incidents: None,
         }
     }
@@ -115,6 +118,7 @@ impl Desk {
             Command::LimitsShow(name) => self.limits_show(&name.label),
             Command::LimitsSet(set) => self.limits_set(set, &author),
             Command::LimitsRemove(name) => self.limits_remove(&name.label, &author),
+            Command::LimitsRestrict(line) => self.change(message::restricted(line, &author)?),
             Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, &author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();
@@ -135,6 +139,8 @@ impl Desk {
                 |held| json!({ "trades": held.quarantine().list(), "not_listed": held.quarantine().dropped() }),
             ),
             Command::QuarantineResolve(resolve) => self.quarantine(resolve, &author),
+            Command::RulesLoad(rules) => self.rules_load(&rules.text, &author),
+            Command::RulesShow(_) => self.rules_show(),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
             Command::AlertsAct(act) => self.alerts_act(act, &author),
         }
@@ -157,7 +163,7 @@ impl Desk {
     }
 
     /// Reads the replica once it has everything that is released now.
-    fn read<T>(&self, read: impl FnOnce(&mut Held) -> T) -> Result<T, Failure> {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&mut Held) -> T) -> Result<T, Failure> {
         let released = self.end()?.position();
         self.live.read(released, read).map_err(reads_failed)
     }
@@ -175,7 +181,7 @@ impl Desk {
     }
 
     /// Hands an event to the engine and waits for its record.
-    fn send(&self, message: InboundLong) -> Result<Sent, Failure> {
+    pub(crate) fn send(&self, message: InboundLong) -> Result<Sent, Failure> {
         let mut follower = self.end()?;
         let stamp = self.stamp_for_clock();
         let message = message.at(stamp);
@@ -389,12 +395,12 @@ impl Desk {
 }
 
 /// A record, and how far the journal was read for it.
-struct Sent {
-    event: Box<Event>,
+pub(crate) struct Sent {
+    pub(crate) event: Box<Event>,
     released: Position,
 }
 
-fn value(value: impl Serialize) -> Answered {
+pub(crate) fn value(value: impl Serialize) -> Answered {
     serde_json::to_value(value).map_err(|error| {
         Failure::new(
             ErrorCode::JournalFailed,
@@ -403,7 +409,7 @@ fn value(value: impl Serialize) -> Answered {
     })
 }
 
-fn refused(outcome: Outcome) -> Failure {
+pub(crate) fn refused(outcome: Outcome) -> Failure {
     let code = outcome.code.clone().unwrap_or_default();
     Failure {
         code: ErrorCode::Refused,

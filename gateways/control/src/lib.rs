@@ -23,13 +23,14 @@ mod message;
 mod peer;
 mod place;
 mod protocol;
+mod rules;
 mod server;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
     AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
-    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, StateSet,
+    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict, RulesText, StateSet,
 };
 pub use desk::{Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;

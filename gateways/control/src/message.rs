@@ -12,11 +12,11 @@ use crate::command;
 use crate::protocol::{Failure, REASON_MAX};
 use bytemuck::Zeroable;
 use tradewind_config::{Known, Limit};
-use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Side, TimeInForce};
+use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Restriction, Side, TimeInForce};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
     AlertAction, AlertVerb, Control, InboundLong, Kind, LimitProbe, LimitSet, MassCancel, OrderNew,
-    QuarantineResolve,
+    QuarantineResolve, RestrictedSet,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, InstrumentId, LimitId, NodeId, SessionId, VenueId};
@@ -51,7 +51,7 @@ impl Author {
     }
 
     /// The tail of a change whose body names the author.
-    fn tail(&self) -> String {
+    pub(crate) fn tail(&self) -> String {
         format!("{} [os user {}]", self.reason, self.os_user)
     }
 
@@ -252,6 +252,26 @@ pub(crate) fn mass_cancel(args: &command::MassCancel, author: &Author) -> Made {
 }
 
 const SIDES: [&str; 3] = ["BUY", "SELL", "SELL_SHORT"];
+
+/// A line of a restricted list.
+pub(crate) fn restricted(args: &command::Restrict, author: &Author) -> Made {
+    const NONE: &str = "NONE";
+    let restriction = if args.restriction.eq_ignore_ascii_case(NONE) {
+        0
+    } else {
+        let all = ["NO_TRADE", "CLOSE_ONLY", "NO_SHORT", NONE];
+        choice("restriction", &args.restriction, Restriction::from_text, &all)? as u8
+    };
+    let body = RestrictedSet {
+        label: text("label", &args.label)?,
+        author: author.name,
+        restriction,
+        ..RestrictedSet::zeroed()
+    };
+    Ok(InboundLong::new(Kind::RestrictedSet, &body)
+        .named(text("symbol", &args.symbol)?, Code::EMPTY)
+        .with_tail(author.tail().as_bytes()))
+}
 
 /// A limit with the changes of a request. One that is in force keeps what the request does not name.
 pub(crate) fn changed_limit(args: &command::LimitSet, known: &Known) -> Result<Limit, Failure> {

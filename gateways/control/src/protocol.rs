@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 /// The protocol's version: a request with another one is refused.
 pub const VERSION: u32 = 1;
-/// Bytes of a request's line at most, its end included.
-pub const LINE_MAX: usize = 16 * 1024;
+/// Bytes of a request's line at most, its end included: room for the largest rules file, with what JSON escapes.
+pub const LINE_MAX: usize = 256 * 1024;
 /// Bytes of a request's id at most.
 pub const ID_MAX: usize = 64;
 /// Bytes of a reason at most: it stands in the tail of a record, with room beside it for what stages add.

@@ -15,6 +15,7 @@
 
 mod assembly;
 mod book;
+mod changes;
 mod compile;
 mod document;
 mod error;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use assembly::{Assembly, Part, parts};
 pub use book::{Answer, Findings, RuleBook};
+pub use changes::changes;
 pub use compile::{Compiled, compile};
 pub use document::{Document, DocumentError, Label, RuleInfo, decode, encode};
 pub use error::{Problem, RuleError, RuleErrors};
