@@ -1,8 +1,10 @@
 //! The command line.
 
 mod control;
+mod report;
 
 pub use control::*;
+pub use report::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ pub enum Command {
     State(StateArgs),
     /// The whole life of one order.
     Explain(ExplainArgs),
+    /// What the journal says of one account, as CSV, JSON or a page.
+    Report(ReportArgs),
     /// Play a journal under other limits: what would have been refused or accepted instead.
     Whatif(WhatIfArgs),
     /// Limits of a running engine: look, ask, change.

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod quarantine;
 pub mod record;
 pub mod replay;
+pub mod report;
 pub mod rules;
 pub mod run;
 pub mod state;
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&args),
         Command::State(args) => state::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Whatif(args) => whatif::run(&args),
         Command::Limits(command) => limits::run(&command),
         Command::Kill(args) => kill::kill(&args),

@@ -31,5 +31,5 @@ pub use returns::{DatedFlow, cagr, modified_dietz, period_rate, time_weighted};
 pub use rng::SplitMix64;
 pub use scenario::{TailRisk, tail_risk};
 pub use statistics::{TradeStatistics, trade_statistics};
-pub use wash::{Acquisition, LossSale, Match, WINDOW_DAYS, WashOutcome, wash_sales};
+pub use wash::{Acquisition, LossSale, Match, Replacements, WINDOW_DAYS, WashOutcome, wash_sales};
 pub use xirr::xirr;

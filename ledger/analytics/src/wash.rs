@@ -7,8 +7,9 @@
 //! Not here: what is substantially identical (the caller gives sales and acquisitions of one identity group and one owner), and
 //! accounts in which the loss is lost instead of deferred.
 
-use tradewind_domain::fixed::{Money, Notional, Qty};
+use tradewind_domain::fixed::{NetQty, Notional};
 use tradewind_domain::time::DayNumber;
+use tradewind_domain::wide::mul_div_half_even;
 
 /// Days before and after a sale in which an acquisition counts, both inclusive.
 pub const WINDOW_DAYS: u32 = 30;
@@ -16,18 +17,20 @@ pub const WINDOW_DAYS: u32 = 30;
 /// Shares of one lot sold at a loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LossSale {
-    /// The lot: its own acquisition replaces nothing. Sales of one event share it where they name it alike.
+    /// The lot: its own acquisition replaces nothing.
     pub lot: String,
     /// Other lots that the same sale closed, which replace nothing either.
     pub sold_with: Vec<String>,
     /// When it was sold.
     pub day: DayNumber,
-    /// When the lot was bought.
-    pub lot_day: DayNumber,
-    /// Shares sold.
-    pub qty: Qty,
-    /// Loss on each share, positive, at 1e-8.
-    pub loss_per_share: Money,
+    /// When the lot was bought, or counts as held from; below zero before 1970.
+    pub lot_day: i64,
+    /// Shares sold, above zero.
+    pub qty: NetQty,
+    /// The loss on all of them, above zero.
+    pub loss: Notional,
+    /// Parts of the loss are multiples of this, rounded half even, and the remainder stays with what is left.
+    pub unit: Notional,
 }
 
 /// Shares bought.
@@ -38,7 +41,7 @@ pub struct Acquisition {
     /// When.
     pub day: DayNumber,
     /// How many.
-    pub qty: Qty,
+    pub qty: NetQty,
 }
 
 /// Shares that take over a loss.
@@ -47,14 +50,14 @@ pub struct Match {
     /// The lot that replaces the one sold.
     pub replacement: String,
     /// How many of its shares.
-    pub qty: Qty,
-    /// What is added to their basis, exact.
+    pub qty: NetQty,
+    /// What is added to their basis.
     pub basis_add: Notional,
-    /// From when they count as held; negative before 1970.
+    /// From when they count as held; below zero before 1970.
     pub holding_start: i64,
 }
 
-/// What becomes of the loss of one sale, exact.
+/// What becomes of the loss of one sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WashOutcome {
     /// The part that is not allowed now.
@@ -65,51 +68,94 @@ pub struct WashOutcome {
     pub matches: Vec<Match>,
 }
 
+/// Acquisitions, and what of them has not replaced anything yet.
+#[derive(Clone, Debug, Default)]
+pub struct Replacements {
+    bought: Vec<Bought>,
+}
+
+#[derive(Clone, Debug)]
+struct Bought {
+    lot: String,
+    day: DayNumber,
+    /// Shares that are still held.
+    held: i128,
+    /// Those of them that have not replaced anything.
+    free: i128,
+}
+
+impl Replacements {
+    /// All shares are held and free.
+    pub fn new(acquisitions: &[Acquisition]) -> Self {
+        let bought = |acquisition: &Acquisition| Bought {
+            lot: acquisition.lot.clone(),
+            day: acquisition.day,
+            held: acquisition.qty.raw(),
+            free: acquisition.qty.raw(),
+        };
+        let mut bought: Vec<Bought> = acquisitions.iter().map(bought).collect();
+        bought.sort_by_key(|bought| bought.day);
+        Self { bought }
+    }
+
+    /// Shares of a lot are gone: they replace nothing that is sold from now on. Those that replaced something go first.
+    pub fn sold(&mut self, lot: &str, qty: NetQty) {
+        if let Some(bought) = self.bought.iter_mut().find(|bought| bought.lot == lot) {
+            bought.held = bought.held.saturating_sub(qty.raw()).max(0);
+            bought.free = bought.free.min(bought.held);
+        }
+    }
+
+    /// What becomes of the next loss; sales come in time order. `None` where an amount does not fit.
+    pub fn sale(&mut self, sale: &LossSale) -> Option<WashOutcome> {
+        let window = sale.day.saturating_sub(WINDOW_DAYS)..=sale.day.saturating_add(WINDOW_DAYS);
+        let held = i64::from(sale.day).checked_sub(sale.lot_day)?;
+        let (mut open, mut loss) = (sale.qty.raw(), sale.loss.raw());
+        let mut matches = Vec::new();
+        for bought in &mut self.bought {
+            let was_sold = bought.lot == sale.lot || sale.sold_with.contains(&bought.lot);
+            let qty = open.min(bought.free);
+            if was_sold || qty <= 0 || !window.contains(&bought.day) {
+                continue;
+            }
+            let part = share(loss, qty, open, sale.unit.raw())?;
+            bought.free -= qty;
+            open -= qty;
+            loss = loss.checked_sub(part)?;
+            matches.push(Match {
+                replacement: bought.lot.clone(),
+                qty: NetQty::from_raw(qty),
+                basis_add: Notional::from_raw(part),
+                holding_start: i64::from(bought.day).checked_sub(held)?,
+            });
+        }
+        Some(WashOutcome {
+            disallowed: Notional::from_raw(sale.loss.raw().checked_sub(loss)?),
+            allowed: Notional::from_raw(loss),
+            matches,
+        })
+    }
+}
+
+/// `loss * part / whole` in multiples of `unit`.
+fn share(loss: i128, part: i128, whole: i128, unit: i128) -> Option<i128> {
+    if part == whole {
+        return Some(loss);
+    }
+    let units = mul_div_half_even(loss.checked_div(unit)?, part, whole)?;
+    units.checked_mul(unit)
+}
+
 /// What becomes of each sale, in the order given. `None` where an amount does not fit.
 pub fn wash_sales(sales: &[LossSale], acquisitions: &[Acquisition]) -> Option<Vec<WashOutcome>> {
-    let mut bought: Vec<(&Acquisition, i64)> = acquisitions.iter().map(|a| (a, a.qty.raw())).collect();
-    bought.sort_by_key(|(acquisition, _)| acquisition.day);
+    let mut replacements = Replacements::new(acquisitions);
     let mut order: Vec<usize> = (0..sales.len()).collect();
     order.sort_by_key(|at| sales[*at].day);
     let mut outcomes: Vec<Option<WashOutcome>> = vec![None; sales.len()];
     for at in order {
-        outcomes[at] = Some(match_sale(&sales[at], &mut bought)?);
+        outcomes[at] = Some(replacements.sale(&sales[at])?);
     }
     outcomes.into_iter().collect()
-}
-
-fn match_sale(sale: &LossSale, bought: &mut [(&Acquisition, i64)]) -> Option<WashOutcome> {
-    let window = sale.day.saturating_sub(WINDOW_DAYS)..=sale.day.saturating_add(WINDOW_DAYS);
-    let held = i64::from(sale.day) - i64::from(sale.lot_day);
-    let mut open = sale.qty.raw();
-    let mut matches = Vec::new();
-    for (acquisition, left) in bought.iter_mut() {
-        let was_sold = acquisition.lot == sale.lot || sale.sold_with.contains(&acquisition.lot);
-        let qty = open.min(*left);
-        if was_sold || qty <= 0 || !window.contains(&acquisition.day) {
-            continue;
-        }
-        *left -= qty;
-        open -= qty;
-        matches.push(Match {
-            replacement: acquisition.lot.clone(),
-            qty: Qty::from_raw(qty),
-            basis_add: loss(sale, qty)?,
-            holding_start: i64::from(acquisition.day) - held,
-        });
-    }
-    Some(WashOutcome {
-        disallowed: loss(sale, sale.qty.raw() - open)?,
-        allowed: loss(sale, open)?,
-        matches,
-    })
-}
-
-fn loss(sale: &LossSale, qty: i64) -> Option<Notional> {
-    sale.loss_per_share
-        .raw()
-        .checked_mul(i128::from(qty))
-        .map(Notional::from_raw)
 }
 
 #[cfg(test)]
@@ -124,9 +170,10 @@ mod tests {
             lot: lot.into(),
             sold_with: Vec::new(),
             day: parse_date(day).unwrap(),
-            lot_day: parse_date(lot_day).unwrap(),
-            qty: Qty::from_raw(qty * ONE),
-            loss_per_share: Money::from_raw(i128::from(loss * ONE)),
+            lot_day: parse_date(lot_day).unwrap().into(),
+            qty: NetQty::from_raw(i128::from(qty * ONE)),
+            loss: Notional::from_raw(i128::from(qty * loss) * NOTIONAL_ONE),
+            unit: Notional::from_raw(1),
         }
     }
 
@@ -134,7 +181,7 @@ mod tests {
         Acquisition {
             lot: lot.into(),
             day: parse_date(day).unwrap(),
-            qty: Qty::from_raw(qty * ONE),
+            qty: NetQty::from_raw(i128::from(qty * ONE)),
         }
     }
 
@@ -185,46 +232,82 @@ mod tests {
     }
 
     #[test]
+    fn shares_that_were_sold_before_replace_nothing() {
+        let mut replacements = Replacements::new(&[bought("N", "2026-03-10", 100)]);
+        replacements.sold("N", NetQty::from_raw(i128::from(70 * ONE)));
+        let outcome = replacements
+            .sale(&sale("L1", "2026-03-20", "2025-06-01", 80, 10))
+            .unwrap();
+        assert_eq!((told(&outcome).0, told(&outcome).1), (300, 500));
+        // The thirty that replaced something are sold next; nothing of them is free.
+        replacements.sold("N", NetQty::from_raw(i128::from(30 * ONE)));
+        let outcome = replacements
+            .sale(&sale("L2", "2026-03-21", "2025-06-01", 80, 10))
+            .unwrap();
+        assert_eq!(told(&outcome).0, 0);
+    }
+
+    #[test]
     fn a_loss_that_does_not_fit_is_none() {
         let mut sold = sale("L1", "2026-03-20", "2025-06-01", 150, 10);
-        sold.loss_per_share = Money::MAX;
-        assert_eq!(wash_sales(&[sold], &[]), None);
+        (sold.loss, sold.unit) = (Notional::MAX, Notional::ZERO);
+        assert_eq!(wash_sales(&[sold], &[bought("N", "2026-03-22", 1)]), None);
+    }
+
+    #[test]
+    fn parts_of_a_loss_are_whole_cents_and_the_remainder_stays() {
+        let mut sold = sale("L1", "2026-03-20", "2025-06-01", 3, 0);
+        (sold.loss, sold.unit) = (
+            Notional::from_raw(NOTIONAL_ONE),
+            Notional::from_raw(NOTIONAL_ONE / 100),
+        );
+        let outcomes = wash_sales(
+            &[sold],
+            &[bought("A", "2026-03-21", 1), bought("B", "2026-03-22", 1)],
+        )
+        .unwrap();
+        let parts: Vec<String> = outcomes[0]
+            .matches
+            .iter()
+            .map(|m| m.basis_add.to_string())
+            .collect();
+        assert_eq!(parts, ["0.33", "0.34"]); // 1.00 / 3, then 0.67 / 2 to even
+        assert_eq!(outcomes[0].allowed.to_string(), "0.33");
     }
 
     proptest! {
         /// No share of loss or of purchase is counted twice, and nothing of the loss gets lost.
         #[test]
         fn every_share_is_used_once(
-            sales in prop::collection::vec((100u32..200, 1i64..50, 0i64..20), 0..12),
-            buys in prop::collection::vec((60u32..240, 1i64..50), 0..12),
+            sales in prop::collection::vec((100u32..200, 1i128..50, 0i128..2_000), 0..12),
+            buys in prop::collection::vec((60u32..240, 1i128..50), 0..12),
         ) {
             let sales: Vec<LossSale> = sales.iter().enumerate().map(|(at, (day, qty, loss))| LossSale {
                 lot: format!("S{at}"), sold_with: Vec::new(), day: *day, lot_day: 50,
-                qty: Qty::from_raw(*qty), loss_per_share: Money::from_raw(i128::from(*loss)),
+                qty: NetQty::from_raw(*qty), loss: Notional::from_raw(*loss), unit: Notional::from_raw(1),
             }).collect();
             let buys: Vec<Acquisition> = buys.iter().enumerate()
-                .map(|(at, (day, qty))| Acquisition { lot: format!("B{at}"), day: *day, qty: Qty::from_raw(*qty) }).collect();
+                .map(|(at, (day, qty))| Acquisition { lot: format!("B{at}"), day: *day, qty: NetQty::from_raw(*qty) }).collect();
             let outcomes = wash_sales(&sales, &buys).unwrap();
+            let matched = |outcome: &WashOutcome| outcome.matches.iter().map(|m| m.qty.raw()).sum::<i128>();
             for (sale, outcome) in sales.iter().zip(&outcomes) {
-                let matched: i64 = outcome.matches.iter().map(|m| m.qty.raw()).sum();
-                prop_assert!(matched <= sale.qty.raw());
-                let whole = sale.loss_per_share.raw() * i128::from(sale.qty.raw());
-                prop_assert_eq!(outcome.disallowed.raw() + outcome.allowed.raw(), whole);
-                prop_assert_eq!(outcome.disallowed.raw(), sale.loss_per_share.raw() * i128::from(matched));
+                prop_assert!(matched(outcome) <= sale.qty.raw());
+                prop_assert_eq!(outcome.disallowed.raw() + outcome.allowed.raw(), sale.loss.raw());
+                let exact = sale.loss.raw() * matched(outcome);
+                // Each part is rounded once.
+                prop_assert!((outcome.disallowed.raw() * sale.qty.raw() - exact).abs() <= sale.qty.raw() * outcome.matches.len() as i128);
                 for found in &outcome.matches {
                     let buy = buys.iter().find(|buy| buy.lot == found.replacement).unwrap();
                     prop_assert!(buy.day.abs_diff(sale.day) <= WINDOW_DAYS);
                 }
             }
             for buy in &buys {
-                let used: i64 = outcomes.iter().flat_map(|o| &o.matches)
+                let used: i128 = outcomes.iter().flat_map(|o| &o.matches)
                     .filter(|m| m.replacement == buy.lot).map(|m| m.qty.raw()).sum();
                 prop_assert!(used <= buy.qty.raw());
                 // What is left of it replaces nothing that is still open in its window.
-                let waits = sales.iter().zip(&outcomes).any(|(sale, outcome)| {
-                    let matched: i64 = outcome.matches.iter().map(|m| m.qty.raw()).sum();
-                    buy.day.abs_diff(sale.day) <= WINDOW_DAYS && matched < sale.qty.raw()
-                });
+                let waits = sales.iter().zip(&outcomes)
+                    .any(|(sale, outcome)| buy.day.abs_diff(sale.day) <= WINDOW_DAYS && matched(outcome) < sale.qty.raw());
                 prop_assert!(used == buy.qty.raw() || !waits);
             }
         }

@@ -4,7 +4,7 @@ use super::{Answer, Decimal, answers, money, read};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tradewind_analytics::{Acquisition, LossSale, Match, wash_sales};
-use tradewind_domain::fixed::Qty;
+use tradewind_domain::fixed::{NetQty, Notional};
 use tradewind_domain::time::{Date, DayNumber, parse_date};
 
 #[derive(Deserialize)]
@@ -26,13 +26,20 @@ struct Sale {
 
 pub(super) fn wash_sale(input: Value, _: &Map<String, Value>) -> Answer {
     let input: Input = read(input)?;
+    let sold = qty(input.loss_sale.qty)?;
+    let per_share = money(input.loss_sale.loss_per_share)?;
+    let loss = per_share
+        .raw()
+        .checked_mul(sold.raw())
+        .ok_or("the loss is too large")?;
     let sale = LossSale {
         lot: input.loss_sale.lot_id,
         sold_with: Vec::new(),
         day: day(&input.loss_sale.date)?,
-        lot_day: day(&input.loss_sale.lot_date)?,
-        qty: qty(input.loss_sale.qty)?,
-        loss_per_share: money(input.loss_sale.loss_per_share)?,
+        lot_day: day(&input.loss_sale.lot_date)?.into(),
+        qty: sold,
+        loss: Notional::from_raw(loss),
+        unit: Notional::from_raw(1), // a loss per share: every part of it is exact
     };
     let acquisition = |(lot, date, bought): (String, String, Decimal)| {
         let (day, qty) = (day(&date)?, qty(bought)?);
@@ -63,7 +70,7 @@ fn day(date: &str) -> Result<DayNumber, String> {
     parse_date(date).ok_or_else(|| format!("{date} is no date"))
 }
 
-fn qty(decimal: Decimal) -> Result<Qty, String> {
-    let raw = decimal.e8().map(Qty::from_raw);
+fn qty(decimal: Decimal) -> Result<NetQty, String> {
+    let raw = decimal.raw(8).map(NetQty::from_raw);
     raw.ok_or_else(|| format!("{decimal} is no quantity"))
 }

@@ -1,0 +1,230 @@
+//! Cash of an account: what was booked, and that it leads from one balance to the other.
+
+use crate::error::ReportError;
+use crate::model::{Cell, Section};
+use crate::walk::{At, Walked};
+use std::collections::BTreeMap;
+use tradewind_books::posting::{Account, Phase};
+use tradewind_domain::event::Event;
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::{AccountId, CurrencyId, Seq, WalletId};
+use tradewind_domain::time::{DayNumber, UnixNanos};
+
+/// What an entry is about, by the account on its other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// Money from and to the client.
+    Payments,
+    /// Principal of trades.
+    Trades,
+    /// Fees and rebates.
+    Fees,
+    /// Everything else.
+    Other,
+}
+
+impl Purpose {
+    fn of(other: Account) -> Self {
+        match other {
+            Account::Bank(_) => Self::Payments,
+            Account::Street(_) => Self::Trades,
+            Account::Fees(_) => Self::Fees,
+            _ => Self::Other,
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Trades => "trades",
+            Self::Fees => "fees",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Booked cash.
+pub(crate) struct Entry {
+    pub(crate) seq: Seq,
+    pub(crate) time_ns: UnixNanos,
+    pub(crate) day: DayNumber,
+    pub(crate) currency: CurrencyId,
+    pub(crate) purpose: Purpose,
+    /// What kind of event booked it.
+    pub(crate) event: &'static str,
+    pub(crate) amount: Money,
+}
+
+/// The booked entries of a period, with the balances that it begins with.
+#[derive(Default)]
+pub(crate) struct Cash {
+    opening: BTreeMap<CurrencyId, Money>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Cash {
+    pub(crate) fn begin(&mut self, at: &At<'_>) {
+        self.opening = balances(at);
+    }
+
+    /// Takes what an accepted record booked on the account's cash.
+    pub(crate) fn see(&mut self, event: &Event, at: &At<'_>) {
+        let postings = at.replica.settle().postings(event);
+        if postings.parties.account != at.account {
+            return;
+        }
+        for leg in postings.legs().filter(|leg| leg.phase == Phase::Posted) {
+            let amount = Money::from_raw(leg.amount as i128); // bounded by what one event may move
+            let (wallet, other, amount) = match (leg.debit, leg.credit) {
+                (Account::Cash(wallet), other) => (wallet, other, amount.neg()),
+                (other, Account::Cash(wallet)) => (wallet, other, amount),
+                _ => continue,
+            };
+            self.entries.push(Entry {
+                seq: event.head.seq,
+                time_ns: event.head.recv_ns,
+                day: at.day,
+                currency: currency_of(at, wallet),
+                purpose: Purpose::of(other),
+                event: event.kind().map_or("", |kind| kind.text()),
+                amount,
+            });
+        }
+    }
+
+    /// Each currency: opening balance, entries by purpose, closing balance. An error where they do not add up.
+    pub(crate) fn summary(&self, walked: &Walked) -> Result<Section, ReportError> {
+        let mut section = Section::new(
+            "cash",
+            "Cash",
+            &[
+                ("currency", "Currency"),
+                ("opening", "Opening"),
+                ("payments", "Payments"),
+                ("trades", "Trades"),
+                ("fees", "Fees"),
+                ("other", "Other"),
+                ("closing", "Closing"),
+                ("reserved", "Reserved"),
+                ("available", "Available"),
+            ],
+        );
+        let closing = balances(&walked.at());
+        let mut currencies: Vec<CurrencyId> = self.opening.keys().chain(closing.keys()).copied().collect();
+        currencies.sort_by_key(|currency| walked.names().currency(*currency));
+        currencies.dedup();
+        for currency in currencies {
+            let dp = decimals(&walked.at(), currency);
+            let sums = self.sums(currency)?;
+            let opening = self.opening.get(&currency).copied().unwrap_or_default();
+            let closed = closing.get(&currency).copied().unwrap_or_default();
+            let found = sums
+                .values()
+                .try_fold(opening, |sum, amount| sum.checked_add(*amount))
+                .ok_or(ReportError::Overflow)?;
+            if found != closed {
+                return Err(ReportError::Cash {
+                    currency: walked.names().currency(currency),
+                    seq: walked.as_of.seq,
+                    entries: found.to_string(),
+                    books: closed.to_string(),
+                });
+            }
+            let of = |purpose| Cell::Money(sums.get(&purpose).copied().unwrap_or_default(), dp);
+            let (reserved, available) = held(&walked.at(), currency);
+            section.push([
+                Cell::text(walked.names().currency(currency)),
+                Cell::Money(opening, dp),
+                of(Purpose::Payments),
+                of(Purpose::Trades),
+                of(Purpose::Fees),
+                of(Purpose::Other),
+                Cell::Money(closed, dp),
+                Cell::Money(reserved, dp),
+                Cell::Money(available, dp),
+            ]);
+        }
+        Ok(section)
+    }
+
+    fn sums(&self, currency: CurrencyId) -> Result<BTreeMap<Purpose, Money>, ReportError> {
+        let mut sums: BTreeMap<Purpose, Money> = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| entry.currency == currency) {
+            let sum = sums.entry(entry.purpose).or_default();
+            *sum = sum.checked_add(entry.amount).ok_or(ReportError::Overflow)?;
+        }
+        Ok(sums)
+    }
+
+    /// Every entry, with the balance after it.
+    pub(crate) fn listing(&self, walked: &Walked) -> Result<Section, ReportError> {
+        let mut section = Section::new(
+            "cash_entries",
+            "Cash entries",
+            &[
+                ("time", "Time"),
+                ("day", "Day"),
+                ("seq", "Sequence"),
+                ("event", "Event"),
+                ("purpose", "Purpose"),
+                ("currency", "Currency"),
+                ("amount", "Amount"),
+                ("balance", "Balance"),
+            ],
+        );
+        let mut balances = self.opening.clone();
+        for entry in &self.entries {
+            let balance = balances.entry(entry.currency).or_default();
+            *balance = balance.checked_add(entry.amount).ok_or(ReportError::Overflow)?;
+            let dp = decimals(&walked.at(), entry.currency);
+            section.push([
+                Cell::Time(entry.time_ns),
+                day_cell(entry.day),
+                Cell::Count(entry.seq),
+                Cell::text(entry.event),
+                Cell::text(entry.purpose.text()),
+                Cell::text(walked.names().currency(entry.currency)),
+                Cell::Money(entry.amount, dp),
+                Cell::Money(*balance, dp),
+            ]);
+        }
+        Ok(section)
+    }
+}
+
+/// A trading date; none before a calendar has rolled.
+pub(crate) fn day_cell(day: DayNumber) -> Cell {
+    if day == 0 { Cell::None } else { Cell::Day(day) }
+}
+
+/// Booked cash of the account, by currency.
+pub(crate) fn balances(at: &At<'_>) -> BTreeMap<CurrencyId, Money> {
+    if at.account == AccountId::NONE {
+        return BTreeMap::new();
+    }
+    let wallets = at.replica.settle().wallets().map(|(_, wallet)| wallet);
+    let own = wallets.filter(|wallet| wallet.account == at.account);
+    own.map(|wallet| (wallet.currency, wallet.settled)).collect()
+}
+
+/// Held for orders, and what new orders may use.
+fn held(at: &At<'_>, currency: CurrencyId) -> (Money, Money) {
+    let mut wallets = at.replica.settle().wallets().map(|(_, wallet)| wallet);
+    let own = wallets.find(|wallet| wallet.account == at.account && wallet.currency == currency);
+    own.map_or((Money::ZERO, Money::ZERO), |wallet| {
+        (wallet.reserved, wallet.available)
+    })
+}
+
+fn currency_of(at: &At<'_>, wallet: WalletId) -> CurrencyId {
+    let wallet = at.replica.settle().wallet(wallet);
+    wallet.map_or(CurrencyId::NONE, |wallet| wallet.currency)
+}
+
+/// Decimals of a currency's minor unit.
+pub(crate) fn decimals(at: &At<'_>, currency: CurrencyId) -> u8 {
+    at.replica
+        .registry()
+        .currency(currency)
+        .map_or(2, |row| row.money_dp)
+}

@@ -1,0 +1,36 @@
+//! Why there is no report.
+
+use tradewind_domain::ids::Seq;
+use tradewind_views::ViewError;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// No account has this code.
+    #[error("the journal knows no account {account}")]
+    Account {
+        /// What was asked for.
+        account: String,
+    },
+    /// The last day is before the first.
+    #[error("the period ends before it begins")]
+    Period,
+    /// The entries of the period do not lead from one balance to the other: a fault of the books, which `journal verify` finds.
+    #[error("cash of {currency} does not add up at sequence {seq}: entries say {entries}, the books {books}")]
+    Cash {
+        /// The currency.
+        currency: String,
+        /// The last input.
+        seq: Seq,
+        /// The opening balance and the entries since.
+        entries: String,
+        /// What the books say.
+        books: String,
+    },
+    /// A figure leaves 128 bits.
+    #[error("a sum is too large")]
+    Overflow,
+}

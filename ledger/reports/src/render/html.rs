@@ -1,0 +1,273 @@
+//! HTML: one file that needs nothing else, for the screen and for paper.
+//!
+//! # Invariants
+//! - No request leaves it: style and pictures are inside, there is no script.
+//! - Everything that came from a wire or a person is escaped.
+
+use super::charts::svg;
+use crate::model::{Cell, Highlight, Report, Section};
+use std::borrow::Cow;
+use std::fmt::Write;
+use tradewind_domain::time::{Date, Rfc3339};
+
+const STYLE: &str = include_str!("report.css");
+
+/// The report as a page.
+pub fn html(report: &Report) -> String {
+    let mut text = String::with_capacity(64 * 1024);
+    let account = escape(&report.scope.account);
+    let _ = write!(
+        text,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"robots\" content=\"noindex\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{} {account}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        escape(report.title)
+    );
+    header(&mut text, report);
+    highlights(&mut text, &report.highlights);
+    contents(&mut text, report);
+    text.push_str("<main>\n");
+    for section in &report.sections {
+        write_section(&mut text, section);
+    }
+    text.push_str("</main>\n");
+    footer(&mut text, report);
+    text.push_str("</body>\n</html>\n");
+    text
+}
+
+fn header(text: &mut String, report: &Report) {
+    let (scope, as_of) = (&report.scope, &report.as_of);
+    let day =
+        |day: Option<u32>, else_is: &str| day.map_or_else(|| else_is.to_owned(), |day| Date(day).to_string());
+    let period = format!(
+        "{} to {}",
+        day(scope.from, "the beginning"),
+        day(scope.to, "the end")
+    );
+    let _ = write!(
+        text,
+        "<header>\n<p class=\"brand\">Tradewind</p>\n<h1>{}</h1>\n<dl>",
+        escape(report.title)
+    );
+    let facts = [
+        ("Account", scope.account.clone()),
+        ("Base currency", scope.currency.clone()),
+        ("Trading dates", period),
+        ("As of sequence", grouped(&as_of.seq.to_string())),
+        ("As of time", instant(as_of.time_ns)),
+    ];
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = write!(text, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
+    }
+    text.push_str("</dl>\n</header>\n");
+}
+
+fn highlights(text: &mut String, highlights: &[Highlight]) {
+    if highlights.is_empty() {
+        return;
+    }
+    text.push_str("<section class=\"highlights\">");
+    for highlight in highlights {
+        let class = if highlight.cell.is_negative() {
+            " class=\"neg\""
+        } else {
+            ""
+        };
+        let _ = write!(
+            text,
+            "<div><span>{}</span><strong{class}>{}</strong><em>{}</em></div>",
+            escape(highlight.title),
+            escape(&shown(&highlight.cell)),
+            escape(&highlight.unit)
+        );
+    }
+    text.push_str("</section>\n");
+}
+
+/// Links to the sections, with the number of their rows.
+fn contents(text: &mut String, report: &Report) {
+    if report.sections.len() < 3 {
+        return;
+    }
+    text.push_str("<nav aria-label=\"Sections\">");
+    for section in &report.sections {
+        let rows = section.rows.len() - section.totals;
+        let _ = write!(
+            text,
+            "<a href=\"#{}\">{} <small>{}</small></a>",
+            section.key,
+            escape(section.title),
+            grouped(&rows.to_string())
+        );
+    }
+    text.push_str("</nav>\n");
+}
+
+fn write_section(text: &mut String, section: &Section) {
+    let _ = write!(
+        text,
+        "<section id=\"{}\">\n<h2>{}</h2>\n",
+        section.key,
+        escape(section.title)
+    );
+    if section.rows.len() == section.totals {
+        text.push_str("<p class=\"empty\">Nothing in this period.</p>\n</section>\n");
+        return;
+    }
+    if !section.charts.is_empty() {
+        let class = if section.charts.len() == 1 {
+            "charts one"
+        } else {
+            "charts"
+        };
+        let _ = write!(text, "<div class=\"{class}\">");
+        section.charts.iter().for_each(|chart| text.push_str(&svg(chart)));
+        text.push_str("</div>\n");
+    }
+    table(text, section);
+    text.push_str("</section>\n");
+}
+
+fn table(text: &mut String, section: &Section) {
+    // A column is one of figures where any of its cells is.
+    let is_figure: Vec<bool> = (0..section.columns.len())
+        .map(|at| section.rows.iter().any(|row| row[at].is_figure()))
+        .collect();
+    let class = if section.columns.len() > 9 {
+        "wide"
+    } else {
+        "plain"
+    };
+    let _ = write!(
+        text,
+        "<div class=\"scroll\"><table class=\"{class}\">\n<thead><tr>"
+    );
+    for (column, is_figure) in section.columns.iter().zip(&is_figure) {
+        let class = if *is_figure { " class=\"num\"" } else { "" };
+        let _ = write!(text, "<th scope=\"col\"{class}>{}</th>", escape(column.title));
+    }
+    text.push_str("</tr></thead>\n<tbody>\n");
+    let body = section.rows.len() - section.totals;
+    for (at, row) in section.rows.iter().enumerate() {
+        text.push_str(if at < body { "<tr>" } else { "<tr class=\"total\">" });
+        for (cell, is_figure) in row.iter().zip(&is_figure) {
+            write_cell(text, cell, *is_figure);
+        }
+        text.push_str("</tr>\n");
+    }
+    text.push_str("</tbody>\n</table></div>\n");
+}
+
+fn write_cell(text: &mut String, cell: &Cell, is_figure: bool) {
+    let class = match (is_figure, cell.is_negative()) {
+        (true, true) => " class=\"num neg\"",
+        (true, false) => " class=\"num\"",
+        (false, _) if matches!(cell, Cell::Time(_) | Cell::Day(_)) => " class=\"time\"",
+        (false, _) => "",
+    };
+    let title = match cell {
+        Cell::Time(_) | Cell::Share(_) => format!(" title=\"{}\"", cell.plain()),
+        _ => String::new(),
+    };
+    let _ = write!(text, "<td{class}{title}>{}</td>", escape(&shown(cell)));
+}
+
+fn footer(text: &mut String, report: &Report) {
+    text.push_str("<footer>\n");
+    for note in &report.notes {
+        let _ = writeln!(text, "<p>{}</p>", escape(note));
+    }
+    let _ = write!(
+        text,
+        "<p>Made from the journal alone, up to sequence {} of {}. The same journal gives this page again, byte for byte.</p>\n</footer>\n",
+        grouped(&report.as_of.seq.to_string()),
+        instant(report.as_of.time_ns)
+    );
+}
+
+/// A cell for eyes: separators, a true minus, returns in percent.
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Time(ns) => instant(*ns),
+        Cell::Share(figure) => grouped(&short_figure(&figure.to_string())),
+        Cell::None => String::new(),
+        Cell::Day(_) => cell.plain(),
+        _ => grouped(&cell.plain()),
+    }
+}
+
+/// At most six decimals of an exact figure; all of them stand beside it.
+fn short_figure(text: &str) -> String {
+    match text.split_once('.') {
+        Some((whole, fraction)) if fraction.len() > 6 => format!("{whole}.{}…", &fraction[..6]),
+        _ => text.to_owned(),
+    }
+}
+
+/// A decimal with separators between thousands.
+fn grouped(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("−", rest));
+    let (whole, fraction) = digits
+        .split_once('.')
+        .map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut result = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            result.push(',');
+        }
+        result.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        let _ = write!(result, ".{fraction}");
+    }
+    result
+}
+
+/// An instant to the millisecond.
+fn instant(ns: u64) -> String {
+    let text = Rfc3339(ns).to_string();
+    text.get(..23).map_or(text.clone(), |text| text.replace('T', " "))
+}
+
+/// Text that a browser shows and does not read.
+pub(super) fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text
+        .chars()
+        .fold(String::with_capacity(text.len() + 16), |mut escaped, letter| {
+            match letter {
+                '&' => escaped.push_str("&amp;"),
+                '<' => escaped.push_str("&lt;"),
+                '>' => escaped.push_str("&gt;"),
+                '"' => escaped.push_str("&quot;"),
+                '\'' => escaped.push_str("&#39;"),
+                _ => escaped.push(letter),
+            }
+            escaped
+        });
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_separators_and_a_true_minus() {
+        let of = |text: &str| grouped(text);
+        assert_eq!([of("0"), of("999"), of("1000")], ["0", "999", "1,000"]);
+        assert_eq!([of("-1234567.89"), of("-12.5")], ["−1,234,567.89", "−12.5"]);
+        assert_eq!(short_figure("0.123456789012"), "0.123456…");
+    }
+
+    #[test]
+    fn what_came_from_outside_is_shown_and_not_read() {
+        assert_eq!(escape("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
+        assert_eq!(escape("plain"), "plain");
+    }
+}
