@@ -84,7 +84,7 @@ pub struct Usage {
 
 impl Outcome {
     /// Of a record whose limits need no names: `held` is absent where the replica is not at hand.
-    pub(crate) fn of(event: &Event, held: Option<&Held>) -> Self {
+    pub fn of(event: &Event, held: Option<&Held>) -> Self {
         let (text, hits) = split(event);
         let states = states(event);
         Self {

@@ -43,7 +43,8 @@ const PAUSE: Duration = Duration::from_micros(200);
 /// Orders that are listed where nothing else is asked.
 const ORDERS_LISTED: u32 = 1_000;
 
-pub(crate) type Answered = Result<Value, Failure>;
+/// What became of a request.
+pub type Answered = Result<Value, Failure>;
 
 /// What the desk must know of the engine.
 #[derive(Clone, Debug)]
@@ -107,46 +108,59 @@ impl Desk {
 
     /// Fulfils a request of a peer that is permitted.
     pub(crate) fn answer(&self, peer: &Peer, request: &Request) -> Answered {
-        let author = Author::new(request.operator.as_deref(), &peer.user, request.reason.as_deref())?;
-        if request.command.changes() && author.reason.is_empty() {
-            let message = format!("{} changes something and needs a reason", request.command.name());
+        let author = Author::at_socket(request.operator.as_deref(), &peer.user, request.reason.as_deref())?;
+        if let Command::Hello(_) = &request.command {
+            return self.hello(&author, &peer.user);
+        }
+        self.fulfil(&author, &request.command)
+    }
+
+    /// Fulfils a command of somebody whom another door has let in, and who may. `operator` is how the journal is to name him, `origin`
+    /// where he came in.
+    pub fn ask(&self, operator: &str, origin: &str, reason: Option<&str>, command: &Command) -> Answered {
+        self.fulfil(&Author::new(operator, origin, reason)?, command)
+    }
+
+    fn fulfil(&self, author: &Author, command: &Command) -> Answered {
+        if command.changes() && author.reason.is_empty() {
+            let message = format!("{} changes something and needs a reason", command.name());
             return Err(Failure::new(ErrorCode::ReasonRequired, message));
         }
-        match &request.command {
-            Command::Hello(_) => self.hello(&author),
+        match command {
+            Command::Hello(_) => self.hello(author, ""),
             Command::LimitsList(filter) => self.limits_list(filter),
             Command::LimitsShow(name) => self.limits_show(&name.label),
-            Command::LimitsSet(set) => self.limits_set(set, &author),
-            Command::LimitsRemove(name) => self.limits_remove(&name.label, &author),
-            Command::LimitsRestrict(line) => self.change(message::restricted(line, &author)?),
-            Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, &author)?),
+            Command::LimitsSet(set) => self.limits_set(set, author),
+            Command::LimitsRemove(name) => self.limits_remove(&name.label, author),
+            Command::LimitsRestrict(line) => self.change(message::restricted(line, author)?),
+            Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();
                 self.question(message::order_question(order, &author, number)?)
             }
             Command::StateList(_) => self.read(|held| json!({ "states": restrictions(held.replica()) })),
-            Command::StateSet(set) => self.change(message::state_set(set, &author)?),
+            Command::StateSet(set) => self.change(message::state_set(set, author)?),
             Command::StateRearm(rearm) => {
                 let target = Target::new(rearm.node.as_deref(), rearm.symbol.as_deref(), rearm.session)?;
-                self.rearm(target, rearm.second.as_deref(), &author)
+                self.rearm(target, rearm.second.as_deref(), author)
             }
-            Command::StateConfirm(confirm) => self.confirm(confirm.id, &author),
+            Command::StateConfirm(confirm) => self.confirm(confirm.id, author),
             Command::StatePending(_) => value(json!({ "pending": self.rearms().list(self.clock.now_ns()) })),
             Command::OrdersList(filter) => self.read(|held| orders_listed(held, filter)),
-            Command::OrdersMassCancel(scope) => self.change(message::mass_cancel(scope, &author)?),
-            Command::Flatten(flatten) => self.change(message::flatten(flatten, &author)?),
+            Command::OrdersMassCancel(scope) => self.change(message::mass_cancel(scope, author)?),
+            Command::Flatten(flatten) => self.change(message::flatten(flatten, author)?),
             Command::QuarantineList(_) => self.read(
                 |held| json!({ "trades": held.quarantine().list(), "not_listed": held.quarantine().dropped() }),
             ),
-            Command::QuarantineResolve(resolve) => self.quarantine(resolve, &author),
-            Command::RulesLoad(rules) => self.rules_load(&rules.text, &author),
+            Command::QuarantineResolve(resolve) => self.quarantine(resolve, author),
+            Command::RulesLoad(rules) => self.rules_load(&rules.text, author),
             Command::RulesShow(_) => self.rules_show(),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
-            Command::AlertsAct(act) => self.alerts_act(act, &author),
+            Command::AlertsAct(act) => self.alerts_act(act, author),
         }
     }
 
-    fn hello(&self, author: &Author) -> Answered {
+    fn hello(&self, author: &Author, os_user: &str) -> Answered {
         value(json!({
             "protocol": VERSION,
             "build": self.facts.build,
@@ -154,7 +168,7 @@ impl Desk {
             "pid": std::process::id(),
             "data": self.facts.data_dir.display().to_string(),
             "operator": author.name.as_str(),
-            "os_user": author.os_user,
+            "os_user": os_user,
         }))
     }
 
@@ -325,7 +339,7 @@ impl Desk {
             id: 0,
             target,
             operator: author.name.to_string(),
-            os_user: author.os_user.clone(),
+            origin: author.origin.clone(),
             reason: author.reason.clone(),
             second: second.map(str::to_owned),
             seq: outcome.seq,
@@ -342,7 +356,7 @@ impl Desk {
                 format!("no re-arm {id} waits; it may have expired, or the engine was started anew");
             return Err(Failure::new(ErrorCode::NotFound, message));
         };
-        let first = Author::new(Some(&waiting.operator), &waiting.os_user, Some(&waiting.reason))?;
+        let first = Author::new(&waiting.operator, &waiting.origin, Some(&waiting.reason))?;
         if !waiting.may_be_confirmed_by(author.name.as_str()) {
             let alone = Author {
                 reason: format!("{}; not confirmed by {}", first.reason, author.name),

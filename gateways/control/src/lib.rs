@@ -32,7 +32,7 @@ pub use command::{
     AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
     Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict, RulesText, StateSet,
 };
-pub use desk::{Desk, EngineFacts, Incidents};
+pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
 pub use place::{PlaceError, socket_path};
 pub use protocol::{

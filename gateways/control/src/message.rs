@@ -28,16 +28,25 @@ type Made = Result<InboundLong, Failure>;
 #[derive(Clone, Debug)]
 pub(crate) struct Author {
     pub(crate) name: Code,
-    /// The operating system's user at the other end.
-    pub(crate) os_user: String,
+    /// Where he came in: `os user NAME` of the control socket, or a request's name.
+    pub(crate) origin: String,
     /// Empty for questions.
     pub(crate) reason: String,
 }
 
 impl Author {
     /// `operator`, or else the operating system's user.
-    pub(crate) fn new(operator: Option<&str>, os_user: &str, reason: Option<&str>) -> Result<Self, Failure> {
-        let name = operator.unwrap_or(os_user).trim();
+    pub(crate) fn at_socket(
+        operator: Option<&str>,
+        os_user: &str,
+        reason: Option<&str>,
+    ) -> Result<Self, Failure> {
+        Self::new(operator.unwrap_or(os_user), &format!("os user {os_user}"), reason)
+    }
+
+    /// Somebody by name.
+    pub(crate) fn new(name: &str, origin: &str, reason: Option<&str>) -> Result<Self, Failure> {
+        let name = name.trim();
         let reason = reason.unwrap_or("").trim();
         if reason.len() > REASON_MAX || reason.chars().any(char::is_control) {
             let message = format!("a reason is one line of at most {REASON_MAX} bytes");
@@ -45,14 +54,14 @@ impl Author {
         }
         Ok(Self {
             name: text("the operator's name", name)?,
-            os_user: os_user.to_owned(),
+            origin: origin.to_owned(),
             reason: reason.to_owned(),
         })
     }
 
     /// The tail of a change whose body names the author.
     pub(crate) fn tail(&self) -> String {
-        format!("{} [os user {}]", self.reason, self.os_user)
+        format!("{} [{}]", self.reason, self.origin)
     }
 
     /// The tail of an event whose body has no room for an author.
@@ -196,8 +205,8 @@ pub(crate) fn rearm(target: Target, author: &Author) -> InboundLong {
 /// Re-arms, by two people. `first` asked, `second` confirms; both reasons are kept.
 pub(crate) fn rearm_by_two(target: Target, first: &Author, second: &Author) -> InboundLong {
     let tail = format!(
-        "{}; {}: {} [os users {}, {}]",
-        first.reason, second.name, second.reason, first.os_user, second.os_user
+        "{}; {}: {} [{}, {}]",
+        first.reason, second.name, second.reason, first.origin, second.origin
     );
     control(
         Kind::Rearm,

@@ -56,7 +56,7 @@ pub struct Server {
 }
 
 struct Shared {
-    desk: Desk,
+    desk: Arc<Desk>,
     stop: AtomicBool,
     clients: Mutex<Clients>,
 }
@@ -78,7 +78,7 @@ struct OpenClient {
 
 impl Server {
     /// Makes the socket and starts to answer. The desk's journal must have a running writer.
-    pub fn start(desk: Desk) -> Result<Self, ServerError> {
+    pub fn start(desk: Arc<Desk>) -> Result<Self, ServerError> {
         let listener = place::listen(desk.data_dir())?;
         let shared = Arc::new(Shared {
             desk,

@@ -52,6 +52,7 @@ pub struct Held {
     changes: Changes,
     is_watched: bool,
     pub(super) waiters: Waiters,
+    pub(super) observers: Vec<super::Observer>,
     spans: Spans,
     is_wall_time: bool,
     edges: Vec<(EdgeStats, UnixNanos)>,
@@ -81,6 +82,7 @@ impl Held {
             changes: Changes::default(),
             is_watched: false,
             waiters: Waiters::default(),
+            observers: Vec::new(),
             spans: Spans::default(),
             is_wall_time: true,
             edges: Vec::new(),
@@ -205,6 +207,9 @@ impl Held {
         }
         self.on_market(event);
         self.on_system(event);
+        for observer in &mut self.observers {
+            observer(event);
+        }
         let is_last = event.head.flags & head_flags::LAST != 0;
         self.waiters.observe(event, order, is_last, self.position);
         Ok(())

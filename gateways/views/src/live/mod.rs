@@ -52,6 +52,9 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// How often a waiting read looks again at least.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Called with every record, before who waits for it is told. It runs under the replica's lock: it must be quick and ask nothing of it.
+pub type Observer = Box<dyn FnMut(&Event) + Send>;
+
 /// The replica with its readers. Shared by all of them.
 pub struct Live {
     data_dir: PathBuf,
@@ -84,6 +87,11 @@ impl Live {
 
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `observer` see every record. To be asked before anything is followed: it is not told what was there already.
+    pub fn observe(&self, observer: Observer) {
+        self.lock().observers.push(observer);
     }
 
     /// Number and time of the last input that is in, without the lock.
