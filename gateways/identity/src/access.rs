@@ -9,6 +9,7 @@
 use crate::permission::{Permission, bits};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 use tradewind_domain::codes::{AccessStatus, Level, Role};
@@ -99,7 +100,6 @@ pub struct AccessBook {
     standings: BTreeMap<(Subject, NodeId), Standing>,
     members: BTreeMap<(UserId, GroupId), Standing>,
     revoked: BTreeMap<UserId, Revocation>,
-    seen: Seq,
     version: u64,
 }
 
@@ -113,7 +113,6 @@ pub(crate) struct Revocation {
 impl AccessBook {
     /// Takes the next record. True where somebody's rights may have changed.
     pub fn observe(&mut self, event: &Event) -> bool {
-        self.seen = event.head.seq;
         if event.is_rejected() {
             return false;
         }
@@ -184,11 +183,6 @@ impl AccessBook {
         let users: Vec<UserId> = members.map(|((user, _), _)| *user).collect();
         self.revoked
             .extend(users.into_iter().map(|user| (user, revocation)));
-    }
-
-    /// The last record that was read.
-    pub fn seen(&self) -> Seq {
-        self.seen
     }
 
     /// Rises with every change of access.
@@ -340,6 +334,17 @@ impl AccessBook {
         has(NodeId::NONE)
     }
 
+    /// The highest numbers of users and groups that were ever spoken of; 0 where none was.
+    pub fn highest_numbers(&self) -> (u32, u32) {
+        let of_standings = self.standings.keys().map(|(subject, _)| match subject {
+            Subject::User(user) => (user.0, 0),
+            Subject::Group(group) => (0, group.0),
+        });
+        let of_members = self.members.keys().map(|(user, group)| (user.0, group.0));
+        let highest = |a: (u32, u32), b: (u32, u32)| (a.0.max(b.0), a.1.max(b.1));
+        of_standings.chain(of_members).fold((0, 0), highest)
+    }
+
     /// Users who have ADMIN for the whole firm, by themselves.
     pub fn firm_admins(&self) -> Vec<UserId> {
         let admins = self.standings.iter().filter(|((_, node), one)| {
@@ -357,6 +362,8 @@ impl AccessBook {
 #[derive(Debug)]
 pub struct Access {
     book: RwLock<AccessBook>,
+    /// The last record that is in the book.
+    seen: AtomicU64,
     changed: watch::Sender<u64>,
 }
 
@@ -364,20 +371,33 @@ impl Default for Access {
     fn default() -> Self {
         Self {
             book: RwLock::default(),
+            seen: AtomicU64::new(0),
             changed: watch::Sender::new(0),
         }
     }
 }
 
 impl Access {
-    /// Takes the next record, and tells who waits where access has changed.
+    /// Takes the next record, and tells who waits where access has changed. Called for every record by one thread: most are no
+    /// concern of the book and cost one store.
     pub fn observe(&self, event: &Event) {
-        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        if book.observe(event) {
-            let version = book.version;
-            drop(book);
+        let concerns = matches!(
+            event.kind(),
+            Some(Kind::AccessSet | Kind::AccountSet | Kind::NodeSet)
+        );
+        let changed = concerns.then(|| {
+            let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+            book.observe(event).then_some(book.version)
+        });
+        self.seen.store(event.head.seq, Ordering::Release);
+        if let Some(Some(version)) = changed {
             self.changed.send_replace(version);
         }
+    }
+
+    /// The last record that was taken: whatever was revoked up to it is in the book.
+    pub fn seen(&self) -> Seq {
+        self.seen.load(Ordering::Acquire)
     }
 
     /// Reads.
@@ -573,6 +593,6 @@ mod tests {
         };
         access.observe(&event(Kind::AccessSet, 2, body));
         assert!(changes.has_changed().unwrap());
-        assert_eq!((*changes.borrow_and_update(), access.book().seen()), (1, 2));
+        assert_eq!((*changes.borrow_and_update(), access.seen()), (1, 2));
     }
 }

@@ -209,6 +209,24 @@ impl Database {
         })
     }
 
+    /// Numbers up to these are given: the next user and group get higher ones.
+    pub(crate) async fn reserve(&self, user: u32, group: u32) -> Result<()> {
+        for (table, number) in [("users", user), ("user_groups", group)] {
+            sqlx::query(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
+            )
+            .bind(table)
+            .execute(&self.pool)
+            .await?;
+            sqlx::query("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?")
+                .bind(i64::from(number))
+                .bind(table)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Erases a user with keys and tokens. False where there is none.
     pub(crate) async fn erase_user(&self, user: UserId) -> Result<bool> {
         let done = sqlx::query("DELETE FROM users WHERE id = ?")

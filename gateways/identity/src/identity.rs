@@ -202,18 +202,28 @@ impl Identity {
         &self.access
     }
 
-    /// Makes the first user where there is none at all.
-    pub async fn first_user(&self, now_ns: UnixNanos) -> Result<Option<OneTimePassword>> {
-        if !self.directory().by_id.is_empty() {
-            return Ok(None);
-        }
+    /// Makes the first user where there is none at all. One that stands alone without being an administrator (a first start that did not
+    /// come to its end) gets a new password.
+    pub async fn first_user(&self, has_admin: bool, now_ns: UnixNanos) -> Result<Option<OneTimePassword>> {
+        let users = self.users();
+        let (user, group) = self.access.book().highest_numbers();
+        self.database.reserve(user, group).await?;
         let password = Secret::new(password::random_text(20)?);
-        let new = NewUser {
-            name: FIRST_USER.into(),
-            full_name: "First administrator".into(),
-            ..NewUser::default()
+        let row = match users.as_slice() {
+            [] => {
+                let new = NewUser {
+                    name: FIRST_USER.into(),
+                    full_name: "First administrator".into(),
+                    ..NewUser::default()
+                };
+                self.add_user(new, Some(&password), now_ns).await?
+            }
+            [only] if !has_admin => {
+                self.set_password(UserId(only.id), &password).await?;
+                only.clone()
+            }
+            _ => return Ok(None),
         };
-        let row = self.add_user(new, Some(&password), now_ns).await?;
         Ok(Some(OneTimePassword {
             user: UserId(row.id),
             name: row.name,
@@ -291,7 +301,7 @@ impl Identity {
 
     async fn issue(&self, user: UserId, family: String, now_ns: UnixNanos) -> Result<Issued> {
         let name = self.name(user).ok_or(AuthError::BadToken)?;
-        let made_seq = self.access.book().seen();
+        let made_seq = self.access.seen();
         let refresh = Secret::new(format!("twr_{}", password::random_text(52)?));
         let stored = StoredRefresh {
             user,
@@ -535,7 +545,7 @@ impl Identity {
             label: label.to_owned(),
             created_ns: now_ns,
         };
-        let created_seq = self.access.book().seen();
+        let created_seq = self.access.seen();
         self.database.add_key(&row, &hash, created_seq).await?;
         let key = Secret::new(format!("{KEY_PREFIX}{}_{secret}", row.id));
         Ok(NewKey { row, key })

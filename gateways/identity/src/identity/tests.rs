@@ -68,12 +68,14 @@ fn denied<T: std::fmt::Debug>(result: Result<T>) -> AuthError {
 async fn the_first_start_makes_one_user_whose_password_is_shown_once() {
     let dir = tempfile::tempdir().unwrap();
     let identity = open(&dir).await;
-    let first = identity.first_user(START).await.unwrap().unwrap();
+    let first = identity.first_user(false, START).await.unwrap().unwrap();
     identity.login("admin", &first.password, START).await.unwrap();
-    assert!(identity.first_user(START).await.unwrap().is_none());
+    let again = identity.first_user(false, START).await.unwrap().unwrap();
+    assert_ne!(again.password, first.password);
+    assert!(identity.first_user(true, START).await.unwrap().is_none());
     assert!(!format!("{first:?}").contains(first.password.reveal()));
     identity.close().await;
-    assert!(open(&dir).await.first_user(START).await.unwrap().is_none());
+    assert!(open(&dir).await.first_user(true, START).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -290,4 +292,13 @@ async fn names_are_taken_once_and_values_that_cannot_be_are_refused() {
         Err(IdentityError::NameTaken { .. })
     ));
     assert_eq!(identity.groups().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn where_the_database_was_lost_numbers_go_on_above_those_of_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = open(&dir).await;
+    record(&identity, 5, UserId(41), AccessStatus::Granted);
+    let first = identity.first_user(true, START).await.unwrap().unwrap();
+    assert_eq!(first.user, UserId(42));
 }
