@@ -29,6 +29,7 @@ pub use reference::{
     REFERENCE_AUTHOR, ReferenceData, RestrictedLine,
 };
 pub use settings::{
-    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, Idle, JournalKeys, KEYS, Key,
-    LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings, SourcesKeys, ValuationKeys,
+    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys, IdentityKeys, Idle,
+    JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings,
+    SourcesKeys, ValuationKeys,
 };

@@ -289,6 +289,50 @@ settings! {
         /// copy of the tables in memory for listings; false has no socket.
         socket: bool = Range::Flag;
     }
+    /// The HTTP server (docs/http-api.md).
+    http: HttpKeys {
+        /// Address and port of the HTTP server, the dashboard and the WebSocket; port 0 takes a free one and prints it, empty starts no server.
+        listen: String = Range::Address;
+        /// Certificates (PEM) for TLS; empty for none.
+        tls_cert_file: String = Range::Path { may_be_empty: true };
+        /// Their private key (PEM).
+        tls_key_file: String = Range::Path { may_be_empty: true };
+        /// true listens beyond this machine without TLS: only where something in front of it encrypts.
+        insecure_remote: bool = Range::Flag;
+        /// Origins whose pages may ask, with commas between them, or *; empty for none but our own.
+        cors_origins: String = Range::Origins;
+        /// Bytes of a request's body at most.
+        body_bytes: u64 = bytes(1 << 10, 1 << 30);
+        /// Connections at one time; one more is closed at once.
+        connections: u32 = count(1, 1_000_000);
+        /// Milliseconds that a request's head may take, and that a connection may be idle between two requests.
+        header_timeout_ms: u32 = count(100, 600_000);
+        /// Requests a second of one user; 0 for any number.
+        requests_per_s: u32 = count(0, 10_000_000);
+        /// Requests of one user at once.
+        requests_burst: u32 = count(1, 10_000_000);
+        /// Threads of the server.
+        threads: u32 = count(1, 256);
+        /// true writes a JSON line for each request to stderr.
+        log: bool = Range::Flag;
+    }
+    /// Who may come in (docs/identity.md).
+    identity: IdentityKeys {
+        /// Minutes that an access token counts.
+        token_minutes: u32 = count(1, 1_440);
+        /// Hours that a refresh token counts.
+        refresh_hours: u32 = count(1, 8_760);
+        /// Wrong passwords in a row after which a user is locked out.
+        login_failures: u32 = count(1, 1_000);
+        /// Minutes that he is.
+        lock_minutes: u32 = count(1, 525_600);
+        /// `iss` of an outside issuer of tokens (RS256, ES256) that count here; empty for none.
+        outside_issuer: String = Range::Line;
+        /// `aud` by which its tokens name this engine.
+        outside_audience: String = Range::Line;
+        /// File with its keys (JWKS).
+        outside_jwks_file: String = Range::Path { may_be_empty: true };
+    }
     /// What is reported while running.
     log: LogKeys {
         /// Milliseconds between two status lines; 0 prints none.

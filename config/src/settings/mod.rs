@@ -11,8 +11,8 @@ mod memory;
 mod value;
 
 pub use keys::{
-    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, JournalKeys, KEYS, Key, LogKeys,
-    ReferenceKeys, RulesKeys, SourcesKeys, ValuationKeys,
+    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, HttpKeys, IdentityKeys, JournalKeys, KEYS,
+    Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, ValuationKeys,
 };
 pub use value::{Durability, Idle, Range};
 
@@ -112,6 +112,10 @@ pub struct Settings {
     pub valuation: ValuationKeys,
     /// How operators reach a running engine.
     pub control: ControlKeys,
+    /// The HTTP server.
+    pub http: HttpKeys,
+    /// Who may come in.
+    pub identity: IdentityKeys,
     /// What is reported.
     pub log: LogKeys,
     /// Values and origins in the order of [`KEYS`].
@@ -393,6 +397,8 @@ impl Layers {
             alerts,
             valuation,
             control,
+            http,
+            identity,
             log,
         } = typed;
         let settings = Settings {
@@ -406,6 +412,8 @@ impl Layers {
             alerts,
             valuation,
             control,
+            http,
+            identity,
             log,
             cells,
         };

@@ -39,6 +39,10 @@ pub enum Range {
     HttpUrl,
     /// One line of text.
     Line,
+    /// HOST:PORT to listen at, or nothing.
+    Address,
+    /// Origins of web pages with commas between them, or nothing.
+    Origins,
 }
 
 impl fmt::Display for Range {
@@ -54,6 +58,10 @@ impl fmt::Display for Range {
             Self::Speed => f.write_str("realtime, max, or a multiple from 0.01x to 1000000x"),
             Self::Words(words) => write!(f, "some of {}, or empty", words.join(", ")),
             Self::HttpUrl => f.write_str("http[s]://HOST[:PORT][/PATH], or empty"),
+            Self::Address => f.write_str("HOST:PORT, or empty"),
+            Self::Origins => {
+                f.write_str("origins such as https://desk.example.org with commas between them, *, or empty")
+            }
             Self::Line => f.write_str("one line of text"),
         }
     }
@@ -121,6 +129,12 @@ impl Range {
                 .map(owned),
             Self::HttpUrl => text(raw)
                 .filter(|url| url.is_empty() || is_http_url(url))
+                .map(owned),
+            Self::Address => text(raw)
+                .filter(|address| address.is_empty() || is_address(address))
+                .map(owned),
+            Self::Origins => text(raw)
+                .filter(|list| list.is_empty() || list.split(',').all(|one| is_origin(one.trim())))
                 .map(owned),
             Self::Line => text(raw)
                 .filter(|line| !line.chars().any(char::is_control))
@@ -240,6 +254,21 @@ fn is_http_url(text: &str) -> bool {
         && !authority.contains('@')
         && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
         && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A host and a port; port 0 means any.
+fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    parts.is_some_and(|(host, port)| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic()) && port.parse::<u16>().is_ok()
+    })
+}
+
+/// `*`, or scheme and host without a path.
+fn is_origin(text: &str) -> bool {
+    let schemes = ["http://", "https://"];
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    text == "*" || rest.is_some_and(|rest| !rest.contains('/') && is_http_url(text))
 }
 
 /// realtime, max, or a plain decimal and `x`.
