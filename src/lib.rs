@@ -10,4 +10,5 @@ pub mod commands;
 pub mod conformance;
 pub mod engine;
 pub mod output;
+pub mod services;
 pub mod valuation;

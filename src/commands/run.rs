@@ -5,6 +5,7 @@ use crate::alerts::AlertService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
+use crate::services::{self, Services};
 use crate::valuation::ValuationService;
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -14,7 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_config::{ReferenceData, Settings};
-use tradewind_control::{Desk, EngineFacts, Server};
 use tradewind_domain::event::{Event, Inbound, InboundLong, Kind, SessionEvent};
 use tradewind_domain::time::utc_day;
 use tradewind_machine::clock::Clock;
@@ -24,7 +24,6 @@ use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_machine::source::{Source, SourceClass};
 use tradewind_machine::topology::StageName;
 use tradewind_paper::{DemoSession, FillSettings, GatewayError, PaperGateway, PaperVenue};
-use tradewind_views::live::{Live, LiveThread};
 
 /// How often signals are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -47,6 +46,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let clock = prepared.clock.clone();
     let reference = engine::load_reference(&settings, None)?;
     let wires = Wires::new(&settings, &mut prepared);
+    let web_wires = services::Wires::new(&settings, &mut prepared);
     let figures = settings.valuation.own.then(|| {
         let slots = settings.sources.market_slots as usize;
         prepared.builder.source(SourceClass::Market, slots)
@@ -71,12 +71,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
-    // 5. The control socket: from here on operators reach the engine.
-    let live = live_replica(&settings, &engine)?;
-    let control = live
-        .as_ref()
-        .map(|live| control_socket(live.live(), &settings, &engine, &clock, alerts.as_ref()))
-        .transpose()?;
+    // 5. The control socket and the HTTP server: from here on people reach the engine.
+    let services = Services::start(&settings, &engine, &clock, alerts.as_ref(), web_wires)?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
@@ -93,16 +89,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let watched = Watched {
         alerts: alerts.as_mut(),
         valuation: valuation.as_ref(),
+        services: &services,
     };
     wait(&engine, &stop, &clock, args.duration, &settings, watched);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    // 7. The end, in the order of the flow: operators, session, venue, valuer, pipeline, journal, and those who read it.
-    if let Some(control) = control {
-        control.stop();
-    }
-    if let Some(live) = live {
-        live.stop();
-    }
+    // 7. The end, in the order of the flow: people, session, venue, valuer, pipeline, journal, and those who read it.
+    services.stop();
     let demo = demo.map(Demo::stop);
     let valuation = valuation.map(ValuationService::stop);
     engine.stop()?;
@@ -125,39 +117,6 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         output::text(&summary);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The replica that everybody in this process reads, where somebody does.
-fn live_replica(settings: &Settings, engine: &Engine) -> anyhow::Result<Option<LiveThread>> {
-    if !settings.control.socket {
-        return Ok(None);
-    }
-    let live = Live::new(engine.data_dir(), &settings.capacities())?;
-    Ok(Some(LiveThread::start(live, engine.follower(StartAt::Start)?)?))
-}
-
-/// The control socket.
-fn control_socket(
-    live: &Arc<Live>,
-    settings: &Settings,
-    engine: &Engine,
-    clock: &Clock,
-    alerts: Option<&AlertService>,
-) -> anyhow::Result<Server> {
-    let facts = EngineFacts {
-        data_dir: engine.data_dir().to_path_buf(),
-        build: engine::build_name(),
-        epoch: engine.epoch(),
-        clock_mode: settings.engine.clock,
-    };
-    let mut desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live));
-    if let Some(alerts) = alerts {
-        desk = desk.with_incidents(alerts.incidents());
-    }
-    let server = Server::start(desk).context(
-        "there is no control socket, and without it no operator reaches the engine; --set control.socket=false starts it all the same",
-    )?;
-    Ok(server)
 }
 
 /// Set by the first Ctrl-C or SIGTERM; the second one ends the process at once.
@@ -197,6 +156,7 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
 struct Watched<'a> {
     alerts: Option<&'a mut AlertService>,
     valuation: Option<&'a ValuationService>,
+    services: &'a Services,
 }
 
 impl Watched<'_> {
@@ -226,6 +186,7 @@ fn wait(
         if let Some(alerts) = &mut watched.alerts {
             alerts.look(engine, clock.now_ns());
         }
+        watched.services.look(engine);
         if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
             break;
         }

@@ -42,6 +42,7 @@ const BASE: &[&str] = &[
     "capacity.exec_ids=16384",
     "capacity.sessions=16",
     "log.status_interval_ms=0",
+    "http.listen=",
 ];
 
 /// A data folder and a window folder that go away with the test.

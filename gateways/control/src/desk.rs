@@ -136,7 +136,7 @@ impl Desk {
             Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();
-                self.question(message::order_question(order, &author, number)?)
+                self.question(message::order_question(order, author, number)?)
             }
             Command::StateList(_) => self.read(|held| json!({ "states": restrictions(held.replica()) })),
             Command::StateSet(set) => self.change(message::state_set(set, author)?),

@@ -1,0 +1,280 @@
+//! A request on its way to its endpoint, and the answer on its way back.
+
+use crate::problem::{Problem, ProblemCode};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use tradewind_identity::{Caller, Rights};
+
+/// The longest name that a client may give a request.
+const ID_MAX: usize = 64;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    pub(crate) caller: Caller,
+    pub(crate) rights: Rights,
+}
+
+/// Names of a request, for logs, answers and the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct Correlation {
+    /// The client's `X-Request-Id`, or one of ours.
+    pub(crate) request_id: String,
+    /// Trace id of the client's `traceparent`.
+    pub(crate) trace_id: Option<String>,
+}
+
+impl Correlation {
+    /// Of a request's headers; `next` makes a name where the client gave none that is usable.
+    pub(crate) fn of(headers: &HeaderMap, next: impl FnOnce() -> String) -> Self {
+        let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+        let is_usable =
+            |id: &&str| !id.is_empty() && id.len() <= ID_MAX && id.bytes().all(|b| b.is_ascii_graphic());
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        Self {
+            request_id: given.filter(is_usable).map_or_else(next, str::to_owned),
+            trace_id: traceparent.and_then(trace_id).map(str::to_owned),
+        }
+    }
+}
+
+/// The trace id of a W3C `traceparent`: version, 32 hex digits, 16 hex digits, flags.
+fn trace_id(text: &str) -> Option<&str> {
+    let mut parts = text.split('-');
+    let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |part: &str, len: usize| {
+        part.len() == len
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let is_valid = is_hex(version, 2) && version != "ff" && is_hex(trace, 32) && is_hex(span, 16);
+    (is_valid && trace.bytes().any(|b| b != b'0')).then_some(trace)
+}
+
+/// A request whose path is known and whose sender is, where the endpoint asks for one.
+pub(crate) struct Call {
+    pub(crate) asker: Option<Asker>,
+    pub(crate) path: HashMap<String, String>,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) correlation: Correlation,
+}
+
+impl Call {
+    /// Who asks. Endpoints that are open to everybody have nobody.
+    pub(crate) fn asker(&self) -> Result<&Asker, Problem> {
+        self.asker
+            .as_ref()
+            .ok_or_else(|| Problem::new(ProblemCode::Unauthenticated, "no token was sent"))
+    }
+
+    /// A part of the path.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let content = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        if !content.is_some_and(|content| {
+            content
+                .split(';')
+                .next()
+                .is_some_and(|kind| kind.trim() == "application/json")
+        }) {
+            return Err(Problem::new(
+                ProblemCode::NotAcceptable,
+                "the body must be application/json",
+            ));
+        }
+        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let pointer = pointer(error.path());
+            let inner = error.into_inner();
+            match inner.is_data() {
+                true => Problem::new(ProblemCode::InvalidValue, "").with(pointer, inner.to_string()),
+                false => Problem::malformed(pointer, inner.to_string()),
+            }
+        })?;
+        reader
+            .end()
+            .map_err(|error| Problem::malformed("", error.to_string()))?;
+        Ok(value)
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let text = self.query.as_deref().unwrap_or("");
+        let pairs = form_urlencoded::parse(text.as_bytes());
+        let reader = serde_urlencoded::Deserializer::new(pairs);
+        serde_path_to_error::deserialize(reader).map_err(|error| {
+            let name = error.path().to_string();
+            Problem::malformed(format!("?{name}"), error.into_inner().to_string())
+        })
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// A path as RFC 6901 writes it.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
+}
+
+/// An answer that says yes.
+pub(crate) struct Reply {
+    status: StatusCode,
+    body: Body,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+enum Body {
+    Nothing,
+    Json(serde_json::Value),
+    Text(&'static str, String),
+}
+
+impl Reply {
+    /// 200 with JSON.
+    pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        let value = serde_json::to_value(value).map_err(|error| {
+            Problem::new(ProblemCode::Internal, format!("no answer can be made: {error}"))
+        })?;
+        Ok(Self {
+            status: StatusCode::OK,
+            body: Body::Json(value),
+            headers: Vec::new(),
+        })
+    }
+
+    /// 200 with text.
+    pub(crate) fn text(content_type: &'static str, text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: Body::Text(content_type, text),
+            headers: Vec::new(),
+        }
+    }
+
+    /// 204.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: Body::Nothing,
+            headers: Vec::new(),
+        }
+    }
+
+    /// With another status.
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With one more header; what is no header's value is left out.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+        self
+    }
+
+    /// As a response. A body that the client has already (`If-None-Match`) is not sent again.
+    pub(crate) fn respond(self, asked: &HeaderMap) -> Response {
+        let (content_type, text) = match self.body {
+            Body::Nothing => (None, String::new()),
+            Body::Json(value) => (Some("application/json"), value.to_string()),
+            Body::Text(content_type, text) => (Some(content_type), text),
+        };
+        let mut status = self.status;
+        let etag = format!("\"{}\"", &blake3::hash(text.as_bytes()).to_hex()[..32]);
+        let is_tagged = status == StatusCode::OK && content_type.is_some();
+        let is_known = is_tagged
+            && asked
+                .get(header::IF_NONE_MATCH)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|known| {
+                    known
+                        .split(',')
+                        .any(|one| one.trim() == etag || one.trim() == "*")
+                });
+        if is_known {
+            status = StatusCode::NOT_MODIFIED;
+        }
+        let mut response = match is_known {
+            true => status.into_response(),
+            false => (status, text).into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_TYPE);
+        if let Some(content_type) = content_type.filter(|_| !is_known) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if is_tagged && let Ok(etag) = HeaderValue::from_str(&etag) {
+            headers.insert(header::ETAG, etag);
+        }
+        headers.extend(self.headers);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_taken_from_a_traceparent_that_is_one() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let good = format!("00-{trace}-00f067aa0ba902b7-01");
+        assert_eq!(trace_id(&good), Some(trace));
+        for bad in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(trace_id(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_a_request_is_kept_where_it_is_usable() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-request-id", HeaderValue::from_static("abc-1"));
+        assert_eq!(Correlation::of(&headers, || "ours".into()).request_id, "abc-1");
+        headers.insert("x-request-id", HeaderValue::from_static("a b"));
+        assert_eq!(Correlation::of(&headers, || "ours".into()).request_id, "ours");
+    }
+
+    #[test]
+    fn a_body_that_the_client_has_is_not_sent_again() {
+        let first = Reply::json(&1).map(|reply| reply.respond(&HeaderMap::new())).ok();
+        let etag = first.map(|response| response.headers()[header::ETAG].clone());
+        let mut asked = HeaderMap::new();
+        asked.insert(header::IF_NONE_MATCH, etag.unwrap());
+        let again = Reply::json(&1).map(|reply| reply.respond(&asked)).ok().unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let other = Reply::json(&2).map(|reply| reply.respond(&asked)).ok().unwrap();
+        assert_eq!(other.status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,167 @@
+//! What the server itself counts: requests by endpoint and status, their time, connections; and what the journal refuses, by code.
+
+use crate::endpoint::Endpoint;
+use crate::telemetry::{MetricKind, MetricsPage};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tradewind_domain::event::Event;
+use tradewind_domain::reject::RejectCode;
+
+/// Upper bounds of request times, seconds.
+const BOUNDS_S: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// Requests of one endpoint.
+#[derive(Default)]
+struct OfEndpoint {
+    /// By class of status: 2xx, 3xx, 4xx, 5xx.
+    by_class: [AtomicU64; 4],
+    times: [AtomicU64; BOUNDS_S.len() + 1],
+    sum_ns: AtomicU64,
+}
+
+/// Counts of the server.
+pub(crate) struct Counters {
+    names: Vec<(&'static str, &'static str)>,
+    endpoints: Vec<OfEndpoint>,
+    pub(crate) connections: AtomicU64,
+    pub(crate) connections_refused: AtomicU64,
+    pub(crate) unauthenticated: AtomicU64,
+    pub(crate) malformed: AtomicU64,
+    pub(crate) busy: AtomicU64,
+    pub(crate) received: AtomicU64,
+    pub(crate) passed: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn new(endpoints: &[Endpoint]) -> Self {
+        let names = endpoints
+            .iter()
+            .map(|endpoint| (endpoint.verb.text(), endpoint.path));
+        Self {
+            names: names.collect(),
+            endpoints: endpoints.iter().map(|_| OfEndpoint::default()).collect(),
+            connections: AtomicU64::new(0),
+            connections_refused: AtomicU64::new(0),
+            unauthenticated: AtomicU64::new(0),
+            malformed: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+        }
+    }
+
+    /// A request of the endpoint with this place in the table was answered.
+    pub(crate) fn answered(&self, endpoint: usize, status: u16, took_ns: u64) {
+        let Some(counts) = self.endpoints.get(endpoint) else {
+            return;
+        };
+        let class = usize::from(status / 100).clamp(2, 5) - 2;
+        counts.by_class[class].fetch_add(1, Ordering::Relaxed);
+        let seconds = took_ns as f64 / 1e9;
+        let bucket = BOUNDS_S
+            .iter()
+            .position(|bound| seconds <= *bound)
+            .unwrap_or(BOUNDS_S.len());
+        counts.times[bucket].fetch_add(1, Ordering::Relaxed);
+        counts.sum_ns.fetch_add(took_ns, Ordering::Relaxed);
+        match status {
+            400 | 413 | 415 | 422 => add(&self.malformed),
+            401 => add(&self.unauthenticated),
+            503 => add(&self.busy),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn write(&self, page: &mut MetricsPage) {
+        page.metric(
+            "tradewind_http_requests_total",
+            MetricKind::Counter,
+            "Requests answered, by endpoint and class of status.",
+        );
+        for ((verb, path), counts) in self.names.iter().zip(&self.endpoints) {
+            for (class, count) in ["2xx", "3xx", "4xx", "5xx"].iter().zip(&counts.by_class) {
+                let count = get(count);
+                if count > 0 {
+                    let labels = [("method", *verb), ("path", *path), ("status", *class)];
+                    page.sample("tradewind_http_requests_total", &labels, count as f64);
+                }
+            }
+        }
+        page.metric(
+            "tradewind_http_request_seconds",
+            MetricKind::Histogram,
+            "Time from the request's head to its answer.",
+        );
+        for ((verb, path), counts) in self.names.iter().zip(&self.endpoints) {
+            let times: Vec<u64> = counts.times.iter().map(get).collect();
+            if times.iter().any(|count| *count > 0) {
+                let sum = get(&counts.sum_ns) as f64 / 1e9;
+                let labels = [("method", *verb), ("path", *path)];
+                page.histogram("tradewind_http_request_seconds", &labels, &BOUNDS_S, &times, sum);
+            }
+        }
+        page.metric(
+            "tradewind_http_connections",
+            MetricKind::Gauge,
+            "Open connections.",
+        );
+        page.sample("tradewind_http_connections", &[], get(&self.connections) as f64);
+        page.metric(
+            "tradewind_http_connections_refused_total",
+            MetricKind::Counter,
+            "Connections closed because too many were open.",
+        );
+        page.sample(
+            "tradewind_http_connections_refused_total",
+            &[],
+            get(&self.connections_refused) as f64,
+        );
+    }
+}
+
+/// One more.
+pub(crate) fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// Refusals of the journal, by code, and executions.
+pub struct RejectCounts {
+    by_code: Vec<AtomicU64>,
+}
+
+impl Default for RejectCounts {
+    fn default() -> Self {
+        Self {
+            by_code: RejectCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+}
+
+impl RejectCounts {
+    /// Takes the next record.
+    pub fn observe(&self, event: &Event) {
+        if let Some(code) = event.reject_code()
+            && let Ok(at) = RejectCode::ALL.binary_search_by_key(&(code as u16), |code| *code as u16)
+        {
+            add(&self.by_code[at]);
+        }
+    }
+
+    /// As metrics.
+    pub fn write(&self, page: &mut MetricsPage) {
+        page.metric(
+            "tradewind_rejects_total",
+            MetricKind::Counter,
+            "Refused events in the journal, by reject code.",
+        );
+        for (code, count) in RejectCode::ALL.iter().zip(&self.by_code) {
+            let count = get(count);
+            if count > 0 {
+                page.sample("tradewind_rejects_total", &[("code", code.text())], count as f64);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What all endpoints share.
+
+use crate::call::{Asker, Call};
+use crate::counters::Counters;
+use crate::gate::Gate;
+use crate::keys::KeyIndex;
+use crate::log::RequestLog;
+use crate::problem::{Problem, ProblemCode};
+use crate::rate::Rates;
+use crate::telemetry::Telemetry;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use tokio::sync::Semaphore;
+use tradewind_control::{Command, Desk};
+use tradewind_domain::text::Code;
+use tradewind_domain::time::UnixNanos;
+use tradewind_identity::{Access, Identity, Permission};
+use tradewind_machine::clock::Clock;
+use tradewind_views::live::Live;
+use tradewind_views::query::current::Scope;
+use tradewind_views::query::history::History;
+
+/// Orders whose life is told at one time: each reads the journal.
+const STORIES_MAX: usize = 1;
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// The replica reads what the journal had at the start: who may do what is not known yet.
+    Starting = 0,
+    /// Everything is answered.
+    Ready = 1,
+    /// No new connections; what is at work is finished.
+    Stopping = 2,
+}
+
+/// What an answer to an order says of its safety.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// The record survives the process, not the machine.
+    Memory,
+    /// The record is on disk.
+    Disk,
+}
+
+impl Acknowledgement {
+    /// For answers.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Memory => "MEMORY",
+            Self::Disk => "DISK",
+        }
+    }
+}
+
+/// What all endpoints share.
+pub(crate) struct Gateway {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) build: String,
+    pub(crate) acknowledgement: Acknowledgement,
+    pub(crate) clock: Clock,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) history: Option<Arc<dyn History>>,
+    pub(crate) gate: Gate,
+    pub(crate) keys: Arc<KeyIndex>,
+    pub(crate) rates: Rates,
+    pub(crate) logins: Rates,
+    pub(crate) telemetry: Vec<Arc<dyn Telemetry>>,
+    pub(crate) counters: Counters,
+    pub(crate) log: RequestLog,
+    pub(crate) stories: Semaphore,
+    pub(crate) phase: AtomicU8,
+    pub(crate) openapi: String,
+    /// When the server started, nanoseconds: names its requests apart from those of other runs.
+    pub(crate) run_id: u64,
+    pub(crate) requests: AtomicU64,
+}
+
+impl Gateway {
+    pub(crate) const fn stories() -> Semaphore {
+        Semaphore::const_new(STORIES_MAX)
+    }
+
+    /// A name for a request that came without one: unique among those of this run, and unlike those of others.
+    pub(crate) fn next_request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("r{:x}-{number}", self.run_id)
+    }
+
+    pub(crate) fn now_ns(&self) -> UnixNanos {
+        self.clock.now_ns()
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        self.identity.access()
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            1 => Phase::Ready,
+            _ => Phase::Stopping,
+        }
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Refuses who may not do this at a node or account. One that does not exist is refused alike.
+    pub(crate) fn require(&self, asker: &Asker, permission: Permission, node: &str) -> Result<(), Problem> {
+        match self.access().book().allows_named(&asker.rights, permission, node) {
+            true => Ok(()),
+            false => Err(Problem::not_permitted(format!(
+                "{} needs {} at {node:?}",
+                asker.caller.name,
+                permission.text()
+            ))),
+        }
+    }
+
+    /// As [`require`](Self::require), for the whole firm.
+    pub(crate) fn require_firm(&self, asker: &Asker, permission: Permission) -> Result<(), Problem> {
+        match asker.rights.everywhere(permission) || self.is_at_root(asker, permission) {
+            true => Ok(()),
+            false => Err(Problem::not_permitted(format!(
+                "{} needs {} for the whole firm",
+                asker.caller.name,
+                permission.text()
+            ))),
+        }
+    }
+
+    /// A role at the firm's node is one for the whole firm.
+    fn is_at_root(&self, asker: &Asker, permission: Permission) -> bool {
+        let book = self.access().book();
+        book.root()
+            .is_some_and(|root| book.allows(&asker.rights, permission, root))
+    }
+
+    /// What somebody sees.
+    pub(crate) fn scope(&self, asker: &Asker) -> Scope {
+        if self.require_firm(asker, Permission::Read).is_ok() {
+            return Scope::All;
+        }
+        let book = self.access().book();
+        Scope::Below(book.nodes_open(&asker.rights, Permission::Read))
+    }
+
+    /// As [`scope`](Self::scope), narrowed to a node where the request names one.
+    pub(crate) fn scope_at(&self, asker: &Asker, node: Option<&str>) -> Result<Scope, Problem> {
+        let Some(node) = node else {
+            return Ok(self.scope(asker));
+        };
+        self.require(asker, Permission::Read, node)?;
+        let code = Code::new(node).map_err(|error| Problem::value("?node", error.to_string()))?;
+        Ok(Scope::Below(vec![code]))
+    }
+
+    /// Has the desk do something, in the name of who asks. The journal gets his number.
+    pub(crate) async fn desk(
+        self: &Arc<Self>,
+        call: &Call,
+        reason: Option<&str>,
+        command: Command,
+    ) -> Result<serde_json::Value, Problem> {
+        let author = author(call.asker()?);
+        let reason = reason.map(str::to_owned);
+        let via = format!("request {}", call.correlation.request_id);
+        let gateway = Arc::clone(self);
+        let asked =
+            tokio::task::spawn_blocking(move || gateway.desk.ask(&author, &via, reason.as_deref(), &command));
+        let answer = asked
+            .await
+            .map_err(|_| Problem::new(ProblemCode::Internal, "the request was given up"))?;
+        Ok(answer?)
+    }
+
+    /// Asks the replica on a thread that may wait for it.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Live) -> Result<T, tradewind_views::query::current::LiveError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let live = Arc::clone(&self.live);
+        let asked = tokio::task::spawn_blocking(move || read(&live));
+        let answer = asked
+            .await
+            .map_err(|_| Problem::new(ProblemCode::Internal, "the request was given up"))?;
+        Ok(answer?)
+    }
+
+    pub(crate) fn history(&self) -> Result<&Arc<dyn History>, Problem> {
+        self.history.as_ref().ok_or_else(|| {
+            let detail = "no store is configured (store.url): only what is in memory can be asked for";
+            Problem::new(ProblemCode::NoHistory, detail)
+        })
+    }
+}
+
+/// How the journal names somebody: by number, never by name.
+pub(crate) fn author(asker: &Asker) -> String {
+    format!("u{}", asker.caller.user.0)
+}

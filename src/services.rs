@@ -1,0 +1,277 @@
+//! What stands around a running engine for people and programs elsewhere: the live replica, the operators' desk, the HTTP server with
+//! identities, the WebSocket and the dashboard.
+//!
+//! The one place where they are wired. A part that reads the journal is fed by the replica; a part that sends has rings of its own, which
+//! must be asked for before the pipeline starts ([`Wires`]).
+//!
+//! Invariant: they end before the pipeline does, in the order of the flow: no new requests, what is at work gets its outcome, then the
+//! replica.
+
+mod access;
+mod telemetry;
+
+use crate::alerts::AlertService;
+use crate::engine::{self, Engine, Prepared};
+use crate::output;
+use anyhow::Context;
+use std::path::PathBuf;
+use std::sync::Arc;
+use telemetry::EngineTelemetry;
+use tokio::runtime::Runtime;
+use tradewind_config::{Durability, HttpKeys, IdentityKeys, Settings};
+use tradewind_control::{Desk, EngineFacts, Server};
+use tradewind_http::{
+    Acknowledgement, HttpService, HttpSettings, KeyIndex, Parts, RejectCounts, Rings, Telemetry,
+};
+use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, PasswordCost};
+use tradewind_machine::clock::Clock;
+use tradewind_machine::journal::StartAt;
+use tradewind_machine::source::{Source, SourceClass};
+use tradewind_views::live::{Live, LiveThread};
+
+/// Nanoseconds of a minute.
+const MINUTE_NS: u64 = 60_000_000_000;
+
+/// Rings of the HTTP server.
+pub struct Wires {
+    orders: Source,
+    trades: Source,
+}
+
+impl Wires {
+    /// Where the settings ask for a server.
+    pub fn new(settings: &Settings, prepared: &mut Prepared) -> Option<Self> {
+        let (orders, trades) = (settings.sources.order_slots, settings.sources.priority_slots);
+        (!settings.http.listen.is_empty()).then(|| Self {
+            orders: prepared.builder.source(SourceClass::Order, orders as usize),
+            trades: prepared.builder.source(SourceClass::Priority, trades as usize),
+        })
+    }
+}
+
+/// All that runs.
+#[derive(Default)]
+pub struct Services {
+    live: Option<LiveThread>,
+    control: Option<Server>,
+    web: Option<Web>,
+    telemetry: Option<Arc<EngineTelemetry>>,
+}
+
+/// The HTTP server and the runtime that it runs in.
+struct Web {
+    http: HttpService,
+    runtime: Runtime,
+}
+
+impl Services {
+    /// Starts what the settings ask for.
+    pub fn start(
+        settings: &Settings,
+        engine: &Engine,
+        clock: &Clock,
+        alerts: Option<&AlertService>,
+        wires: Option<Wires>,
+    ) -> anyhow::Result<Self> {
+        if !settings.control.socket && wires.is_none() {
+            return Ok(Self::default());
+        }
+        // 1. The replica, and who sees every record of it from the first one on.
+        let live = Live::new(engine.data_dir(), &settings.capacities())?;
+        let (access, keys) = (Arc::new(Access::default()), Arc::new(KeyIndex::default()));
+        let telemetry = Arc::new(EngineTelemetry::new(engine, settings, &live, clock));
+        observe(&live, &access, &keys, telemetry.rejects());
+        // 2. The desk, for operators here and elsewhere, and its socket.
+        let desk = Arc::new(desk(settings, engine, clock, &live, alerts));
+        let control = settings
+            .control
+            .socket
+            .then(|| control_socket(&desk))
+            .transpose()?;
+        // 3. The thread that feeds them all.
+        let live = LiveThread::start(live, engine.follower(StartAt::Start)?)?;
+        // 4. The server.
+        let web = wires
+            .map(|wires| {
+                let parts = Around {
+                    engine,
+                    clock,
+                    live: live.live(),
+                    desk: &desk,
+                    access,
+                    keys,
+                    telemetry: &telemetry,
+                };
+                parts.serve(settings, wires)
+            })
+            .transpose()?;
+        Ok(Self {
+            live: Some(live),
+            control,
+            web,
+            telemetry: Some(telemetry),
+        })
+    }
+
+    /// Looks at what only the running engine knows. To be called some times a second.
+    pub fn look(&self, engine: &Engine) {
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.look(engine);
+        }
+    }
+
+    /// Ends requests first, then those who answered them.
+    pub fn stop(self) {
+        if let Some(Web { http, runtime }) = self.web {
+            http.stop(runtime);
+        }
+        if let Some(control) = self.control {
+            control.stop();
+        }
+        if let Some(live) = self.live {
+            live.stop();
+        }
+    }
+}
+
+/// Has everything that is made of records see them.
+fn observe(live: &Live, access: &Arc<Access>, keys: &Arc<KeyIndex>, rejects: Arc<RejectCounts>) {
+    let (access, keys) = (Arc::clone(access), Arc::clone(keys));
+    live.observe(Box::new(move |event| {
+        access.observe(event);
+        keys.observe(event);
+        rejects.observe(event);
+    }));
+}
+
+fn desk(
+    settings: &Settings,
+    engine: &Engine,
+    clock: &Clock,
+    live: &Arc<Live>,
+    alerts: Option<&AlertService>,
+) -> Desk {
+    let facts = EngineFacts {
+        data_dir: engine.data_dir().to_path_buf(),
+        build: engine::build_name(),
+        epoch: engine.epoch(),
+        clock_mode: settings.engine.clock,
+    };
+    let desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live));
+    match alerts {
+        Some(alerts) => desk.with_incidents(alerts.incidents()),
+        None => desk,
+    }
+}
+
+fn control_socket(desk: &Arc<Desk>) -> anyhow::Result<Server> {
+    Server::start(Arc::clone(desk)).context(
+        "there is no control socket, and without it no operator on this machine reaches the engine; --set control.socket=false starts it all \
+         the same",
+    )
+}
+
+/// What the server is put between.
+struct Around<'a> {
+    engine: &'a Engine,
+    clock: &'a Clock,
+    live: &'a Arc<Live>,
+    desk: &'a Arc<Desk>,
+    access: Arc<Access>,
+    keys: Arc<KeyIndex>,
+    telemetry: &'a Arc<EngineTelemetry>,
+}
+
+impl Around<'_> {
+    fn serve(self, settings: &Settings, wires: Wires) -> anyhow::Result<Web> {
+        let http_settings = http_settings(&settings.http);
+        let runtime = HttpService::runtime(&http_settings)?;
+        let identity = identity_settings(&settings.identity, self.engine);
+        let now_ns = self.clock.now_ns();
+        let identity = runtime.block_on(Identity::open(identity, self.access, now_ns))?;
+        let identity = Arc::new(identity);
+        let telemetry: Vec<Arc<dyn Telemetry>> = vec![Arc::clone(self.telemetry) as Arc<dyn Telemetry>];
+        let parts = Parts {
+            data_dir: self.engine.data_dir().to_path_buf(),
+            build: engine::build_name(),
+            acknowledgement: match settings.journal.durability {
+                Durability::Memory => Acknowledgement::Memory,
+                Durability::Disk => Acknowledgement::Disk,
+            },
+            clock: self.clock.clone(),
+            clock_mode: settings.engine.clock,
+            identity: Arc::clone(&identity),
+            live: Arc::clone(self.live),
+            desk: Arc::clone(self.desk),
+            history: None,
+            rings: Rings {
+                orders: wires.orders,
+                trades: wires.trades,
+                admin: self.engine.admin().clone(),
+            },
+            keys: self.keys,
+            telemetry,
+            routes: Default::default(),
+        };
+        let http = HttpService::start(runtime.handle(), http_settings, parts)?;
+        let first = runtime.block_on(access::first_user(
+            &identity,
+            self.engine.admin(),
+            self.live,
+            settings.engine.clock,
+            now_ns,
+        ))?;
+        output::note(format_args!("dashboard and HTTP interface at {}", http.url()));
+        if let Some(first) = first {
+            let password = first.password.reveal();
+            output::note(format_args!(
+                "first start: log in as {} with the password {password} (shown this once)",
+                first.name
+            ));
+        }
+        Ok(Web { http, runtime })
+    }
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn http_settings(keys: &HttpKeys) -> HttpSettings {
+    let origins = keys
+        .cors_origins
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
+    HttpSettings {
+        listen: keys.listen.clone(),
+        tls_cert_file: path(&keys.tls_cert_file),
+        tls_key_file: path(&keys.tls_key_file),
+        insecure_remote: keys.insecure_remote,
+        cors_origins: origins.map(str::to_owned).collect(),
+        body_bytes_max: usize::try_from(keys.body_bytes).unwrap_or(usize::MAX),
+        connections_max: keys.connections,
+        header_timeout_ms: keys.header_timeout_ms,
+        requests_per_s: keys.requests_per_s,
+        requests_burst: keys.requests_burst,
+        threads: keys.threads,
+        log: keys.log,
+    }
+}
+
+fn identity_settings(keys: &IdentityKeys, engine: &Engine) -> IdentitySettings {
+    let outside = path(&keys.outside_jwks_file).map(|jwks_file| OutsideIssuer {
+        issuer: keys.outside_issuer.clone(),
+        audience: keys.outside_audience.clone(),
+        jwks_file,
+    });
+    IdentitySettings {
+        dir: engine.data_dir().to_path_buf(),
+        token_ns: u64::from(keys.token_minutes) * MINUTE_NS,
+        refresh_ns: u64::from(keys.refresh_hours) * 60 * MINUTE_NS,
+        failures_max: keys.login_failures,
+        lock_ns: u64::from(keys.lock_minutes) * MINUTE_NS,
+        cost: PasswordCost::default(),
+        outside,
+    }
+}

@@ -1,0 +1,262 @@
+//! Figures and checks of the engine itself, for `/metrics` and `/health`.
+//!
+//! Counters of the stages are atomics that anybody reads; what only the engine's owner may ask is noted by [`EngineTelemetry::look`] some
+//! times a second.
+
+use crate::engine::Engine;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tradewind_config::Settings;
+use tradewind_domain::codes::ClockMode;
+use tradewind_http::{Check, Health, MetricKind, MetricsPage, RejectCounts, Telemetry};
+use tradewind_machine::clock::Clock;
+use tradewind_machine::latency::{Counters, SpanCounts};
+use tradewind_machine::topology::StageName;
+use tradewind_views::live::Live;
+
+/// A pipeline thread that has not moved for so long is stuck, nanoseconds.
+const STUCK_NS: u64 = 2_000_000_000;
+/// Upper bounds of stage times, seconds.
+const BOUNDS_S: [f64; 13] = [
+    1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0,
+];
+
+/// What was seen last.
+#[derive(Default)]
+struct Seen {
+    unsynced_bytes: u64,
+    lag_segments: u64,
+    sync_count: u64,
+    is_space_low: bool,
+    is_ended: bool,
+    full_tables: Vec<(&'static str, u32)>,
+    /// Work and idle cycles of all stages, and when they moved last.
+    moved: u64,
+    moved_ns: u64,
+}
+
+/// The engine, to be asked how it is.
+pub(super) struct EngineTelemetry {
+    counters: Arc<Counters>,
+    live: Arc<Live>,
+    clock: Clock,
+    segment_bytes: u64,
+    is_wall_time: bool,
+    rejects: Arc<RejectCounts>,
+    seen: Mutex<Seen>,
+    looks: AtomicU64,
+}
+
+impl EngineTelemetry {
+    pub(super) fn new(engine: &Engine, settings: &Settings, live: &Arc<Live>, clock: &Clock) -> Self {
+        let seen = Seen {
+            moved_ns: clock.now_ns(),
+            ..Seen::default()
+        };
+        Self {
+            counters: engine.running().counters(),
+            live: Arc::clone(live),
+            clock: clock.clone(),
+            segment_bytes: settings.journal.segment_bytes,
+            is_wall_time: settings.engine.clock == ClockMode::Wall,
+            rejects: Arc::default(),
+            seen: Mutex::new(seen),
+            looks: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts of refusals, to be fed with records.
+    pub(super) fn rejects(&self) -> Arc<RejectCounts> {
+        Arc::clone(&self.rejects)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how the journal and the threads are.
+    pub(super) fn look(&self, engine: &Engine) {
+        let (stats, figures) = (engine.journal().stats(), self.counters.figures());
+        let moved = figures
+            .iter()
+            .map(|figure| figure.idle_cycles.wrapping_add(figure.batches))
+            .fold(0, u64::wrapping_add);
+        let full_tables = match self.looks.fetch_add(1, Ordering::Relaxed) % 50 {
+            0 => Some(engine.tables().alerts().collect()),
+            _ => None, // tables fill slowly
+        };
+        let mut seen = self.seen();
+        seen.unsynced_bytes = crate::commands::distance(stats.durable, stats.committed, self.segment_bytes);
+        (seen.lag_segments, seen.sync_count) = (stats.lag_segments, stats.sync_count);
+        (seen.is_space_low, seen.is_ended) = (stats.space_low, engine.running().is_ended());
+        if let Some(full_tables) = full_tables {
+            seen.full_tables = full_tables;
+        }
+        if moved != seen.moved {
+            (seen.moved, seen.moved_ns) = (moved, self.clock.now_ns());
+        }
+    }
+
+    fn stages(&self, page: &mut MetricsPage) {
+        let figures = self.counters.figures();
+        let mut counter =
+            |name: &str, help: &str, value: fn(&tradewind_machine::latency::StageFigures) -> u64| {
+                page.metric(name, MetricKind::Counter, help);
+                for figure in &figures {
+                    page.sample(name, &[("stage", figure.stage.text())], value(figure) as f64);
+                }
+            };
+        counter(
+            "tradewind_stage_events_total",
+            "Events that a stage has seen, effects included.",
+            |f| f.events,
+        );
+        counter(
+            "tradewind_stage_batches_total",
+            "Batches that a stage has seen.",
+            |f| f.batches,
+        );
+        counter(
+            "tradewind_stage_full_waits_total",
+            "Cycles in which what comes next had no room.",
+            |f| f.full_waits,
+        );
+        page.metric(
+            "tradewind_stage_latency_seconds",
+            MetricKind::Histogram,
+            "Time of an event in a stage, of every 64th batch.",
+        );
+        for stage in StageName::ALL {
+            histogram(
+                page,
+                "tradewind_stage_latency_seconds",
+                &[("stage", stage.text())],
+                &self.counters.spans(stage),
+            );
+        }
+        if self.is_wall_time {
+            page.metric(
+                "tradewind_release_latency_seconds",
+                MetricKind::Histogram,
+                "Time from ingest's stamp of an input to the release of its record.",
+            );
+            histogram(
+                page,
+                "tradewind_release_latency_seconds",
+                &[],
+                &self.live.look(|held| held.spans()),
+            );
+        }
+    }
+}
+
+/// Buckets of an eighth of a doubling, gathered into a few.
+fn histogram(page: &mut MetricsPage, name: &str, labels: &[(&str, &str)], spans: &SpanCounts) {
+    let (mut counts, mut sum) = ([0; BOUNDS_S.len() + 1], 0.0);
+    for (max_ns, count) in spans.buckets() {
+        let seconds = max_ns as f64 / 1e9;
+        let at = BOUNDS_S
+            .iter()
+            .position(|bound| seconds <= *bound)
+            .unwrap_or(BOUNDS_S.len());
+        counts[at] += count;
+        sum += seconds * count as f64;
+    }
+    page.histogram(name, labels, &BOUNDS_S, &counts, sum);
+}
+
+impl Telemetry for EngineTelemetry {
+    fn metrics(&self, page: &mut MetricsPage) {
+        self.stages(page);
+        self.rejects.write(page);
+        let seen = self.seen();
+        let mut gauge = |name: &str, help: &str, value: f64| {
+            page.metric(name, MetricKind::Gauge, help);
+            page.sample(name, &[], value);
+        };
+        gauge(
+            "tradewind_journal_unsynced_bytes",
+            "Committed bytes that are not on disk.",
+            seen.unsynced_bytes as f64,
+        );
+        gauge(
+            "tradewind_journal_lag_segments",
+            "Segments that are begun and not wholly on disk.",
+            seen.lag_segments as f64,
+        );
+        gauge(
+            "tradewind_journal_space_low",
+            "1 while new orders are refused for want of space.",
+            f64::from(u8::from(seen.is_space_low)),
+        );
+        let (seq, recv_ns) = self.live.last();
+        gauge(
+            "tradewind_replica_seq",
+            "Last input in the live replica.",
+            seq as f64,
+        );
+        if self.is_wall_time {
+            let age_s = self.clock.now_ns().saturating_sub(recv_ns) as f64 / 1e9;
+            gauge(
+                "tradewind_replica_age_seconds",
+                "Age of the last input in the live replica.",
+                age_s,
+            );
+        }
+        page.metric(
+            "tradewind_table_fill_ratio",
+            MetricKind::Gauge,
+            "How full a table is, of those that somebody should know of.",
+        );
+        for (table, percent) in &seen.full_tables {
+            page.sample(
+                "tradewind_table_fill_ratio",
+                &[("table", table)],
+                f64::from(*percent) / 100.0,
+            );
+        }
+        page.metric(
+            "tradewind_journal_syncs_total",
+            MetricKind::Counter,
+            "Syncs of the journal to disk.",
+        );
+        page.sample("tradewind_journal_syncs_total", &[], seen.sync_count as f64);
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let seen = self.seen();
+        let still_ns = self.clock.now_ns().saturating_sub(seen.moved_ns);
+        let check = |name: &str, health: Health, output: String, is_vital: bool| Check {
+            name: name.into(),
+            health,
+            output,
+            is_vital,
+        };
+        let pipeline = match (seen.is_ended, still_ns > STUCK_NS) {
+            (true, _) => (Health::Fail, "a pipeline thread has ended".to_owned()),
+            (false, true) => (
+                Health::Fail,
+                format!("no pipeline thread has moved for {} ms", still_ns / 1_000_000),
+            ),
+            (false, false) => (Health::Pass, String::new()),
+        };
+        let space = match seen.is_space_low {
+            true => (Health::Fail, "space is low: new orders are refused".to_owned()),
+            false => (Health::Pass, String::new()),
+        };
+        let replica = match self.live.fault() {
+            Some(fault) => (Health::Fail, fault),
+            None => (Health::Pass, String::new()),
+        };
+        let tables = match seen.full_tables.is_empty() {
+            true => (Health::Pass, String::new()),
+            false => (Health::Warn, format!("nearly full: {:?}", seen.full_tables)),
+        };
+        vec![
+            check("pipeline:heartbeat", pipeline.0, pipeline.1, true),
+            check("journal:space", space.0, space.1, false),
+            check("replica:follows", replica.0, replica.1, false),
+            check("tables:fill", tables.0, tables.1, false),
+        ]
+    }
+}

@@ -1,0 +1,18 @@
+//! The HTTP interface from outside: the real binary, real sockets, and what its journal says afterwards.
+//!
+//! Each test starts `tradewind run` with the small firm of `tests/support/firm.toml`, a free port and no generated session.
+
+mod support;
+
+#[path = "http/access.rs"]
+mod access;
+#[path = "http/client.rs"]
+mod client;
+#[path = "http/orders.rs"]
+mod orders;
+#[path = "http/reads.rs"]
+mod reads;
+#[path = "http/server.rs"]
+mod server;
+#[path = "http/shape.rs"]
+mod shape;
