@@ -6,10 +6,21 @@
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::time::DayNumber;
 
-/// What orders and executions have added up to, at one node or for one pair.
+/// What orders and executions have added up to, at one node or for one pair. The fields stand by who needs them: what is open, which
+/// every order changes, fills a cache line where the flow begins 32 bytes into one; the day's figures fill the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Flow {
+    /// Net position (1e-8); of a node over all instruments it has no meaning and is not used.
+    pub position: i128,
+    /// Trading date of the daily figures, by the calendar of the node.
+    pub day: DayNumber,
+    /// Open orders.
+    pub open_count: u32,
+    /// Messages on `day`: new orders, replaces and cancels. Of a node only.
+    messages: u32,
+    /// Executions on `day` that were not taken back.
+    trades: u32,
     /// Open buy value (1e-16 base).
     pub buy_value: i128,
     /// Open sell value.
@@ -26,17 +37,10 @@ pub struct Flow {
     bought_qty: i128,
     /// Quantity sold on `day`.
     sold_qty: i128,
-    /// Net position (1e-8); of a node over all instruments it has no meaning and is not used.
-    pub position: i128,
-    /// Trading date of the daily figures, by the calendar of the node.
-    pub day: DayNumber,
-    /// Open orders.
-    pub open_count: u32,
-    /// Messages on `day`: new orders, replaces and cancels. Of a node only.
-    messages: u32,
-    /// Executions on `day` that were not taken back.
-    trades: u32,
 }
+
+/// Where a row has to hold its [`Flow`], so that what is open stands in one cache line.
+pub(crate) const FLOW_AT: usize = 32;
 
 /// The daily figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 //! - What is here follows from the events alone: replaying them gives the same rows.
 
 use crate::hierarchy::{Flow, Hierarchy, NIL, PairRow, hash};
+use crate::limits::times;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::ids::{InstrumentId, NodeId};
@@ -100,7 +101,7 @@ impl Totals {
 
 /// Sums over some pairs of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct GroupRow {
     /// What is open and what was executed.
     pub flow: Flow,
@@ -164,7 +165,7 @@ impl Units {
     #[inline]
     pub fn mark_value(&self, position: i128) -> i128 {
         let unit = if position < 0 { self.short_mark } else { self.mark };
-        position.saturating_mul(i128::from(unit))
+        times(position, unit)
     }
 
     /// Margin that a position and open orders need: the worse side, never less than nothing (L30).
@@ -172,11 +173,11 @@ impl Units {
     pub fn margin(&self, position: i128, flow: &OpenFigures, mark_value: i128) -> i128 {
         let long = match self.im_buy {
             0 => mark_value + flow.buy_value,
-            im => (position + flow.buy_qty).saturating_mul(i128::from(im)),
+            im => times(position + flow.buy_qty, im),
         };
         let short = match self.im_sell {
             0 => flow.sell_value - mark_value,
-            im => (flow.sell_qty - position).saturating_mul(i128::from(im)),
+            im => times(flow.sell_qty - position, im),
         };
         long.max(short).max(0)
     }
@@ -378,8 +379,8 @@ impl Hierarchy {
         if wanted == 0 {
             return;
         }
-        let was_gathered = pair.groups != [NIL; 4];
-        if !was_gathered {
+        if pair.is_gathered == 0 {
+            self.pairs[at as usize].is_gathered = 1;
             let first = std::mem::replace(&mut units.first_pair, at);
             self.pairs[at as usize].next_of_instrument = first;
             self.value_pair(at);
@@ -445,7 +446,7 @@ impl Hierarchy {
         let Some(pair) = self.pairs.get_mut(at as usize) else {
             return NIL;
         };
-        if pair.groups == [NIL; 4] {
+        if pair.is_gathered == 0 {
             change(&mut pair.flow);
             return pair.parent;
         }
@@ -470,7 +471,14 @@ impl Hierarchy {
     }
 
     /// Revalues the next pairs of the queue, at most `count`.
+    #[inline]
     pub(crate) fn drain(&mut self, count: usize) {
+        if self.groups.queue_len != 0 {
+            self.drain_queue(count);
+        }
+    }
+
+    fn drain_queue(&mut self, count: usize) {
         for _ in 0..count {
             if self.groups.queue_len == 0 {
                 return;

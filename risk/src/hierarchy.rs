@@ -7,10 +7,13 @@
 //! - A node's parent is broader than the node, so a chain has at most six nodes.
 //! - Every pair row has the pair rows of the nodes above, linked narrow to broad, so one lookup serves a whole chain.
 
+use crate::flow::FLOW_AT;
 use crate::groups::{GROUPS_OF_A_PAIR, Groups};
+use crate::limits::Block;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
-use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, LimitId, NodeId};
+use std::mem::offset_of;
+use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, NodeId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 use tradewind_machine::prefetch::prefetch;
 
@@ -21,26 +24,18 @@ pub const NIL: u32 = u32::MAX;
 
 pub use crate::flow::{Flow, Today};
 
-/// A node.
+/// A node. What every order reads and changes stands in the first two cache lines, the day's figures in the third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct NodeRow {
     /// The node above; [`NIL`] for the firm.
     pub parent: u32,
-    /// The account; for strategies the account above.
-    pub account: AccountId,
-    /// First of the node's limits that look at an order.
-    pub limits: LimitId,
-    /// First of the node's limits that count messages, and of its gates: asked before the order is priced.
-    pub gates: LimitId,
-    /// First of the node's limits on equity.
-    pub equities: LimitId,
-    /// First of the node's limits that watch executions.
-    pub watchers: LimitId,
-    /// The node's pair rows, linked by `next_of_node`.
-    pub first_pair: u32,
     /// The gathered figures over all instruments; [`NIL`] where no limit asks for them.
     pub totals: u32,
+    /// The node's limits that look at a priced order.
+    pub limits: Block,
+    /// The node's limits that count messages, and its gates: asked before the order is priced.
+    pub gates: Block,
     /// Calendar whose roll resets the daily figures.
     pub calendar: CalendarId,
     /// [`Level`](tradewind_domain::codes::Level); 0 for a row without a node.
@@ -51,32 +46,38 @@ pub struct NodeRow {
     pub limit_state: u8,
     /// [`node_flags`].
     pub flags: u8,
-    /// [`AccountKind`](tradewind_domain::codes::AccountKind) of an account.
-    pub account_kind: u8,
-    /// [`gathers`](crate::groups::gathers) that limits of the node ask for.
-    pub gathers: u8,
     /// Fee estimate of the node's BUYING_POWER limits, in basis points; [`NodeRow::NO_FEE`] where it has none.
-    pub fee_bps: u32,
-    #[doc(hidden)]
-    pub reserved2: u32,
+    pub fee_bps: u16,
+    /// Over all instruments.
+    pub flow: Flow,
     /// Equity in base currency at 1e-8, as it was last heard or valued.
     pub equity: i128,
     /// Balance, likewise.
     pub balance: i128,
-    /// Balance at the start of the trading day.
-    pub sod_balance: i128,
+    /// The node's limits on equity.
+    pub equities: Block,
+    /// The node's limits that watch executions.
+    pub watchers: Block,
+    /// The account; for strategies the account above.
+    pub account: AccountId,
+    /// The node's pair rows, linked by `next_of_node`.
+    pub first_pair: u32,
     /// Trading date that `sod_balance` belongs to; 0 before the first valuation.
     pub sod_day: DayNumber,
+    /// [`AccountKind`](tradewind_domain::codes::AccountKind) of an account.
+    pub account_kind: u8,
+    /// [`gathers`](crate::groups::gathers) that limits of the node ask for.
+    pub gathers: u8,
     #[doc(hidden)]
-    pub reserved: [u32; 3],
-    /// Over all instruments.
-    pub flow: Flow,
+    pub reserved: u16,
+    /// Balance at the start of the trading day.
+    pub sod_balance: i128,
     /// Equity at the start of the trading day.
     pub sod_equity: i128,
     /// When money last came in or went out below the node; 0 for never.
     pub paid_ns: UnixNanos,
     #[doc(hidden)]
-    pub reserved3: [u64; 3],
+    pub reserved2: [u64; 3],
 }
 
 /// Bits of [`NodeRow::flags`].
@@ -91,40 +92,41 @@ pub mod node_flags {
     pub const SELF_TRADE: u8 = 8;
     /// Somebody outside says what the node's equity is: figures of our own books are refused.
     pub const VALUED_OUTSIDE: u8 = 16;
+    /// Limits of the node watch executions.
+    pub const WATCHED: u8 = 32;
 }
 
 impl NodeRow {
     /// No BUYING_POWER limit.
-    pub const NO_FEE: u32 = u32::MAX;
+    pub const NO_FEE: u16 = u16::MAX;
 
     /// A row without a node.
     pub const NONE: Self = Self {
         parent: NIL,
-        account: AccountId::NONE,
-        limits: LimitId::NONE,
-        gates: LimitId::NONE,
-        equities: LimitId::NONE,
-        watchers: LimitId::NONE,
-        first_pair: NIL,
         totals: NIL,
+        limits: Block::EMPTY,
+        gates: Block::EMPTY,
         calendar: CalendarId::UTC,
         level: 0,
         state: 0,
         limit_state: 0,
         flags: 0,
-        account_kind: 0,
-        gathers: 0,
         fee_bps: Self::NO_FEE,
-        reserved2: 0,
+        flow: Flow::ZERO,
         equity: 0,
         balance: 0,
-        sod_balance: 0,
+        equities: Block::EMPTY,
+        watchers: Block::EMPTY,
+        account: AccountId::NONE,
+        first_pair: NIL,
         sod_day: 0,
-        reserved: [0; 3],
-        flow: Flow::ZERO,
+        account_kind: 0,
+        gathers: 0,
+        reserved: 0,
+        sod_balance: 0,
         sod_equity: 0,
         paid_ns: 0,
-        reserved3: [0; 3],
+        reserved2: [0; 3],
     };
 
     /// The state that counts: the more severe of what people and limits set.
@@ -134,12 +136,11 @@ impl NodeRow {
     }
 }
 
-/// A pair of node and instrument.
+/// A pair of node and instrument. What every order reads and changes stands in the first two cache lines, the day's figures in
+/// the third; the fourth is read where limits gather the pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct PairRow {
-    /// Of this instrument.
-    pub flow: Flow,
     /// The node.
     pub node: NodeId,
     /// The instrument.
@@ -151,11 +152,15 @@ pub struct PairRow {
     /// Date of the warning edges in `warned`.
     pub warned_day: DayNumber,
     /// Warning edges of per-instrument limits given on `warned_day`.
-    pub warned: u32,
+    pub warned: u16,
+    /// 1 where limits gather the pair: it has a place in `groups`.
+    pub is_gathered: u16,
     /// Next pair of the same node.
     pub next_of_node: u32,
     /// Next pair of the same instrument.
     pub next_of_instrument: u32,
+    /// Of this instrument.
+    pub flow: Flow,
     /// Value of the position at the mark, signed, 1e-16 base: as of the last revaluation.
     pub mark_value: i128,
     /// Margin that position and open orders need, 1e-16 base: as of the last revaluation.
@@ -166,36 +171,122 @@ pub struct PairRow {
     pub reserved: [u64; 2],
 }
 
-const _: () = assert!(size_of::<NodeRow>() == 320 && size_of::<PairRow>() == 256);
+impl PairRow {
+    /// A row without a pair.
+    pub const NONE: Self = Self {
+        node: NodeId::NONE,
+        instrument: InstrumentId::NONE,
+        parent: NIL,
+        holding: HoldingId::NONE,
+        warned_day: 0,
+        warned: 0,
+        is_gathered: 0,
+        next_of_node: NIL,
+        next_of_instrument: NIL,
+        flow: Flow::ZERO,
+        mark_value: 0,
+        margin: 0,
+        groups: [NIL; 4],
+        reserved: [0; 2],
+    };
+}
 
-/// A leaf and the nodes above it, narrow to broad, each with its pair row where there is one.
+const _: () = {
+    assert!(size_of::<NodeRow>() == 320 && size_of::<PairRow>() == 256);
+    assert!(offset_of!(NodeRow, flow) == FLOW_AT && offset_of!(PairRow, flow) == FLOW_AT);
+};
+
+/// A leaf and the nodes above it, narrow to broad, each with its pair row where there is one, and what these rows say together.
 #[derive(Clone, Copy)]
 pub struct Chain {
     nodes: [u32; CHAIN_MAX],
     pairs: [u32; CHAIN_MAX],
-    len: usize,
+    len: u32,
+    missing: u32,
+    /// The account's pair; [`NIL`] where there is none.
+    account_pair: u32,
+    /// The account's holding of the instrument; none where it has never traded it.
+    pub holding: HoldingId,
     /// The most severe state of its nodes.
     pub state: u8,
     /// Flags that any of its nodes has.
     pub flags: u8,
     /// Fee estimate of the narrowest node that has one; [`NodeRow::NO_FEE`] where none has.
-    pub fee_bps: u32,
+    pub fee_bps: u16,
+    /// Levels whose nodes have gates.
+    pub gates: Levels,
+    /// Levels whose nodes have limits that look at a priced order.
+    pub limits: Levels,
+}
+
+/// Some levels of a chain, from the leaf; a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels(u8);
+
+impl Levels {
+    /// True for none.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline]
+    fn put(&mut self, level: usize, is_set: bool) {
+        self.0 |= u8::from(is_set) << level;
+    }
+}
+
+impl Iterator for Levels {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let level = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(level)
+    }
 }
 
 impl Chain {
+    /// No nodes.
+    const EMPTY: Self = Self {
+        nodes: [NIL; CHAIN_MAX],
+        pairs: [NIL; CHAIN_MAX],
+        len: 0,
+        missing: 0,
+        account_pair: NIL,
+        holding: HoldingId::NONE,
+        state: 0,
+        flags: 0,
+        fee_bps: NodeRow::NO_FEE,
+        gates: Levels(0),
+        limits: Levels(0),
+    };
+
     /// Node and pair ([`NIL`] where none) of each level.
     #[inline]
     pub fn levels(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
-        self.nodes[..self.len]
-            .iter()
-            .zip(&self.pairs[..self.len])
+        let len = self.len as usize % (CHAIN_MAX + 1);
+        let nodes = self.nodes[..len].iter();
+        nodes
+            .zip(&self.pairs[..len])
             .map(|(&node, &pair)| (NodeId(node), pair))
+    }
+
+    /// Node and pair of one level.
+    #[inline]
+    pub fn level(&self, level: usize) -> (NodeId, u32) {
+        let at = level % CHAIN_MAX;
+        (NodeId(self.nodes[at]), self.pairs[at])
     }
 
     /// How many pair rows would have to be made.
     #[inline]
     pub fn missing_pairs(&self) -> u32 {
-        self.pairs[..self.len].iter().filter(|&&pair| pair == NIL).count() as u32
+        self.missing
     }
 
     /// The pair row of the leaf; [`NIL`] where there is none.
@@ -308,37 +399,35 @@ impl Hierarchy {
     /// As [`chain`](Self::chain), where the leaf's pair is known.
     #[inline]
     pub fn chain_from(&self, leaf: NodeId, leaf_pair: u32, instrument: InstrumentId) -> Chain {
-        let mut chain = Chain {
-            nodes: [NIL; CHAIN_MAX],
-            pairs: [NIL; CHAIN_MAX],
-            len: 0,
-            state: 0,
-            flags: 0,
-            fee_bps: NodeRow::NO_FEE,
-        };
-        let (mut node, mut pair) = (leaf, leaf_pair);
-        while let Some(row) = self.node(node) {
-            if chain.len == CHAIN_MAX {
-                break;
-            }
-            if pair == NIL {
-                pair = if chain.len == 0 {
-                    NIL
-                } else {
-                    self.find_pair(node, instrument)
-                };
-            }
-            chain.state = chain.state.max(row.control_state());
-            chain.flags |= row.flags;
+        let mut chain = Chain::EMPTY;
+        let (mut at, mut pair_at) = (leaf.0, leaf_pair);
+        let mut len = 0;
+        while len < CHAIN_MAX {
+            let Some(node) = self.node(NodeId(at)) else { break };
+            chain.nodes[len] = at;
+            chain.state = chain.state.max(node.control_state());
+            chain.flags |= node.flags;
+            chain.gates.put(len, !node.gates.is_empty());
+            chain.limits.put(len, !node.limits.is_empty());
             if chain.fee_bps == NodeRow::NO_FEE {
-                chain.fee_bps = row.fee_bps;
+                chain.fee_bps = node.fee_bps;
             }
-            chain.nodes[chain.len] = node.0;
-            chain.pairs[chain.len] = pair;
-            chain.len += 1;
-            pair = self.pair(pair).map_or(NIL, |row| row.parent);
-            node = NodeId(row.parent);
+            at = node.parent;
+            if let Some(pair) = self.pair(pair_at) {
+                chain.pairs[len] = pair_at;
+                if chain.account_pair == NIL && !pair.holding.is_none() {
+                    (chain.account_pair, chain.holding) = (pair_at, pair.holding);
+                }
+                pair_at = pair.parent;
+            } else {
+                chain.missing += 1;
+            }
+            len += 1;
+            if pair_at == NIL && at != NIL {
+                pair_at = self.find_pair(NodeId(at), instrument);
+            }
         }
+        chain.len = len as u32;
         chain
     }
 
@@ -358,11 +447,8 @@ impl Hierarchy {
     /// Makes the pair rows that a chain lacks, broad to narrow, the account's with this holding; returns the leaf's.
     pub fn make_pairs(&mut self, chain: &Chain, instrument: InstrumentId, holding: HoldingId) -> u32 {
         let mut parent = NIL;
-        for (&node, &pair) in chain.nodes[..chain.len]
-            .iter()
-            .zip(&chain.pairs[..chain.len])
-            .rev()
-        {
+        for place in (0..chain.len as usize % (CHAIN_MAX + 1)).rev() {
+            let (node, pair) = (chain.nodes[place], chain.pairs[place]);
             if pair != NIL {
                 parent = pair;
                 continue;
@@ -383,9 +469,7 @@ impl Hierarchy {
                 parent,
                 holding,
                 next_of_node,
-                next_of_instrument: NIL,
-                groups: [NIL; 4],
-                ..PairRow::zeroed()
+                ..PairRow::NONE
             });
             if let Some(row) = self.node_mut(node) {
                 row.first_pair = at;
@@ -402,24 +486,10 @@ impl Hierarchy {
         parent
     }
 
-    /// The holding of a chain's account for the instrument; none where it has never traded it.
-    #[inline]
-    pub fn holding(&self, chain: &Chain) -> HoldingId {
-        let holding = |(_, pair): (NodeId, u32)| {
-            self.pair(pair)
-                .map(|row| row.holding)
-                .filter(|holding| !holding.is_none())
-        };
-        chain.levels().find_map(holding).unwrap_or(HoldingId::NONE)
-    }
-
     /// The row of the account on a chain's pairs.
     #[inline]
     pub fn account_pair(&self, chain: &Chain) -> Option<&PairRow> {
-        chain
-            .levels()
-            .filter_map(|(_, pair)| self.pair(pair))
-            .find(|row| !row.holding.is_none())
+        self.pair(chain.account_pair)
     }
 
     /// True where `node` is `below` or one of the nodes above it.

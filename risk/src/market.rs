@@ -25,6 +25,18 @@ pub struct MarketRow {
     pub reserved: [u8; 7],
 }
 
+impl MarketRow {
+    /// Nothing is known.
+    pub const NONE: Self = Self {
+        last_px: 0,
+        last_ns: 0,
+        mark_px: 0,
+        fill_px: 0,
+        halted: 0,
+        reserved: [0; 7],
+    };
+}
+
 /// Instruments and their market, by id.
 #[derive(Clone)]
 pub struct Market {

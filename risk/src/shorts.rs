@@ -25,6 +25,15 @@ pub struct ShortFigures {
     pub sold_today: i128,
 }
 
+impl ShortFigures {
+    /// Nothing located, nothing open, nothing sold.
+    pub const NONE: Self = Self {
+        located: 0,
+        open: 0,
+        sold_today: 0,
+    };
+}
+
 /// All holdings, by id.
 pub struct Shorts {
     rows: Vec<ShortRow>,

@@ -1,7 +1,7 @@
 //! Rounding of products to a number of decimals (SETTLEMENT section 5). Every product is rounded once.
 //!
-//! Powers of ten are constants to the compiler, and values that fit 64 bits take a 64-bit division: the wide path
-//! exists for correctness, not for speed.
+//! Powers of ten come from a table, and values that fit 64 bits take 64-bit operations: the wide path exists for correctness, not
+//! for speed.
 
 use crate::fixed::{Money, NetQty, Notional, ONE, Price, Qty};
 use crate::reference::Instrument;
@@ -15,6 +15,32 @@ pub enum Rounding {
     HalfEven,
     /// Towards plus infinity: reservations and limit values, so that rounding never hides exposure.
     Ceiling,
+}
+
+/// Powers of ten that fit 128 bits.
+static POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// `10^exponent`, where it fits.
+#[inline]
+fn power(exponent: u32) -> Option<i128> {
+    POWERS.get(exponent as usize).copied()
+}
+
+/// `a * b`, where it fits: one multiplication where `a` has 64 bits.
+#[inline]
+fn product(a: i128, b: i64) -> Option<i128> {
+    match i64::try_from(a) {
+        Ok(a) => Some(i128::from(a) * i128::from(b)),
+        Err(_) => a.checked_mul(i128::from(b)),
+    }
 }
 
 /// `numerator / denominator` rounded. `denominator` must be positive; `None` for zero or a negative one.
@@ -54,9 +80,9 @@ fn times_factor(value: i128, decimals: u32, factor: i64) -> Option<(i128, u32)> 
         return Some((value, decimals));
     }
     if factor % ONE == 0 {
-        return Some((value.checked_mul(i128::from(factor / ONE))?, decimals));
+        return Some((product(value, factor / ONE)?, decimals));
     }
-    Some((value.checked_mul(i128::from(factor))?, decimals + 8))
+    Some((product(value, factor)?, decimals + 8))
 }
 
 /// Rounds a value with `decimals` decimals to `dp` decimals and gives it in [`Money`]'s 8.
@@ -64,8 +90,9 @@ fn times_factor(value: i128, decimals: u32, factor: i64) -> Option<(i128, u32)> 
 pub fn to_money(value: i128, decimals: u32, dp: u8, mode: Rounding) -> Option<Money> {
     let dp = u32::from(dp.min(8));
     let drop = decimals.checked_sub(dp)?;
-    let minor = div_round(value, 10i128.checked_pow(drop)?, mode)?;
-    Some(Money::from_raw(minor.checked_mul(10i128.pow(8 - dp))?))
+    let minor = div_round(value, power(drop)?, mode)?;
+    // At most 10^8: it fits.
+    Some(Money::from_raw(product(minor, power(8 - dp)? as i64)?))
 }
 
 /// Money value of `qty` at `px` in the instrument's currency: `qty * px * mult`, or `qty * mult / px` for inverse
@@ -88,8 +115,8 @@ pub fn value_of(instrument: &Instrument, qty: NetQty, px: Price, mode: Rounding)
             minor.checked_mul(10i128.pow(8 - u32::from(dp.min(8))))?,
         ));
     }
-    let product = qty.raw().checked_mul(i128::from(px.raw()))?;
-    let (exact, decimals) = times_factor(product, 16, instrument.mult)?;
+    let value = product(qty.raw(), px.raw())?;
+    let (exact, decimals) = times_factor(value, 16, instrument.mult)?;
     to_money(exact, decimals, dp, mode)
 }
 
@@ -103,7 +130,11 @@ pub fn unit_value(instrument: &Instrument, px: Price, fx: i64) -> Option<i64> {
     } else {
         let (value, decimals) = times_factor(i128::from(px.raw()), 8, instrument.mult)?;
         let (value, decimals) = times_factor(value, decimals, fx)?;
-        div_round(value, 10i128.pow(decimals - 8), Rounding::Ceiling)?
+        if decimals == 8 {
+            value
+        } else {
+            div_round(value, power(decimals - 8)?, Rounding::Ceiling)?
+        }
     };
     i64::try_from(exact).ok()
 }

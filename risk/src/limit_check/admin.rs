@@ -10,7 +10,7 @@ use tradewind_domain::event::{
     Timer, TimerKind, Verdict,
 };
 use tradewind_domain::fixed::{Money, ONE};
-use tradewind_domain::ids::{LimitId, NodeId};
+use tradewind_domain::ids::NodeId;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{Rounding, div_round};
 use tradewind_domain::time::UnixNanos;
@@ -285,8 +285,7 @@ impl Book {
                     calendar: body.calendar,
                     level: body.level,
                     account_kind: if kind == Kind::AccountSet { body.kind } else { 0 },
-                    limits: LimitId::NONE,
-                    ..NodeRow::zeroed()
+                    ..NodeRow::NONE
                 };
                 if kind == Kind::AccountSet {
                     self.set_account(body.account, body.kind, body.calendar);

@@ -2,17 +2,16 @@
 
 use super::book::Book;
 use super::findings::Findings;
-use super::question::Scene;
+use super::question::{List, Scene};
 use crate::checks;
 use crate::hierarchy::{Chain, node_flags};
-use crate::limits::{self, Action, When};
-use crate::orders::table::{OrderRow, parts_value};
-use crate::repeats::STAMPS;
+use crate::limits::{self, Ask, Block, Priced, traits};
+use crate::orders::table::parts_value;
 use bytemuck::{Zeroable, bytes_of};
-use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, OrderType, Side};
+use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, OrderType};
 use tradewind_domain::event::{Event, HitKind, LimitHit, Verdict};
 use tradewind_domain::fixed::{Money, ONE, Price, Qty};
-use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, SessionId, WalletId};
+use tradewind_domain::ids::{CalendarId, LimitId, NodeId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{self, Rounding, div_round};
@@ -24,71 +23,6 @@ pub(super) const VALUE_MAX: i128 = 100_000_000_000_000_000_000_000_000_000;
 
 /// Notes of validate that a limit may say too, with its name (L08, L09): refused behind the gates, once.
 pub(super) const SAID_BY_LIMITS: u64 = Note::MarketClosed.bit() | Note::StaleOrder.bit();
-
-/// An order as the limits are asked about it: a new one, or what a replace would make of an old one.
-pub(super) struct Ask {
-    pub(super) wallet: WalletId,
-    pub(super) instrument: InstrumentId,
-    pub(super) session: SessionId,
-    pub(super) action: Action,
-    pub(super) side: Side,
-    pub(super) ord_type: OrderType,
-    pub(super) qty: i64,
-    pub(super) leaves: i64,
-    pub(super) px: i64,
-    pub(super) stop_px: i64,
-    pub(super) stop_loss_px: i64,
-    pub(super) now_ns: UnixNanos,
-    pub(super) origin_ns: UnixNanos,
-    /// When equal orders were accepted.
-    pub(super) repeats: [UnixNanos; STAMPS],
-    /// The order that a replace takes the place of.
-    pub(super) old: Option<OrderRow>,
-}
-
-impl Ask {
-    /// Nothing is asked for: what limits say then is their use as it stands.
-    pub(super) fn nothing(instrument: InstrumentId, wallet: WalletId, side: Side, now_ns: UnixNanos) -> Self {
-        Self {
-            wallet,
-            instrument,
-            session: SessionId::NONE,
-            action: Action::Replace,
-            side,
-            ord_type: OrderType::Limit,
-            qty: 0,
-            leaves: 0,
-            px: 0,
-            stop_px: 0,
-            stop_loss_px: 0,
-            now_ns,
-            origin_ns: 0,
-            repeats: [0; STAMPS],
-            old: None,
-        }
-    }
-
-    fn is_buy(&self) -> bool {
-        self.side.is_buy()
-    }
-}
-
-/// What an order is worth, frozen at acceptance.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Priced {
-    pub(super) risk_px: i64,
-    pub(super) unit: i64,
-    /// As `unit`, of what opens a binary short; the same as `unit` else.
-    pub(super) short_unit: i64,
-    /// What of a binary sale closes a long position.
-    pub(super) close_qty: i64,
-    pub(super) value: i128,
-    pub(super) order_value: i128,
-    pub(super) cash: i128,
-    pub(super) fee: i128,
-    /// What one unit loses at the trader's stop price, 1e-16 base; `None` where there is none.
-    pub(super) risk_per_unit: Option<i128>,
-}
 
 impl Book {
     /// States, gates and limits on an order; the price that it would be frozen at.
@@ -108,17 +42,22 @@ impl Book {
         if chain.flags & node_flags::DISABLED != 0 {
             self.ask_disabled(chain, findings);
         }
-        self.ask_emergency(ask, chain, findings);
+        if self.outage_ns != 0 {
+            self.ask_emergency(ask, chain, findings);
+        }
         let instrument = checks::known(&self.market, ask.instrument);
-        let unknown = Instrument::zeroed();
-        Scene::new(
-            self,
-            ask,
-            chain,
-            instrument.unwrap_or(&unknown),
-            &Priced::default(),
-        )
-        .ask(When::Gate, findings);
+        if !chain.gates.is_empty() {
+            let (unpriced, unknown);
+            let known = match instrument {
+                Some(instrument) => instrument,
+                None => {
+                    unknown = Instrument::zeroed();
+                    &unknown
+                }
+            };
+            unpriced = Priced::default();
+            Scene::new(self, ask, chain, known, &unpriced).ask(List::Gates, findings);
+        }
         findings.refuse_unless_said(notes, Note::MarketClosed);
         findings.refuse_unless_said(notes, Note::StaleOrder);
         // Values that are no numbers have no price either; what can be said without one has been said.
@@ -131,8 +70,12 @@ impl Book {
         let instrument = instrument.filter(|_| notes & unusable == 0)?;
         match self.price(ask, chain, instrument) {
             Ok(priced) => {
-                Scene::new(self, ask, chain, instrument, &priced).ask(When::Order, findings);
-                self.ask_emergency_amounts(ask, chain, &priced, findings);
+                if !chain.limits.is_empty() {
+                    Scene::new(self, ask, chain, instrument, &priced).ask(List::Limits, findings);
+                }
+                if self.outage_ns != 0 {
+                    self.ask_emergency_amounts(ask, chain, &priced, findings);
+                }
                 Some(priced)
             }
             Err(code) => {
@@ -172,14 +115,14 @@ impl Book {
         }
     }
 
-    /// The emergency limits of a chain and whether each has run out; none while the entitlement source is up.
+    /// The emergency limits of a chain and whether each has run out: asked while the entitlement source is down.
     fn emergencies<'a>(
         &'a self,
         chain: &'a Chain,
         now_ns: UnixNanos,
     ) -> impl Iterator<Item = (&'a limits::LimitRow, bool)> {
-        let levels = chain.levels().filter(move |_| self.outage_ns != 0);
-        levels
+        chain
+            .levels()
             .filter_map(|(node, _)| self.hierarchy.node(node))
             .flat_map(|node| self.limits.list(node.gates))
             .filter(|(_, row)| row.limit_type == LimitType::Emergency as u8)
@@ -232,7 +175,7 @@ impl Book {
             return false;
         };
         let today = node.flow.today(self.calendars.date(node.calendar));
-        let old = ask.old.as_ref().map_or(0, |row| row.reserved_value().raw());
+        let old = ask.old.value;
         let before = today.bought_value + today.sold_value + node.flow.buy_value + node.flow.sell_value;
         priced.value > old && before - old + priced.value > row.hard
     }
@@ -242,7 +185,7 @@ impl Book {
         let Some(pair) = self.hierarchy.account_pair(chain) else {
             return false;
         };
-        let old = ask.old.map_or(0, |row| i128::from(row.reserved_qty()));
+        let old = i128::from(ask.old.qty);
         let (position, leaves) = (pair.flow.position, i128::from(ask.leaves));
         if ask.is_buy() {
             position < 0 && pair.flow.buy_qty - old + leaves <= -position
@@ -326,7 +269,7 @@ impl Book {
         }
         let pair = self.hierarchy.account_pair(chain);
         let (position, open) = pair.map_or((0, 0), |pair| (pair.flow.position, pair.flow.sell_qty));
-        let old = ask.old.as_ref().map_or(0, |row| i128::from(row.reserved_qty()));
+        let old = i128::from(ask.old.qty);
         let closes = (position - (open - old)).clamp(0, i128::from(ask.leaves)) as i64;
         if closes == ask.leaves {
             return (0, None);
@@ -375,24 +318,40 @@ impl Book {
 
     /// Uses a token of every rate on the chain, but not of one that refused by itself, and counts the message.
     pub(super) fn charge(&mut self, event: &Event, leaf: NodeId, verdict: &Verdict, is_order: bool) {
-        let now_ns = event.head.recv_ns;
         let mut node = leaf;
+        let mut calendar = CalendarId::UTC;
+        let mut date = self.calendars.date(calendar);
         while let Some(row) = self.hierarchy.node_mut(node) {
-            row.flow.count_message(self.calendars.date(row.calendar));
+            if row.calendar != calendar {
+                calendar = row.calendar;
+                date = self.calendars.date(calendar);
+            }
+            row.flow.count_message(date);
             node = NodeId(row.parent);
-            let slow = row.flags & node_flags::SLOW != 0;
-            let mut at = row.gates;
-            while let Some(limit) = self.limits.row_mut(at) {
-                let id = at;
-                at = limit.next;
-                let counts = limit.limit_type == LimitType::MsgRate as u8
-                    || is_order && limit.limit_type == LimitType::OrderRate as u8;
-                let refused = verdict.hits != 0
-                    && super::findings::hits(event, verdict.hits)
-                        .any(|hit| hit.limit == id && hit.kind == HitKind::Refused as u8);
-                if limit.state == 1 && counts && !refused {
-                    limits::charge(limit, &mut self.stamps, now_ns, slow);
-                }
+            let (gates, slow) = (row.gates, row.flags & node_flags::SLOW != 0);
+            if !gates.is_empty() {
+                self.charge_rates(event, gates, verdict, is_order, slow);
+            }
+        }
+    }
+
+    fn charge_rates(&mut self, event: &Event, gates: Block, verdict: &Verdict, is_order: bool, slow: bool) {
+        let refused = |limit: LimitId| {
+            let mut hits = super::findings::hits(event, verdict.hits);
+            verdict.hits != 0 && hits.any(|hit| hit.limit == limit && hit.kind == HitKind::Refused as u8)
+        };
+        for place in 0.. {
+            let Some(terms) = self.limits.terms(gates).get(place) else {
+                return;
+            };
+            if !terms.has(traits::RATE) || !is_order && terms.limit_type() == LimitType::OrderRate {
+                continue;
+            }
+            let limit = terms.id;
+            if !refused(limit)
+                && let Some(row) = self.limits.row_mut(limit).filter(|row| row.state == 1)
+            {
+                limits::charge(row, &mut self.stamps, event.head.recv_ns, slow);
             }
         }
     }

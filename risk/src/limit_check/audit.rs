@@ -1,12 +1,13 @@
 //! Limits without an order: what an executed trade has done to them, what is used of one, and that they have spoken.
 
-use super::ask::{Ask, Priced};
 use super::book::Book;
 use super::findings::{Findings, hits};
-use super::question::{Scene, hit_of};
+use super::question::{List, Scene, hit_of};
 use crate::checks;
 use crate::hierarchy::{Chain, NodeRow, node_flags};
-use crate::limits::{Action, LimitRow, Measure, WarnEdge, equity, gate};
+use crate::limits::{
+    Action, Ask, LimitRow, Measure, Priced, Question, Terms, WarnEdge, equity, gate, traits,
+};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitAction, LimitType, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitProbe};
@@ -27,6 +28,9 @@ impl Book {
         findings: &mut Findings,
     ) {
         let chain = self.hierarchy.chain_from(leaf, pair, instrument.id);
+        if chain.limits.is_empty() {
+            return;
+        }
         // Asked with an order of the smallest size: it says which limits this side moves, and how near they are.
         let ask = Ask {
             qty: 1,
@@ -38,27 +42,41 @@ impl Book {
             order_value: 1,
             ..Priced::default()
         };
-        let nothing = Ask::nothing(instrument.id, WalletId::NONE, side, 0);
-        let unpriced = Priced::default();
-        let exact = Scene::new(self, &nothing, &chain, instrument, &unpriced);
+        let binds_trades = |terms: &Terms| terms.spec().post_trade;
         Scene::new(self, &ask, &chain, instrument, &smallest).each(
-            |node| node.limits,
-            |stop, id, row, measure| {
-                let near = row.spec().post_trade && measure.grows && measure.used > measure.limit;
-                let Some(measure) = near.then(|| exact.measure_one(id, row)).flatten() else {
-                    return;
-                };
-                if measure.used > measure.limit {
-                    let place = (stop.id, self.limits.label(id));
-                    let hit = hit_of(id, row, measure, stop.node);
-                    findings.hit(HitKind::Alerted, hit, measure.code, measure.priority, place);
+            List::Limits,
+            binds_trades,
+            |question, terms, measure| {
+                if measure.grows && measure.used > measure.limit {
+                    self.report_breach(terms, question, &chain, findings);
                 }
             },
         );
     }
 
+    /// Says that an executed trade has broken a limit, where what is booked is beyond it without any order more.
+    #[cold]
+    fn report_breach(&self, terms: &Terms, question: &Question<'_>, chain: &Chain, findings: &mut Findings) {
+        let Some(row) = self.limits.get(terms.id) else {
+            return;
+        };
+        let (instrument, side) = (question.instrument, question.ask.side);
+        let nothing = Ask::nothing(instrument.id, WalletId::NONE, side, 0);
+        let unpriced = Priced::default();
+        let measure = Scene::new(self, &nothing, chain, instrument, &unpriced).measure_one(terms.id, row);
+        if let Some(measure) = measure.filter(|measure| measure.used > measure.limit) {
+            let place = (question.node_id, self.limits.label(terms.id));
+            let hit = hit_of(terms, &measure, question.node);
+            let priority = measure.ranks_as.priority();
+            findings.hit(HitKind::Alerted, hit, measure.code, priority, place);
+        }
+    }
+
     /// Remembers that a warning was given: once a day, or once a day and instrument.
     pub(super) fn mark_warnings(&mut self, event: &Event, count: u16, leaf_pair: u32) {
+        if count == 0 {
+            return;
+        }
         for hit in hits(event, count).filter(|hit| hit.kind == HitKind::Warned as u8) {
             let Some(row) = self.limits.row_mut(hit.limit) else {
                 continue;
@@ -187,21 +205,23 @@ impl Book {
     /// True where every PERMISSION limit on the chain of a node that binds the instrument, and does not only alert, allows the action.
     pub(super) fn may(&self, leaf: NodeId, instrument: InstrumentId, action: Action) -> bool {
         let units = self.hierarchy.groups.units(instrument);
-        let binds = |row: &LimitRow| {
-            (row.instrument.is_none() || row.instrument == instrument)
-                && (row.filter_kind == 0 || units.is_some_and(|units| units.kind == row.filter_kind))
-                && (row.has_sector == 0 || units.is_some_and(|units| units.sector == row.filter_sector))
+        let binds = |terms: &Terms| {
+            !terms.has(traits::REMOVED)
+                && (!terms.has(traits::INSTRUMENT) || terms.instrument == instrument)
+                && (!terms.has(traits::KIND) || units.is_some_and(|units| units.kind == terms.filter_kind))
+                && (!terms.has(traits::SECTOR)
+                    || units.is_some_and(|units| units.sector == terms.filter_sector))
         };
         let mut node = leaf;
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);
-            let refuses = |(_, row): (LimitId, &LimitRow)| {
-                row.limit_type == LimitType::Permission as u8
-                    && row.action != LimitAction::Alert as u8
-                    && binds(row)
-                    && !gate::may(row, action)
+            let refuses = |terms: &Terms| {
+                terms.limit_type() == LimitType::Permission
+                    && terms.action != LimitAction::Alert as u8
+                    && binds(terms)
+                    && !gate::permits(terms, action)
             };
-            if !row.gates.is_none() && self.limits.list(row.gates).any(refuses) {
+            if self.limits.terms(row.gates).iter().any(refuses) {
                 return false;
             }
         }

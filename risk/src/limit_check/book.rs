@@ -247,7 +247,7 @@ impl Book {
         let date = self
             .account_node(chain)
             .map_or(0, |(_, row)| self.calendars.date(row.calendar));
-        self.shorts.figures(self.hierarchy.holding(chain), date)
+        self.shorts.figures(chain.holding, date)
     }
 
     /// The account's node on a chain, with its place from the leaf.
@@ -345,7 +345,7 @@ impl Book {
         if self.hierarchy.is_full(chain.missing_pairs()) {
             return None;
         }
-        let holding = self.hierarchy.holding(chain);
+        let holding = chain.holding;
         if !holding.is_none() {
             return Some(holding);
         }

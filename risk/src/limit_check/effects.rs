@@ -2,11 +2,10 @@
 //! often, and hold equity above its floor. Each change of a state is an effect of its own, in the group of the event that
 //! caused it (docs/architecture, "one input, many effects").
 
-use super::ask::Ask;
 use super::book::Book;
 use super::findings::hits;
 use crate::hierarchy::{NIL, NodeRow, node_flags};
-use crate::limits::{LimitRow, equity, reaches};
+use crate::limits::{Ask, LimitRow, Old, equity, reaches};
 use crate::orders::table::OrderRow;
 use bytemuck::{Zeroable, bytes_of};
 use tradewind_domain::codes::{ControlState, LimitAction, LimitType};
@@ -172,9 +171,9 @@ impl Book {
             return;
         };
         let after = self.valued(&node, &valuation);
-        let mut at = node.equities;
-        while let Some(row) = self.limits.row_mut(at) {
-            at = row.next;
+        let mut place = 0;
+        while let Some(row) = self.limits.nth_mut(node.equities, place) {
+            place += 1;
             *row = ratcheted(row, &node, &after);
         }
         if let Some(held) = self.hierarchy.node_mut(valuation.node) {
@@ -216,10 +215,13 @@ impl Book {
                 .filter(|hit| hit.kind == HitKind::Alerted as u8 && self.acts(hit.limit).is_some())
                 .for_each(|hit| trips.push(hit.limit));
         }
+        if !self.limits.watches {
+            return trips;
+        }
         let mut node = execution.leaf;
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);
-            if row.watchers.is_none() {
+            if row.flags & node_flags::WATCHED == 0 {
                 continue;
             }
             for (id, limit) in self.limits.list(row.watchers) {
@@ -233,12 +235,18 @@ impl Book {
 
     /// Counts an execution for the limits that watch executions.
     pub(super) fn watch_execution(&mut self, leaf: NodeId, now_ns: u64) {
+        if !self.limits.watches {
+            return;
+        }
         let mut node = leaf;
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);
-            let mut at = row.watchers;
-            while let Some(limit) = self.limits.row_mut(at) {
-                at = limit.next;
+            if row.flags & node_flags::WATCHED == 0 {
+                continue;
+            }
+            let (watchers, mut place) = (row.watchers, 0);
+            while let Some(limit) = self.limits.nth_mut(watchers, place) {
+                place += 1;
                 if limit.state == 1 {
                     self.stamps.put(&mut limit.ring, now_ns);
                 }
@@ -308,7 +316,8 @@ impl Book {
     pub(super) fn still_reduces(&self, order: &OrderRow) -> bool {
         let ask = Ask {
             leaves: order.leaves,
-            old: Some(*order),
+            replaces: true,
+            old: Old::of(order),
             ..Ask::nothing(order.instrument, order.wallet, order.order_side(), 0)
         };
         let chain = self
@@ -358,15 +367,18 @@ impl Book {
         row.limit_state = 0;
         row.flags &= !(node_flags::DISABLED | node_flags::SLOW);
         let (lists, watchers) = ([row.limits, row.gates, row.equities], row.watchers);
-        for first in lists.into_iter().chain([watchers]) {
-            let mut at = first;
-            while let Some(limit) = self.limits.row_mut(at) {
-                at = limit.next;
+        for list in lists {
+            let mut place = 0;
+            while let Some(limit) = self.limits.nth_mut(list, place) {
+                place += 1;
                 limit.tripped = 0;
-                if first == watchers {
-                    limit.ring.clear();
-                }
             }
+        }
+        let mut place = 0;
+        while let Some(limit) = self.limits.nth_mut(watchers, place) {
+            place += 1;
+            limit.tripped = 0;
+            limit.ring.clear();
         }
     }
 

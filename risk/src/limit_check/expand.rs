@@ -69,7 +69,15 @@ pub(super) enum Cursor {
 
 impl Cursor {
     /// The cursor that an event starts once it is applied.
+    #[inline]
     pub(super) fn of(event: &Event, kind: Kind, book: &mut Book) -> Self {
+        if is_quiet(event, kind) && !book.resting.is_due() {
+            return Cursor::Idle;
+        }
+        Self::of_event(event, kind, book)
+    }
+
+    fn of_event(event: &Event, kind: Kind, book: &mut Book) -> Self {
         if kind == Kind::OrderNew && event.body::<OrderNew>().view.cancels_resting != 0 {
             book.find_crossed(event);
             return Cursor::Crossed(0, book.trips_of(event, kind));
@@ -315,6 +323,15 @@ impl Cursor {
         } else if let Cursor::Trips(trips) = self {
             while trips.take().is_some_and(|limit| limit != control.limit) {}
         }
+    }
+}
+
+/// True for an order that no limit spoke about and that stands in nobody's way: it sets nothing off.
+#[inline]
+fn is_quiet(event: &Event, kind: Kind) -> bool {
+    kind == Kind::OrderNew && {
+        let order: &OrderNew = event.body();
+        order.verdict.hits == 0 && order.view.cancels_resting == 0
     }
 }
 

@@ -11,10 +11,10 @@
 //!
 //! Deliberately absent: ever doing this by itself (LIMITS section 7), and orders at a price.
 
-use super::ask::{Ask, Priced};
 use super::book::Book;
 use super::findings::Findings;
 use crate::hierarchy::{Chain, NIL};
+use crate::limits::{Ask, Priced};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{ControlState, Level, OrderType, Side, TimeInForce};
 use tradewind_domain::event::{Control, Event, Kind, OrderNew};

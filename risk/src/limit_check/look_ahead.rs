@@ -4,7 +4,7 @@
 use super::book::Book;
 use super::execution::exec_scope;
 use crate::hierarchy::NIL;
-use crate::orders::keys::Key;
+use crate::orders::keys::{IDENTIFIER_LEN, Key};
 use std::ops::DerefMut;
 use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
 use tradewind_domain::ids::CalendarId;
@@ -16,6 +16,14 @@ pub(super) struct Hint {
     scope: u64,
     is_set: bool,
 }
+
+const ORDER_NEW: u16 = Kind::OrderNew as u16;
+const ORDER_CANCEL: u16 = Kind::OrderCancel as u16;
+const ORDER_REPLACE: u16 = Kind::OrderReplace as u16;
+const VENUE_FILL: u16 = Kind::VenueFill as u16;
+const TRADE_CAPTURE: u16 = Kind::TradeCapture as u16;
+const VENUE_ACK: u16 = Kind::VenueAck as u16;
+const ORDER_UNKNOWN: u16 = Kind::OrderUnknown as u16;
 
 /// Where the scratch keeps the pair of leaf and instrument.
 const PAIR: usize = 4;
@@ -90,8 +98,8 @@ impl Book {
     #[inline]
     pub(super) fn look_ahead(&self, event: &mut Event) {
         let hint = Hint::of(event);
-        let (key, scope) = match event.kind() {
-            Some(Kind::OrderNew) => {
+        let (key, scope) = match event.head.kind {
+            ORDER_NEW => {
                 let order: &OrderNew = event.body();
                 let scope = u64::from(order.session.0);
                 if hint.key(scope).is_some() {
@@ -100,7 +108,7 @@ impl Book {
                 }
                 (self.hasher.key(scope, order.cl_ord_id.padded()), scope)
             }
-            Some(Kind::VenueFill | Kind::TradeCapture) => {
+            VENUE_FILL | TRADE_CAPTURE => {
                 let execution: &Execution = event.body();
                 let scope = exec_scope(execution.venue, self.likely_trade_date(execution));
                 if hint.key(scope).is_some() {
@@ -108,21 +116,15 @@ impl Book {
                 }
                 (self.hasher.key(scope, execution.exec_id.padded()), scope)
             }
-            Some(Kind::OrderCancel) => {
-                return self.fetch_named(
-                    event.body::<OrderCancel>().session.0,
-                    event.body::<OrderCancel>().orig_cl_ord_id.padded(),
-                );
+            ORDER_CANCEL => {
+                let request: &OrderCancel = event.body();
+                return self.fetch_named(request.session.0, request.orig_cl_ord_id.padded());
             }
-            Some(Kind::OrderReplace) => {
-                return self.fetch_named(
-                    event.body::<OrderReplace>().session.0,
-                    event.body::<OrderReplace>().orig_cl_ord_id.padded(),
-                );
+            ORDER_REPLACE => {
+                let request: &OrderReplace = event.body();
+                return self.fetch_named(request.session.0, request.orig_cl_ord_id.padded());
             }
-            Some(kind)
-                if kind as u16 >= Kind::VenueAck as u16 && kind as u16 <= Kind::OrderUnknown as u16 =>
-            {
+            VENUE_ACK..=ORDER_UNKNOWN => {
                 return self.orders.prefetch(event.body::<VenueReport>().order_id);
             }
             _ => return,
@@ -148,7 +150,7 @@ impl Book {
 
     /// Fetches the bucket of the key that a request names its order by.
     #[inline]
-    fn fetch_named(&self, session: u32, cl_ord_id: &[u8]) {
+    fn fetch_named(&self, session: u32, cl_ord_id: &[u8; IDENTIFIER_LEN]) {
         self.cl_ord_ids
             .prefetch(self.hasher.key(u64::from(session), cl_ord_id));
     }

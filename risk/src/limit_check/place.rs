@@ -1,11 +1,11 @@
 //! New orders and probes: priced, asked about at every node on the chain, and reserved.
 
-use super::ask::{Ask, Priced, SAID_BY_LIMITS, recorded_parts};
+use super::ask::{SAID_BY_LIMITS, recorded_parts};
 use super::book::Book;
 use super::findings::Findings;
 use super::look_ahead::Hint;
 use crate::hierarchy::Chain;
-use crate::limits::Action;
+use crate::limits::{Action, Ask, Old, Priced};
 use crate::orders::keys::Key;
 use crate::orders::table::OrderRow;
 use crate::repeats::{Content, STAMPS};
@@ -72,7 +72,8 @@ impl Book {
                 now_ns,
                 origin_ns: event.head.origin_ns,
                 repeats: self.repeats_of(order),
-                old: None,
+                replaces: false,
+                old: Old::default(),
             };
             // An order that is a part of a group closes a position of a killed node.
             let found = if event.head.part == 0 {
@@ -251,7 +252,7 @@ impl Book {
             cl_ord_id: order.cl_ord_id,
             ..OrderRow::zeroed()
         };
-        if self.orders.insert(row) != Some(view.slot) {
+        if self.orders.insert(&row) != Some(view.slot) {
             self.faults += 1;
         }
         if view.state_after == OrderState::Held as u8 {

@@ -1,10 +1,10 @@
 //! Replaces: the new order is asked about with the old one left out, and what it needs more is held until the venue answers.
 
-use super::ask::{Ask, SAID_BY_LIMITS, recorded_parts};
+use super::ask::{SAID_BY_LIMITS, recorded_parts};
 use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
-use crate::limits::Action;
+use crate::limits::{Action, Ask, Old};
 use crate::orders::table::OrderRow;
 use crate::repeats::STAMPS;
 use crate::rules::Requested;
@@ -86,7 +86,8 @@ impl Book {
             now_ns,
             origin_ns: event.head.origin_ns,
             repeats: [0; STAMPS],
-            old: Some(old),
+            replaces: true,
+            old: Old::of(&old),
         };
         let priced = self
             .check_order(&ask, &chain, notes, findings)
@@ -165,6 +166,7 @@ impl Book {
         (row.new_risk_px, row.new_unit) = (view.risk_px, view.unit);
         (row.new_close_qty, row.new_short_unit) = (close_qty, short_unit);
         row.pending_close = row.close_qty;
+        row.was_replaced = 1;
         (row.new_cash, row.pending_cum) = (request.new_cash, row.cum);
         row.new_cl_ord_id = request.cl_ord_id;
         let row = *row;

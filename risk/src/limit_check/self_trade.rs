@@ -12,20 +12,19 @@
 //!
 //! Deliberately absent: DECREMENT, which is the venue's to do; and holding a replace, which is refused instead.
 
-use super::ask::{Ask, Priced};
 use super::book::Book;
 use super::findings::Findings;
 use super::question::Scene;
 use crate::hierarchy::{Chain, node_flags};
-use crate::limits::LimitRow;
 use crate::limits::gate::self_trade;
+use crate::limits::{Ask, Priced, Terms};
 use crate::orders::resting::{Ladder, market_px};
 use crate::orders::table::OrderRow;
 use tradewind_domain::codes::{
     ControlState, LimitAction, LimitType, OrderState, OrderType, SelfTradeMode, Side,
 };
 use tradewind_domain::event::{Event, LimitSet, OrderNew};
-use tradewind_domain::ids::{InstrumentId, NodeId, OrderSlot, WalletId};
+use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderSlot, WalletId};
 
 /// The price up to which an order trades; `None` for one that waits for its trigger.
 #[inline]
@@ -60,12 +59,12 @@ impl Scene<'_> {
             let Some(node) = node.filter(|node| node.flags & node_flags::SELF_TRADE != 0) else {
                 continue;
             };
-            let acts = |row: &LimitRow| {
-                self_trade::mode(row).is_some_and(|mode| mode != SelfTradeMode::Decrement && wants(mode))
-                    && row.action != LimitAction::Alert as u8
-                    && self.binds(row)
+            let acts = |terms: &Terms| {
+                self_trade::mode_of(terms).is_some_and(|mode| mode != SelfTradeMode::Decrement && wants(mode))
+                    && terms.action != LimitAction::Alert as u8
+                    && self.binds(terms)
             };
-            if self.book.limits.list(node.limits).any(|(_, row)| acts(row)) {
+            if self.book.limits.terms(node.limits).iter().any(acts) {
                 found(Ladder { pair, is_buy });
             }
         }
@@ -73,15 +72,16 @@ impl Scene<'_> {
 
     /// True where the order would trade against one that rests at the limit's node. A replace that reaches no further than the order
     /// it takes the place of makes nothing worse.
-    pub(super) fn crosses(&self, row: &LimitRow) -> bool {
+    pub(super) fn crosses(&self, limit: LimitId) -> bool {
         let ask = self.ask;
         let is_buy = ask.side.is_buy();
         let Some(px) = reach(ask.ord_type, is_buy, ask.px).filter(|_| ask.leaves > 0) else {
             return false;
         };
-        let old_px = ask.old.as_ref().map(|old| old.px);
+        let old_px = ask.replaces.then_some(ask.old.px);
         let reaches_further = old_px.is_none_or(|old| if is_buy { px > old } else { px < old });
-        let Some((_, pair)) = self.chain.levels().find(|&(node, _)| node == row.node) else {
+        let owner = self.book.limits.node_of(limit);
+        let Some((_, pair)) = self.chain.levels().find(|&(node, _)| node == owner) else {
             return false;
         };
         let ladder = Ladder {

@@ -2,15 +2,14 @@
 //! reads the live stage.
 
 use super::LimitCheck;
-use super::ask::{Ask, Priced};
+
 use super::quarantine::QuarantineRow;
-use super::question::Scene;
+use super::question::{List, Scene};
 use super::tables::TABLES;
 use crate::hierarchy::{NodeRow, PairRow};
-use crate::limits::{LimitRow, Measure, charged};
+use crate::limits::{Ask, LimitRow, Measure, Priced, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
-use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitType, Side};
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
@@ -57,7 +56,7 @@ impl LimitCheck {
         let side = if occasion.is_buy { Side::Buy } else { Side::Sell };
         let ask = Ask {
             qty: occasion.qty,
-            old: Some(OrderRow::zeroed()), // the order is booked: it adds nothing, and is no new one
+            replaces: true, // the order is booked: it adds nothing, and is no new one
             ..Ask::nothing(occasion.instrument, occasion.wallet, side, occasion.now_ns)
         };
         let priced = Priced {
@@ -65,17 +64,17 @@ impl LimitCheck {
             ..Priced::default()
         };
         let scene = Scene::new(book, &ask, &chain, instrument, &priced);
-        for list in [|node: &NodeRow| node.limits, |node: &NodeRow| node.gates] {
-            scene.each(list, |_, id, row, measure| {
-                let is_rate = matches!(row.spec().limit_type, LimitType::OrderRate | LimitType::MsgRate);
-                let measure = if is_rate {
-                    charged(row, &book.stamps, occasion.now_ns, measure)
-                } else {
-                    measure
+        for list in [List::Limits, List::Gates] {
+            let all = |_: &Terms| true;
+            scene.each(list, all, |_, terms, measure| {
+                let is_rate = matches!(terms.limit_type(), LimitType::OrderRate | LimitType::MsgRate);
+                let measure = match book.limits.get(terms.id) {
+                    Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, *measure),
+                    _ => *measure,
                 };
-                let (used, limit) = measure.shown(row.spec());
+                let (used, limit) = measure.shown(terms.spec());
                 sink(
-                    id,
+                    terms.id,
                     Measure {
                         used,
                         limit,

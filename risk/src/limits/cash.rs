@@ -1,6 +1,6 @@
 //! Buying power: L29. Purchases against settled cash and the credit line; in a cash account, sales against what is held.
 
-use super::{LimitRow, Measure, Question};
+use super::{Measure, Question, Terms};
 use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
@@ -15,27 +15,28 @@ pub(super) const SHOWN: i128 = tradewind_domain::fixed::ONE as i128;
 
 /// L29. Futures and inverse contracts move no principal: margin binds them, not cash. A binary sale beyond the long position is a
 /// purchase of the other outcome.
-pub(super) fn buying_power(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn buying_power(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     if !order.instrument.moves_principal() {
         return None;
     }
     let is_binary = order.instrument.kind == InstrumentKind::Binary as u8;
     if !order.is_buy() && !is_binary {
-        let used = order.pair.flow.sell_qty - i128::from(order.old_qty) + i128::from(order.leaves);
-        let short = order.side == Side::SellShort;
-        let limit = if short { 0 } else { order.pair.flow.position.max(0) };
+        let held = order.found.account;
+        let used = held.sell_qty + order.ask.added_qty();
+        let short = order.ask.side == Side::SellShort;
+        let limit = if short { 0 } else { held.position.max(0) };
         let measure =
-            Measure::new(used, limit, RejectCode::InsufficientPosition).growing(order.leaves > order.old_qty);
-        return order.is_cash_account.then_some(measure);
+            Measure::new(used, limit, RejectCode::InsufficientPosition).growing(order.ask.adds_qty());
+        return order.found.is_cash_account.then_some(measure);
     }
-    let used = order.reserved - order.old_cash + order.cash;
-    let usable = if row.more_params[UNSETTLED_OK - 2] == 1 {
-        order.cash_held
+    let used = order.found.reserved - order.ask.old.cash + order.priced.cash;
+    let usable = if terms.params[UNSETTLED_OK] == 1 {
+        order.found.cash_held
     } else {
-        order.cash_held - order.unsettled
+        order.found.cash_held - order.found.unsettled
     };
-    let limit = usable + i128::from(row.params[CREDIT_LINE]);
-    Some(Measure::new(used, limit, RejectCode::BuyingPower).growing(order.cash > order.old_cash))
+    let limit = usable + i128::from(terms.params[CREDIT_LINE]);
+    Some(Measure::new(used, limit, RejectCode::BuyingPower).growing(order.priced.cash > order.ask.old.cash))
 }
 
 pub(super) fn accepts(event: &LimitSet) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! Figures of equity and balance are base currency at 1e-8; floors, like `hard`, at 1e-16.
 
-use super::{LimitRow, Measure, Question};
+use super::{LimitRow, Measure, Question, Terms};
 use crate::hierarchy::NodeRow;
 use tradewind_domain::codes::{ControlState, LimitType};
 use tradewind_domain::event::LimitSet;
@@ -32,7 +32,7 @@ const TRAILING_CANCELS: usize = 4;
 const INTRADAY: i64 = 1;
 
 /// These look at no order.
-pub(super) fn never(_: &LimitRow, _: &Question<'_>) -> Option<Measure> {
+pub(super) fn never(_: &Terms, _: &Question<'_>) -> Option<Measure> {
     None
 }
 

@@ -2,21 +2,15 @@
 //! its open orders; instruments add up, and what the order changes is the share of its own.
 
 use super::size::percent_of_equity;
-use super::{LimitRow, Measure, Question};
+use super::{Measure, Question, Terms, times};
 use crate::groups::{OpenFigures, Totals};
 use tradewind_domain::reject::RejectCode;
-
-/// The share of the order's instrument, before and after it.
-struct Shares {
-    before: Totals,
-    after: Totals,
-}
 
 #[inline]
 fn open_after(order: &Question<'_>) -> OpenFigures {
     let mut open = OpenFigures::of(&order.pair.flow);
-    let qty = i128::from(order.leaves) - i128::from(order.old_qty);
-    let value = order.value - order.old_value;
+    let qty = order.ask.added_qty();
+    let value = order.added_value();
     if order.is_buy() {
         open.buy_qty += qty;
         open.buy_value += value;
@@ -27,36 +21,28 @@ fn open_after(order: &Question<'_>) -> OpenFigures {
     open
 }
 
-#[inline]
-fn shares(order: &Question<'_>) -> Shares {
+/// A figure of the order's instrument, before and after it. Inlined, so that what the figure does not need is not worked out.
+#[inline(always)]
+fn shares(order: &Question<'_>, figure: impl Fn(&Totals) -> i128) -> (i128, i128) {
     let (pair, open) = (order.pair, open_after(order));
     let margin = order.units.margin(pair.flow.position, &open, pair.mark_value);
-    Shares {
-        before: Totals::of(pair),
-        after: Totals::share(pair.mark_value, open.buy_value, open.sell_value, margin),
-    }
+    let after = Totals::share(pair.mark_value, open.buy_value, open.sell_value, margin);
+    (figure(&Totals::of(pair)), figure(&after))
 }
 
 /// A sum in which the order's instrument has its share. A position that has no mark at all cannot be valued: what would increase
 /// the use is refused until there is one (LIMITS section 14).
-#[inline]
+#[inline(always)]
 fn sum(
     order: &Question<'_>,
-    figure: fn(&Totals) -> i128,
-    scale: i128,
+    figure: impl Fn(&Totals) -> i128,
+    scale: i64,
     limit: i128,
     code: RejectCode,
 ) -> Measure {
-    let shares = shares(order);
-    let (before, after) = (figure(&shares.before), figure(&shares.after));
-    measured(
-        order,
-        figure(order.totals) - before + after,
-        after > before,
-        scale,
-        limit,
-        code,
-    )
+    let total = figure(order.totals);
+    let (before, after) = shares(order, figure);
+    measured(order, total - before + after, after > before, scale, limit, code)
 }
 
 #[inline]
@@ -64,46 +50,46 @@ fn measured(
     order: &Question<'_>,
     used: i128,
     grows: bool,
-    scale: i128,
+    scale: i64,
     limit: i128,
     code: RejectCode,
 ) -> Measure {
     if grows && order.units.has_mark == 0 && order.pair.flow.position != 0 {
         return Measure::gate(true, RejectCode::NoReferencePrice);
     }
-    Measure::new(used.saturating_mul(scale), limit, code).growing(grows)
+    Measure::new(times(used, scale), limit, code).growing(grows)
 }
 
 /// L23: what is long, or would be.
-pub(super) fn long(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn long(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(sum(
         order,
         |totals| totals.long,
         1,
-        row.hard,
+        terms.hard,
         RejectCode::LongExposure,
     ))
 }
 
 /// L24: what is short, or would be.
-pub(super) fn short(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn short(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(sum(
         order,
         |totals| totals.short,
         1,
-        row.hard,
+        terms.hard,
         RejectCode::ShortExposure,
     ))
 }
 
 /// L25: the worse of `|M + open buys|` and `|M - open sells|`, over all instruments together.
-pub(super) fn net(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn net(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let worse = |buys: i128, sells: i128| {
         let mark = order.totals.mark;
         (mark + buys).abs().max((mark - sells).abs())
     };
     let (buys, sells) = (order.flow.buy_value, order.flow.sell_value);
-    let added = order.value - order.old_value;
+    let added = order.added_value();
     let before = worse(buys, sells);
     let after = if order.is_buy() {
         worse(buys + added, sells)
@@ -115,27 +101,26 @@ pub(super) fn net(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
         after,
         after > before,
         1,
-        row.hard,
+        terms.hard,
         RejectCode::NetExposure,
     ))
 }
 
 /// L26: all instruments, long and short alike.
-pub(super) fn gross(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn gross(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(sum(
         order,
         |totals| totals.gross,
         1,
-        row.hard,
+        terms.hard,
         RejectCode::GrossExposure,
     ))
 }
 
 /// L27: one instrument, in percent of equity.
-pub(super) fn concentration(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let shares = shares(order);
-    let (before, after) = (shares.before.gross, shares.after.gross);
-    let limit = percent_of_equity(row, order);
+pub(super) fn concentration(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let (before, after) = shares(order, |totals| totals.gross);
+    let limit = percent_of_equity(terms, order);
     Some(measured(
         order,
         after,
@@ -147,29 +132,29 @@ pub(super) fn concentration(row: &LimitRow, order: &Question<'_>) -> Option<Meas
 }
 
 /// L28: the order's sector, in percent of equity.
-pub(super) fn sector(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn sector(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(sum(
         order,
         |totals| totals.gross,
         100,
-        percent_of_equity(row, order),
+        percent_of_equity(terms, order),
         RejectCode::Sector,
     ))
 }
 
 /// L30: initial margin, in percent of equity.
-pub(super) fn margin(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn margin(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(sum(
         order,
         |totals| totals.margin,
         100,
-        percent_of_equity(row, order),
+        percent_of_equity(terms, order),
         RejectCode::Margin,
     ))
 }
 
 /// L31: gross exposure against equity; `hard` is a multiple.
-pub(super) fn leverage(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let limit = row.hard.saturating_mul(order.node.equity.max(0));
+pub(super) fn leverage(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let limit = terms.hard.saturating_mul(order.node.equity.max(0));
     Some(sum(order, |totals| totals.gross, 1, limit, RejectCode::Leverage))
 }

@@ -2,7 +2,7 @@
 //! volume (L04).
 
 use super::size::PERCENT;
-use super::{LimitRow, Measure, Question};
+use super::{Measure, Question, Terms};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 
@@ -13,59 +13,55 @@ const BUY: i64 = 1;
 const SELL: i64 = 2;
 
 /// L16: open orders.
-pub(super) fn max_open_orders(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let used = i128::from(order.flow.open_count) + i128::from(order.new_orders);
-    Some(Measure::new(used, row.hard, RejectCode::MaxOpenOrders).growing(order.new_orders > 0))
+pub(super) fn max_open_orders(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let used = i128::from(order.flow.open_count) + i128::from(order.ask.new_orders());
+    Some(Measure::new(used, terms.hard, RejectCode::MaxOpenOrders).growing(order.ask.new_orders() > 0))
 }
 
 /// L17: value of open orders.
-pub(super) fn open_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn open_notional(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let before = order.flow.buy_value + order.flow.sell_value;
-    Some(of_value(before, true, row, order, RejectCode::OpenNotional))
+    Some(of_value(before, true, terms, order, RejectCode::OpenNotional))
 }
 
 /// L18: the day's executed value and what is open.
-pub(super) fn daily_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn daily_notional(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let today = order.today();
     let (bought, sold) = (
         today.bought_value + order.flow.buy_value,
         today.sold_value + order.flow.sell_value,
     );
-    let (before, counts) = of_side(row, order.is_buy(), bought, sold);
-    Some(of_value(before, counts, row, order, RejectCode::DailyNotional))
+    let (before, counts) = of_side(terms, order.is_buy(), bought, sold);
+    Some(of_value(before, counts, terms, order, RejectCode::DailyNotional))
 }
 
 /// L19: the day's executed quantity and what is open.
-pub(super) fn daily_qty(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn daily_qty(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let today = order.today();
     let (before, counts) = of_side(
-        row,
+        terms,
         order.is_buy(),
         today.bought_qty + order.flow.buy_qty,
         today.sold_qty + order.flow.sell_qty,
     );
-    let used = before + if counts { added_qty(order) } else { 0 };
-    let grows = counts && order.leaves > order.old_qty;
-    Some(Measure::new(used, row.hard, RejectCode::DailyQty).growing(grows))
+    let used = before + if counts { order.ask.added_qty() } else { 0 };
+    let grows = counts && order.ask.adds_qty();
+    Some(Measure::new(used, terms.hard, RejectCode::DailyQty).growing(grows))
 }
 
 /// L04, the day: what was executed and is open in the instrument, both sides, in percent of its average daily volume.
-pub(super) fn adv_day(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn adv_day(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let flow = &order.pair.flow;
-    let today = flow.today(order.date);
+    let today = flow.today(order.date());
     let before = today.bought_qty + today.sold_qty + flow.buy_qty + flow.sell_qty;
-    let used = (before + added_qty(order)) * PERCENT;
-    let limit = row.hard * i128::from(order.instrument.adv.max(0));
-    Some(Measure::new(used, limit, RejectCode::AdvDay).growing(order.leaves > order.old_qty))
-}
-
-fn added_qty(order: &Question<'_>) -> i128 {
-    i128::from(order.leaves) - i128::from(order.old_qty)
+    let used = (before + order.ask.added_qty()) * PERCENT;
+    let limit = terms.hard * i128::from(order.instrument.adv.max(0));
+    Some(Measure::new(used, limit, RejectCode::AdvDay).growing(order.ask.adds_qty()))
 }
 
 /// The figure of the side that the limit counts, and whether it counts this order's side.
-fn of_side(row: &LimitRow, is_buy: bool, bought: i128, sold: i128) -> (i128, bool) {
-    match row.params[SIDE] {
+fn of_side(terms: &Terms, is_buy: bool, bought: i128, sold: i128) -> (i128, bool) {
+    match terms.params[SIDE] {
         GROSS => (bought + sold, true),
         BUY => (bought, is_buy),
         SELL => (sold, !is_buy),
@@ -73,9 +69,9 @@ fn of_side(row: &LimitRow, is_buy: bool, bought: i128, sold: i128) -> (i128, boo
     }
 }
 
-fn of_value(before: i128, counts: bool, row: &LimitRow, order: &Question<'_>, code: RejectCode) -> Measure {
-    let used = before + if counts { order.value - order.old_value } else { 0 };
-    Measure::new(used, row.hard, code).growing(counts && order.value > order.old_value)
+fn of_value(before: i128, counts: bool, terms: &Terms, order: &Question<'_>, code: RejectCode) -> Measure {
+    let used = before + if counts { order.added_value() } else { 0 };
+    Measure::new(used, terms.hard, code).growing(counts && order.adds_value())
 }
 
 pub(super) fn side_accepts(event: &LimitSet) -> bool {

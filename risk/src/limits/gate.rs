@@ -1,7 +1,7 @@
 //! Gates: yes or no, without an amount that adds up. Price collar (L05), restricted list (L06), permissions (L07), market hours (L08), stale
 //! orders (L09), repeated content (L10), and what the emergency limits (L36) accept as parameters.
 
-use super::{Action, LimitRow, Measure, Question};
+use super::{Action, LimitRow, Measure, Question, Terms, times};
 use tradewind_domain::codes::{Level, OrderType, Restriction, Side};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::fixed::ONE;
@@ -22,21 +22,21 @@ const STALE_SKIP: i64 = 2;
 const AGGRESSIVE: i64 = 1;
 
 /// L05: a limit price against the last trade, or against the mark from outside, which is never stale.
-pub(super) fn price_collar(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    if !matches!(order.ord_type, OrderType::Limit | OrderType::StopLimit) {
+pub(super) fn price_collar(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    if !matches!(order.ask.ord_type, OrderType::Limit | OrderType::StopLimit) {
         return None;
     }
-    let params = row.all_params();
-    let reference = order.reference;
+    let params = terms.params;
+    let reference = order.market;
     let (px, age_ns) = match (reference.last_ns, reference.mark_px) {
         (0, 0) => return Some(collar(true, RejectCode::NoReferencePrice)),
         (0, mark_px) => (mark_px, 0),
-        (last_ns, _) => (reference.last_px, order.now_ns.saturating_sub(last_ns)),
+        (last_ns, _) => (reference.last_px, order.ask.now_ns.saturating_sub(last_ns)),
     };
     let is_stale = age_ns > params[MAX_REF_AGE_MS].max(0) as u64 * 1_000_000;
     let widen = match (is_stale, params[STALE_ACTION]) {
-        (false, _) => i128::from(ONE),
-        (true, STALE_WIDEN) => i128::from(params[WIDEN_MULT]),
+        (false, _) => ONE,
+        (true, STALE_WIDEN) => other_param(terms, order, WIDEN_MULT),
         (true, STALE_SKIP) => {
             let skipped = collar(false, RejectCode::StaleReferencePrice);
             return Some(Measure {
@@ -46,25 +46,36 @@ pub(super) fn price_collar(row: &LimitRow, order: &Question<'_>) -> Option<Measu
         }
         (true, _) => return Some(collar(true, RejectCode::StaleReferencePrice)),
     };
-    let distance = i128::from(order.px) - i128::from(px);
-    let counts = params[SIDE_MODE] != AGGRESSIVE || (distance > 0) == order.is_buy();
-    // Both sides times 10^18 (percent) or 10^8 (absolute): nothing is divided.
-    let is_outside = if params[PCT] > 0 {
-        let band = i128::from(params[PCT]) * i128::from(px).abs();
-        distance
-            .abs()
-            .saturating_mul(100 * i128::from(ONE) * i128::from(ONE))
-            > band.saturating_mul(widen)
+    let distance = i128::from(order.ask.px) - i128::from(px);
+    // Percentages are cross-multiplied: nothing is divided.
+    let (apart, band) = if params[PCT] > 0 {
+        let band = times(i128::from(px).abs(), params[PCT]);
+        (distance.abs() * 100 * i128::from(ONE), band)
     } else {
-        distance.abs() * i128::from(ONE) > i128::from(params[ABS]) * widen
+        (distance.abs(), i128::from(params[ABS]))
     };
-    Some(collar(counts && is_outside, RejectCode::PriceOutsideCollar))
+    let is_outside = if widen == ONE {
+        apart > band
+    } else {
+        apart.saturating_mul(i128::from(ONE)) > band.saturating_mul(i128::from(widen))
+    };
+    let counts = || other_param(terms, order, SIDE_MODE) != AGGRESSIVE || (distance > 0) == order.is_buy();
+    Some(collar(is_outside && counts(), RejectCode::PriceOutsideCollar))
+}
+
+/// A parameter that is needed too rarely to stand in the terms.
+#[cold]
+fn other_param(terms: &Terms, order: &Question<'_>, place: usize) -> i64 {
+    order
+        .limits
+        .get(terms.id)
+        .map_or(0, |row| row.all_params()[place])
 }
 
 /// A finding of the collar has the collar's place in the order of reasons, also where it has no reference (LIMITS section 14).
 fn collar(refuses: bool, code: RejectCode) -> Measure {
     Measure {
-        priority: RejectCode::PriceOutsideCollar.priority(),
+        ranks_as: RejectCode::PriceOutsideCollar,
         ..Measure::gate(refuses, code)
     }
 }
@@ -82,35 +93,40 @@ pub(super) fn collar_accepts(event: &LimitSet) -> bool {
 }
 
 /// L06: what the list says of the instrument.
-pub(super) fn restricted(_: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(match Restriction::from_code(order.restriction)? {
+pub(super) fn restricted(_: &Terms, order: &Question<'_>) -> Option<Measure> {
+    Some(match Restriction::from_code(order.found.restriction)? {
         Restriction::NoTrade => Measure::gate(true, RejectCode::RestrictedSymbol),
-        Restriction::CloseOnly => Measure::gate(!order.reduces, RejectCode::CloseOnlySymbol),
-        Restriction::NoShort => Measure::gate(order.side == Side::SellShort, RejectCode::NoShortSymbol),
+        Restriction::CloseOnly => Measure::gate(!order.found.reduces, RejectCode::CloseOnlySymbol),
+        Restriction::NoShort => Measure::gate(order.ask.side == Side::SellShort, RejectCode::NoShortSymbol),
     })
 }
 
 /// `params` of L07: masks of actions, order types and kinds; 0 allows all, a mask with no other bit than [`NOTHING`] none.
 const ACTIONS: usize = 0;
 const ORDER_TYPES: usize = 1;
-const KINDS: usize = 0;
+const KINDS: usize = 2;
 /// A list that is there and empty.
 const NOTHING: i64 = 1 << 62;
 
 /// L07: every node on the chain must allow it.
-pub(super) fn permission(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn permission(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let allows = |mask: i64, bit: u8| mask == 0 || mask & i64::from(bit) != 0;
     let of = |number: u8| 1u8.checked_shl(u32::from(number)).unwrap_or(0);
-    let refuses = !may(row, order.action)
-        || !allows(row.params[ORDER_TYPES], of(order.ord_type as u8))
+    let refuses = !may(terms.params[ACTIONS], order.ask.action)
+        || !allows(terms.params[ORDER_TYPES], of(order.ask.ord_type as u8))
         // An instrument that is not known has no kind: it is refused for that.
-        || order.instrument.kind != 0 && !allows(row.more_params[KINDS], of(order.instrument.kind));
+        || order.instrument.kind != 0 && !allows(terms.params[KINDS], of(order.instrument.kind));
     Some(Measure::gate(refuses, RejectCode::NotAuthorized))
 }
 
+/// True where a mask of actions holds this one.
+fn may(actions: i64, action: Action) -> bool {
+    actions == 0 || actions & action as i64 != 0
+}
+
 /// True where a PERMISSION limit allows the action by itself: cancels have neither type nor kind.
-pub(crate) fn may(row: &LimitRow, action: Action) -> bool {
-    row.params[ACTIONS] == 0 || row.params[ACTIONS] & action as i64 != 0
+pub(crate) fn permits(terms: &Terms, action: Action) -> bool {
+    may(terms.params[ACTIONS], action)
 }
 
 pub(super) fn permission_accepts(event: &LimitSet) -> bool {
@@ -120,8 +136,8 @@ pub(super) fn permission_accepts(event: &LimitSet) -> bool {
 }
 
 /// L08: the instrument's session is open and it is not halted.
-pub(super) fn market_hours(_: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::gate(order.is_closed, RejectCode::MarketClosed))
+pub(super) fn market_hours(_: &Terms, order: &Question<'_>) -> Option<Measure> {
+    Some(Measure::gate(order.found.is_closed, RejectCode::MarketClosed))
 }
 
 /// `params[0]` of L09.
@@ -130,13 +146,13 @@ const MAX_AGE_MS: usize = 0;
 const FUTURE_MAX_NS: u64 = 1_000_000_000;
 
 /// L09: the source's time stamp is too old, or more than a second ahead. A source without time stamps is not asked.
-pub(super) fn stale_order(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    if order.origin_ns == 0 {
+pub(super) fn stale_order(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    if order.ask.origin_ns == 0 {
         return None;
     }
-    let max_ns = row.params[MAX_AGE_MS].max(0) as u64 * 1_000_000;
-    let is_stale = order.now_ns.saturating_sub(order.origin_ns) > max_ns
-        || order.origin_ns.saturating_sub(order.now_ns) > FUTURE_MAX_NS;
+    let max_ns = terms.params[MAX_AGE_MS].max(0) as u64 * 1_000_000;
+    let is_stale = order.ask.now_ns.saturating_sub(order.ask.origin_ns) > max_ns
+        || order.ask.origin_ns.saturating_sub(order.ask.now_ns) > FUTURE_MAX_NS;
     Some(Measure::gate(is_stale, RejectCode::StaleOrder))
 }
 
@@ -149,26 +165,31 @@ const WINDOW_MS: usize = 0;
 const MAX: usize = 1;
 
 /// L10b: an equal order was accepted as often as allowed within the window; one that is exactly as old as the window is out.
-pub(super) fn dup_content(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    if order.action != Action::Place {
+pub(super) fn dup_content(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    if order.ask.action != Action::Place {
         return None;
     }
-    let window_ns = dup_window_ns(row);
+    let window_ns = window_ns(terms.params[WINDOW_MS]);
     let young = order
+        .ask
         .repeats
         .iter()
-        .filter(|&&stamp| stamp != 0 && order.now_ns.saturating_sub(stamp) < window_ns)
+        .filter(|&&stamp| stamp != 0 && order.ask.now_ns.saturating_sub(stamp) < window_ns)
         .count();
     Some(Measure::new(
         young as i128 + 1,
-        i128::from(row.params[MAX]),
+        i128::from(terms.params[MAX]),
         RejectCode::DuplicateOrder,
     ))
 }
 
 /// How long an order counts as a repeat of an equal one, nanoseconds.
 pub(super) fn dup_window_ns(row: &LimitRow) -> u64 {
-    row.params[WINDOW_MS].max(0) as u64 * 1_000_000
+    window_ns(row.params[WINDOW_MS])
+}
+
+fn window_ns(window_ms: i64) -> u64 {
+    window_ms.max(0) as u64 * 1_000_000
 }
 
 pub(super) fn dup_accepts(event: &LimitSet) -> bool {
@@ -177,7 +198,7 @@ pub(super) fn dup_accepts(event: &LimitSet) -> bool {
 }
 
 /// The emergency limits are asked apart: they hold only while the entitlement source is down.
-pub(super) fn never(_: &LimitRow, _: &Question<'_>) -> Option<Measure> {
+pub(super) fn never(_: &Terms, _: &Question<'_>) -> Option<Measure> {
     None
 }
 
@@ -203,7 +224,7 @@ pub(super) fn emergency_accepts(event: &LimitSet) -> bool {
 
 /// L15: the modes of self-trade prevention.
 pub(crate) mod self_trade {
-    use super::{Action, LimitRow, Measure, Question};
+    use super::{Action, LimitRow, Measure, Question, Terms};
     use tradewind_domain::codes::{LimitAction, LimitType, SelfTradeMode};
     use tradewind_domain::event::LimitSet;
     use tradewind_domain::reject::RejectCode;
@@ -211,7 +232,7 @@ pub(crate) mod self_trade {
     /// `params[0]`.
     const MODE: usize = 0;
 
-    fn mode_of(param: i64) -> Option<SelfTradeMode> {
+    fn of_param(param: i64) -> Option<SelfTradeMode> {
         u8::try_from(param).ok().and_then(SelfTradeMode::from_code)
     }
 
@@ -219,23 +240,34 @@ pub(crate) mod self_trade {
     #[inline]
     pub(crate) fn mode(row: &LimitRow) -> Option<SelfTradeMode> {
         (row.limit_type == LimitType::SelfTrade as u8)
-            .then(|| mode_of(row.params[MODE]))
+            .then(|| of_param(row.params[MODE]))
+            .flatten()
+    }
+
+    /// Likewise, of its terms.
+    #[inline]
+    pub(crate) fn mode_of(terms: &Terms) -> Option<SelfTradeMode> {
+        (terms.limit_type() == LimitType::SelfTrade)
+            .then(|| of_param(terms.params[MODE]))
             .flatten()
     }
 
     /// L15: the order would trade against one of ours. A limit that cancels the oldest refuses replaces alone: they cannot be held.
-    pub(in crate::limits) fn self_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-        let refuses = match mode(row)? {
+    pub(in crate::limits) fn self_trade(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+        let refuses = match of_param(terms.params[MODE])? {
             SelfTradeMode::Decrement => false,
             SelfTradeMode::CancelOldest => {
-                order.action == Action::Replace || row.action == LimitAction::Alert as u8
+                order.ask.action == Action::Replace || terms.action == LimitAction::Alert as u8
             }
             SelfTradeMode::CancelNewest | SelfTradeMode::CancelBoth => true,
         };
-        Some(Measure::gate(refuses && order.crosses, RejectCode::SelfTrade))
+        Some(Measure::gate(
+            refuses && order.found.crosses,
+            RejectCode::SelfTrade,
+        ))
     }
 
     pub(in crate::limits) fn accepts(event: &LimitSet) -> bool {
-        mode_of(event.params[MODE]).is_some()
+        of_param(event.params[MODE]).is_some()
     }
 }

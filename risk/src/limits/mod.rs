@@ -1,4 +1,5 @@
-//! The limit catalogue: what each type measures. The rows of the limits that are set stand in `rows`.
+//! The limit catalogue: what each type measures. The rows of the limits that are set stand in `rows`, what an order is compared with in
+//! `terms`.
 //!
 //! A limit measures a use and compares it with a figure: `used > limit` is a breach. To add a type, write its measure in the
 //! file of its family and add its line to [`SPECS`] (docs/architecture/add-a-limit.md).
@@ -12,137 +13,25 @@ pub(crate) mod equity;
 mod exposure;
 mod flow;
 pub(crate) mod gate;
+mod question;
 mod rate;
 mod rows;
 mod size;
 mod stock;
+mod terms;
 
-use crate::groups::{Totals, Units};
-use crate::hierarchy::{Flow, NodeRow, PairRow};
-use crate::stamps::Stamps;
-use tradewind_domain::codes::{LimitType, OrderType, Side};
+use tradewind_domain::codes::LimitType;
 use tradewind_domain::event::LimitSet;
-use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
-use tradewind_domain::time::{DayNumber, UnixNanos};
 
+pub use question::{Action, Ask, FoundOut, Old, Priced, Question};
 pub use rate::charge;
 pub(crate) use rate::{charged, reaches};
 pub use rows::{LimitRow, Limits, refusal};
+pub use terms::{Block, Terms, traits};
 
 /// The largest hard limit, in any unit: far above every real figure, and small enough that a hundred times it fits.
 pub const HARD_MAX: i128 = 1_000_000_000_000_000_000_000_000_000_000_000;
-
-/// What a client asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Action {
-    /// A new order.
-    Place = 1,
-    /// The end of one.
-    Cancel = 2,
-    /// A change of one.
-    Replace = 4,
-}
-
-/// What the market says of an instrument: for limits on prices.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reference {
-    /// Last trade's price; 0 where none.
-    pub last_px: i64,
-    /// When it was seen.
-    pub last_ns: UnixNanos,
-    /// Mark from outside; 0 where none. Never stale.
-    pub mark_px: i64,
-}
-
-/// One order as a limit at one node sees it.
-pub struct Question<'a> {
-    /// What is asked for.
-    pub action: Action,
-    /// Side; a side that makes no sense counts as a sale.
-    pub side: Side,
-    /// Type.
-    pub ord_type: OrderType,
-    /// 1 for a new order, 0 for a replace.
-    pub new_orders: u32,
-    /// Total quantity of the order.
-    pub qty: i64,
-    /// Quantity that would be open.
-    pub leaves: i64,
-    /// Limit price.
-    pub px: i64,
-    /// What one unit loses at the trader's stop price, 1e-16 base; `None` where there is none.
-    pub risk_per_unit: Option<i128>,
-    /// Value of the whole order.
-    pub order_value: i128,
-    /// Value that would be open.
-    pub value: i128,
-    /// Cash that would be reserved, fee included.
-    pub cash: i128,
-    /// Open quantity of the order that a replace takes the place of.
-    pub old_qty: i64,
-    /// Its open value.
-    pub old_value: i128,
-    /// Its reserved cash.
-    pub old_cash: i128,
-    /// What the limit counts: the node over all instruments, a sector or kind, or the pair where it binds one instrument.
-    pub flow: &'a Flow,
-    /// Exposures of what the limit counts.
-    pub totals: &'a Totals,
-    /// The pair of node and instrument.
-    pub pair: &'a PairRow,
-    /// The node.
-    pub node: &'a NodeRow,
-    /// The instrument.
-    pub instrument: &'a Instrument,
-    /// Its units at the mark.
-    pub units: &'a Units,
-    /// What the market says of it.
-    pub reference: &'a Reference,
-    /// Stamps of sliding windows.
-    pub stamps: &'a Stamps,
-    /// Cash of the account's wallet without what binary shorts must hold; what is not settled yet is included.
-    pub cash_held: i128,
-    /// The part of it that is not settled yet.
-    pub unsettled: i128,
-    /// Reserved cash of the account's wallet.
-    pub reserved: i128,
-    /// Located and sold-short figures of the account's holding.
-    pub short: crate::shorts::ShortFigures,
-    /// True where the instrument's session is closed or it is halted.
-    pub is_closed: bool,
-    /// True for an account that may not sell what it does not hold.
-    pub is_cash_account: bool,
-    /// True where the order only reduces the account's position.
-    pub reduces: bool,
-    /// True where the order would trade against one of ours below the limit's node.
-    pub crosses: bool,
-    /// What a restricted list says of the instrument; 0 for nothing.
-    pub restriction: u8,
-    /// When equal orders were accepted; zeroes where they were not.
-    pub repeats: &'a [UnixNanos],
-    /// Trading date of the node's calendar.
-    pub date: DayNumber,
-    /// Time of the event.
-    pub now_ns: UnixNanos,
-    /// The source's time stamp; 0 where it gave none.
-    pub origin_ns: UnixNanos,
-}
-
-impl Question<'_> {
-    /// True for purchases.
-    #[inline]
-    pub fn is_buy(&self) -> bool {
-        self.side.is_buy()
-    }
-
-    /// The figures of the day.
-    #[inline]
-    pub fn today(&self) -> crate::hierarchy::Today {
-        self.flow.today(self.date)
-    }
-}
 
 /// What a limit found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,8 +42,8 @@ pub struct Measure {
     pub limit: i128,
     /// The code of a refusal.
     pub code: RejectCode,
-    /// Its place in the order of reasons.
-    pub priority: u8,
+    /// The code whose place in the order of reasons it takes; its own but for few.
+    pub ranks_as: RejectCode,
     /// False where the order does not increase the use: it passes whatever the use is.
     pub grows: bool,
     /// True where it passes, but not without a warning.
@@ -169,7 +58,7 @@ impl Measure {
             used,
             limit,
             code,
-            priority: code.priority(),
+            ranks_as: code,
             grows: true,
             warns: false,
         }
@@ -194,6 +83,15 @@ impl Measure {
     }
 }
 
+/// `a * b`, as far as 128 bits go. Nearly always `a` fits 64 bits: then it is one multiplication.
+#[inline]
+pub(crate) fn times(a: i128, b: i64) -> i128 {
+    match i64::try_from(a) {
+        Ok(a) => i128::from(a) * i128::from(b),
+        Err(_) => a.saturating_mul(i128::from(b)),
+    }
+}
+
 /// How often a warning is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WarnEdge {
@@ -204,7 +102,7 @@ pub enum WarnEdge {
     /// Once a trading day.
     Daily,
     /// Once a trading day and instrument: bit of the pair row.
-    DailyPerPair(u32),
+    DailyPerPair(u16),
 }
 
 /// When a limit is asked.
@@ -227,7 +125,7 @@ pub struct Spec {
     /// The type.
     pub limit_type: LimitType,
     /// The measure; `None` where the limit does not look at this order.
-    pub measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
+    pub measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
     /// When it is asked.
     pub when: When,
     /// True where executed trades are compared with it after they are booked (LIMITS section 9).
@@ -248,7 +146,7 @@ fn any(_: &LimitSet) -> bool {
     true
 }
 
-const fn order(limit_type: LimitType, measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>) -> Spec {
+const fn order(limit_type: LimitType, measure: fn(&Terms, &Question<'_>) -> Option<Measure>) -> Spec {
     Spec {
         limit_type,
         measure,
@@ -265,7 +163,7 @@ const fn order(limit_type: LimitType, measure: fn(&LimitRow, &Question<'_>) -> O
 /// A gate: asked before the order is priced.
 const fn gate(
     limit_type: LimitType,
-    measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
+    measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
     accepts: fn(&LimitSet) -> bool,
 ) -> Spec {
     Spec {
@@ -278,7 +176,7 @@ const fn gate(
 /// A sum that executions move too: they are compared with it after they were booked.
 const fn stock(
     limit_type: LimitType,
-    measure: fn(&LimitRow, &Question<'_>) -> Option<Measure>,
+    measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
     warn: WarnEdge,
     totals: bool,
 ) -> Spec {
@@ -301,7 +199,7 @@ const fn floor(limit_type: LimitType, accepts: fn(&LimitSet) -> bool) -> Spec {
 }
 
 /// The types that are evaluated. Rows stand in the order of the catalogue.
-pub static SPECS: &[Spec] = &[
+pub static SPECS: [Spec; 37] = [
     order(LimitType::MaxOrderQty, size::max_order_qty),
     Spec {
         warn: WarnEdge::Each,

@@ -4,7 +4,7 @@
 //! GCRA is one integer of state, exact: the theoretical arrival time is kept in nanoseconds times rate, so that one message costs
 //! exactly one period. A sliding window keeps a stamp for each message that it allows.
 
-use super::{LimitRow, Measure, Question};
+use super::{LimitRow, Measure, Question, Terms};
 use crate::hierarchy::node_flags;
 use crate::stamps::{RING_MAX, Stamps};
 use tradewind_domain::codes::LimitType;
@@ -55,28 +55,29 @@ fn window(row: &LimitRow, hard: i128, stamps: &Stamps, now_ns: UnixNanos, code: 
     Measure::new(used, hard, code)
 }
 
-fn measure(row: &LimitRow, order: &Question<'_>, code: RejectCode) -> Option<Measure> {
+fn measure(terms: &Terms, order: &Question<'_>, code: RejectCode) -> Option<Measure> {
+    let row = order.limits.get(terms.id)?;
     let slow = is_slow(order);
     Some(if row.params[ALGORITHM] == GCRA {
-        debt(row, order.now_ns, code)
+        debt(row, order.ask.now_ns, code)
     } else {
         let hard = if slow {
             (row.hard / SLOW_SHARE).max(1)
         } else {
             row.hard
         };
-        window(row, hard, order.stamps, order.now_ns, code)
+        window(row, hard, order.stamps, order.ask.now_ns, code)
     })
 }
 
 /// L11: new orders and replaces.
-pub(super) fn order_rate(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    measure(row, order, RejectCode::OrderRateExceeded)
+pub(super) fn order_rate(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    measure(terms, order, RejectCode::OrderRateExceeded)
 }
 
 /// L12: new orders, replaces and cancels; cancels are counted and never refused.
-pub(super) fn msg_rate(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    measure(row, order, RejectCode::MsgRateExceeded)
+pub(super) fn msg_rate(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    measure(terms, order, RejectCode::MsgRateExceeded)
 }
 
 /// Uses one token.
@@ -147,13 +148,13 @@ pub(crate) fn reaches(row: &LimitRow, stamps: &Stamps, now_ns: UnixNanos) -> boo
 const MIN_MSGS: usize = 0;
 
 /// L20: the day's messages, this one included, against the trades that they led to.
-pub(super) fn order_to_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let today = order.node.flow.today(order.date);
+pub(super) fn order_to_trade(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let today = order.node.flow.today(order.date());
     let messages = i128::from(today.messages) + 1;
-    if messages <= i128::from(row.params[MIN_MSGS]) {
+    if messages <= i128::from(terms.params[MIN_MSGS]) {
         return None;
     }
-    let allowed = row.hard * i128::from(today.trades.max(1));
+    let allowed = terms.hard * i128::from(today.trades.max(1));
     Some(Measure::new(messages, allowed, RejectCode::OrderToTradeExceeded))
 }
 

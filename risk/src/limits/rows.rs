@@ -1,5 +1,6 @@
 //! The limits that are set, as plain rows, and the lists in which a node finds its own.
 
+use super::terms::{Block, Pool, Terms};
 use super::{HARD_MAX, SPECS, Spec, When, cash, gate, spec_of};
 use crate::groups::gathers;
 use crate::hierarchy::{Hierarchy, NodeRow, node_flags};
@@ -11,9 +12,8 @@ use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
 use tradewind_domain::time::{DayNumber, UnixNanos};
-use tradewind_machine::prefetch::prefetch;
 
-/// One limit. What every order reads stands in the first cache line.
+/// One limit, with what it remembers. What every order reads of it stands in its [`Terms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct LimitRow {
@@ -23,8 +23,6 @@ pub struct LimitRow {
     pub params: [i64; 2],
     /// The node that it binds.
     pub node: NodeId,
-    /// The node's next limit of the same list.
-    pub next: LimitId,
     /// Only this instrument; none for all.
     pub instrument: InstrumentId,
     /// Date of the last warning.
@@ -50,7 +48,7 @@ pub struct LimitRow {
     /// Place of the gathered row that it counts in, plus 1; 0 for none.
     pub(super) place: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 9],
     /// State of its own: GCRA's theoretical arrival time in nanoseconds times rate; the high-water mark of a trailing
     /// drawdown at 1e-8.
     pub own: i128,
@@ -68,7 +66,6 @@ impl LimitRow {
         hard: 0,
         params: [0; 2],
         node: NodeId::NONE,
-        next: LimitId::NONE,
         instrument: InstrumentId::NONE,
         warned_day: 0,
         limit_type: 0,
@@ -81,7 +78,7 @@ impl LimitRow {
         has_sector: 0,
         tripped: 0,
         place: 0,
-        reserved: [0; 5],
+        reserved: [0; 9],
         own: 0,
         more_params: [0; 4],
         ring: Ring::NONE,
@@ -100,13 +97,6 @@ impl LimitRow {
         &SPECS[usize::from(self.spec) % SPECS.len()]
     }
 
-    /// The gathered row that it counts in, as a place in [`crate::hierarchy::PairRow::groups`]; `None` where it counts the node as a
-    /// whole and needs no exposures, or one instrument.
-    #[inline]
-    pub fn place(&self) -> Option<usize> {
-        usize::from(self.place).checked_sub(1)
-    }
-
     fn place_of(&self) -> Option<usize> {
         let by_sector = self.has_sector == 1 || self.limit_type == LimitType::Sector as u8;
         match (by_sector, self.filter_kind != 0) {
@@ -121,7 +111,8 @@ impl LimitRow {
     /// What the node has to gather for it, as bits of [`gathers`].
     fn gathers(&self) -> u8 {
         let of_instrument = if self.spec().totals { gathers::ALL } else { 0 };
-        self.place().map_or(of_instrument, |place| 1 << place)
+        let place = self.place.checked_sub(1);
+        place.map_or(of_instrument, |place| 1 << place)
     }
 }
 
@@ -152,8 +143,8 @@ pub fn refusal(event: &LimitSet) -> Option<RejectCode> {
     (!ok).then_some(RejectCode::InvalidValue)
 }
 
-/// The head of the list that a spec's limits stand in.
-fn list_of(node: &mut NodeRow, when: When) -> &mut LimitId {
+/// The list that a spec's limits stand in.
+fn list_of(node: &mut NodeRow, when: When) -> &mut Block {
     match when {
         When::Gate | When::GateOfInstrument => &mut node.gates,
         When::Order => &mut node.limits,
@@ -165,6 +156,7 @@ fn list_of(node: &mut NodeRow, when: When) -> &mut LimitId {
 /// All limits, by id.
 pub struct Limits {
     rows: Vec<LimitRow>,
+    pool: Pool,
     labels: Vec<Code>,
     used: u32,
     /// Limits in force that ask whether an order repeats another (L10).
@@ -173,6 +165,8 @@ pub struct Limits {
     pub repeats_window_ns: u64,
     /// Limits in force that keep own orders from trading with one another (L15).
     pub self_trades: u32,
+    /// True once a limit that watches executions was set (L13).
+    pub watches: bool,
 }
 
 impl Limits {
@@ -180,11 +174,13 @@ impl Limits {
     pub fn new(max: u32) -> Self {
         Self {
             rows: vec![LimitRow::NONE; max as usize],
+            pool: Pool::new(max),
             labels: vec![Code::EMPTY; max as usize],
             used: 0,
             repeats: 0,
             repeats_window_ns: 0,
             self_trades: 0,
+            watches: false,
         }
     }
 
@@ -204,29 +200,36 @@ impl Limits {
         self.used
     }
 
-    /// Fetches what every order reads of the first limits of a node.
-    #[inline]
-    pub fn prefetch(&self, first: LimitId) {
-        if let Some(row) = self.rows.get(first.index()) {
-            prefetch(row);
-        }
-    }
-
     /// The row, whatever its state.
     #[inline]
     pub fn row_mut(&mut self, limit: LimitId) -> Option<&mut LimitRow> {
         self.rows.get_mut(limit.index())
     }
 
-    /// Limits in a node's list that are in force, in no order that matters.
+    /// The terms of a node's list, those of the limit that was set first in front. Some may be removed.
     #[inline]
-    pub fn list(&self, first: LimitId) -> impl Iterator<Item = (LimitId, &LimitRow)> {
-        let row = |id: LimitId| self.rows.get(id.index());
-        std::iter::successors(row(first).map(|_| first), move |&at| {
-            row(at).map(|row| row.next).filter(|&next| row(next).is_some())
-        })
-        .filter_map(move |id| row(id).map(|row| (id, row)))
-        .filter(|(_, row)| row.state == 1)
+    pub fn terms(&self, list: Block) -> &[Terms] {
+        self.pool.of(list)
+    }
+
+    /// Fetches what an order reads of a node's list.
+    #[inline]
+    pub fn prefetch(&self, list: Block) {
+        self.pool.prefetch(list);
+    }
+
+    /// The row of the limit in a place of a node's list, whatever its state, for a walk that changes rows; `None` behind the last.
+    #[inline]
+    pub fn nth_mut(&mut self, list: Block, place: usize) -> Option<&mut LimitRow> {
+        let limit = self.pool.of(list).get(place)?.id;
+        self.rows.get_mut(limit.index())
+    }
+
+    /// Limits in a node's list that are in force, the newest first.
+    #[inline]
+    pub fn list(&self, list: Block) -> impl Iterator<Item = (LimitId, &LimitRow)> {
+        let ids = self.pool.of(list).iter().rev().map(|terms| terms.id);
+        ids.filter_map(|id| self.get(id).map(|row| (id, row)))
     }
 
     /// True where there is room for what the limit needs beside its row.
@@ -270,7 +273,6 @@ impl Limits {
         let is_new = held.state == 0;
         let fresh = row_of(event, spec_at, sector);
         let mut row = LimitRow {
-            next: held.next,
             warned_day: held.warned_day,
             tripped: held.tripped,
             own: held.own,
@@ -289,14 +291,18 @@ impl Limits {
         self.rows[event.limit.index()] = row;
         self.labels[event.limit.index()] = event.label;
         self.used = self.used.max(event.limit.0 + 1);
-        if is_new && let Some(node) = hierarchy.node_mut(event.node) {
-            let head = list_of(node, spec.when);
-            self.rows[event.limit.index()].next = *head;
-            *head = event.limit;
-        }
         if let Some(node) = hierarchy.node_mut(event.node) {
-            self.set_fee(node);
-            self.set_self_trade(node);
+            self.pool
+                .put(list_of(node, spec.when), Terms::of(event.limit, &row));
+            if spec.when == When::Execution {
+                node.flags |= node_flags::WATCHED;
+                self.watches = true;
+            }
+            match spec.limit_type {
+                LimitType::BuyingPower => self.set_fee(node),
+                LimitType::SelfTrade => self.set_self_trade(node),
+                _ => {}
+            }
         }
         if row.state == 1 {
             hierarchy.ask_for(event.node, row.gathers());
@@ -324,7 +330,7 @@ impl Limits {
             .filter(of_cash)
             .map(|row| row.params[cash::FEE_BPS])
             .max();
-        node.fee_bps = bps.map_or(NodeRow::NO_FEE, |bps| bps as u32);
+        node.fee_bps = bps.map_or(NodeRow::NO_FEE, |bps| bps as u16);
     }
 
     /// Marks a node whose own orders must not trade with one another; where that is the venue's to see to, nothing is asked here.

@@ -1,49 +1,49 @@
 //! Limits on one order by itself: L01 to L04, L32.
 
-use super::{LimitRow, Measure, Question};
+use super::{Measure, Question, Terms};
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::fixed::ONE;
 use tradewind_domain::reject::RejectCode;
 
 /// L01: the order's total quantity.
-pub(super) fn max_order_qty(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn max_order_qty(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(Measure::new(
-        i128::from(order.qty),
-        row.hard,
+        i128::from(order.ask.qty),
+        terms.hard,
         RejectCode::MaxOrderQty,
     ))
 }
 
 /// L02: the order's total value.
-pub(super) fn max_order_notional(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn max_order_notional(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     Some(Measure::new(
-        order.order_value,
-        row.hard,
+        order.priced.order_value,
+        terms.hard,
         RejectCode::MaxOrderNotional,
     ))
 }
 
 /// L03: the order's quantity against the usual one; `hard` is a multiple at 1e-8, cross-multiplied.
-pub(super) fn fat_finger(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let limit = row.hard * i128::from(order.instrument.avg_order_qty.max(0));
-    let used = i128::from(order.qty) * MULTIPLE;
+pub(super) fn fat_finger(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let limit = terms.hard * i128::from(order.instrument.avg_order_qty.max(0));
+    let used = i128::from(order.ask.qty) * MULTIPLE;
     Some(Measure::new(used, limit, RejectCode::FatFinger))
 }
 
 /// L04, one order: its quantity against the average daily volume; `hard` is percent at 1e-8, cross-multiplied.
-pub(super) fn adv_order(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let limit = row.hard * i128::from(order.instrument.adv.max(0));
-    let used = i128::from(order.qty) * PERCENT;
+pub(super) fn adv_order(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let limit = terms.hard * i128::from(order.instrument.adv.max(0));
+    let used = i128::from(order.ask.qty) * PERCENT;
     Some(Measure::new(used, limit, RejectCode::AdvOrder))
 }
 
 /// L32: what would be lost at the trader's stop price, in percent of equity. Without a stop price there is no bound.
-pub(super) fn risk_per_trade(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let limit = percent_of_equity(row, order);
-    let Some(risk_per_unit) = order.risk_per_unit else {
+pub(super) fn risk_per_trade(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let limit = percent_of_equity(terms, order);
+    let Some(risk_per_unit) = order.priced.risk_per_unit else {
         return Some(Measure::new(i128::MAX, limit, RejectCode::RiskPerTrade));
     };
-    let risk = risk_per_unit.saturating_mul(i128::from(order.qty)) / i128::from(ONE);
+    let risk = risk_per_unit.saturating_mul(i128::from(order.ask.qty)) / i128::from(ONE);
     Some(Measure::new(
         risk.saturating_mul(100),
         limit,
@@ -57,8 +57,8 @@ pub(super) const MULTIPLE: i128 = ONE as i128;
 pub(super) const PERCENT: i128 = 100 * ONE as i128;
 
 /// `hard` percent of the node's equity, times a hundred: compared with a hundredfold value at 1e-16. No equity is none.
-pub(super) fn percent_of_equity(row: &LimitRow, order: &Question<'_>) -> i128 {
-    row.hard.saturating_mul(order.node.equity.max(0))
+pub(super) fn percent_of_equity(terms: &Terms, order: &Question<'_>) -> i128 {
+    terms.hard.saturating_mul(order.node.equity.max(0))
 }
 
 /// A multiple or percentage that keeps the products within their range.

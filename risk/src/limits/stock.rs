@@ -1,6 +1,6 @@
 //! Positions: L21 and L22, per instrument; open orders of the other side never offset. Short sales: L14.
 
-use super::{LimitRow, Measure, Question};
+use super::{Measure, Question, Terms};
 use tradewind_domain::codes::Side;
 use tradewind_domain::reference::instrument_flags;
 use tradewind_domain::reject::RejectCode;
@@ -10,40 +10,40 @@ fn open_after(order: &Question<'_>, buys: bool) -> i128 {
     let flow = &order.pair.flow;
     let open = if buys { flow.buy_qty } else { flow.sell_qty };
     if order.is_buy() == buys {
-        open + i128::from(order.leaves) - i128::from(order.old_qty)
+        open + order.ask.added_qty()
     } else {
         open
     }
 }
 
 /// L21: the worst long position, `pos + open buys`.
-pub(super) fn position_long(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn position_long(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let used = (order.pair.flow.position + open_after(order, true)).max(0);
-    let grows = order.is_buy() && order.leaves > order.old_qty;
-    Some(Measure::new(used, row.hard, RejectCode::PositionLong).growing(grows))
+    let grows = order.is_buy() && order.ask.adds_qty();
+    Some(Measure::new(used, terms.hard, RejectCode::PositionLong).growing(grows))
 }
 
 /// L22: the worst short position, `open sells - pos`.
-pub(super) fn position_short(row: &LimitRow, order: &Question<'_>) -> Option<Measure> {
+pub(super) fn position_short(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let used = (open_after(order, false) - order.pair.flow.position).max(0);
-    let grows = !order.is_buy() && order.leaves > order.old_qty;
-    Some(Measure::new(used, row.hard, RejectCode::PositionShort).growing(grows))
+    let grows = !order.is_buy() && order.ask.adds_qty();
+    Some(Measure::new(used, terms.hard, RejectCode::PositionShort).growing(grows))
 }
 
 /// L14: a sale marked long is held to the long position, a short sale to what was located (SHO 200, 203).
-pub(super) fn short_sale(_: &LimitRow, order: &Question<'_>) -> Option<Measure> {
-    let added = i128::from(order.leaves) - i128::from(order.old_qty);
-    match order.side {
+pub(super) fn short_sale(_: &Terms, order: &Question<'_>) -> Option<Measure> {
+    let added = order.ask.added_qty();
+    match order.ask.side {
         Side::Buy => None,
         Side::Sell => {
-            let used = order.pair.flow.sell_qty - order.short.open + added;
+            let used = order.pair.flow.sell_qty - order.found.short.open + added;
             let limit = order.pair.flow.position.max(0);
             Some(Measure::new(used, limit, RejectCode::ShortMarkingRequired).growing(added > 0))
         }
         Side::SellShort if order.instrument.flags & instrument_flags::EASY_TO_BORROW != 0 => None,
         Side::SellShort => {
-            let used = order.short.sold_today + order.short.open + added;
-            Some(Measure::new(used, order.short.located, RejectCode::LocateRequired).growing(added > 0))
+            let used = order.found.short.sold_today + order.found.short.open + added;
+            Some(Measure::new(used, order.found.short.located, RejectCode::LocateRequired).growing(added > 0))
         }
     }
 }

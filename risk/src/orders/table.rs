@@ -5,7 +5,7 @@
 //! - A closed order's row stays until `closed_max` later ones have closed, so that late fills find it.
 //! - No allocation after [`OrderTable::new`].
 
-use bytemuck::{Pod, Zeroable, bytes_of};
+use bytemuck::{Pod, Zeroable, bytes_of, bytes_of_mut};
 use tradewind_domain::codes::{OrderState, OrderType, Side, TimeInForce};
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
@@ -16,9 +16,9 @@ use tradewind_domain::text::ClOrdId;
 use tradewind_domain::time::DayNumber;
 use tradewind_machine::prefetch::prefetch;
 
-/// One order.
+/// One order. What every fill reads and changes stands in the first two cache lines, what only a replace needs in the last two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct OrderRow {
     /// The order; none in a free row.
     pub order_id: OrderId,
@@ -30,52 +30,18 @@ pub struct OrderRow {
     pub leaves: i64,
     /// Limit price; 0 where none.
     pub px: i64,
-    /// Stop price; 0 where none.
-    pub stop_px: i64,
     /// Risk price, frozen.
     pub risk_px: i64,
     /// Base value of one unit, frozen; of a binary sale that opens a short the part that closes a long position.
     pub unit: i64,
     /// Base value of one unit of the rest: differs from `unit` for such a sale only.
     pub short_unit: i64,
-    /// Open quantity that closes a long position, of such a sale; fills use it up first.
-    pub close_qty: i64,
     /// Reserved cash, estimated fee included: for `leaves`, or while a replace is pending for what was open when it was accepted.
     pub cash: Money,
-    /// Limit value held beside `leaves * unit` while a replace is pending.
-    pub extra_value: Notional,
-    /// Cash held beside `cash` while a replace is pending; below zero once fills have used more than it.
-    pub extra_cash: Money,
-    /// Pending replace: filled quantity when it was accepted.
-    pub pending_cum: i64,
-    /// Pending replace: `close_qty` when it was accepted.
-    pub pending_close: i64,
+    /// Open quantity that closes a long position, of a binary sale that opens a short; fills use it up first.
+    pub close_qty: i64,
     /// Pending replace: total quantity; 0 where none is pending, below zero where busts took more than it.
     pub new_qty: i64,
-    /// Pending replace: limit price.
-    pub new_px: i64,
-    /// Pending replace: stop price.
-    pub new_stop_px: i64,
-    /// Pending replace: risk price.
-    pub new_risk_px: i64,
-    /// Pending replace: unit.
-    pub new_unit: i64,
-    /// Pending replace: as `short_unit`.
-    pub new_short_unit: i64,
-    /// Pending replace: as `close_qty`, when it was accepted.
-    pub new_close_qty: i64,
-    #[doc(hidden)]
-    pub reserved2: u64,
-    /// Pending replace: reserved cash of the new order when it was accepted, estimated fee included.
-    pub new_cash: Money,
-    /// End of a GTD order, nanoseconds.
-    pub expire_ns: u64,
-    /// Price at which the trader would give up; 0 where none.
-    pub stop_loss_px: i64,
-    /// Older neighbour among the held orders, counted from 1; 0 where there is none (L15).
-    pub(crate) held_prev: u32,
-    /// Younger neighbour among the held orders, likewise.
-    pub(crate) held_next: u32,
     /// Narrowest node.
     pub leaf: NodeId,
     /// Account.
@@ -88,18 +54,6 @@ pub struct OrderRow {
     pub holding: HoldingId,
     /// Account and currency.
     pub wallet: WalletId,
-    /// Client session.
-    pub session: SessionId,
-    /// Trading date of acceptance.
-    pub trade_day: DayNumber,
-    /// Older neighbour in the open list.
-    pub(crate) prev: u32,
-    /// Newer neighbour in the open list; in a free row the next free one.
-    pub(crate) next: u32,
-    /// Currency of the instrument.
-    pub currency: CurrencyId,
-    /// Calendar of the instrument.
-    pub calendar: CalendarId,
     /// [`Side`].
     pub side: u8,
     /// [`OrderType`].
@@ -112,17 +66,68 @@ pub struct OrderRow {
     pub resting_state: u8,
     /// Cancels that were sent and not answered; counted anew once no replace is on its way.
     pub cancels: u8,
+    /// 1 once a replace was pending: the fields from `new_cash` on are in use.
+    pub was_replaced: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 2],
+    pub reserved: u8,
+    /// Older neighbour in the open list.
+    pub(crate) prev: u32,
+    /// Newer neighbour in the open list; in a free row the next free one.
+    pub(crate) next: u32,
+    /// Currency of the instrument.
+    pub currency: CurrencyId,
+    /// Calendar of the instrument.
+    pub calendar: CalendarId,
     /// Identifiers that name this order while it is open: its own and those of its replaces.
     pub keys: u32,
+    /// Limit value held beside `leaves * unit` while a replace is pending.
+    pub extra_value: Notional,
+    /// Cash held beside `cash` while a replace is pending; below zero once fills have used more than it.
+    pub extra_cash: Money,
+    /// Client session.
+    pub session: SessionId,
+    /// Trading date of acceptance.
+    pub trade_day: DayNumber,
+    /// Stop price; 0 where none.
+    pub stop_px: i64,
+    /// End of a GTD order, nanoseconds.
+    pub expire_ns: u64,
+    /// Price at which the trader would give up; 0 where none.
+    pub stop_loss_px: i64,
+    /// Older neighbour among the held orders, counted from 1; 0 where there is none (L15).
+    pub(crate) held_prev: u32,
+    /// Younger neighbour among the held orders, likewise.
+    pub(crate) held_next: u32,
     /// The client's identifier.
     pub cl_ord_id: ClOrdId,
+    /// Pending replace: reserved cash of the new order when it was accepted, estimated fee included.
+    pub new_cash: Money,
+    /// Pending replace: filled quantity when it was accepted.
+    pub pending_cum: i64,
+    /// Pending replace: `close_qty` when it was accepted.
+    pub pending_close: i64,
+    /// Pending replace: limit price.
+    pub new_px: i64,
+    /// Pending replace: stop price.
+    pub new_stop_px: i64,
+    /// Pending replace: risk price.
+    pub new_risk_px: i64,
+    /// Pending replace: unit.
+    pub new_unit: i64,
+    /// Pending replace: as `short_unit`.
+    pub new_short_unit: i64,
+    /// Pending replace: as `close_qty`, when it was accepted.
+    pub new_close_qty: i64,
     /// Pending replace: the client's identifier from then on.
     pub new_cl_ord_id: ClOrdId,
+    #[doc(hidden)]
+    pub reserved2: u64,
 }
 
-const _: () = assert!(size_of::<OrderRow>() == 384);
+/// Where the fields of replaces begin.
+const REPLACE_AT: usize = std::mem::offset_of!(OrderRow, new_cash);
+
+const _: () = assert!(size_of::<OrderRow>() == 384 && REPLACE_AT == 256);
 
 const NIL: u32 = u32::MAX;
 
@@ -200,6 +205,17 @@ impl OrderRow {
             };
         }
     }
+    /// Becomes another order's row, a new one's. Few orders are ever replaced: what replaces need is written only where it was used.
+    #[inline]
+    fn renew(&mut self, row: &OrderRow) {
+        let was_replaced = self.was_replaced != 0;
+        let bytes = bytes_of_mut(self);
+        bytes[..REPLACE_AT].copy_from_slice(&bytes_of(row)[..REPLACE_AT]);
+        if was_replaced {
+            bytes[REPLACE_AT..].fill(0);
+        }
+    }
+
     /// Forgets a pending replace.
     #[inline]
     pub fn drop_pending(&mut self) {
@@ -207,7 +223,9 @@ impl OrderRow {
         self.extra_cash = Money::ZERO;
         self.cancels = 0;
         self.new_qty = 0;
-        self.new_cl_ord_id = ClOrdId::EMPTY;
+        if self.was_replaced != 0 {
+            self.new_cl_ord_id = ClOrdId::EMPTY;
+        }
     }
 }
 
@@ -376,8 +394,9 @@ impl OrderTable {
         (group * GROUP + u64::from(tag) % GROUP) as usize & self.index_mask
     }
 
-    /// Puts an accepted order into the row that [`next_slot`](Self::next_slot) named. False where there is none.
-    pub fn insert(&mut self, row: OrderRow) -> Option<OrderSlot> {
+    /// Puts an accepted order into the row that [`next_slot`](Self::next_slot) named; `None` where there is none.
+    #[inline]
+    pub fn insert(&mut self, row: &OrderRow) -> Option<OrderSlot> {
         let slot = if self.free_head != NIL {
             let slot = self.free_head;
             self.free_head = self.rows[slot as usize].next;
@@ -387,7 +406,7 @@ impl OrderTable {
             self.unindex(slot);
             slot
         };
-        self.rows[slot as usize] = row;
+        self.rows[slot as usize].renew(row);
         let tag = row.order_id.counter() as u32;
         let mut at = self.home(tag);
         while self.index[at].slot != NIL {
@@ -517,7 +536,7 @@ mod tests {
     fn forgetting_an_order_costs_the_same_however_many_are_remembered() {
         let mut table = OrderTable::new(1_000, 10_000);
         for counter in 1..=30_000 {
-            let slot = table.insert(order(counter)).unwrap();
+            let slot = table.insert(&order(counter)).unwrap();
             table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
             table.close(slot);
         }
@@ -538,7 +557,7 @@ mod tests {
     #[test]
     fn open_orders_stand_in_acceptance_order_and_closed_ones_are_remembered() {
         let mut table = OrderTable::new(4, 2);
-        let slots: Vec<_> = (1..=4).map(|n| table.insert(order(n)).unwrap()).collect();
+        let slots: Vec<_> = (1..=4).map(|n| table.insert(&order(n)).unwrap()).collect();
         assert!(table.is_full());
         let closed = |table: &mut OrderTable, slot| {
             table.get_mut(slot).unwrap().state = OrderState::Filled as u8;
@@ -563,7 +582,7 @@ mod tests {
         let mut table = OrderTable::new(8, 8);
         for n in 1..=10_000u64 {
             let expected = table.next_slot();
-            let slot = table.insert(order(n)).unwrap();
+            let slot = table.insert(&order(n)).unwrap();
             assert_eq!(slot, expected);
             if n > 4 {
                 let old = OrderId::new(0, n - 4);
