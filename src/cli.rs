@@ -61,6 +61,9 @@ pub enum Command {
     /// Business rules: check a file, try it on a recorded journal, show those in force.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// The journal in SQL: bring the schema up, see how far it is, make it anew.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Look at this machine: what will hurt, and how to mend it.
     Doctor(DoctorArgs),
     /// Measure.
@@ -102,6 +105,34 @@ pub struct RunArgs {
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<u64>,
     /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind store`.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Bring the schema of the database to this build's version.
+    Migrate(StoreArgs),
+    /// How far the database is, and whether it goes with the journal.
+    Status(StoreArgs),
+    /// Empty the database and make it anew from the journal.
+    Rebuild(StoreArgs),
+}
+
+/// What the commands of `tradewind store` take.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Data folder of the journal.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Database, in place of store.url: `sqlite:FILE` or `postgres://HOST/DATABASE`.
+    #[arg(long, value_name = "URL", env = "TRADEWIND_STORE_URL", hide_env_values = true)]
+    pub url: Option<String>,
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }

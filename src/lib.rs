@@ -11,4 +11,5 @@ pub mod conformance;
 pub mod engine;
 pub mod output;
 pub mod services;
+pub mod store;
 pub mod valuation;

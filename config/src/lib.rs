@@ -31,5 +31,5 @@ pub use reference::{
 pub use settings::{
     AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys, IdentityKeys, Idle,
     JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings,
-    SourcesKeys, ValuationKeys,
+    SourcesKeys, StoreKeys, ValuationKeys, without_password,
 };

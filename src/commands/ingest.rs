@@ -4,6 +4,7 @@ use super::summary::{self, Summary};
 use crate::cli::IngestArgs;
 use crate::engine::{self, Engine, EngineError, ReferenceChanges, RuleChanges};
 use crate::output;
+use crate::store::StoreService;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
@@ -125,6 +126,7 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let engine = Engine::start(prepared, &cores)?;
     set_reference(&engine, &changes, &settings, start_ns)?;
 
+    let store = StoreService::start(&settings, &engine, &clock)?;
     let began = clock.raw();
     let read = args.files.iter().try_fold(Counts::default(), |counts, path| {
         Ok::<_, anyhow::Error>(sum(
@@ -135,6 +137,9 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     // What was handed over is taken and the run ends in good order, whatever stopped the reading.
     engine.stop()?;
+    if let Some(Err(error)) = store.map(StoreService::stop) {
+        output::note(format_args!("the store ended early: {}", error.line()));
+    }
     let counts = read?;
     let mut summary = Summary::of_journal(&args.data, &clock)?;
     summary.lines_unreadable = counts.errors;

@@ -19,6 +19,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod state;
+pub mod store;
 pub mod summary;
 pub mod version;
 pub mod whatif;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rules(RulesCommand::Test(args)) => rules::test(&args),
         Command::Rules(RulesCommand::Show(args)) => rules::show(&args),
         Command::Rules(RulesCommand::Load(args)) => rules::load(&args),
+        Command::Store(command) => store::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
         Command::Bench(BenchCommand::Limits(args)) => bench_limits::run(&args),
@@ -69,7 +71,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// Variables that choose the profile or the build rather than set a key.
-const OTHER_VARIABLES: [&str; 3] = ["TRADEWIND_PROFILE", "TRADEWIND_DATA", "TRADEWIND_COMMIT"];
+const OTHER_VARIABLES: [&str; 4] = [
+    "TRADEWIND_PROFILE",
+    "TRADEWIND_DATA",
+    "TRADEWIND_COMMIT",
+    "TRADEWIND_STORE_URL",
+];
 /// Facts of the build, which cargo hands to what it runs.
 const BUILD_VARIABLES: &str = "TRADEWIND_BUILD_";
 

@@ -6,6 +6,7 @@ use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
 use crate::services::{self, Services};
+use crate::store::StoreService;
 use crate::valuation::ValuationService;
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -60,7 +61,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
     set_reference(&engine, &changes)?;
-    // 4. Alerts and the valuer follow the journal, then the session and its venue, where the profile asks for them.
+    // 4. Alerts, the valuer and the store follow the journal, then the session and its venue, where the profile asks for them.
     let mut alerts = AlertService::start(&settings, &engine, &clock)?;
     let valuation = figures
         .map(|source| {
@@ -68,6 +69,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             ValuationService::start(source, &settings, &engine, &clock, told)
         })
         .transpose()?;
+    let store = StoreService::start(&settings, &engine, &clock)?;
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
@@ -90,6 +92,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         alerts: alerts.as_mut(),
         valuation: valuation.as_ref(),
         services: &services,
+        store: store.as_ref(),
     };
     wait(&engine, &stop, &clock, args.duration, &settings, watched);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
@@ -99,6 +102,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let valuation = valuation.map(ValuationService::stop);
     engine.stop()?;
     let alerts = alerts.map(AlertService::stop);
+    if let Some(Err(error)) = store.map(StoreService::stop) {
+        output::note(format_args!("the store ended early: {}", error.line()));
+    }
     demo.transpose()?;
     if let Some(Err(error)) = alerts {
         output::note(format_args!("alerts ended early: {error:#}"));
@@ -157,13 +163,15 @@ struct Watched<'a> {
     alerts: Option<&'a mut AlertService>,
     valuation: Option<&'a ValuationService>,
     services: &'a Services,
+    store: Option<&'a StoreService>,
 }
 
 impl Watched<'_> {
     fn line(&self) -> String {
         let alerts = self.alerts.as_ref().map(|alerts| alerts.line());
         let valuation = self.valuation.map(ValuationService::line);
-        [alerts, valuation].into_iter().flatten().collect()
+        let store = self.store.map(StoreService::line);
+        [alerts, valuation, store].into_iter().flatten().collect()
     }
 }
 
@@ -187,6 +195,10 @@ fn wait(
             alerts.look(engine, clock.now_ns());
         }
         watched.services.look(engine);
+        if let Some(store) = watched.store {
+            let told = watched.alerts.as_ref().map(|alerts| alerts.figures());
+            store.look(engine, clock.now_ns(), told.as_ref());
+        }
         if duration.is_some_and(|seconds| passed_ns >= seconds.saturating_mul(1_000_000_000)) {
             break;
         }

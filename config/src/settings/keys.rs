@@ -333,6 +333,17 @@ settings! {
         /// File with its keys (JWKS).
         outside_jwks_file: String = Range::Path { may_be_empty: true };
     }
+    /// The journal in SQL (docs/store.md).
+    store: StoreKeys {
+        /// true writes what the journal says to a database while `tradewind run` and `ingest` run; the engine never waits for it.
+        enabled: bool = Range::Flag;
+        /// The database: `sqlite:FILE` (relative to the data folder) or `postgres://USER:PASSWORD@HOST/DATABASE`.
+        url: String = Range::DatabaseUrl;
+        /// Milliseconds between two transactions at least: more makes larger ones, which cost less.
+        pause_ms: u32 = count(0, 60_000);
+        /// Milliseconds that a stop waits for a database that does not answer.
+        drain_ms: u32 = count(0, 600_000);
+    }
     /// What is reported while running.
     log: LogKeys {
         /// Milliseconds between two status lines; 0 prints none.

@@ -12,9 +12,9 @@ mod value;
 
 pub use keys::{
     AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, HttpKeys, IdentityKeys, JournalKeys, KEYS,
-    Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, ValuationKeys,
+    Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, StoreKeys, ValuationKeys,
 };
-pub use value::{Durability, Idle, Range};
+pub use value::{Durability, Idle, Range, without_password};
 
 use crate::nearest::nearest;
 use crate::problem::{ConfigError, Lines, Problem};
@@ -116,6 +116,8 @@ pub struct Settings {
     pub http: HttpKeys,
     /// Who may come in.
     pub identity: IdentityKeys,
+    /// The journal in SQL.
+    pub store: StoreKeys,
     /// What is reported.
     pub log: LogKeys,
     /// Values and origins in the order of [`KEYS`].
@@ -362,10 +364,22 @@ impl Layers {
             let message = unknown("key", name, KEYS.iter().map(|key| key.name));
             return self.problems.push(Problem::new(origin, "", message));
         };
+        let is_secret = KEYS[at].range.may_hold_secret();
+        let origin = match origin {
+            Origin::Flag { .. } if is_secret => Origin::Flag {
+                text: format!("{name}=***"),
+            },
+            origin => origin,
+        };
         match KEYS[at].range.read(raw) {
             Some(value) => self.cells[at] = Some((value, origin)),
             None => {
-                let message = format!("{raw} is not allowed; allowed: {}", KEYS[at].range);
+                let shown = if is_secret {
+                    "this".to_owned()
+                } else {
+                    raw.to_string()
+                };
+                let message = format!("{shown} is not allowed; allowed: {}", KEYS[at].range);
                 self.problems.push(Problem::new(origin, name, message));
             }
         }
@@ -399,6 +413,7 @@ impl Layers {
             control,
             http,
             identity,
+            store,
             log,
         } = typed;
         let settings = Settings {
@@ -414,6 +429,7 @@ impl Layers {
             control,
             http,
             identity,
+            store,
             log,
             cells,
         };

@@ -37,6 +37,8 @@ pub enum Range {
     Words(&'static [&'static str]),
     /// An address of http or https without user and password, or nothing.
     HttpUrl,
+    /// An address of a database, perhaps with a password, which is never shown.
+    DatabaseUrl,
     /// One line of text.
     Line,
     /// HOST:PORT to listen at, or nothing.
@@ -62,6 +64,7 @@ impl fmt::Display for Range {
             Self::Origins => {
                 f.write_str("origins such as https://desk.example.org with commas between them, *, or empty")
             }
+            Self::DatabaseUrl => f.write_str("sqlite:FILE or postgres://USER@HOST/DATABASE"),
             Self::Line => f.write_str("one line of text"),
         }
     }
@@ -127,6 +130,7 @@ impl Range {
             Self::Words(words) => text(raw)
                 .filter(|list| list.is_empty() || list.split(',').all(|word| words.contains(&word.trim())))
                 .map(owned),
+            Self::DatabaseUrl => text(raw).filter(|url| is_database_url(url)).map(owned),
             Self::HttpUrl => text(raw)
                 .filter(|url| url.is_empty() || is_http_url(url))
                 .map(owned),
@@ -142,10 +146,16 @@ impl Range {
         }
     }
 
-    /// The value as `config show` prints it; reads back to the same value.
+    /// True where a value may hold a password: neither it nor the flag that set it is shown.
+    pub(super) const fn may_hold_secret(&self) -> bool {
+        matches!(self, Self::DatabaseUrl)
+    }
+
+    /// The value as `config show` prints it; reads back to the same value, a password apart.
     pub(super) fn show(&self, value: &Value) -> String {
         match (self, value) {
             (Self::Bytes { .. }, Value::Number(bytes)) => ByteSize(*bytes).to_string(),
+            (Self::DatabaseUrl, Value::Text(url)) => without_password(url),
             (_, Value::Number(number)) => number.to_string(),
             (_, Value::Flag(flag)) => flag.to_string(),
             (_, Value::Text(text)) => text.clone(),
@@ -269,6 +279,44 @@ fn is_origin(text: &str) -> bool {
     let schemes = ["http://", "https://"];
     let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
     text == "*" || rest.is_some_and(|rest| !rest.contains('/') && is_http_url(text))
+}
+
+fn is_database_url(url: &str) -> bool {
+    let is_file = url.strip_prefix("sqlite:").is_some_and(|file| !file.is_empty());
+    let rest = url
+        .strip_prefix("postgres://")
+        .or(url.strip_prefix("postgresql://"));
+    let is_server =
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()));
+    is_file || is_server
+}
+
+/// An address of a database without its password, for people.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    // Passwords may also stand among the parameters.
+    let path = path.split_once("password=").map_or_else(
+        || path.to_owned(),
+        |(before, secret)| {
+            let after = secret.find('&').map_or("", |at| &secret[at..]);
+            format!("{before}password=***{after}")
+        },
+    );
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user
+                .split_once(':')
+                .map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));
+            format!("{scheme}://{user}@{host}{path}")
+        }
+        None => format!("{scheme}://{authority}{path}"),
+    }
 }
 
 /// realtime, max, or a plain decimal and `x`.
@@ -400,6 +448,26 @@ mod tests {
             "1 2",
         ] {
             assert_eq!(SIZE.read(Raw::Text(text)), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://me:secret@host:1/db", "postgres://me:***@host:1/db"),
+            ("postgres://me@host/db", "postgres://me@host/db"),
+            (
+                "postgres://host/db?password=secret&a=b",
+                "postgres://host/db?password=***&a=b",
+            ),
+            ("postgres://u:p@ss@host/db", "postgres://u:***@host/db"),
+            ("sqlite:store.db", "sqlite:store.db"),
+        ] {
+            let value = Range::DatabaseUrl.read(Raw::Text(url)).expect(url);
+            assert_eq!(Range::DatabaseUrl.show(&value), shown);
+        }
+        for bad in ["", "sqlite:", "store.db", "mysql://host/db", "postgres://"] {
+            assert!(Range::DatabaseUrl.read(Raw::Text(bad)).is_none(), "{bad}");
         }
     }
 

@@ -84,6 +84,10 @@ metrics! {
     EngineFailed = "engine_failed", Events;
     /// Live: age of the oldest record that is not released.
     JournalLag = "journal_lag", Nanos;
+    /// Live: how far the database is behind the journal.
+    StoreLag = "store_lag", Nanos;
+    /// Live: the database is not written any more: 1, else 0.
+    StoreStopped = "store_stopped", Number;
     /// Live: p99 of the pipeline.
     PipelineP99 = "pipeline_p99", Nanos;
     /// Live: fill of a queue.

@@ -18,6 +18,8 @@ const REJECTS_OF_ONE_LIMIT: i64 = 3;
 const TABLE_ALERT_PCT: u32 = 90;
 /// Nanoseconds behind its mark from which a figure of equity is late (the pause between two figures of a node apart).
 const EQUITY_LATE_NS: u64 = 100 * MILLI;
+/// How far the database may be behind the journal.
+const STORE_LAG_NS: u64 = 10_000 * MILLI;
 /// Nanoseconds for which the pipeline's p99 must be above its budget.
 const P99_FOR_NS: u64 = 10 * NANOS_PER_SEC;
 
@@ -181,6 +183,8 @@ fn of_engine(keys: &AlertsKeys) -> Vec<Rule> {
                 Step::at(percent(100), Error),
             ],
         ),
+        above(Metric::StoreLag, nanos(STORE_LAG_NS), Error),
+        Rule::new(Metric::StoreStopped, vec![Step::at(1, Critical)]),
         Rule::each(Metric::DeadLetter, Info),
         Rule::new(Metric::EquityFrozen, vec![Step::at(1, Error)]),
         above(Metric::EquityLate, nanos(EQUITY_LATE_NS), Warning),

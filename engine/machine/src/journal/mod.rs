@@ -49,5 +49,5 @@ pub use open::{Journal, Opened, Records};
 pub use recovery::{LastRecord, Recovery, TornTail};
 pub use storage::{DiskStorage, Storage, StorageFile};
 pub use sys::FileSystem;
-pub use verify::{Problem, SegmentInfo, SegmentState, VerifyReport, repair, segments, verify};
+pub use verify::{Problem, SegmentInfo, SegmentState, VerifyReport, repair, segment, segments, verify};
 pub use writer::{BATCH_MAX, JournalWriter};

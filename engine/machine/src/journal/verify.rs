@@ -62,6 +62,11 @@ pub fn segments(data_dir: &Path) -> Result<Vec<SegmentInfo>, JournalError> {
         .collect()
 }
 
+/// One segment of a data folder.
+pub fn segment(data_dir: &Path, index: u64) -> Result<SegmentInfo, JournalError> {
+    segment_info(&Folder::of(data_dir), index)
+}
+
 fn segment_info(folder: &Folder, index: u64) -> Result<SegmentInfo, JournalError> {
     let mut scan = SegmentScan::open(folder, &ReadOnlyDisk, index)?;
     let first_seq = match scan.frame()? {

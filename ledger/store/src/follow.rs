@@ -1,0 +1,263 @@
+//! The store beside an engine: a thread that keeps the database up with the journal, and one that reads for it.
+//!
+//! A *session* begins where the database says that it stands and ends with the first fault of the database. The next one begins again
+//! where the database stands then: whether a commit was lost, or only its answer, needs not be known.
+//!
+//! # Invariants
+//! - The engine is never waited for, and never waits: this reads released records and touches nothing else.
+//! - What is in the database is exactly what the records up to its place say, once each, across crashes of either side.
+
+use crate::database::Database;
+use crate::error::StoreError;
+use crate::position::Saved;
+use crate::project::Projection;
+use crate::reader::{Handed, Reader};
+use crate::status::{State, Status, Written};
+use crate::target::Target;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tradewind_domain::time::UnixNanos;
+use tradewind_machine::clock::Clock;
+use tradewind_machine::journal;
+
+/// How a store follows.
+#[derive(Clone, Debug)]
+pub struct FollowSettings {
+    /// The data folder of the journal.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub target: Target,
+    /// The shortest time between two transactions: smaller batches cost more of the machine.
+    pub pause: Duration,
+    /// How long a stop waits for a database that does not answer.
+    pub drain: Duration,
+    /// Records of a batch at most; none for the usual size.
+    pub records_max: Option<u64>,
+}
+
+/// First wait after a fault; doubled up to [`RETRY_MAX`].
+const RETRY_MIN: Duration = Duration::from_millis(100);
+/// The longest wait after a fault.
+const RETRY_MAX: Duration = Duration::from_secs(10);
+/// How often a waiting thread looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long one statement or connection may take before the database counts as down.
+const ANSWER: Duration = Duration::from_secs(120);
+
+/// A store that follows a journal.
+pub struct Store {
+    thread: JoinHandle<Result<(), StoreError>>,
+    stop: Arc<AtomicBool>,
+    status: Arc<Status>,
+}
+
+impl Store {
+    /// Starts it. The database need not be there yet.
+    pub fn start(settings: FollowSettings, clock: Clock) -> Result<Self, StoreError> {
+        let (stop, status) = (Arc::new(AtomicBool::new(false)), Arc::new(Status::default()));
+        let worker = Worker {
+            settings,
+            clock,
+            stop: Arc::clone(&stop),
+            status: Arc::clone(&status),
+        };
+        let thread = std::thread::Builder::new()
+            .name("tw-store".into())
+            .spawn(move || worker.run())
+            .map_err(StoreError::Thread)?;
+        Ok(Self { thread, stop, status })
+    }
+
+    /// Its figures.
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.status)
+    }
+
+    /// Lets it write what is in the journal now, and ends it. A database that does not answer is given up after the settings' time:
+    /// the next start goes on where it stands.
+    pub fn stop(self) -> Result<(), StoreError> {
+        self.stop.store(true, Ordering::Release);
+        match self.thread.join() {
+            Ok(ended) => ended,
+            Err(_) => Err(StoreError::Thread(std::io::Error::other(
+                "the store stopped at a broken invariant",
+            ))),
+        }
+    }
+}
+
+/// Follows a journal to the end that it has now, on this thread.
+pub(crate) fn follow_to_end(
+    settings: FollowSettings,
+    clock: Clock,
+    watch: impl FnOnce(&Arc<Status>),
+) -> Result<(), StoreError> {
+    let store = Store::start(settings, clock)?;
+    watch(&store.status);
+    store.stop()
+}
+
+struct Worker {
+    settings: FollowSettings,
+    clock: Clock,
+    stop: Arc<AtomicBool>,
+    status: Arc<Status>,
+}
+
+/// How a session ended.
+enum End {
+    /// Everything is written, and no more was wanted.
+    Done,
+    /// The database failed.
+    Failed(StoreError),
+}
+
+impl Worker {
+    fn run(self) -> Result<(), StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StoreError::Thread)?;
+        let mut wait = RETRY_MIN;
+        let mut stopping_since = None;
+        loop {
+            let written = self.status.figures().batches;
+            let error = match self.session(&runtime) {
+                Ok(End::Done) => {
+                    self.status.set_state(State::Stopped, None);
+                    return Ok(());
+                }
+                Ok(End::Failed(error)) | Err(error) => error,
+            };
+            if !error.is_passing() {
+                self.status.set_state(State::Refused, Some(error.line()));
+                return Err(error);
+            }
+            self.status.set_state(State::Waiting, Some(error.line()));
+            if self.status.figures().batches != written {
+                wait = RETRY_MIN; // it went well for a while
+            }
+            if self.is_given_up(&mut stopping_since) {
+                self.status.set_state(State::Stopped, Some(error.line()));
+                return Err(error);
+            }
+            self.wait(wait);
+            wait = (wait * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// True once a stop has waited long enough for the database.
+    fn is_given_up(&self, since: &mut Option<UnixNanos>) -> bool {
+        if !self.stop.load(Ordering::Acquire) {
+            return false;
+        }
+        let now_ns = self.clock.now_ns();
+        let since = *since.get_or_insert(now_ns);
+        u128::from(now_ns.saturating_sub(since)) >= self.settings.drain.as_nanos()
+    }
+
+    /// Waits, and no longer than a stop allows.
+    fn wait(&self, time: Duration) {
+        let mut left = time;
+        while !left.is_zero() {
+            let part = left.min(LOOK);
+            std::thread::park_timeout(part);
+            left -= part;
+            if self.stop.load(Ordering::Acquire) {
+                return std::thread::park_timeout(LOOK);
+            }
+        }
+    }
+
+    /// Follows until the database fails or everything is written.
+    fn session(&self, runtime: &tokio::runtime::Runtime) -> Result<End, StoreError> {
+        self.status.set_state(State::Connecting, None);
+        let opened = runtime.block_on(within(self.open()));
+        let (mut database, saved, projection) = opened?;
+        let reader = Reader::open(&self.settings.data_dir, saved, projection)?
+            .with_records_max(self.settings.records_max);
+        if let Some(last) = journal::segments(&self.settings.data_dir)?.last() {
+            self.status.set_segment_bytes(last.bytes);
+        }
+        let (seq, now_ns) = (saved.place.map_or(0, |place| place.seq), self.clock.now_ns());
+        self.status.begin(reader.position(), seq, now_ns);
+        self.status.set_state(State::Writing, None);
+        let (hand, handed) = sync_channel(1);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let reading = std::thread::Builder::new()
+            .name("tw-store-read".into())
+            .spawn({
+                let (stop, status) = (Arc::clone(&self.stop), Arc::clone(&self.status));
+                let is_over = Arc::clone(&is_over);
+                move || reader.run(&hand, &stop, &is_over, &status)
+            })
+            .map_err(StoreError::Thread)?;
+        let written = runtime.block_on(self.write_all(&mut database, saved, &handed));
+        is_over.store(true, Ordering::Release);
+        drop(handed); // a reader that waits to hand something over ends now
+        let read = match reading.join() {
+            Ok(read) => read,
+            Err(_) => Err(StoreError::Thread(std::io::Error::other(
+                "the reader stopped at a broken invariant",
+            ))),
+        };
+        match (written, read) {
+            (Err(error), _) => Ok(End::Failed(error)),
+            (Ok(()), Err(error)) => Err(error),
+            (Ok(()), Ok(())) => Ok(End::Done),
+        }
+    }
+
+    async fn open(&self) -> Result<(Database, Saved, Projection), StoreError> {
+        let mut database = Database::connect(&self.settings.target).await?;
+        database.migrate().await?;
+        let saved = database.saved().await?;
+        let names = database.names().await?;
+        Ok((database, saved, Projection::new(names)))
+    }
+
+    /// Writes what the reader hands over, until it ends.
+    async fn write_all(
+        &self,
+        database: &mut Database,
+        begin: Saved,
+        handed: &Receiver<Handed>,
+    ) -> Result<(), StoreError> {
+        let mut before = begin;
+        loop {
+            let Handed { batch, after } = match handed.recv_timeout(LOOK) {
+                Ok(handed) => handed,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            let began = self.clock.now_ns();
+            within(database.write(&batch, &before, &after)).await?;
+            before = after;
+            if let Some(place) = batch.end {
+                self.status.note_written(&Written {
+                    records: batch.records,
+                    rows: batch.rows() as u64,
+                    seq: place.seq,
+                    journaled_ns: batch.journaled_ns,
+                    position: place.next,
+                });
+            }
+            let took = Duration::from_nanos(self.clock.now_ns().saturating_sub(began));
+            if !self.stop.load(Ordering::Acquire) {
+                std::thread::park_timeout(self.settings.pause.saturating_sub(took));
+            }
+        }
+    }
+}
+
+/// A database that hangs is one that is down.
+async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+    }
+}

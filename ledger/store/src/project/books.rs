@@ -1,0 +1,343 @@
+//! Executions, positions, profit, and the entries of the books with the balances that they add up to.
+
+use super::orders::{self, OrderRestated};
+use super::{Projection, execution_alerts};
+use crate::batch::Batch;
+use crate::rows::{About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Restated};
+use tradewind_books::posting::{
+    Account, Class, Ledger, Leg, Phase, Template, execution_instrument, postings,
+};
+use tradewind_domain::codes::{InstrumentKind, Side};
+use tradewind_domain::event::{self, Event, Kind, TakenBack, TradeBust};
+use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderId};
+
+/// A fill or an executed trade.
+pub(super) fn executed(event: &Event, origin: Origin, batch: &mut Batch) {
+    let body: &event::Execution = event.body();
+    batch.executions.push(row(event, body, origin, 0));
+    let about = About {
+        account: body.account,
+        instrument: body.instrument,
+        order: body.order_id,
+    };
+    execution_alerts(event, origin, body.alerts, about, batch);
+    orders::filled(event, body, batch);
+    let change = Change {
+        qty: sign(body.side) * i128::from(body.qty),
+        cost: body.cost_delta.raw(),
+        realised: body.realised.raw(),
+        fee: body.fee.raw(),
+        volume: body.principal.raw(),
+        fills: 1,
+    };
+    let whose = Whose {
+        holding: body.holding,
+        account: body.account,
+        node: body.leaf,
+        instrument: body.instrument,
+        currency: body.currency.0,
+    };
+    change.book(&whose, origin, batch);
+}
+
+fn row(event: &Event, body: &event::Execution, origin: Origin, trade_seq: u64) -> Execution {
+    Execution {
+        origin,
+        origin_ns: event.head.origin_ns,
+        kind: event.head.kind,
+        exec_id: body.exec_id,
+        trade_seq,
+        order: body.order_id,
+        account: body.account,
+        node: body.leaf,
+        instrument: body.instrument,
+        currency: body.currency.0,
+        venue: body.venue.0,
+        side: body.side,
+        liquidity: body.liquidity,
+        qty: body.qty,
+        px: body.px,
+        principal: body.principal.raw(),
+        fee: body.fee.raw(),
+        realised: body.realised.raw(),
+        closed_qty: body.closed_qty,
+        settle_day: body.settle_date,
+        alerts: body.alerts,
+    }
+}
+
+/// A trade is taken back, and booked anew where it was corrected.
+pub(super) fn restated(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
+    let Some(taken) = event.taken_back() else {
+        return; // an accepted one always says what it takes back
+    };
+    let new = match kind {
+        Kind::TradeBust => busted(event.body(), &taken, event, origin),
+        _ => row(event, event.body(), origin, taken.trade_seq),
+    };
+    let new = Execution {
+        order: taken.order_id,
+        account: taken.account,
+        node: taken.leaf,
+        instrument: taken.instrument,
+        currency: taken.currency.0,
+        side: taken.side,
+        ..new
+    };
+    batch.executions.push(new);
+    let is_bust = kind == Kind::TradeBust;
+    batch.restated.insert(
+        taken.trade_seq,
+        Restated {
+            trade_seq: taken.trade_seq,
+            changed_seq: event.head.seq,
+            status: if is_bust { 3 } else { 2 },
+        },
+    );
+    let about = About {
+        account: taken.account,
+        instrument: taken.instrument,
+        order: taken.order_id,
+    };
+    execution_alerts(event, origin, new.alerts, about, batch);
+    // What is booked from now on; of a bust nothing.
+    let (qty, px, fee, principal) = if is_bust {
+        (0, 0, 0, 0)
+    } else {
+        (new.qty, new.px, new.fee, new.principal)
+    };
+    restate_order(event, &taken, qty, px, batch);
+    let change = Change {
+        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty)),
+        cost: cost_delta(event, kind),
+        realised: new.realised,
+        fee: fee - taken.fee.raw(),
+        volume: principal - taken.principal.raw(),
+        fills: if is_bust { -1 } else { 0 },
+    };
+    let whose = Whose {
+        holding: taken.holding,
+        account: taken.account,
+        node: taken.leaf,
+        instrument: taken.instrument,
+        currency: taken.currency.0,
+    };
+    change.book(&whose, origin, batch);
+}
+
+fn busted(body: &TradeBust, taken: &TakenBack, event: &Event, origin: Origin) -> Execution {
+    Execution {
+        origin,
+        origin_ns: event.head.origin_ns,
+        kind: event.head.kind,
+        exec_id: body.exec_id,
+        trade_seq: taken.trade_seq,
+        order: taken.order_id,
+        account: taken.account,
+        node: taken.leaf,
+        instrument: taken.instrument,
+        currency: taken.currency.0,
+        venue: body.venue.0,
+        side: taken.side,
+        liquidity: 0,
+        qty: taken.qty,
+        px: taken.px,
+        principal: taken.principal.raw(),
+        fee: taken.fee.raw(),
+        realised: body.realised.raw(),
+        closed_qty: body.closed_qty,
+        settle_day: 0,
+        alerts: body.alerts,
+    }
+}
+
+fn cost_delta(event: &Event, kind: Kind) -> i128 {
+    match kind {
+        Kind::TradeBust => event.body::<TradeBust>().cost_delta.raw(),
+        _ => event.body::<event::Execution>().cost_delta.raw(),
+    }
+}
+
+fn restate_order(event: &Event, taken: &TakenBack, qty: i64, px: i64, batch: &mut Batch) {
+    let money = |qty: i64, px: i64| i128::from(qty) * i128::from(px);
+    let restated = OrderRestated {
+        id: if taken.slot.is_none() {
+            OrderId::NONE
+        } else {
+            taken.order_id
+        },
+        qty: taken.order_qty,
+        cum: taken.cum,
+        leaves: taken.leaves,
+        delta: qty.saturating_sub(taken.qty),
+        value: money(qty, px) - money(taken.qty, taken.px),
+    };
+    orders::restated(event, &restated, batch);
+}
+
+fn sign(side: u8) -> i128 {
+    Side::from_code(side).map_or(0, Side::sign)
+}
+
+/// Whose position and profit change.
+struct Whose {
+    holding: HoldingId,
+    account: AccountId,
+    node: NodeId,
+    instrument: InstrumentId,
+    currency: u16,
+}
+
+/// What changes of a position and of a day's profit.
+struct Change {
+    qty: i128,
+    cost: i128,
+    realised: i128,
+    fee: i128,
+    volume: i128,
+    fills: i64,
+}
+
+impl Change {
+    fn book(&self, whose: &Whose, origin: Origin, batch: &mut Batch) {
+        let position = batch
+            .positions
+            .entry(whose.holding.0)
+            .or_insert_with(|| PositionChange {
+                holding: whose.holding.0,
+                account: whose.account,
+                instrument: whose.instrument,
+                ..PositionChange::default()
+            });
+        position.qty += self.qty;
+        position.cost += self.cost;
+        position.realised += self.realised;
+        position.fees += self.fee;
+        position.fills += self.fills;
+        position.last_seq = origin.seq;
+        let key = (origin.day, whose.node.0, whose.instrument.0);
+        let pnl = batch.pnl.entry(key).or_insert_with(|| PnlChange {
+            day: origin.day,
+            node: whose.node,
+            instrument: whose.instrument,
+            account: whose.account,
+            currency: whose.currency,
+            ..PnlChange::default()
+        });
+        pnl.realised += self.realised;
+        pnl.fees += self.fee;
+        pnl.volume += self.volume;
+        pnl.fills += self.fills;
+        pnl.last_seq = origin.seq;
+    }
+}
+
+impl Projection {
+    /// The legs that the event posts, and what they do to balances.
+    pub(super) fn entries(
+        &self,
+        event: &Event,
+        kind: Kind,
+        origin: Origin,
+        account: AccountId,
+        batch: &mut Batch,
+    ) {
+        let moves_principal = execution_instrument(event).is_none_or(|id| self.moves_principal(id));
+        let postings = postings(event, moves_principal);
+        let Some(template) = postings.template else {
+            return;
+        };
+        // A bust names its account in what it takes back.
+        let account = if kind == Kind::TradeBust {
+            postings.parties.account
+        } else {
+            account
+        };
+        for (line, leg) in postings.legs().enumerate() {
+            batch
+                .entries
+                .push(entry(origin, line as u16, template, account, &leg));
+            balance(leg.debit, &leg, true, account, origin.seq, batch);
+            balance(leg.credit, &leg, false, account, origin.seq, batch);
+        }
+    }
+
+    /// True where the principal of the instrument's trades moves as cash.
+    fn moves_principal(&self, id: InstrumentId) -> bool {
+        let kind = self.names.instrument(id.0).map(|row| row.kind);
+        kind.and_then(InstrumentKind::from_code).is_some_and(|kind| {
+            matches!(
+                kind,
+                InstrumentKind::Equity | InstrumentKind::Crypto | InstrumentKind::Binary
+            )
+        })
+    }
+}
+
+fn entry(origin: Origin, line: u16, template: Template, account: AccountId, leg: &Leg) -> Entry {
+    let ((debit_class, debit_id), (credit_class, credit_id)) = (chart(leg.debit), chart(leg.credit));
+    let (ledger_kind, ledger_id) = match leg.ledger {
+        Ledger::Currency(id) => (1, u32::from(id.0)),
+        Ledger::Instrument(id) => (2, id.0),
+    };
+    Entry {
+        origin,
+        line,
+        template: template as u8,
+        phase: leg.phase as u8,
+        account,
+        debit_class: debit_class as u8,
+        debit_id,
+        credit_class: credit_class as u8,
+        credit_id,
+        ledger_kind,
+        ledger_id,
+        amount: leg.amount as i128, // at most 2^80
+    }
+}
+
+/// Class and number of an account of the books.
+fn chart(account: Account) -> (Class, u32) {
+    match account {
+        Account::Cash(id) => (Class::Cash, id.0),
+        Account::Street(id) => (Class::Street, id.0.into()),
+        Account::Bank(id) => (Class::Bank, id.0.into()),
+        Account::Fees(id) => (Class::Fees, id.0.into()),
+        Account::Sec(id) => (Class::Sec, id.0),
+        Account::SecStreet(id) => (Class::SecStreet, id.0),
+    }
+}
+
+/// What one side of a leg does to a balance of a currency's ledger. Quantities are the positions' business.
+fn balance(side: Account, leg: &Leg, is_debit: bool, account: AccountId, seq: u64, batch: &mut Batch) {
+    let Ledger::Currency(currency) = leg.ledger else {
+        return;
+    };
+    let (class, owner) = chart(side);
+    let row = batch
+        .balances
+        .entry((class as u8, owner))
+        .or_insert_with(|| BalanceChange {
+            class: class as u8,
+            owner,
+            account: if class == Class::Cash {
+                account
+            } else {
+                AccountId::NONE
+            },
+            currency: currency.0,
+            ..BalanceChange::default()
+        });
+    row.last_seq = seq;
+    let (pending, posted) = if is_debit {
+        (&mut row.debits_pending, &mut row.debits_posted)
+    } else {
+        (&mut row.credits_pending, &mut row.credits_posted)
+    };
+    let amount = leg.amount as i128; // at most 2^80
+    match leg.phase {
+        Phase::Pending => *pending += amount,
+        Phase::Release => *pending -= amount,
+        Phase::Posted => *posted += amount,
+    }
+}

@@ -1,0 +1,235 @@
+//! The golden journals in both databases: the same rows in each, however they are cut, and the state that a replica has.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use support::Cluster;
+use tradewind_machine::clock::Clock;
+use tradewind_store::{Contents, FollowSettings, Target, contents, rebuild};
+use tradewind_views::{ReplayOptions, StateView, replay, state};
+
+const VERSIONS: [&str; 2] = ["v1", "v2"];
+
+fn golden(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/golden/journal-{version}"))
+}
+
+/// A database made from a journal, in batches of so many records.
+fn fill(url: &str, data: &Path, records_max: Option<u64>) -> Vec<Contents> {
+    let target = Target::parse(url, data).expect("an address");
+    let settings = FollowSettings {
+        data_dir: data.to_path_buf(),
+        target: target.clone(),
+        pause: Duration::ZERO,
+        drain: Duration::ZERO,
+        records_max,
+    };
+    rebuild(settings, Clock::start().expect("a clock"), |_| ()).expect("a whole store");
+    contents(&target).expect("its contents")
+}
+
+fn file(folder: &Path, name: &str) -> String {
+    format!("sqlite:{}", folder.join(name).display())
+}
+
+fn assert_same(a: &[Contents], b: &[Contents]) {
+    for (a, b) in a.iter().zip(b) {
+        assert_eq!((a.table, &a.columns), (b.table, &b.columns));
+        for (left, right) in a.rows.iter().zip(&b.rows) {
+            assert_eq!(left, right, "{} ({:?})", a.table, a.columns);
+        }
+        assert_eq!(a.rows.len(), b.rows.len(), "{}", a.table);
+    }
+}
+
+#[test]
+fn both_databases_hold_the_same_rows_however_the_journal_is_cut() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = Cluster::start();
+    for version in VERSIONS {
+        let journal = golden(version);
+        let whole = fill(&file(folder.path(), version), &journal, None);
+        assert!(
+            whole
+                .iter()
+                .all(|table| table.table == "sessions" || table.table == "bars" || !table.rows.is_empty())
+        );
+        for records in [7] {
+            let cut = fill(
+                &file(folder.path(), &format!("{version}-{records}")),
+                &journal,
+                Some(records),
+            );
+            assert_same(&whole, &cut);
+        }
+        assert_same(&whole, &fill(&cluster.database(version), &journal, None));
+        assert_same(
+            &whole,
+            &fill(&cluster.database(&format!("{version}_cut")), &journal, Some(3)),
+        );
+    }
+}
+
+/// The value of a column.
+fn value<'a>(table: &'a Contents, row: &'a [Option<String>], column: &str) -> &'a str {
+    let at = table
+        .columns
+        .iter()
+        .position(|name| name == column)
+        .expect("a column");
+    row[at].as_deref().unwrap_or("")
+}
+
+/// Names by id.
+fn names(all: &[Contents], table: &str, id: &str, name: &str) -> BTreeMap<String, String> {
+    let table = table_of(all, table);
+    let pairs = table.rows.iter();
+    pairs
+        .map(|row| {
+            (
+                value(table, row, id).to_owned(),
+                value(table, row, name).to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn table_of<'a>(all: &'a [Contents], name: &str) -> &'a Contents {
+    all.iter().find(|table| table.table == name).expect("a table")
+}
+
+#[test]
+fn positions_balances_and_orders_are_those_of_a_replica() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for version in VERSIONS {
+        let journal = golden(version);
+        let rows = fill(&file(folder.path(), version), &journal, Some(5));
+        let clock = Clock::start().expect("a clock");
+        let replayed = replay(&journal, ReplayOptions::default(), &clock).expect("a replica");
+        let state = state(&replayed.replica);
+        assert_positions(&rows, &state);
+        assert_balances(&rows, &state);
+        assert_orders(&rows, &state);
+    }
+}
+
+fn assert_positions(all: &[Contents], state: &StateView) {
+    let accounts = names(all, "accounts", "account_id", "code");
+    let symbols = names(all, "instruments", "instrument_id", "symbol");
+    let table = table_of(all, "positions");
+    let mut found: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let get = |column| value(table, row, column).to_owned();
+            let account = accounts[&get("account_id")].clone();
+            let symbol = symbols[&get("instrument_id")].clone();
+            (
+                account,
+                symbol,
+                [
+                    get("qty"),
+                    get("cost"),
+                    get("realised"),
+                    get("fees"),
+                    get("fills"),
+                ],
+            )
+        })
+        .collect();
+    found.sort();
+    let expected: Vec<_> = state
+        .positions
+        .iter()
+        .map(|row| {
+            let figures = [&row.qty, &row.cost, &row.realised, &row.fees].map(Clone::clone);
+            let [qty, cost, realised, fees] = figures;
+            (
+                row.account.clone(),
+                row.symbol.clone(),
+                [qty, cost, realised, fees, row.fills.to_string()],
+            )
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn assert_balances(all: &[Contents], state: &StateView) {
+    let accounts = names(all, "accounts", "account_id", "code");
+    let currencies = names(all, "currencies", "currency_id", "code");
+    let table = table_of(all, "balances");
+    let raw = |text: &str| tradewind_domain::decimal::parse(text.as_bytes()).expect("a decimal");
+    let mut found: Vec<_> = table
+        .rows
+        .iter()
+        .filter(|row| value(table, row, "class") == "1")
+        .map(|row| {
+            let get = |column| raw(value(table, row, column));
+            let account = accounts[value(table, row, "account_id")].clone();
+            let currency = currencies[value(table, row, "currency_id")].clone();
+            let settled = get("credits_posted") - get("debits_posted");
+            (account, currency, settled, get("debits_pending"))
+        })
+        .collect();
+    found.sort();
+    let expected: Vec<_> = state
+        .balances
+        .iter()
+        .map(|row| {
+            (
+                row.account.clone(),
+                row.currency.clone(),
+                raw(&row.settled),
+                raw(&row.reserved),
+            )
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn assert_orders(all: &[Contents], state: &StateView) {
+    use tradewind_domain::codes::OrderState;
+    let table = table_of(all, "orders");
+    let found: BTreeMap<String, [String; 8]> = table
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let get = |column| value(table, row, column).to_owned();
+            let state = OrderState::from_code(get("state").parse().ok()?)?;
+            let id = tradewind_domain::ids::OrderId(get("order_id").parse::<i64>().ok()? as u64);
+            state.is_open().then(|| {
+                let figures = ["qty", "cum", "leaves", "px", "stop_px", "cl_ord_id"].map(get);
+                let [qty, cum, leaves, px, stop_px, cl_ord_id] = figures;
+                let state = state.text().to_owned();
+                (
+                    id.to_string(),
+                    [state, qty, cum, leaves, px, stop_px, cl_ord_id, get("session")],
+                )
+            })
+        })
+        .collect();
+    let expected: BTreeMap<String, [String; 8]> = state
+        .orders
+        .iter()
+        .map(|row| {
+            let px = row.px.clone().unwrap_or_default();
+            let stop_px = row.stop_px.clone().unwrap_or_default();
+            let row = [
+                row.state.clone(),
+                row.qty.clone(),
+                row.cum.clone(),
+                row.leaves.clone(),
+                px,
+                stop_px,
+                row.cl_ord_id.clone(),
+                row.session.to_string(),
+            ];
+            (row, ())
+        })
+        .zip(&state.orders)
+        .map(|((figures, ()), row)| (row.order_id.clone(), figures))
+        .collect();
+    assert_eq!(found, expected);
+}
