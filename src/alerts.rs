@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use tradewind_alerts::delivery::{Outbox, OutboxSettings};
 use tradewind_alerts::{
-    AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, Metric,
+    AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, IncidentRow,
+    Metric, RECORDS_OF_STEP,
 };
 use tradewind_config::{AlertsKeys, Settings};
 use tradewind_control::Incidents;
@@ -87,6 +88,12 @@ impl AlertService {
     pub fn incidents(&self) -> Incidents {
         let board = Arc::clone(&self.board);
         Box::new(move || board.ask())
+    }
+
+    /// What watches incidents: the newest list, the same one until there is a newer one. It does not wait.
+    pub fn latest_incidents(&self) -> impl Fn() -> Option<Arc<Vec<IncidentRow>>> + Send + Sync + 'static {
+        let board = Arc::clone(&self.board);
+        move || board.latest()
     }
 
     /// Where others put live figures.
@@ -195,8 +202,8 @@ fn run(
         let is_last = stop.load(Ordering::Acquire); // before reading: what is in the journal by then is read
         let asked = board.asked.load(Ordering::Acquire); // before reading, for the same reason
         let work = alerts.step(&mut journal, clock.now_ns())?;
-        if work == 0 {
-            board.answer(asked, &alerts);
+        if work < RECORDS_OF_STEP {
+            board.answer(asked, &alerts); // it has read everything that is released
         }
         if is_last && work == 0 {
             return alerts.close();
@@ -209,7 +216,7 @@ fn run(
 #[derive(Default)]
 struct Board {
     asked: AtomicU64,
-    told: Mutex<(u64, Vec<serde_json::Value>)>,
+    told: Mutex<(u64, Arc<Vec<IncidentRow>>)>,
     changed: Condvar,
 }
 
@@ -227,7 +234,15 @@ impl Board {
                 "the alert manager has stopped, or has not caught up with the journal yet".to_owned(),
             );
         }
-        Ok(told.1.clone())
+        let rows = told.1.iter();
+        Ok(rows.filter_map(|row| serde_json::to_value(row).ok()).collect())
+    }
+
+    /// Asks and does not wait: what was told last, `None` before the first answer.
+    fn latest(&self) -> Option<Arc<Vec<IncidentRow>>> {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        (told.0 > 0).then(|| Arc::clone(&told.1))
     }
 
     /// Answers all questions up to number `asked`.
@@ -237,8 +252,11 @@ impl Board {
             return;
         }
         let rows = alerts.manager().incidents();
-        let rows = rows.iter().filter_map(|row| serde_json::to_value(row).ok());
-        *told = (asked, rows.collect());
+        // The same list again is the same list: who watches need not look through it.
+        if *told.1 != rows {
+            told.1 = Arc::new(rows);
+        }
+        told.0 = asked;
         drop(told);
         self.changed.notify_all();
     }

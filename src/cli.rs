@@ -453,6 +453,37 @@ pub enum BenchCommand {
     Pipeline(BenchArgs),
     /// The limit check alone, over numbers of accounts.
     Limits(BenchLimitsArgs),
+    /// The live feed under many clients, and what they cost the pipeline.
+    Rttm(BenchRttmArgs),
+}
+
+/// `tradewind bench rttm`.
+#[derive(Debug, Args)]
+pub struct BenchRttmArgs {
+    /// Clients, each subscribed to the market.
+    #[arg(long, default_value_t = 1_000)]
+    pub clients: usize,
+    /// Rows that change.
+    #[arg(long, default_value_t = 200)]
+    pub rows: u32,
+    /// Changes of each row, and frames, a second: 4, 5, 10 or 20.
+    #[arg(long, default_value_t = 10)]
+    pub hz: u8,
+    /// Seconds that are measured, without clients and with them.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Binary frames in place of JSON.
+    #[arg(long)]
+    pub binary: bool,
+    /// How pipeline threads wait: spin, yield or park.
+    #[arg(long, default_value = "park")]
+    pub idle: String,
+    /// Folder of the journal's window.
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
+    pub window_dir: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `tradewind bench limits`.

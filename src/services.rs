@@ -8,16 +8,18 @@
 //! replica.
 
 mod access;
+mod feed;
 mod telemetry;
 
 use crate::alerts::AlertService;
 use crate::engine::{self, Engine, Prepared};
 use crate::output;
 use anyhow::Context;
+use feed::{Doorkeeper, FeedFigures};
 use std::path::PathBuf;
 use std::sync::Arc;
 use telemetry::EngineTelemetry;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tradewind_config::{Durability, HttpKeys, IdentityKeys, Settings};
 use tradewind_control::{Desk, EngineFacts, Server};
 use tradewind_http::{
@@ -27,6 +29,7 @@ use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, Pass
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::StartAt;
 use tradewind_machine::source::{Source, SourceClass};
+use tradewind_rttm::{Feed, FeedSettings};
 use tradewind_views::live::{Live, LiveThread};
 
 /// Nanoseconds of a minute.
@@ -58,20 +61,22 @@ pub struct Services {
     telemetry: Option<Arc<EngineTelemetry>>,
 }
 
-/// The HTTP server and the runtime that it runs in.
+/// The HTTP server with the live feed, and the runtime that they run in.
 struct Web {
     http: HttpService,
+    feed: Feed,
     runtime: Runtime,
 }
 
 impl Services {
-    /// Starts what the settings ask for.
+    /// Starts what the settings ask for. `environment` is the profile's name, which dashboards show.
     pub fn start(
         settings: &Settings,
         engine: &Engine,
         clock: &Clock,
         alerts: Option<&AlertService>,
         wires: Option<Wires>,
+        environment: &str,
     ) -> anyhow::Result<Self> {
         if !settings.control.socket && wires.is_none() {
             return Ok(Self::default());
@@ -101,6 +106,8 @@ impl Services {
                     access,
                     keys,
                     telemetry: &telemetry,
+                    alerts,
+                    environment,
                 };
                 parts.serve(settings, wires)
             })
@@ -122,7 +129,9 @@ impl Services {
 
     /// Ends requests first, then those who answered them.
     pub fn stop(self) {
-        if let Some(Web { http, runtime }) = self.web {
+        if let Some(Web { http, feed, runtime }) = self.web {
+            http.begin_stop();
+            feed.stop();
             http.stop(runtime);
         }
         if let Some(control) = self.control {
@@ -180,6 +189,8 @@ struct Around<'a> {
     access: Arc<Access>,
     keys: Arc<KeyIndex>,
     telemetry: &'a Arc<EngineTelemetry>,
+    alerts: Option<&'a AlertService>,
+    environment: &'a str,
 }
 
 impl Around<'_> {
@@ -188,8 +199,9 @@ impl Around<'_> {
         let runtime = HttpService::runtime(&http_settings)?;
         let identity = identity_settings(&settings.identity, self.engine);
         let now_ns = self.clock.now_ns();
-        let identity = runtime.block_on(Identity::open(identity, self.access, now_ns))?;
+        let identity = runtime.block_on(Identity::open(identity, Arc::clone(&self.access), now_ns))?;
         let identity = Arc::new(identity);
+        let feed = self.feed(&identity, runtime.handle())?;
         let telemetry: Vec<Arc<dyn Telemetry>> = vec![Arc::clone(self.telemetry) as Arc<dyn Telemetry>];
         let parts = Parts {
             data_dir: self.engine.data_dir().to_path_buf(),
@@ -211,7 +223,7 @@ impl Around<'_> {
             },
             keys: self.keys,
             telemetry,
-            routes: Default::default(),
+            routes: feed.router(),
         };
         let http = HttpService::start(runtime.handle(), http_settings, parts)?;
         let first = runtime.block_on(access::first_user(
@@ -229,7 +241,25 @@ impl Around<'_> {
                 first.name
             ));
         }
-        Ok(Web { http, runtime })
+        Ok(Web { http, feed, runtime })
+    }
+
+    /// The live feed.
+    fn feed(&self, identity: &Arc<Identity>, runtime: &Handle) -> anyhow::Result<Feed> {
+        let doorkeeper = Doorkeeper::new(Arc::clone(identity), self.clock.clone(), runtime.clone());
+        let settings = FeedSettings {
+            server: engine::build_name(),
+            environment: self.environment.to_owned(),
+            epoch: self.engine.epoch(),
+            ..FeedSettings::default()
+        };
+        Ok(Feed::start(
+            Arc::clone(self.live),
+            Arc::new(FeedFigures::new(self.telemetry, self.alerts)),
+            Arc::new(doorkeeper),
+            settings,
+            self.clock.clone(),
+        )?)
     }
 }
 

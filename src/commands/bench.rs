@@ -91,13 +91,13 @@ impl Layout {
 }
 
 /// A folder of the run's own, removed at the end unless it was named.
-struct Folder {
+pub(super) struct Folder {
     path: PathBuf,
     is_ours: bool,
 }
 
 impl Folder {
-    fn new(given: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn new(given: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(path) = given {
             if path.join("journal").exists() {
                 bail!(
@@ -115,7 +115,7 @@ impl Folder {
         Ok(Self { path, is_ours: true })
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }

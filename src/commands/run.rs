@@ -74,7 +74,15 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
     // 5. The control socket and the HTTP server: from here on people reach the engine.
-    let services = Services::start(&settings, &engine, &clock, alerts.as_ref(), web_wires)?;
+    let environment = &args.settings.profile;
+    let services = Services::start(
+        &settings,
+        &engine,
+        &clock,
+        alerts.as_ref(),
+        web_wires,
+        environment,
+    )?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",

@@ -12,6 +12,8 @@ use tradewind_http::{Check, Health, MetricKind, MetricsPage, RejectCounts, Telem
 use tradewind_machine::clock::Clock;
 use tradewind_machine::latency::{Counters, SpanCounts};
 use tradewind_machine::topology::StageName;
+use tradewind_risk::limit_check::ALERT_PCT;
+use tradewind_rttm::{Check as FeedCheck, StageFigure, Status};
 use tradewind_views::live::Live;
 
 /// A pipeline thread that has not moved for so long is stuck, nanoseconds.
@@ -95,6 +97,84 @@ impl EngineTelemetry {
         if moved != seen.moved {
             (seen.moved, seen.moved_ns) = (moved, self.clock.now_ns());
         }
+    }
+
+    /// The stages for the live feed.
+    pub(super) fn stage_figures(&self) -> Vec<StageFigure> {
+        let figure = |figure: &tradewind_machine::latency::StageFigures| StageFigure {
+            stage: figure.stage.text(),
+            events: figure.events,
+            batches: figure.batches,
+            idle_cycles: figure.idle_cycles,
+            full_waits: figure.full_waits,
+            spans: self.counters.spans(figure.stage),
+        };
+        self.counters.figures().iter().map(figure).collect()
+    }
+
+    /// Checks for the live feed.
+    pub(super) fn feed_checks(&self) -> Vec<FeedCheck> {
+        let status = |is_well: bool, otherwise: Status| if is_well { Status::Pass } else { otherwise };
+        let (fault, tables) = (
+            self.live.fault(),
+            self.live.look(|held| held.replica().limit_check().used_pct()),
+        );
+        let (_, recv_ns) = self.live.last();
+        let now_ns = self.clock.now_ns();
+        let seen = self.seen();
+        let still_ms = now_ns.saturating_sub(seen.moved_ns) / 1_000_000;
+        let is_running = !seen.is_ended && still_ms <= STUCK_NS / 1_000_000;
+        let age_ms = match self.is_wall_time {
+            true => now_ns.saturating_sub(recv_ns) / 1_000_000,
+            false => 0,
+        };
+        let mut checks = vec![
+            FeedCheck::new(
+                "pipeline:running",
+                status(is_running, Status::Fail),
+                still_ms,
+                "ms",
+                match (seen.is_ended, is_running) {
+                    (true, _) => "a pipeline thread has ended",
+                    (false, false) => "no pipeline thread moves",
+                    (false, true) => "since a pipeline thread moved",
+                },
+            ),
+            FeedCheck::new(
+                "journal:lag",
+                status(seen.lag_segments <= 1, Status::Warn),
+                seen.unsynced_bytes,
+                "bytes",
+                "committed and not on disk",
+            ),
+            FeedCheck::new(
+                "journal:space",
+                status(!seen.is_space_low, Status::Fail),
+                u64::from(seen.is_space_low),
+                "",
+                match seen.is_space_low {
+                    true => "space is low: new orders are refused",
+                    false => "there is space",
+                },
+            ),
+            FeedCheck::new(
+                "replica:lag",
+                status(fault.is_none(), Status::Fail),
+                age_ms,
+                "ms",
+                fault.unwrap_or_else(|| "since the last input that the replica has".to_owned()),
+            ),
+        ];
+        checks.extend(tables.into_iter().map(|(table, used_pct)| {
+            FeedCheck::new(
+                &format!("table:{table}"),
+                status(used_pct < ALERT_PCT, Status::Warn),
+                used_pct.into(),
+                "percent",
+                "of the table's capacity",
+            )
+        }));
+        checks
     }
 
     fn stages(&self, page: &mut MetricsPage) {

@@ -26,8 +26,8 @@ use tradewind_machine::journal::{Follower, JournalError, StartAt};
 
 /// How far time between records stays behind the clock, nanoseconds.
 pub const SETTLE_NS: u64 = 500_000_000;
-/// Records that one step reads at most.
-const BATCH_MAX: usize = 4_096;
+/// Records that one step reads at most: one that reads fewer has met the end.
+pub const RECORDS_OF_STEP: usize = 4_096;
 /// Nanoseconds between two looks at the time.
 const TICK_NS: u64 = 50_000_000;
 /// Live figures that wait to be taken.
@@ -156,7 +156,7 @@ impl AlertFollower {
     /// were read.
     pub fn step(&mut self, follower: &mut Follower, now_ns: UnixNanos) -> Result<usize, AlertsError> {
         let mut read = 0;
-        while read < BATCH_MAX {
+        while read < RECORDS_OF_STEP {
             let Some(record) = follower.poll()? else { break };
             read += 1;
             if self.event.read_record(record.bytes()).is_some() {
@@ -165,7 +165,7 @@ impl AlertFollower {
                 self.unknown += 1;
             }
         }
-        let is_at_end = read < BATCH_MAX;
+        let is_at_end = read < RECORDS_OF_STEP;
         if now_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
             self.ticked_ns = now_ns;
             self.tick(is_at_end, now_ns);

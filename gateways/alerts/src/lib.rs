@@ -28,7 +28,9 @@ mod watch;
 
 pub use book::{OPEN_MAX, RESOLVED_MAX};
 pub use fact::{CHAIN_MAX, Fact, Maintenance, Metric, Subject, Unit};
-pub use follow::{AlertFollower, AlertStatus, AlertsError, Figure, Figures, SETTLE_NS, rebuild};
+pub use follow::{
+    AlertFollower, AlertStatus, AlertsError, Figure, Figures, RECORDS_OF_STEP, SETTLE_NS, rebuild,
+};
 pub use incident::{IncidentRow, LIVE_FIRST, NUMBERS_OF_A_RECORD, State};
 pub use manager::AlertManager;
 pub use notification::{Cause, Notification, route_of};

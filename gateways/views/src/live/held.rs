@@ -159,6 +159,25 @@ impl Held {
         names.map(|row| row.code).collect()
     }
 
+    /// The node that a name means: a node's own, or that of a limit's node; none for any other name.
+    pub fn node_of(&self, name: &str) -> NodeId {
+        let Ok(code) = Code::new(name) else {
+            return NodeId::NONE;
+        };
+        if let Some(row) = self.registry().node_named(&code) {
+            return row.node;
+        }
+        let limit = self.registry().limit_named(&code);
+        let mut limits = self.replica.limit_check().limits();
+        let found = limit.and_then(|limit| limits.find(|used| used.id == limit));
+        found.map_or(NodeId::NONE, |used| used.row.node)
+    }
+
+    /// Where the replica stands in the journal.
+    pub fn place(&self) -> Position {
+        self.position
+    }
+
     // Following
 
     /// Takes what there is, at most a batch. The fault is for people.
@@ -348,7 +367,16 @@ impl Held {
             self.rates.resize(at + 1, 0);
         }
         self.rates[at] = rate;
-        self.changes.reference |= self.is_watched;
+        let listed = self.replica.registry().instruments().iter();
+        let instruments: Vec<_> = listed
+            .filter(|row| row.currency == currency)
+            .map(|row| row.id)
+            .collect();
+        instruments.into_iter().for_each(|id| self.on_mark(id));
+        if self.is_watched {
+            let groups = self.profits.keys().filter(|key| key.currency == currency);
+            groups.for_each(|key| self.changes.groups.add(key));
+        }
     }
 
     /// Nodes may have moved and sectors changed: every holding's part is to go where it belongs now.

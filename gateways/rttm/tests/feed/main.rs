@@ -1,0 +1,11 @@
+//! The feed through real sockets: a journal that is written record by record, its live replica, a server, and clients.
+
+#[path = "../../../views/tests/desk/mod.rs"]
+mod desk;
+
+mod client;
+mod folding;
+mod people;
+mod resuming;
+mod room;
+mod wire;
