@@ -283,7 +283,13 @@ impl Room {
     }
 }
 
+/// Writes a record; where the window is full it waits for the archiver, as the pipeline does.
 fn write(writer: &mut JournalWriter, event: &Event) {
-    writer.append(event).unwrap();
+    for _ in 0..10_000 {
+        if writer.append(event).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     writer.commit(event.head.recv_ns + 500).unwrap();
 }
