@@ -188,8 +188,13 @@ impl<'a> Engine<'a> {
     }
 
     /// Stops it in good order and gives the journal.
-    pub(crate) fn stop(mut self) -> Vec<Event> {
+    pub(crate) fn stop(self) -> Vec<Event> {
         self.terminate();
+        self.ended()
+    }
+
+    /// The journal of one that was told to stop.
+    pub(crate) fn ended(mut self) -> Vec<Event> {
         assert!(self.process.wait().expect("it ends").success());
         records(self.place)
     }

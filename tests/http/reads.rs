@@ -190,7 +190,7 @@ fn each_role_does_what_it_may_and_nothing_else() {
         ("SERVICE", &["READ", "TRADE", "CAPTURE"]),
         ("ADMIN", &["READ", "TRADE", "CAPTURE", "CONTROL", "ADMIN"]),
     ] {
-        let (_, client) = engine.user(&admin, role, role, Some("USER"));
+        let (_, client) = engine.user(&admin, &format!("a-{role}"), role, Some("USER"));
         for (at, (permission, act)) in acts.iter().enumerate() {
             let status = act(&client, &format!("{role}-{at}"));
             match may.contains(permission) {

@@ -1,10 +1,13 @@
 //! What the server itself counts: requests by endpoint and status, their time, connections; and what the journal refuses, by code.
 
 use crate::endpoint::Endpoint;
+use crate::problem::{Problem, ProblemCode};
 use crate::telemetry::{MetricKind, MetricsPage};
+use bytemuck::Zeroable;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tradewind_domain::event::Event;
+use tradewind_domain::event::{EdgeStats, Event};
 use tradewind_domain::reject::RejectCode;
+use tradewind_domain::text::Code;
 
 /// Upper bounds of request times, seconds.
 const BOUNDS_S: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
@@ -63,12 +66,48 @@ impl Counters {
             .unwrap_or(BOUNDS_S.len());
         counts.times[bucket].fetch_add(1, Ordering::Relaxed);
         counts.sum_ns.fetch_add(took_ns, Ordering::Relaxed);
-        match status {
-            400 | 413 | 415 | 422 => add(&self.malformed),
-            401 => add(&self.unauthenticated),
-            503 => add(&self.busy),
+    }
+
+    /// A request that never came to ingest, by its reason. What the engine refused is in the journal already.
+    pub(crate) fn refused_at_edge(&self, problem: &Problem) {
+        use ProblemCode::{
+            BadCredentials, Busy, KeyRequired, LockedOut, Malformed, NotAcceptable, Stopping, TokenExpired,
+            TokenRevoked, TooLarge, TooSlow, Unauthenticated,
+        };
+        match problem.code() {
+            Malformed | KeyRequired | NotAcceptable | TooLarge | TooSlow | ProblemCode::InvalidValue => {
+                add(&self.malformed)
+            }
+            Unauthenticated | BadCredentials | TokenExpired | TokenRevoked | LockedOut => {
+                add(&self.unauthenticated)
+            }
+            Busy | Stopping => add(&self.busy),
             _ => {}
         }
+    }
+
+    /// Counts since `last`, which becomes what is counted now; none where nothing was refused.
+    pub(crate) fn edge_stats(&self, last: &mut EdgeStats) -> Option<EdgeStats> {
+        let now = EdgeStats {
+            edge: Code::lossy("http"),
+            received: get(&self.received),
+            passed: get(&self.passed),
+            ring_full: get(&self.busy),
+            malformed: get(&self.malformed),
+            unauthenticated: get(&self.unauthenticated),
+            ..EdgeStats::zeroed()
+        };
+        let since = EdgeStats {
+            received: now.received - last.received,
+            passed: now.passed - last.passed,
+            ring_full: now.ring_full - last.ring_full,
+            malformed: now.malformed - last.malformed,
+            unauthenticated: now.unauthenticated - last.unauthenticated,
+            ..now
+        };
+        let is_any = since.ring_full + since.malformed + since.unauthenticated > 0;
+        *last = now;
+        is_any.then_some(since)
     }
 
     pub(crate) fn write(&self, page: &mut MetricsPage) {

@@ -122,6 +122,11 @@ impl Gate {
         sent?.outcome().await
     }
 
+    /// Sends a fact about the edge that nobody waits for; one that does not fit is lost.
+    pub(crate) fn tell(&self, message: InboundLong) {
+        let _ = self.admin.push(message.at(self.stamp()));
+    }
+
     /// `push` says with its error whether the engine is stopping.
     fn send(
         &self,

@@ -163,6 +163,11 @@ impl Problem {
         self
     }
 
+    /// What kind of problem it is.
+    pub fn code(&self) -> ProblemCode {
+        self.code
+    }
+
     /// The code that the answer carries.
     pub fn code_text(&self) -> &str {
         self.reject.as_deref().unwrap_or(self.code.text())

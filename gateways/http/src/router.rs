@@ -200,11 +200,14 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
             add(&gateway.counters.passed);
             reply.respond(&head.headers)
         }
-        Err(problem) => problem.respond(
-            head.uri.path(),
-            &correlation.request_id,
-            correlation.trace_id.as_deref(),
-        ),
+        Err(problem) => {
+            gateway.counters.refused_at_edge(&problem);
+            problem.respond(
+                head.uri.path(),
+                &correlation.request_id,
+                correlation.trace_id.as_deref(),
+            )
+        }
     };
     let took_ns = gateway.clock.span_ns(began, gateway.clock.raw());
     let status = response.status().as_u16();

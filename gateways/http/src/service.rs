@@ -15,6 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytemuck::Zeroable;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tradewind_control::Desk;
 use tradewind_domain::codes::ClockMode;
+use tradewind_domain::event::{EdgeStats, InboundLong, Kind};
 use tradewind_identity::Identity;
 use tradewind_machine::clock::Clock;
 use tradewind_views::live::Live;
@@ -38,6 +40,8 @@ const LOGINS: (u32, u32) = (5, 20);
 const END_MAX: Duration = Duration::from_secs(2);
 /// The pause before the replica is asked again whether it has caught up.
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(20);
+/// How often refusals are journaled.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What the server needs of the process.
 pub struct Parts {
@@ -76,6 +80,7 @@ pub struct HttpService {
     is_tls: bool,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
+    told: tokio::task::JoinHandle<()>,
     log: Option<JoinHandle<()>>,
 }
 
@@ -116,6 +121,7 @@ impl HttpService {
         let router = router(routing, routes.merge(dashboard()));
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(catch_up(Arc::clone(&gateway)));
+        let told = runtime.spawn(tell_refusals(Arc::clone(&gateway)));
         let server = runtime.spawn(serve(bound, router, Arc::clone(&gateway), settings, stopped));
         Ok(Self {
             gateway,
@@ -123,6 +129,7 @@ impl HttpService {
             is_tls,
             stop,
             server,
+            told,
             log: log_thread,
         })
     }
@@ -148,6 +155,7 @@ impl HttpService {
     pub fn stop(self, runtime: Runtime) {
         self.begin_stop();
         let _ = self.stop.send(true); // the server may have ended
+        self.told.abort();
         let identity = Arc::clone(&self.gateway.identity);
         runtime.block_on(async {
             let _ = self.server.await;
@@ -211,6 +219,17 @@ async fn catch_up(gateway: Arc<Gateway>) {
                 );
             }
             _ => tokio::time::sleep(CATCH_UP_PAUSE).await,
+        }
+    }
+}
+
+/// Journals once a second what was refused before ingest could see it.
+async fn tell_refusals(gateway: Arc<Gateway>) {
+    let mut last = EdgeStats::zeroed();
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        if let Some(stats) = gateway.counters.edge_stats(&mut last) {
+            gateway.gate.tell(InboundLong::new(Kind::EdgeStats, &stats));
         }
     }
 }
