@@ -52,6 +52,9 @@ pub enum Command {
     /// Executed trades that a running engine put aside.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Users of a running engine's HTTP server: who may see and do what.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Incidents of a running engine.
     #[command(subcommand)]
     Alerts(AlertsCommand),

@@ -9,6 +9,7 @@
 
 mod access;
 mod feed;
+mod people;
 mod telemetry;
 
 use crate::alerts::AlertService;
@@ -16,6 +17,7 @@ use crate::engine::{self, Engine, Prepared};
 use crate::output;
 use anyhow::Context;
 use feed::{Doorkeeper, FeedFigures};
+use people::Registrar;
 use std::path::PathBuf;
 use std::sync::Arc;
 use telemetry::EngineTelemetry;
@@ -202,6 +204,11 @@ impl Around<'_> {
         let identity = runtime.block_on(Identity::open(identity, Arc::clone(&self.access), now_ns))?;
         let identity = Arc::new(identity);
         let feed = self.feed(&identity, runtime.handle())?;
+        self.desk.tell_of(Box::new(Registrar {
+            identity: Arc::clone(&identity),
+            clock: self.clock.clone(),
+            runtime: runtime.handle().clone(),
+        }));
         let telemetry: Vec<Arc<dyn Telemetry>> = vec![Arc::clone(self.telemetry) as Arc<dyn Telemetry>];
         let parts = Parts {
             data_dir: self.engine.data_dir().to_path_buf(),

@@ -16,3 +16,5 @@ mod reads;
 mod server;
 #[path = "http/shape.rs"]
 mod shape;
+#[path = "http/tls.rs"]
+mod tls;

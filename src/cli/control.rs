@@ -364,3 +364,82 @@ pub struct AlertArgs {
     #[arg(long, value_name = "TEXT", alias = "reason")]
     pub comment: String,
 }
+
+/// `tradewind user`.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// All users, and how they stand to nodes.
+    List(EngineArgs),
+    /// Make a user; his password is shown once.
+    Add(UserAddArgs),
+    /// Give a user a new password, shown once; his logins end.
+    Password(UserArgs),
+    /// Make an API key that acts as a user; it is shown once.
+    Key(UserKeyArgs),
+    /// Give a user a role at a node.
+    Grant(UserAccessArgs),
+    /// Take a role away; tokens and keys of the user end.
+    Revoke(UserAccessArgs),
+    /// Revoke all that a user has and erase his name, mail address, password and keys.
+    Erase(UserArgs),
+}
+
+/// `tradewind user add`.
+#[derive(Debug, Args)]
+pub struct UserAddArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Name to log in with.
+    pub name: String,
+    /// Full name.
+    #[arg(long)]
+    pub full_name: Option<String>,
+    /// Mail address.
+    #[arg(long)]
+    pub mail: Option<String>,
+    /// `sub` of an outside issuer's tokens; he then gets no password.
+    #[arg(long)]
+    pub subject: Option<String>,
+}
+
+/// A user, and why.
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Name or number of the user.
+    pub user: String,
+}
+
+/// `tradewind user key`.
+#[derive(Debug, Args)]
+pub struct UserKeyArgs {
+    /// Whose.
+    #[command(flatten)]
+    pub user: UserArgs,
+    /// What it is for.
+    #[arg(long, default_value = "")]
+    pub label: String,
+}
+
+/// `tradewind user grant` and `revoke`.
+#[derive(Debug, Args)]
+pub struct UserAccessArgs {
+    /// Who.
+    #[command(flatten)]
+    pub user: UserArgs,
+    /// VIEWER, TRADER, RISK, SERVICE or ADMIN.
+    #[arg(long)]
+    pub role: String,
+    /// Node or account; left out: the whole firm.
+    #[arg(long)]
+    pub node: Option<String>,
+}

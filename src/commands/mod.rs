@@ -22,6 +22,7 @@ pub mod run;
 pub mod state;
 pub mod store;
 pub mod summary;
+pub mod user;
 pub mod version;
 pub mod whatif;
 
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::MassCancel(args) => kill::mass_cancel(&args),
         Command::Flatten(args) => kill::flatten(&args),
         Command::Quarantine(command) => quarantine::run(&command),
+        Command::User(command) => user::run(&command),
         Command::Alerts(command) => alerts::run(&command),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),

@@ -316,3 +316,62 @@ fn secrets_are_kept_from_others_on_the_machine_and_from_the_log() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 }
+
+#[test]
+fn an_operator_of_the_machine_makes_users_helps_them_and_erases_them() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let ask = |args: &[&str]| -> Value {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tradewind"))
+            .arg("user")
+            .args(args)
+            .args(["--json", "--operator", "root-ann", "--data"])
+            .arg(place.data())
+            .output()
+            .expect("the binary starts");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let made = ask(&[
+        "add",
+        "ann",
+        "--full-name",
+        "Ann Example",
+        "--reason",
+        "new trader",
+    ]);
+    let password = made["password"].as_str().expect("a password").to_owned();
+    ask(&[
+        "grant", "ann", "--role", "TRADER", "--node", "DESK", "--reason", "hired",
+    ]);
+    let ann = engine.login("ann", &password);
+    ann.keyed("POST", "/api/v1/orders", "k", &buy("FREE", "10"))
+        .must(201);
+    let key = ask(&["key", "ann", "--label", "algo", "--reason", "asked"]);
+    engine
+        .with_token(key["key"].as_str().expect("a key"))
+        .get("/api/v1/auth/me")
+        .must(200);
+    ask(&[
+        "revoke", "ann", "--role", "TRADER", "--node", "DESK", "--reason", "moved",
+    ]);
+    ann.get("/api/v1/auth/me").refused(401, "TOKEN_REVOKED");
+    let again = ask(&["password", "admin", "--reason", "lost"]);
+    engine.login("admin", again["password"].as_str().expect("a password"));
+    assert_eq!(ask(&["list"])["users"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        ask(&["erase", "ann", "--reason", "left"])["erased"],
+        made["user"]["id"]
+    );
+    assert_eq!(ask(&["list"])["users"].as_array().map(Vec::len), Some(1));
+    let events = engine.stop();
+    let authors: Vec<String> = of_kind(&events, Kind::AccessSet)
+        .iter()
+        .map(|event| event.body::<AccessSet>().author.to_string())
+        .collect();
+    assert_eq!(authors, ["engine", "root-ann", "root-ann"]);
+}

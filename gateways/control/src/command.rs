@@ -72,6 +72,20 @@ commands! {
     RulesLoad(RulesText) = "rules.load", true;
     /// Business rules in force.
     RulesShow(Nothing) = "rules.show", false;
+    /// Users of the HTTP server, and how they stand to nodes.
+    UsersList(Nothing) = "users.list", false;
+    /// Makes a user, with a password that is shown once.
+    UsersAdd(UserNew) = "users.add", true;
+    /// A new password for a user, shown once.
+    UsersPassword(UserName) = "users.password", true;
+    /// An API key for a user, shown once.
+    UsersKey(UserKey) = "users.key", true;
+    /// Gives a user a role at a node.
+    UsersGrant(UserAccess) = "users.grant", true;
+    /// Takes it away; his tokens end.
+    UsersRevoke(UserAccess) = "users.revoke", true;
+    /// Revokes all that a user has and erases his name, password and keys.
+    UsersErase(UserName) = "users.erase", true;
     /// Incidents, as the alert manager has them.
     AlertsList(Nothing) = "alerts.list", false;
     /// Acknowledges or resolves an incident.
@@ -275,6 +289,50 @@ pub struct QuarantineResolve {
     pub account: Option<String>,
     /// Repaired instrument.
     pub symbol: Option<String>,
+}
+
+/// A user to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserNew {
+    /// Name to log in with.
+    pub name: String,
+    /// Full name.
+    pub full_name: Option<String>,
+    /// Mail address.
+    pub mail: Option<String>,
+    /// `sub` of an outside issuer's tokens; he then gets no password.
+    pub subject: Option<String>,
+}
+
+/// A user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserName {
+    /// His name, or his number.
+    pub user: String,
+}
+
+/// An API key to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserKey {
+    /// Name or number of its user.
+    pub user: String,
+    /// What it is for.
+    pub label: String,
+}
+
+/// A role of a user at a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserAccess {
+    /// His name, or his number.
+    pub user: String,
+    /// VIEWER, TRADER, RISK, SERVICE or ADMIN.
+    pub role: String,
+    /// The node or account; absent: the whole firm.
+    pub node: Option<String>,
 }
 
 /// What becomes of an incident.

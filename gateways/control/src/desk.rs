@@ -15,11 +15,12 @@ use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFi
 use crate::dual::{Rearms, Waiting};
 use crate::message::{self, Author, Target};
 use crate::peer::Peer;
+use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tradewind_config::Limit;
 use tradewind_domain::codes::ClockMode;
@@ -74,6 +75,7 @@ pub struct Desk {
     /// Held while the parts of a document are sent, so that those of two do not mix.
     pub(crate) loading: Mutex<()>,
     incidents: Option<Incidents>,
+    pub(crate) people: OnceLock<Box<dyn People>>,
 }
 
 impl Desk {
@@ -88,6 +90,7 @@ impl Desk {
             rearms: Mutex::default(),
             loading: Mutex::default(),
             incidents: None,
+            people: OnceLock::new(),
         }
     }
 
@@ -95,6 +98,11 @@ impl Desk {
     pub fn with_incidents(mut self, incidents: Incidents) -> Self {
         self.incidents = Some(incidents);
         self
+    }
+
+    /// From now on users can be asked for. The first one who is told of stays.
+    pub fn tell_of(&self, people: Box<dyn People>) {
+        let _ = self.people.set(people);
     }
 
     /// The data folder.
@@ -155,6 +163,13 @@ impl Desk {
             Command::QuarantineResolve(resolve) => self.quarantine(resolve, author),
             Command::RulesLoad(rules) => self.rules_load(&rules.text, author),
             Command::RulesShow(_) => self.rules_show(),
+            Command::UsersList(_) => self.users_list(),
+            Command::UsersAdd(user) => self.users_add(user),
+            Command::UsersPassword(user) => self.users_password(user),
+            Command::UsersKey(key) => self.users_key(key),
+            Command::UsersGrant(access) => self.users_access(access, true, author),
+            Command::UsersRevoke(access) => self.users_access(access, false, author),
+            Command::UsersErase(user) => self.users_erase(user, author),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
             Command::AlertsAct(act) => self.alerts_act(act, author),
         }
@@ -249,7 +264,7 @@ impl Desk {
     }
 
     /// Sends a change; what the engine refuses is a failure.
-    fn change(&self, message: InboundLong) -> Answered {
+    pub(crate) fn change(&self, message: InboundLong) -> Answered {
         let outcome = Outcome::of(&self.send(message)?.event, None);
         if outcome.accepted {
             value(json!({ "outcome": outcome }))

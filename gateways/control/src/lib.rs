@@ -21,6 +21,7 @@ mod desk;
 mod dual;
 mod message;
 mod peer;
+mod people;
 mod place;
 mod protocol;
 mod rules;
@@ -30,10 +31,12 @@ pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
     AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
-    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict, RulesText, StateSet,
+    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict, RulesText, StateSet, UserAccess,
+    UserKey, UserName, UserNew,
 };
 pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
+pub use people::People;
 pub use place::{PlaceError, socket_path};
 pub use protocol::{
     Answer, ErrorCode, Failure, ID_MAX, LINE_MAX, REASON_MAX, Request, VERSION, decode, encode,

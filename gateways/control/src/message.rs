@@ -12,14 +12,16 @@ use crate::command;
 use crate::protocol::{Failure, REASON_MAX};
 use bytemuck::Zeroable;
 use tradewind_config::{Known, Limit};
-use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Restriction, Side, TimeInForce};
+use tradewind_domain::codes::{
+    AccessStatus, ControlState, OrderType, QuarantineAction, Restriction, Role, Side, TimeInForce,
+};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    AlertAction, AlertVerb, Control, InboundLong, Kind, LimitProbe, LimitSet, MassCancel, OrderNew,
-    QuarantineResolve, RestrictedSet,
+    AccessSet, AlertAction, AlertVerb, Control, InboundLong, Kind, LimitProbe, LimitSet, MassCancel,
+    OrderNew, QuarantineResolve, RestrictedSet,
 };
 use tradewind_domain::fixed::SCALE_DP;
-use tradewind_domain::ids::{AccountId, InstrumentId, LimitId, NodeId, SessionId, VenueId};
+use tradewind_domain::ids::{AccountId, GroupId, InstrumentId, LimitId, NodeId, SessionId, UserId, VenueId};
 use tradewind_domain::text::{Code, Symbol, Text};
 
 type Made = Result<InboundLong, Failure>;
@@ -448,6 +450,43 @@ pub(crate) fn quarantine(args: &command::QuarantineResolve, author: &Author) -> 
     Ok(InboundLong::new(Kind::QuarantineResolve, &body)
         .named(symbol, account)
         .with_tail(author.tail().as_bytes()))
+}
+
+/// A user's role at a node, given or taken away.
+pub(crate) fn access(user: UserId, args: &command::UserAccess, is_granted: bool, author: &Author) -> Made {
+    let roles = ["VIEWER", "TRADER", "RISK", "SERVICE", "ADMIN"];
+    let role = choice("role", &args.role, Role::from_text, &roles)?;
+    let status = if is_granted {
+        AccessStatus::Granted
+    } else {
+        AccessStatus::Revoked
+    };
+    let body = AccessSet {
+        author: author.name,
+        user,
+        group: GroupId::NONE,
+        role: role as u8,
+        status: status as u8,
+        node: NodeId::NONE,
+        ..AccessSet::zeroed()
+    };
+    let node = optional("node", args.node.as_deref())?;
+    Ok(InboundLong::new(Kind::AccessSet, &body)
+        .named(Symbol::EMPTY, node)
+        .with_tail(author.tail().as_bytes()))
+}
+
+/// The end of something that a user has.
+pub(crate) fn revocation(held: &AccessSet, node: Code, author: &Author) -> InboundLong {
+    let body = AccessSet {
+        author: author.name,
+        status: AccessStatus::Revoked as u8,
+        node: NodeId::NONE,
+        ..*held
+    };
+    InboundLong::new(Kind::AccessSet, &body)
+        .named(Symbol::EMPTY, node)
+        .with_tail(author.tail().as_bytes())
 }
 
 /// What becomes of an incident.

@@ -208,7 +208,7 @@ impl Identity {
         let users = self.users();
         let (user, group) = self.access.book().highest_numbers();
         self.database.reserve(user, group).await?;
-        let password = Secret::new(password::random_text(20)?);
+        let password = Self::random_password()?;
         let row = match users.as_slice() {
             [] => {
                 let new = NewUser {
@@ -229,6 +229,11 @@ impl Identity {
             name: row.name,
             password,
         }))
+    }
+
+    /// A password to be shown once.
+    pub fn random_password() -> Result<Secret> {
+        Ok(Secret::new(password::random_text(20)?))
     }
 
     /// Lets somebody in by name and password.

@@ -187,8 +187,9 @@ async fn nodes(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 
 fn listed(gateway: &Gateway, call: &Call, is_asked: fn(u8) -> bool) -> Result<Reply, Problem> {
     let asker = call.asker()?;
-    let book = gateway.access().book();
     let rows = gateway.live.look(|held| {
+        // The replica first, then the book, as the thread that feeds both takes them.
+        let book = gateway.access().book();
         let registry = held.replica().registry();
         let mut rows = Vec::new();
         for node in registry.nodes().iter().filter(|node| is_asked(node.level)) {
@@ -210,7 +211,6 @@ fn listed(gateway: &Gateway, call: &Call, is_asked: fn(u8) -> bool) -> Result<Re
         }
         rows
     });
-    drop(book);
     Reply::json(&json!({ "data": rows }))
 }
 

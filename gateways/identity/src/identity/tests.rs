@@ -302,3 +302,104 @@ async fn where_the_database_was_lost_numbers_go_on_above_those_of_the_journal() 
     let first = identity.first_user(true, START).await.unwrap().unwrap();
     assert_eq!(first.user, UserId(42));
 }
+
+/// An issuer with a P-256 key, and a token of it.
+struct Issuer {
+    pair: ring::signature::EcdsaKeyPair,
+    random: ring::rand::SystemRandom,
+}
+
+impl Issuer {
+    fn new() -> Self {
+        use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING as KIND, EcdsaKeyPair};
+        let random = ring::rand::SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&KIND, &random).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(&KIND, pkcs8.as_ref(), &random).unwrap();
+        Self { pair, random }
+    }
+
+    fn jwks(&self) -> String {
+        use ring::signature::KeyPair;
+        let point = self.pair.public_key().as_ref();
+        let (x, y) = (base64url(&point[1..33]), base64url(&point[33..]));
+        format!(
+            r#"{{"keys":[{{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256","use":"sig","x":"{x}","y":"{y}"}}]}}"#
+        )
+    }
+
+    fn token(&self, claims: &serde_json::Value) -> String {
+        let head = base64url(br#"{"alg":"ES256","kid":"k1"}"#);
+        let message = format!("{head}.{}", base64url(claims.to_string().as_bytes()));
+        let signature = self.pair.sign(&self.random, message.as_bytes()).unwrap();
+        format!("{message}.{}", base64url(signature.as_ref()))
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn an_outside_issuers_token_counts_for_the_user_with_its_subject_until_something_is_revoked() {
+    let dir = tempfile::tempdir().unwrap();
+    let issuer = Issuer::new();
+    let jwks_file = dir.path().join("jwks.json");
+    std::fs::write(&jwks_file, issuer.jwks()).unwrap();
+    let outside = OutsideIssuer {
+        issuer: "https://sso.example.org/realms/firm".into(),
+        audience: "tradewind".into(),
+        jwks_file,
+    };
+    let settings = IdentitySettings {
+        outside: Some(outside),
+        ..open(&dir).await.settings
+    };
+    let identity = Identity::open(settings, Arc::new(Access::default()), START)
+        .await
+        .unwrap();
+    let new = NewUser {
+        name: "ann".into(),
+        subject: Some("5f3c".into()),
+        ..NewUser::default()
+    };
+    let user = UserId(identity.add_user(new, None, START).await.unwrap().id);
+    let now_s = START / SECOND;
+    let good = serde_json::json!({
+        "iss": "https://sso.example.org/realms/firm", "aud": ["account", "tradewind"], "sub": "5f3c", "iat": now_s, "exp": now_s + 300,
+    });
+    let with = |name: &str, value: serde_json::Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        issuer.token(&claims)
+    };
+    let token = issuer.token(&good);
+    assert_eq!(identity.authenticate(&token, START).await.unwrap().user, user);
+    for (name, value, why) in [
+        ("iss", "https://evil.example.org".into(), AuthError::BadToken),
+        ("aud", "another".into(), AuthError::BadToken),
+        ("sub", "nobody".into(), AuthError::BadToken),
+        ("nbf", (now_s + 100).into(), AuthError::BadToken),
+        ("exp", (now_s - 100).into(), AuthError::Expired),
+    ] {
+        assert_eq!(
+            denied(identity.authenticate(&with(name, value), START).await),
+            why,
+            "{name}"
+        );
+    }
+    let stranger = Issuer::new().token(&good);
+    assert_eq!(
+        denied(identity.authenticate(&stranger, START).await),
+        AuthError::BadToken
+    );
+    record(&identity, 5, user, AccessStatus::Revoked);
+    assert_eq!(
+        denied(identity.authenticate(&token, START).await),
+        AuthError::Revoked
+    );
+    identity
+        .authenticate(&with("iat", (now_s + 1).into()), START)
+        .await
+        .unwrap();
+}
