@@ -222,7 +222,7 @@ impl Around<'_> {
             identity: Arc::clone(&identity),
             live: Arc::clone(self.live),
             desk: Arc::clone(self.desk),
-            history: None,
+            history: crate::store::history(settings, self.engine.data_dir())?,
             rings: Rings {
                 orders: wires.orders,
                 trades: wires.trades,

@@ -11,7 +11,8 @@ use tradewind_alerts::{Figure, Figures, Metric};
 use tradewind_config::Settings;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
-use tradewind_store::{FollowSettings, State, Status, Store, StoreError, Target};
+use tradewind_store::{FollowSettings, State, Status, Store, StoreError, StoreHistory, Target};
+use tradewind_views::query::history::History;
 
 /// Name of the pin that keeps the segments which the store still needs.
 const PIN: &str = "store";
@@ -32,6 +33,16 @@ pub fn follow_settings(
         drain: Duration::from_millis(keys.drain_ms.into()),
         records_max: None,
     })
+}
+
+/// What has been, for front ends; none where there is no store.
+pub fn history(settings: &Settings, data_dir: &Path) -> Result<Option<Arc<dyn History>>, StoreError> {
+    if !settings.store.enabled {
+        return Ok(None);
+    }
+    let target = Target::parse(&settings.store.url, data_dir)?;
+    let history: Arc<dyn History> = StoreHistory::open(&target)?;
+    Ok(Some(history))
 }
 
 /// The store's threads.

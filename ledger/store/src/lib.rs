@@ -16,6 +16,7 @@ mod database;
 mod error;
 mod fields;
 mod follow;
+mod history;
 mod names;
 mod position;
 mod postgres;
@@ -31,6 +32,7 @@ mod tools;
 
 pub use error::StoreError;
 pub use follow::{FollowSettings, Store};
+pub use history::StoreHistory;
 pub use position::{Place, Saved};
 pub use status::{Figures, Lag, State, Status};
 pub use target::Target;

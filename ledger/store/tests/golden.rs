@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::Cluster;
+use support::{Cluster, assert_same};
 use tradewind_machine::clock::Clock;
 use tradewind_store::{Contents, FollowSettings, Target, contents, rebuild};
 use tradewind_views::{ReplayOptions, StateView, replay, state};
@@ -32,16 +32,6 @@ fn fill(url: &str, data: &Path, records_max: Option<u64>) -> Vec<Contents> {
 
 fn file(folder: &Path, name: &str) -> String {
     format!("sqlite:{}", folder.join(name).display())
-}
-
-fn assert_same(a: &[Contents], b: &[Contents]) {
-    for (a, b) in a.iter().zip(b) {
-        assert_eq!((a.table, &a.columns), (b.table, &b.columns));
-        for (left, right) in a.rows.iter().zip(&b.rows) {
-            assert_eq!(left, right, "{} ({:?})", a.table, a.columns);
-        }
-        assert_eq!(a.rows.len(), b.rows.len(), "{}", a.table);
-    }
 }
 
 #[test]
