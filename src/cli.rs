@@ -545,6 +545,9 @@ pub struct BenchArgs {
     /// Folder of the journal's window.
     #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
     pub window_dir: PathBuf,
+    /// Write the journal to this database meanwhile, which is EMPTIED first: `sqlite:FILE` or `postgres://HOST/DATABASE`.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// Save the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `tradewind bench pipeline`: the whole engine under open-loop load.
 
+use super::bench_store::{StoreFigures, StoreLoad};
 use crate::allocator;
 use crate::cli::{BenchArgs, SettingsArgs};
 use crate::engine::{self, Engine, Prepared};
@@ -46,14 +47,21 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let layout = Layout::new(&args.topology, &cores)?;
     let folder = Folder::new(args.data.as_deref())?;
     let settings = settings(args, &workload, &layout)?;
-    let report = measure_run(args, &settings, &workload, rate, &cores, &layout, folder.path())?;
+    let (report, store) = measure_run(args, &settings, &workload, rate, &cores, &layout, folder.path())?;
     if let Some(path) = &args.save {
         report.save(path).with_context(|| path.display().to_string())?;
     }
     if args.json {
+        let mut report = serde_json::to_value(&report)?;
+        if let (Some(figures), Some(report)) = (&store, report.as_object_mut()) {
+            report.insert("store".to_owned(), serde_json::to_value(figures)?);
+        }
         output::json(&report)?;
     } else {
         output::text(format_args!("{report}\n"));
+        if let Some(figures) = store {
+            output::text(format_args!("{figures}\n"));
+        }
     }
     Ok(if report.outcomes_as_foreseen {
         ExitCode::SUCCESS
@@ -172,7 +180,7 @@ fn measure_run(
     cores: &Cores,
     layout: &Layout,
     data_dir: &Path,
-) -> anyhow::Result<PipelineReport> {
+) -> anyhow::Result<(PipelineReport, Option<StoreFigures>)> {
     // 1. The machine by itself, before the engine's threads spin on it.
     let clock = tradewind_machine::clock::Clock::start()?;
     let machine = tradewind_bench::machine_noise::MachineNoise::measure(
@@ -211,6 +219,11 @@ fn measure_run(
     )?;
     let counters = engine.running().counters();
     workload::prepare(workload, engine.admin(), &counters)?;
+    let store = args
+        .store
+        .as_deref()
+        .map(|url| StoreLoad::start(url, engine.data_dir(), &clock))
+        .transpose()?;
     // 3. The load, from a core of its own; counters are read where the warm-up ends.
     let threads = perf::pipeline_threads();
     let mut perf = PerfCounters::open(&threads);
@@ -266,6 +279,7 @@ fn measure_run(
         .collect();
     let data_dir = engine.data_dir().to_path_buf();
     let stopped = engine.stop()?;
+    let store = store.map(StoreLoad::finish).transpose()?;
     let measured = measure::read(&data_dir, from, id, workload, &sent)?;
     let facts = RunFacts {
         topology: layout.topology.to_string(),
@@ -273,11 +287,11 @@ fn measure_run(
         durability: args.durability.clone(),
         window_bytes: settings.journal.window_bytes,
         commit: env!("TRADEWIND_COMMIT").to_owned(),
-        followers: Vec::new(),
+        followers: args.store.iter().map(|_| "store".to_owned()).collect(),
         sender_core: layout.sender,
         unpinned,
     };
-    Ok(PipelineReport::new(Parts {
+    let report = PipelineReport::new(Parts {
         workload,
         sent: &sent,
         measured: &measured,
@@ -285,5 +299,6 @@ fn measure_run(
         counted,
         machine: Some(machine),
         conditions: Conditions::detect(workload, rate, facts),
-    }))
+    });
+    Ok((report, store))
 }

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod bench;
 pub mod bench_limits;
 mod bench_rttm;
+pub mod bench_store;
 pub mod config;
 pub mod conformance;
 pub mod doctor;

@@ -241,6 +241,7 @@ impl Worker {
                 self.status.note_written(&Written {
                     records: batch.records,
                     rows: batch.rows() as u64,
+                    trades: batch.executions.len() as u64,
                     seq: place.seq,
                     journaled_ns: batch.journaled_ns,
                     position: place.next,

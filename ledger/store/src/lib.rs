@@ -36,4 +36,4 @@ pub use history::StoreHistory;
 pub use position::{Place, Saved};
 pub use status::{Figures, Lag, State, Status};
 pub use target::Target;
-pub use tools::{Contents, Inspection, compare, contents, inspect, migrate, migrate_to, rebuild};
+pub use tools::{Contents, Inspection, clear, compare, contents, inspect, migrate, migrate_to, rebuild};

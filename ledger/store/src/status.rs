@@ -67,6 +67,7 @@ pub struct Status {
     records_read: AtomicU64,
     records_written: AtomicU64,
     rows_written: AtomicU64,
+    trades_written: AtomicU64,
     batches: AtomicU64,
     retries: AtomicU64,
     problem: Mutex<Option<String>>,
@@ -83,6 +84,8 @@ pub struct Figures {
     pub records: u64,
     /// Rows written since the start.
     pub rows: u64,
+    /// Fills, executed trades, busts and corrections among them.
+    pub trades: u64,
     /// Transactions since the start.
     pub batches: u64,
     /// Times that the database could not be used.
@@ -115,6 +118,7 @@ impl Status {
             position: Position(self.written.load(Ordering::Acquire)),
             records: self.records_written.load(Ordering::Relaxed),
             rows: self.rows_written.load(Ordering::Relaxed),
+            trades: self.trades_written.load(Ordering::Relaxed),
             batches: self.batches.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
         }
@@ -164,6 +168,7 @@ impl Status {
     pub(crate) fn note_written(&self, written: &Written) {
         self.records_written.fetch_add(written.records, Ordering::Relaxed);
         self.rows_written.fetch_add(written.rows, Ordering::Relaxed);
+        self.trades_written.fetch_add(written.trades, Ordering::Relaxed);
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.written_seq.store(written.seq, Ordering::Release);
         self.written_ns.store(written.journaled_ns, Ordering::Release);
@@ -175,6 +180,7 @@ impl Status {
 pub(crate) struct Written {
     pub(crate) records: u64,
     pub(crate) rows: u64,
+    pub(crate) trades: u64,
     pub(crate) seq: u64,
     pub(crate) journaled_ns: UnixNanos,
     pub(crate) position: Position,
@@ -204,6 +210,7 @@ mod tests {
         status.note_written(&Written {
             records: 10,
             rows: 3,
+            trades: 1,
             seq: 9,
             journaled_ns: 7,
             position: Position::new(2, 8192),

@@ -60,6 +60,11 @@ pub fn migrate_to(target: &Target, version: i32) -> Result<Vec<String>, StoreErr
     blocking(async { Database::connect(target).await?.migrate_to(version).await })
 }
 
+/// Takes everything out of a database that a store put there.
+pub fn clear(target: &Target) -> Result<(), StoreError> {
+    blocking(async { Database::connect(target).await?.drop_all().await })
+}
+
 /// Empties the database and makes it anew from the journal, up to the journal's end. `watch` is given the figures as soon as there
 /// are some.
 pub fn rebuild(
@@ -67,7 +72,7 @@ pub fn rebuild(
     clock: Clock,
     watch: impl FnOnce(&Arc<Status>),
 ) -> Result<(), StoreError> {
-    blocking(async { Database::connect(&settings.target).await?.drop_all().await })?;
+    clear(&settings.target)?;
     follow_to_end(settings, clock, watch)
 }
 

@@ -165,7 +165,7 @@ fn a_full_disk_of_the_database_is_waited_out() {
         .arg(&small)
         .status()
         .is_ok_and(|status| status.success());
-    println!(
+    eprintln!(
         "the disk is {}",
         if is_mounted {
             "a tmpfs of 24 MiB"

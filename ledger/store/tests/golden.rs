@@ -46,14 +46,8 @@ fn both_databases_hold_the_same_rows_however_the_journal_is_cut() {
                 .iter()
                 .all(|table| table.table == "sessions" || table.table == "bars" || !table.rows.is_empty())
         );
-        for records in [7] {
-            let cut = fill(
-                &file(folder.path(), &format!("{version}-{records}")),
-                &journal,
-                Some(records),
-            );
-            assert_same(&whole, &cut);
-        }
+        let cut = format!("{version}-cut");
+        assert_same(&whole, &fill(&file(folder.path(), &cut), &journal, Some(7)));
         assert_same(&whole, &fill(&cluster.database(version), &journal, None));
         assert_same(
             &whole,
