@@ -10,12 +10,12 @@
 use crate::flow::FLOW_AT;
 use crate::groups::{GROUPS_OF_A_PAIR, Groups};
 use crate::limits::Block;
+use crate::pair_index::PairIndex;
 use bytemuck::{Pod, Zeroable, bytes_of};
-use hashbrown::HashTable;
 use std::mem::offset_of;
-use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, NodeId};
+use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, NodeId, WalletId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
-use tradewind_machine::prefetch::prefetch;
+use tradewind_machine::prefetch::prefetch_lines;
 
 /// Nodes of the longest chain.
 pub const CHAIN_MAX: usize = 6;
@@ -157,8 +157,8 @@ pub struct PairRow {
     pub is_gathered: u16,
     /// Next pair of the same node.
     pub next_of_node: u32,
-    /// Next pair of the same instrument.
-    pub next_of_instrument: u32,
+    /// At account level, the wallet that the account's last order of the instrument used: none before the first.
+    pub wallet: WalletId,
     /// Of this instrument.
     pub flow: Flow,
     /// Value of the position at the mark, signed, 1e-16 base: as of the last revaluation.
@@ -167,8 +167,10 @@ pub struct PairRow {
     pub margin: i128,
     /// Gathered rows that this pair adds to: all, sector, kind, sector and kind; [`NIL`] where no limit asks.
     pub groups: [u32; 4],
+    /// Next pair of the same instrument.
+    pub next_of_instrument: u32,
     #[doc(hidden)]
-    pub reserved: [u64; 2],
+    pub reserved: [u32; 3],
 }
 
 impl PairRow {
@@ -182,12 +184,13 @@ impl PairRow {
         warned: 0,
         is_gathered: 0,
         next_of_node: NIL,
-        next_of_instrument: NIL,
+        wallet: WalletId::NONE,
         flow: Flow::ZERO,
         mark_value: 0,
         margin: 0,
         groups: [NIL; 4],
-        reserved: [0; 2],
+        next_of_instrument: NIL,
+        reserved: [0; 3],
     };
 }
 
@@ -196,17 +199,23 @@ const _: () = {
     assert!(offset_of!(NodeRow, flow) == FLOW_AT && offset_of!(PairRow, flow) == FLOW_AT);
 };
 
+/// Places of a chain: a power of two, so that a level is masked and never out of bounds.
+const PLACES: usize = 8;
+const _: () = assert!(CHAIN_MAX < PLACES);
+
 /// A leaf and the nodes above it, narrow to broad, each with its pair row where there is one, and what these rows say together.
 #[derive(Clone, Copy)]
 pub struct Chain {
-    nodes: [u32; CHAIN_MAX],
-    pairs: [u32; CHAIN_MAX],
+    nodes: [u32; PLACES],
+    pairs: [u32; PLACES],
     len: u32,
     missing: u32,
     /// The account's pair; [`NIL`] where there is none.
     account_pair: u32,
     /// The account's holding of the instrument; none where it has never traded it.
     pub holding: HoldingId,
+    /// The wallet that the account's last order of the instrument used.
+    pub wallet: WalletId,
     /// The most severe state of its nodes.
     pub state: u8,
     /// Flags that any of its nodes has.
@@ -253,12 +262,13 @@ impl Iterator for Levels {
 impl Chain {
     /// No nodes.
     const EMPTY: Self = Self {
-        nodes: [NIL; CHAIN_MAX],
-        pairs: [NIL; CHAIN_MAX],
+        nodes: [NIL; PLACES],
+        pairs: [NIL; PLACES],
         len: 0,
         missing: 0,
         account_pair: NIL,
         holding: HoldingId::NONE,
+        wallet: WalletId::NONE,
         state: 0,
         flags: 0,
         fee_bps: NodeRow::NO_FEE,
@@ -269,7 +279,7 @@ impl Chain {
     /// Node and pair ([`NIL`] where none) of each level.
     #[inline]
     pub fn levels(&self) -> impl Iterator<Item = (NodeId, u32)> + '_ {
-        let len = self.len as usize % (CHAIN_MAX + 1);
+        let len = self.len as usize % PLACES;
         let nodes = self.nodes[..len].iter();
         nodes
             .zip(&self.pairs[..len])
@@ -279,7 +289,7 @@ impl Chain {
     /// Node and pair of one level.
     #[inline]
     pub fn level(&self, level: usize) -> (NodeId, u32) {
-        let at = level % CHAIN_MAX;
+        let at = level % PLACES;
         (NodeId(self.nodes[at]), self.pairs[at])
     }
 
@@ -301,7 +311,7 @@ pub struct Hierarchy {
     pub(crate) nodes: Vec<NodeRow>,
     nodes_used: u32,
     pub(crate) pairs: Vec<PairRow>,
-    pair_index: HashTable<u32>,
+    pair_index: PairIndex,
     pairs_max: u32,
     /// Figures gathered over instruments.
     pub groups: Groups,
@@ -315,7 +325,7 @@ impl Hierarchy {
             nodes: vec![NodeRow::zeroed(); nodes_max as usize],
             nodes_used: 0,
             pairs: Vec::with_capacity(pairs_max as usize),
-            pair_index: HashTable::with_capacity(pairs_max as usize),
+            pair_index: PairIndex::new(pairs_max),
             pairs_max,
         }
     }
@@ -381,12 +391,7 @@ impl Hierarchy {
     /// The pair of a node and an instrument; [`NIL`] where there is none.
     #[inline]
     pub fn find_pair(&self, node: NodeId, instrument: InstrumentId) -> u32 {
-        let key = pair_key(node, instrument);
-        let found = self.pair_index.find(hash(key), |&at| {
-            let row = &self.pairs[at as usize];
-            pair_key(row.node, row.instrument) == key
-        });
-        found.copied().unwrap_or(NIL)
+        self.pair_index.find(pair_key(node, instrument))
     }
 
     /// The chain of a leaf for an instrument: one lookup where the leaf has traded it.
@@ -417,6 +422,7 @@ impl Hierarchy {
                 chain.pairs[len] = pair_at;
                 if chain.account_pair == NIL && !pair.holding.is_none() {
                     (chain.account_pair, chain.holding) = (pair_at, pair.holding);
+                    chain.wallet = pair.wallet;
                 }
                 pair_at = pair.parent;
             } else {
@@ -431,23 +437,33 @@ impl Hierarchy {
         chain
     }
 
-    /// Finds a leaf's pair and fetches the rows that deciding an order will read: the pair's, the leaf's and its parent's.
+    /// Fetches a leaf's row, and the place that says where its pair is.
     #[inline]
-    pub fn prefetch(&self, leaf: NodeId, instrument: InstrumentId) -> u32 {
-        if let Some(row) = self.nodes.get(leaf.index()) {
-            fetch(row);
+    pub fn prefetch_leaf(&self, leaf: NodeId, instrument: InstrumentId) {
+        self.pair_index.prefetch(pair_key(leaf, instrument));
+        self.prefetch_node(leaf);
+    }
+
+    /// Fetches what an order reads and changes of a node.
+    #[inline]
+    pub fn prefetch_node(&self, id: NodeId) {
+        if let Some(row) = self.nodes.get(id.index()) {
+            prefetch_lines::<3, _>(row);
         }
-        let at = self.find_pair(leaf, instrument);
+    }
+
+    /// Fetches what an order reads and changes of a pair.
+    #[inline]
+    pub fn prefetch_pair(&self, at: u32) {
         if let Some(row) = self.pairs.get(at as usize) {
-            fetch(row);
+            prefetch_lines::<2, _>(row);
         }
-        at
     }
 
     /// Makes the pair rows that a chain lacks, broad to narrow, the account's with this holding; returns the leaf's.
     pub fn make_pairs(&mut self, chain: &Chain, instrument: InstrumentId, holding: HoldingId) -> u32 {
         let mut parent = NIL;
-        for place in (0..chain.len as usize % (CHAIN_MAX + 1)).rev() {
+        for place in (0..chain.len as usize % PLACES).rev() {
             let (node, pair) = (chain.nodes[place], chain.pairs[place]);
             if pair != NIL {
                 parent = pair;
@@ -474,12 +490,7 @@ impl Hierarchy {
             if let Some(row) = self.node_mut(node) {
                 row.first_pair = at;
             }
-            let pairs = &self.pairs;
-            self.pair_index
-                .insert_unique(hash(pair_key(node, instrument)), at, |&at| {
-                    let row = &pairs[at as usize];
-                    hash(pair_key(row.node, row.instrument))
-                });
+            self.pair_index.insert(pair_key(node, instrument), at);
             self.gather_pair(at);
             parent = at;
         }
@@ -490,6 +501,18 @@ impl Hierarchy {
     #[inline]
     pub fn account_pair(&self, chain: &Chain) -> Option<&PairRow> {
         self.pair(chain.account_pair)
+    }
+
+    /// Notes the wallet that an order of the account on a leaf's pairs used.
+    pub fn set_wallet(&mut self, leaf_pair: u32, wallet: WalletId) {
+        let mut at = leaf_pair;
+        while let Some(row) = self.pair_mut(at) {
+            if !row.holding.is_none() {
+                row.wallet = wallet;
+                return;
+            }
+            at = row.parent;
+        }
     }
 
     /// True where `node` is `below` or one of the nodes above it.
@@ -533,14 +556,6 @@ impl Hierarchy {
             sink(bytes_of(row));
         }
         self.groups.digest(sink);
-    }
-}
-
-/// Fetches all cache lines of a row.
-#[inline]
-fn fetch<T: Pod>(row: &T) {
-    for line in bytes_of(row).chunks(64) {
-        prefetch(&line[0]);
     }
 }
 

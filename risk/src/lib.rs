@@ -12,6 +12,7 @@ pub mod limit_check;
 pub mod limits;
 pub mod market;
 pub mod orders;
+mod pair_index;
 pub mod repeats;
 pub mod restricted;
 pub mod rules;

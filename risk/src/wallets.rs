@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, WalletId};
 use tradewind_domain::time::DayNumber;
+use tradewind_machine::prefetch::prefetch_lines;
 
 /// The cash of one account in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -82,6 +83,23 @@ impl Wallets {
             self::key(row.account, row.currency) == key
         });
         found.map_or(WalletId::NONE, |&at| WalletId(at))
+    }
+
+    /// As [`find`](Self::find), where the wallet is most likely known.
+    #[inline]
+    pub fn find_likely(&self, likely: WalletId, account: AccountId, currency: CurrencyId) -> WalletId {
+        match self.row(likely) {
+            Some(row) if row.account == account && row.currency == currency => likely,
+            _ => self.find(account, currency),
+        }
+    }
+
+    /// Brings a wallet's row closer.
+    #[inline]
+    pub fn prefetch(&self, wallet: WalletId) {
+        if let Some(row) = self.row(wallet) {
+            prefetch_lines::<2, _>(row);
+        }
     }
 
     /// The wallet of an account, or the id that a new one would get; `None` where the table is full.

@@ -43,12 +43,13 @@ pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
 
 fn table(figures: &[LimitFigures]) -> String {
     let mut text = String::from(
-        "  accounts  limits  passes p10  p50  p99 ns  refused p50  p99 ns  behind a mark p50  p99 ns  pairs held\n",
+        "  accounts  limits  passes p10  p50  p99 ns  refused p50  p99 ns  filled p50  p99 ns  \
+         calm p99 ns  in a storm  behind a mark p50  p99 ns  pairs held\n",
     );
     for row in figures {
         let _ = writeln!(
             text,
-            "{:>10}  {:>6}  {:>10}  {:>3}  {:>6}  {:>11}  {:>6}  {:>17}  {:>6}  {:>10}",
+            "{:>10}  {:>6}  {:>10}  {:>3}  {:>6}  {:>11}  {:>6}  {:>10}  {:>6}  {:>11}  {:>10}  {:>17}  {:>6}  {:>10}",
             row.accounts,
             row.limits_per_order,
             row.accepted_p10_ns,
@@ -56,6 +57,10 @@ fn table(figures: &[LimitFigures]) -> String {
             row.accepted_ns.p99,
             row.rejected_ns.p50,
             row.rejected_ns.p99,
+            row.filled_ns.p50,
+            row.filled_ns.p99,
+            row.calm_ns.p99,
+            row.storm_ns.p99,
             row.after_mark_ns.p50,
             row.after_mark_ns.p99,
             row.pairs_of_mark,

@@ -382,6 +382,22 @@ impl Firm {
         }
     }
 
+    /// The venue fills what was accepted: each order becomes the report of its fill.
+    pub(super) fn fills(&mut self, batch: &mut [Box<Event>]) {
+        for event in batch {
+            let order: OrderNew = *event.body();
+            event.reset(Kind::VenueFill);
+            *event.body_mut() = Execution {
+                exec_id: ExecId::lossy(format!("x{}", order.view.order_id.counter())),
+                order_id: order.view.order_id,
+                qty: order.qty,
+                px: PX,
+                ..Execution::zeroed()
+            };
+            self.stamp(event);
+        }
+    }
+
     /// The venue cancels what was accepted.
     pub(super) fn close(&mut self, batch: &mut [Box<Event>], out: &mut Event) {
         for event in batch.iter_mut().filter(|event| !event.is_rejected()) {
@@ -414,7 +430,7 @@ fn capacities(config: &FirmConfig) -> Capacities {
         wallets: config.accounts,
         limits: (config.accounts + users) * (3 * copies + 1) + users * 3 * copies + 1_024,
         cl_ord_ids: 16_777_216,
-        exec_ids: config.accounts * 4 + 1_024,
+        exec_ids: 4_194_304,
         ..Capacities::default()
     }
 }

@@ -7,6 +7,7 @@
 //! Not here: the other stages, the rings and the journal; those are `bench pipeline`'s.
 
 mod firm;
+mod storm;
 
 pub use firm::{Firm, FirmConfig};
 
@@ -18,6 +19,9 @@ use tradewind_machine::stage::{Expansion, Stage};
 
 /// Events of a batch.
 const BATCH: usize = 32;
+
+/// Orders that are sent at a rate: their events are made before.
+const PACED_MAX: u64 = 20_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +47,12 @@ pub struct LimitFigures {
     pub accepted_ns: Latency,
     /// New orders that break every limit that can be broken by size, each.
     pub rejected_ns: Latency,
+    /// Fills of such orders, each.
+    pub filled_ns: Latency,
+    /// New orders that pass, at 100,000 a second, from planned to decided.
+    pub calm_ns: Latency,
+    /// The same with three refused orders for each that passes. Nothing where no limits are set.
+    pub storm_ns: Latency,
     /// New orders right behind a trade of an instrument that every account holds, that trade included.
     pub after_mark_ns: Latency,
     /// Pairs that such a trade lets be revalued.
@@ -79,6 +89,14 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
     } else {
         Latencies::default()
     };
+    let filled = fills(&mut firm, clock, plan.orders / 4, &mut batch, &mut out);
+    let paced = (plan.orders / 8).min(PACED_MAX);
+    let calm = storm::run(&mut firm, clock, paced, 0, &mut out);
+    let in_storm = if plan.firm.limits > 0 {
+        storm::run(&mut firm, clock, paced, storm::REFUSED, &mut out)
+    } else {
+        Latencies::default()
+    };
     let after_mark = marks(&mut firm, clock, plan.orders / 4, &mut out);
     LimitFigures {
         accounts: plan.firm.accounts,
@@ -87,6 +105,9 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
         accepted_p10_ns: accepted.at(10.0),
         accepted_ns: accepted.summary(),
         rejected_ns: rejected.summary(),
+        filled_ns: filled.summary(),
+        calm_ns: calm.summary(),
+        storm_ns: in_storm.summary(),
         after_mark_ns: after_mark.summary(),
         pairs_of_mark: firm.pairs_of_mark(),
         limits_in_force: firm.limits_in_force(),
@@ -120,6 +141,31 @@ fn orders(
         firm.close(batch, out);
     }
     latencies
+}
+
+/// Batches of fills, timed; the orders that they fill are not.
+fn fills(firm: &mut Firm, clock: &Clock, count: u64, batch: &mut [Box<Event>], out: &mut Event) -> Latencies {
+    let mut latencies = Latencies::default();
+    let mut done = 0;
+    while done < count {
+        for event in batch.iter_mut() {
+            firm.new_order(event, false);
+        }
+        process(firm, batch, out);
+        firm.fills(batch);
+        let began = clock.raw();
+        process_fills(firm, batch, out);
+        latencies.record(clock.span_ns(began, clock.raw()) / batch.len() as u64);
+        firm.expect(batch, false);
+        done += batch.len() as u64;
+    }
+    latencies
+}
+
+/// As `process`, under a name of its own for profilers.
+#[inline(never)]
+fn process_fills(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {
+    process(firm, batch, out);
 }
 
 fn process(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {

@@ -389,7 +389,16 @@ impl Note {
     }
 
     /// Of a set of notes the code to report: lowest priority, then by name (LIMITS section 14).
+    #[inline]
     pub fn first(notes: u64) -> Option<RejectCode> {
+        if notes == 0 {
+            return None;
+        }
+        Self::first_of(notes)
+    }
+
+    #[cold]
+    fn first_of(notes: u64) -> Option<RejectCode> {
         Note::ALL
             .iter()
             .filter(|note| notes & note.bit() != 0)

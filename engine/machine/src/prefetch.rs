@@ -14,3 +14,20 @@ pub fn prefetch<T>(place: &T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;
 }
+
+/// Starts loading the first `LINES` cache lines of a row that begins with one.
+#[inline(always)]
+pub fn prefetch_lines<const LINES: usize, T>(row: &T) {
+    const LINE: usize = 64;
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let first = std::ptr::from_ref(row).cast::<i8>();
+        for line in 0..LINES.min(size_of::<T>().div_ceil(LINE)) {
+            // SAFETY: as above; the address lies within the row.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(line * LINE)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}

@@ -4,7 +4,7 @@ use super::book::Book;
 use super::findings::Findings;
 use super::question::{List, Scene};
 use crate::checks;
-use crate::hierarchy::{Chain, node_flags};
+use crate::hierarchy::{Chain, Flow, node_flags};
 use crate::limits::{self, Ask, Block, Priced, traits};
 use crate::orders::table::parts_value;
 use bytemuck::{Zeroable, bytes_of};
@@ -25,14 +25,15 @@ pub(super) const VALUE_MAX: i128 = 100_000_000_000_000_000_000_000_000_000;
 pub(super) const SAID_BY_LIMITS: u64 = Note::MarketClosed.bit() | Note::StaleOrder.bit();
 
 impl Book {
-    /// States, gates and limits on an order; the price that it would be frozen at.
+    /// States, gates and limits on an order. True where it has a price that it would be frozen at: it is in `priced` then.
     pub(super) fn check_order(
         &self,
         ask: &Ask,
         chain: &Chain,
         notes: u64,
+        priced: &mut Priced,
         findings: &mut Findings,
-    ) -> Option<Priced> {
+    ) -> bool {
         let state = self.control_state(chain, ask.instrument, ask.session);
         if Self::is_halted(state) {
             findings.refuse(RejectCode::TradingHalted);
@@ -45,18 +46,19 @@ impl Book {
         if self.outage_ns != 0 {
             self.ask_emergency(ask, chain, findings);
         }
-        let instrument = checks::known(&self.market, ask.instrument);
+        let unknown;
+        let found = checks::known(&self.market, ask.instrument);
+        let instrument = match found {
+            Some(instrument) => instrument,
+            None => {
+                unknown = Instrument::zeroed();
+                &unknown
+            }
+        };
+        let unpriced = Priced::default();
+        let mut scene = Scene::new(self, ask, chain, instrument, &unpriced);
         if !chain.gates.is_empty() {
-            let (unpriced, unknown);
-            let known = match instrument {
-                Some(instrument) => instrument,
-                None => {
-                    unknown = Instrument::zeroed();
-                    &unknown
-                }
-            };
-            unpriced = Priced::default();
-            Scene::new(self, ask, chain, known, &unpriced).ask(List::Gates, findings);
+            scene.ask(List::Gates, findings);
         }
         findings.refuse_unless_said(notes, Note::MarketClosed);
         findings.refuse_unless_said(notes, Note::StaleOrder);
@@ -67,22 +69,22 @@ impl Book {
             | Note::InvalidPrecision.bit()
             | Note::InvalidPrice.bit()
             | Note::InvalidStopPrice.bit();
-        let instrument = instrument.filter(|_| notes & unusable == 0)?;
-        match self.price(ask, chain, instrument) {
-            Ok(priced) => {
-                if !chain.limits.is_empty() {
-                    Scene::new(self, ask, chain, instrument, &priced).ask(List::Limits, findings);
-                }
-                if self.outage_ns != 0 {
-                    self.ask_emergency_amounts(ask, chain, &priced, findings);
-                }
-                Some(priced)
-            }
-            Err(code) => {
-                findings.refuse(code);
-                None
-            }
+        if found.is_none() || notes & unusable != 0 {
+            return false;
         }
+        if let Err(code) = self.price(ask, chain, instrument, priced) {
+            *priced = Priced::default();
+            findings.refuse(code);
+            return false;
+        }
+        if !chain.limits.is_empty() {
+            scene.set_priced(priced);
+            scene.ask(List::Limits, findings);
+        }
+        if self.outage_ns != 0 {
+            self.ask_emergency_amounts(ask, chain, priced, findings);
+        }
+        true
     }
 
     /// Strategies that executed too often stay out until a person re-arms them (L13).
@@ -200,7 +202,8 @@ impl Book {
         ask: &Ask,
         chain: &Chain,
         instrument: &Instrument,
-    ) -> Result<Priced, RejectCode> {
+        priced: &mut Priced,
+    ) -> Result<(), RejectCode> {
         let rate = self
             .market
             .rate(instrument.currency)
@@ -223,7 +226,7 @@ impl Book {
         if order_value.abs() > VALUE_MAX {
             return Err(RejectCode::Overflow);
         }
-        let mut priced = Priced {
+        *priced = Priced {
             risk_px: short_px.unwrap_or(risk_px.raw()),
             unit,
             short_unit,
@@ -252,7 +255,7 @@ impl Book {
                 return Err(RejectCode::Overflow);
             }
         }
-        Ok(priced)
+        Ok(())
     }
 
     /// How a binary sale is valued: what closes the long position by its price, the rest by what it can lose, one less the order's
@@ -297,20 +300,19 @@ impl Book {
     }
 
     fn risk_price(&self, ask: &Ask) -> Result<Price, RejectCode> {
-        let reference = self
-            .market
-            .reference(ask.instrument, ask.now_ns, self.settings.ref_max_age_ms);
+        let max_age_ms = self.settings.ref_max_age_ms;
+        let reference = || self.market.reference(ask.instrument, ask.now_ns, max_age_ms);
         let slipped = |px: i64| {
             let slipped = i128::from(px) * (10_000 + i128::from(self.settings.market_slip_bps));
             let raw = div_round(slipped, 10_000, Rounding::Ceiling).and_then(|raw| i64::try_from(raw).ok());
             raw.map(Price::from_raw).ok_or(RejectCode::Overflow)
         };
-        let above = |px: i64| reference.map_or(px, |reference| reference.raw().max(px));
+        let above = |px: i64| reference().map_or(px, |reference| reference.raw().max(px));
         match (ask.ord_type, ask.is_buy()) {
             (OrderType::Limit | OrderType::StopLimit, true) => Ok(Price::from_raw(ask.px)),
             (OrderType::Limit | OrderType::StopLimit, false) => Ok(Price::from_raw(above(ask.px))),
-            (OrderType::Market, true) => slipped(reference.ok_or(RejectCode::NoReferencePrice)?.raw()),
-            (OrderType::Market, false) => reference.ok_or(RejectCode::NoReferencePrice),
+            (OrderType::Market, true) => slipped(reference().ok_or(RejectCode::NoReferencePrice)?.raw()),
+            (OrderType::Market, false) => reference().ok_or(RejectCode::NoReferencePrice),
             (OrderType::Stop, true) => slipped(above(ask.stop_px)),
             (OrderType::Stop, false) => Ok(Price::from_raw(above(ask.stop_px))),
         }
@@ -318,6 +320,19 @@ impl Book {
 
     /// Uses a token of every rate on the chain, but not of one that refused by itself, and counts the message.
     pub(super) fn charge(&mut self, event: &Event, leaf: NodeId, verdict: &Verdict, is_order: bool) {
+        self.charge_and(event, leaf, verdict, is_order, |_| {});
+    }
+
+    /// As [`charge`](Self::charge), with another change of each node's flow on the same walk.
+    #[inline]
+    pub(super) fn charge_and(
+        &mut self,
+        event: &Event,
+        leaf: NodeId,
+        verdict: &Verdict,
+        is_order: bool,
+        change: impl Fn(&mut Flow),
+    ) {
         let mut node = leaf;
         let mut calendar = CalendarId::UTC;
         let mut date = self.calendars.date(calendar);
@@ -327,9 +342,10 @@ impl Book {
                 date = self.calendars.date(calendar);
             }
             row.flow.count_message(date);
+            change(&mut row.flow);
             node = NodeId(row.parent);
-            let (gates, slow) = (row.gates, row.flags & node_flags::SLOW != 0);
-            if !gates.is_empty() {
+            if !row.gates.is_empty() {
+                let (gates, slow) = (row.gates, row.flags & node_flags::SLOW != 0);
                 self.charge_rates(event, gates, verdict, is_order, slow);
             }
         }
@@ -344,7 +360,7 @@ impl Book {
             let Some(terms) = self.limits.terms(gates).get(place) else {
                 return;
             };
-            if !terms.has(traits::RATE) || !is_order && terms.limit_type() == LimitType::OrderRate {
+            if !terms.has(traits::RATE) || !is_order && terms.limit_type == LimitType::OrderRate {
                 continue;
             }
             let limit = terms.id;

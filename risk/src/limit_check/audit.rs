@@ -42,7 +42,7 @@ impl Book {
             order_value: 1,
             ..Priced::default()
         };
-        let binds_trades = |terms: &Terms| terms.spec().post_trade;
+        let binds_trades = |terms: &Terms| terms.post_trade;
         Scene::new(self, &ask, &chain, instrument, &smallest).each(
             List::Limits,
             binds_trades,
@@ -189,7 +189,7 @@ impl Book {
                 ..ask
             };
             let instrument = instrument.ok_or(RejectCode::UnknownSymbol)?;
-            priced = self.price(&ask, &chain, instrument)?;
+            self.price(&ask, &chain, instrument, &mut priced)?;
         }
         let scene = Scene::new(self, &ask, &chain, instrument.unwrap_or(&unknown), &priced);
         Ok(scene.measure_one(probe.limit, row))
@@ -216,7 +216,7 @@ impl Book {
         while let Some(row) = self.hierarchy.node(node) {
             node = NodeId(row.parent);
             let refuses = |terms: &Terms| {
-                terms.limit_type() == LimitType::Permission
+                terms.limit_type == LimitType::Permission
                     && terms.action != LimitAction::Alert as u8
                     && binds(terms)
                     && !gate::permits(terms, action)

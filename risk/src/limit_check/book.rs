@@ -4,7 +4,7 @@ use super::quarantine::Quarantine;
 use super::quota::Quotas;
 use super::tables::Rows;
 use crate::calendar::Calendars;
-use crate::hierarchy::{Chain, Hierarchy, NodeRow};
+use crate::hierarchy::{Chain, Flow, Hierarchy, NIL, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
 use crate::orders::executions::Executions;
@@ -40,6 +40,14 @@ pub(super) struct Settings {
     pub(super) market_slip_bps: u32,
     pub(super) ref_max_age_ms: u32,
     pub(super) shard: u32,
+}
+
+/// By how much an execution changes what its order holds open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct OpenChange {
+    pub(super) qty: i64,
+    pub(super) value: i128,
+    pub(super) count: i32,
 }
 
 /// All state of the limit check.
@@ -281,46 +289,69 @@ impl Book {
             row.flow.reserve(is_buy, qty, value, count);
             node = NodeId(row.parent);
         }
+        self.reserve_pairs(leaf_pair, side, qty, value, count);
+    }
+
+    /// Likewise, of the pairs alone.
+    pub(super) fn reserve_pairs(&mut self, leaf_pair: u32, side: Side, qty: i64, value: i128, count: i32) {
+        let is_buy = side.is_buy();
         let mut pair = leaf_pair;
-        while let Some(row) = self.hierarchy.pair(pair) {
-            if side == Side::SellShort && !row.holding.is_none() {
-                self.shorts.reserve(row.holding, qty);
-            }
+        if side == Side::SellShort {
+            self.reserve_short(leaf_pair, qty);
+        }
+        while pair != NIL {
             pair = self
                 .hierarchy
                 .change_pair(pair, |flow| flow.reserve(is_buy, qty, value, count));
         }
     }
 
-    /// Counts an execution at a leaf and every node above; gives the dates of the counters that it went into.
+    #[cold]
+    fn reserve_short(&mut self, leaf_pair: u32, qty: i64) {
+        let mut pair = leaf_pair;
+        while let Some(row) = self.hierarchy.pair(pair) {
+            if !row.holding.is_none() {
+                self.shorts.reserve(row.holding, qty);
+            }
+            pair = row.parent;
+        }
+    }
+
+    /// Counts an execution at a leaf and every node above, with what it changes of what its order holds open; gives the dates of the
+    /// counters that it went into.
     #[inline]
     pub(super) fn execute(
         &mut self,
         leaf: NodeId,
         leaf_pair: u32,
         side: Side,
-        qty: i64,
-        value: i128,
+        (qty, value): (i64, i128),
+        open: OpenChange,
     ) -> ChainDays {
         let is_buy = side.is_buy();
         let mut days = ChainDays::default();
         let mut level = 0;
         let (mut node, mut pair) = (leaf, leaf_pair);
+        if side == Side::SellShort && open != OpenChange::default() {
+            self.reserve_short(leaf_pair, open.qty);
+        }
         while let Some(row) = self.hierarchy.node_mut(node) {
             let date = self.calendars.date(row.calendar);
             if let Some(day) = days.get_mut(level) {
                 *day = date;
             }
             level += 1;
-            row.flow.execute(is_buy, qty, value, date);
+            let change = |flow: &mut Flow| {
+                flow.reserve(is_buy, open.qty, open.value, open.count);
+                flow.execute(is_buy, qty, value, date);
+            };
+            change(&mut row.flow);
             node = NodeId(row.parent);
             if let Some(row) = self.hierarchy.pair(pair) {
                 if side == Side::SellShort && !row.holding.is_none() {
                     self.shorts.sell(row.holding, qty, date);
                 }
-                pair = self
-                    .hierarchy
-                    .change_pair(pair, |flow| flow.execute(is_buy, qty, value, date));
+                pair = self.hierarchy.change_pair(pair, change);
             }
         }
         days

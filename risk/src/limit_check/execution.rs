@@ -2,7 +2,7 @@
 //! never refused because of a limit (LIMITS section 2, rule e; section 9).
 
 use super::ask::VALUE_MAX;
-use super::book::Book;
+use super::book::{Book, OpenChange};
 use super::findings::Findings;
 use super::look_ahead::Hint;
 use super::rest;
@@ -170,9 +170,10 @@ impl Book {
             fill.cash_released = Money::from_raw(row.reserved_cash().raw() - after.cash);
             return;
         }
-        let after = filled(row, fill);
-        fill.released_value = Notional::from_raw(row.open_value() - after.open_value());
-        let (whole, rest) = (row.leaves - row.close_qty, after.leaves - after.close_qty);
+        let close_qty = close_left(row, fill);
+        let open_after = parts_value(fill.leaves, close_qty, row.unit, row.short_unit);
+        fill.released_value = Notional::from_raw(row.open_value() - open_after);
+        let (whole, rest) = (row.leaves - row.close_qty, fill.leaves - close_qty);
         let kept = rest::cash_need(row.cash, whole, rest, row.risk_px, Some(instrument));
         fill.cash_released = Money::from_raw(row.cash.raw() - kept.cash);
     }
@@ -265,20 +266,15 @@ impl Book {
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
         }
-        let pair = match self.order(execution.slot) {
-            Some(row) => {
-                self.apply_fill(execution, &row);
-                row.node_instrument
-            }
-            None => self.make_pairs(execution.leaf, execution.instrument, execution.holding),
+        let (pair, open) = match self.orders.get(execution.slot).map(|row| row.node_instrument) {
+            Some(pair) => (pair, self.apply_fill(execution)),
+            None => (
+                self.make_pairs(execution.leaf, execution.instrument, execution.holding),
+                OpenChange::default(),
+            ),
         };
-        let days = self.execute(
-            execution.leaf,
-            pair,
-            side,
-            execution.qty,
-            execution.consumed.raw(),
-        );
+        let done = (execution.qty, execution.consumed.raw());
+        let days = self.execute(execution.leaf, pair, side, done, open);
         self.executions
             .push(key, retained(execution, event.head.seq, days));
         if opened != 0 {
@@ -289,6 +285,9 @@ impl Book {
 
     /// By how much an execution changes what binary shorts must hold.
     pub(super) fn collateral_change(&self, instrument: &Instrument, execution: &Execution) -> i128 {
+        if instrument.kind != InstrumentKind::Binary as u8 {
+            return 0;
+        }
         let before = self.account_position(execution.leaf, execution.instrument);
         let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
         let qty = i128::from(execution.qty);
@@ -303,40 +302,35 @@ impl Book {
         pair.map_or(0, |pair| pair.flow.position)
     }
 
-    fn apply_fill(&mut self, fill: &Execution, row: &OrderRow) {
+    /// Makes a fill true of its order; says what that changes of what is open.
+    fn apply_fill(&mut self, fill: &Execution) -> OpenChange {
         let slot = fill.slot;
-        if !row.order_state().is_open() {
-            if let Some(held) = self.orders.get_mut(slot) {
-                held.cum = fill.cum;
-            }
-            return;
-        }
-        let closes = fill.state_after == OrderState::Filled as u8;
-        let after = after_fill(fill, row);
-        let (qty_after, count) = if closes {
-            (0, -1)
-        } else {
-            (after.reserved_qty(), 0)
+        let Some(row) = self.orders.get_mut(slot) else {
+            return OpenChange::default();
         };
-        self.reserve(
-            row.leaf,
-            row.node_instrument,
-            row.order_side(),
-            qty_after - row.reserved_qty(),
-            -fill.released_value.raw(),
-            count,
-        );
-        if fill.state_after != row.state {
+        if !row.order_state().is_open() {
+            row.cum = fill.cum;
+            return OpenChange::default();
+        }
+        let (state, qty) = (row.state, row.reserved_qty());
+        if fill.state_after != state {
             self.end_hold(slot);
         }
-        if let Some(held) = self.orders.get_mut(slot) {
-            *held = after;
-        }
+        let closes = fill.state_after == OrderState::Filled as u8;
+        let qty_after = self.orders.get_mut(slot).map_or(0, |row| {
+            take_fill(row, fill);
+            if closes { 0 } else { row.reserved_qty() }
+        });
         if closes {
             self.close_order(slot, fill.state_after);
-        } else if row.order_state() == OrderState::Held {
+        } else if state == OrderState::Held as u8 {
             // A market order that the venue has after all rests no longer.
             self.rest_anew(slot);
+        }
+        OpenChange {
+            qty: qty_after - qty,
+            value: -fill.released_value.raw(),
+            count: -i32::from(closes),
         }
     }
 
@@ -350,7 +344,10 @@ impl Book {
             return;
         };
         findings.clear();
-        let pair = self.hierarchy.find_pair(execution.leaf, execution.instrument);
+        let pair = match self.orders.get(execution.slot) {
+            Some(row) => row.node_instrument,
+            None => self.hierarchy.find_pair(execution.leaf, execution.instrument),
+        };
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
         self.audit_execution(execution.leaf, pair, instrument, side, findings);
         let verdict = findings.write(event);
@@ -370,35 +367,36 @@ pub(super) fn collateral_of(instrument: &Instrument, position: i128) -> i128 {
     rounding::principal(instrument, short, one, Rounding::Ceiling).map_or(0, Money::raw)
 }
 
-/// An order's quantities after a fill; what closes a position goes first.
+/// What of an order still closes a position after a fill: what closes goes first.
+fn close_left(row: &OrderRow, fill: &Execution) -> i64 {
+    row.close_qty.saturating_sub(fill.qty).max(0).min(fill.leaves)
+}
+
+/// An order's quantities after a fill.
 fn filled(row: &OrderRow, fill: &Execution) -> OrderRow {
     OrderRow {
         cum: fill.cum,
         leaves: fill.leaves,
-        close_qty: row.close_qty.saturating_sub(fill.qty).max(0).min(fill.leaves),
+        close_qty: close_left(row, fill),
         ..*row
     }
 }
 
-/// An open order's row after a fill. All figures are recorded: what it holds on top for a pending replace is what it
-/// held, less what the fill gave back, less what the rest of the old order holds.
-fn after_fill(fill: &Execution, row: &OrderRow) -> OrderRow {
-    let mut after = OrderRow {
-        state: fill.state_after,
-        ..filled(row, fill)
-    };
+/// Makes an open order's row what it is after a fill. All figures are recorded: what it holds on top for a pending replace is what
+/// it held, less what the fill gave back, less what the rest of the old order holds.
+fn take_fill(row: &mut OrderRow, fill: &Execution) {
+    let held = row.reserved_value().raw() - fill.released_value.raw();
+    row.close_qty = close_left(row, fill);
+    (row.cum, row.leaves, row.state) = (fill.cum, fill.leaves, fill.state_after);
     if row.resting_state == OrderState::PendingNew as u8 {
-        after.resting_state = OrderState::Working as u8;
+        row.resting_state = OrderState::Working as u8;
     }
     if row.has_replace() {
-        let of_old = after.open_value();
-        let held = row.reserved_value().raw() - fill.released_value.raw();
-        after.extra_value = Notional::from_raw(held - of_old);
-        after.extra_cash = Money::from_raw(row.extra_cash.raw() - fill.cash_released.raw());
+        row.extra_value = Notional::from_raw(held - row.open_value());
+        row.extra_cash = Money::from_raw(row.extra_cash.raw() - fill.cash_released.raw());
     } else {
-        after.cash = Money::from_raw(row.cash.raw() - fill.cash_released.raw());
+        row.cash = Money::from_raw(row.cash.raw() - fill.cash_released.raw());
     }
-    after
 }
 
 /// An execution as a bust would take it back.

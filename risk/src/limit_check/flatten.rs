@@ -166,16 +166,22 @@ impl Book {
         true
     }
 
-    /// All that is asked about an order of a FLATTEN.
-    pub(super) fn check_closing(&self, ask: &Ask, chain: &Chain, findings: &mut Findings) -> Option<Priced> {
+    /// All that is asked about an order of a FLATTEN; true where it has a price.
+    pub(super) fn check_closing(
+        &self,
+        ask: &Ask,
+        chain: &Chain,
+        priced: &mut Priced,
+        findings: &mut Findings,
+    ) -> bool {
         if self.meets_own_order(ask, chain) {
             findings.refuse(RejectCode::SelfTrade);
         }
-        let priced = match self.market.instrument(ask.instrument) {
-            Some(instrument) => self.price(ask, chain, instrument),
+        let result = match self.market.instrument(ask.instrument) {
+            Some(instrument) => self.price(ask, chain, instrument, priced),
             None => Err(RejectCode::UnknownSymbol),
         };
-        priced.map_err(|code| findings.refuse(code)).ok()
+        result.map_err(|code| findings.refuse(code)).is_ok()
     }
 }
 

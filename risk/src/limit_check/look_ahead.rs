@@ -7,7 +7,7 @@ use crate::hierarchy::NIL;
 use crate::orders::keys::{IDENTIFIER_LEN, Key};
 use std::ops::DerefMut;
 use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
-use tradewind_domain::ids::CalendarId;
+use tradewind_domain::ids::{CalendarId, NodeId, OrderSlot};
 
 /// A key that was hashed ahead, kept in the event's scratch with the event's number and the scope it was hashed in.
 #[derive(Clone, Copy)]
@@ -27,8 +27,22 @@ const ORDER_UNKNOWN: u16 = Kind::OrderUnknown as u16;
 
 /// Where the scratch keeps the pair of leaf and instrument.
 const PAIR: usize = 4;
-/// Where it says that what the key leads to is still to be fetched.
-const WANTED: usize = 5;
+/// Where it keeps what is to be fetched next.
+const STEP: usize = 5;
+
+/// What is to be fetched next for an event, where the step before has fetched what says where that is.
+mod step {
+    /// Nothing more.
+    pub(super) const DONE: u64 = 0;
+    /// What its key leads to: names may not be resolved yet.
+    pub(super) const KEY: u64 = 1;
+    /// The rows of its leaf, of its pair and of its order.
+    pub(super) const ROWS: u64 = 2;
+    /// The rows above these, and what they name.
+    pub(super) const ABOVE: u64 = 3;
+    /// The limits of the node above the leaf, and the pair above its pair.
+    pub(super) const LIMITS: u64 = 4;
+}
 
 impl Hint {
     /// No hint.
@@ -65,45 +79,118 @@ impl Hint {
 }
 
 impl Book {
-    /// Looks ahead at a batch: hashes all keys first, then fetches what they lead to in a loop of its own. A fetch of a large table
-    /// waits for the page's address; fetches that stand close together wait together.
+    /// Looks ahead at a batch. Each step is a loop of its own: what it reads was fetched by the loop before, and its misses, which
+    /// stand close together, pass together.
     #[inline]
     pub(super) fn look_ahead_batch<T: DerefMut<Target = Event>>(&self, batch: &mut [T]) {
+        let mut steps = 0;
         for event in batch.iter_mut() {
             self.look_ahead(event);
+            steps |= event.scratch[STEP];
         }
-        for event in batch.iter_mut() {
-            self.fetch(event);
+        if steps != step::DONE {
+            for (n, event) in batch.iter_mut().enumerate() {
+                self.fetch(n, event);
+            }
+        }
+        if steps & step::ROWS != 0 {
+            for (n, event) in batch.iter_mut().enumerate() {
+                self.fetch_above(n, event);
+            }
+            for event in batch.iter_mut() {
+                self.fetch_limits(event);
+            }
         }
     }
 
-    /// Fetches what the key that was hashed leads to, once.
+    /// Fetches what the event's key leads to, or the rows of its leaf and order.
     #[inline]
-    pub(super) fn fetch(&self, event: &mut Event) {
-        if event.scratch[WANTED] == 0 {
+    pub(super) fn fetch(&self, n: usize, event: &mut Event) {
+        match std::mem::replace(&mut event.scratch[STEP], step::DONE) {
+            step::KEY => {
+                let key = Key(event.scratch[0], event.scratch[1]);
+                if event.head.kind == ORDER_NEW {
+                    return self.cl_ord_ids.prefetch(key);
+                }
+                self.orders.prefetch(event.body::<Execution>().order_id);
+                self.exec_ids.prefetch(key);
+                self.executions.prefetch(key);
+            }
+            step::ROWS => {
+                event.scratch[STEP] = step::ABOVE;
+                if event.head.kind != ORDER_NEW {
+                    return self.orders.prefetch_row(event.body::<Execution>().order_id);
+                }
+                let order: &OrderNew = event.body();
+                let pair = self.hierarchy.find_pair(order.leaf, order.instrument);
+                self.hierarchy.prefetch_pair(pair);
+                self.orders.prefetch_next(n);
+                if let Some(node) = self.hierarchy.node(order.leaf) {
+                    self.hierarchy.prefetch_node(NodeId(node.parent));
+                    self.limits.prefetch(node.gates);
+                    self.limits.prefetch(node.limits);
+                }
+                event.scratch[PAIR] = u64::from(pair);
+            }
+            _ => {}
+        }
+    }
+
+    /// Fetches what the rows of the step before name.
+    #[inline]
+    fn fetch_above(&self, n: usize, event: &mut Event) {
+        if event.scratch[STEP] != step::ABOVE {
             return;
         }
-        event.scratch[WANTED] = 0;
-        let key = Key(event.scratch[0], event.scratch[1]);
-        if event.head.kind == Kind::OrderNew as u16 {
-            return self.cl_ord_ids.prefetch(key);
+        event.scratch[STEP] = step::DONE;
+        if event.head.kind == ORDER_NEW {
+            event.scratch[STEP] = step::LIMITS;
+            self.orders.prefetch_forgotten(n);
+            if let Some(pair) = self.hierarchy.pair(event.scratch[PAIR] as u32) {
+                self.hierarchy.prefetch_pair(pair.parent);
+                self.wallets.prefetch(pair.wallet);
+            }
+            return;
         }
-        self.orders.prefetch(event.body::<Execution>().order_id);
-        self.exec_ids.prefetch(key);
-        self.executions.prefetch(key);
+        let tag = event.body::<Execution>().order_id.counter() as u32;
+        let slot = self.orders.likely_slot(tag).map_or(OrderSlot::NONE, OrderSlot);
+        if let Some(row) = self.orders.get(slot) {
+            self.hierarchy.prefetch_node(row.leaf);
+            self.hierarchy.prefetch_pair(row.node_instrument);
+            self.wallets.prefetch(row.wallet);
+        }
+    }
+
+    #[inline]
+    fn fetch_limits(&self, event: &mut Event) {
+        if event.scratch[STEP] != step::LIMITS {
+            return;
+        }
+        event.scratch[STEP] = step::DONE;
+        let pair = self.hierarchy.pair(event.scratch[PAIR] as u32);
+        if let Some(above) = pair.and_then(|pair| self.hierarchy.pair(pair.parent)) {
+            self.hierarchy.prefetch_pair(above.parent);
+        }
+        let leaf = self.hierarchy.node(event.body::<OrderNew>().leaf);
+        if let Some(node) = leaf.and_then(|leaf| self.hierarchy.node(NodeId(leaf.parent))) {
+            self.limits.prefetch(node.gates);
+            self.limits.prefetch(node.limits);
+        }
     }
 
     /// Hashes the event's key. Called when the batch is taken, where names may not be resolved yet, and once more before it is
-    /// processed: then the key is there, and the rows of leaf and instrument are fetched.
+    /// processed: then the key is there, and the rows of leaf and instrument are wanted.
     #[inline]
     pub(super) fn look_ahead(&self, event: &mut Event) {
         let hint = Hint::of(event);
+        event.scratch[STEP] = step::DONE;
         let (key, scope) = match event.head.kind {
             ORDER_NEW => {
                 let order: &OrderNew = event.body();
                 let scope = u64::from(order.session.0);
                 if hint.key(scope).is_some() {
-                    event.scratch[PAIR] = u64::from(self.hierarchy.prefetch(order.leaf, order.instrument));
+                    self.hierarchy.prefetch_leaf(order.leaf, order.instrument);
+                    event.scratch[STEP] = step::ROWS;
                     return;
                 }
                 (self.hasher.key(scope, order.cl_ord_id.padded()), scope)
@@ -112,6 +199,7 @@ impl Book {
                 let execution: &Execution = event.body();
                 let scope = exec_scope(execution.venue, self.likely_trade_date(execution));
                 if hint.key(scope).is_some() {
+                    event.scratch[STEP] = step::ROWS;
                     return;
                 }
                 (self.hasher.key(scope, execution.exec_id.padded()), scope)
@@ -129,7 +217,7 @@ impl Book {
             }
             _ => return,
         };
-        event.scratch[..6].copy_from_slice(&[key.0, key.1, event.head.seq, scope, u64::from(NIL), 1]);
+        event.scratch[..6].copy_from_slice(&[key.0, key.1, event.head.seq, scope, u64::from(NIL), step::KEY]);
     }
 
     /// The trade date that an execution will most likely have: the order's own calendar is not looked up for a guess that costs

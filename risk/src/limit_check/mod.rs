@@ -232,7 +232,7 @@ impl Stage<Event> for LimitCheck {
     #[inline]
     fn look_ahead(&self, event: &mut Event) {
         self.book.look_ahead(event);
-        self.book.fetch(event);
+        self.book.fetch(0, event);
     }
 
     fn look_ahead_batch(&self, batch: &mut [Slot<Event>]) {

@@ -56,7 +56,9 @@ impl Book {
         } else {
             findings.refuse_notes(notes & !SAID_BY_LIMITS);
             view.burns_key = u8::from(self.check_key(key, day, findings) && !order.cl_ord_id.is_empty());
-            let wallet = self.wallets.find(order.account, order.currency);
+            let wallet = self
+                .wallets
+                .find_likely(chain.wallet, order.account, order.currency);
             let ask = Ask {
                 wallet,
                 instrument: order.instrument,
@@ -76,13 +78,12 @@ impl Book {
                 old: Old::default(),
             };
             // An order that is a part of a group closes a position of a killed node.
-            let found = if event.head.part == 0 {
-                self.check_order(&ask, &chain, notes, findings)
+            let has_price = if event.head.part == 0 {
+                self.check_order(&ask, &chain, notes, &mut priced, findings)
             } else {
-                self.check_closing(&ask, &chain, findings)
+                self.check_closing(&ask, &chain, &mut priced, findings)
             };
-            if let Some(found) = found {
-                priced = found;
+            if has_price {
                 view.risk_px = priced.risk_px;
                 view.unit = priced.unit;
                 view.value = Notional::from_raw(priced.value);
@@ -196,12 +197,15 @@ impl Book {
         if order.view.burns_key != 0 {
             self.burn_key(key, order.view.order_id, order.view.trade_day);
         }
-        self.charge(event, order.leaf, &order.verdict, true);
         if event.is_rejected() {
-            return;
+            return self.charge(event, order.leaf, &order.verdict, true);
         }
         let side = Side::from_code(order.side).unwrap_or(Side::Sell);
         let view = &order.view;
+        let (is_buy, qty, value) = (side.is_buy(), order.qty, view.value.raw());
+        self.charge_and(event, order.leaf, &order.verdict, true, |flow| {
+            flow.reserve(is_buy, qty, value, 1);
+        });
         if self.limits.repeats != 0 {
             let window_ns = self.limits.repeats_window_ns;
             self.repeats
@@ -215,6 +219,9 @@ impl Book {
             None => self.make_pairs(order.leaf, order.instrument, view.holding),
         };
         self.wallets.make(view.wallet, order.account, order.currency);
+        if hint.is_none_or(|hint| hint.chain.wallet != view.wallet) {
+            self.hierarchy.set_wallet(pair, view.wallet);
+        }
         if let Some(wallet) = self.wallets.row_mut(view.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }
@@ -259,7 +266,7 @@ impl Book {
             self.resting.hold(&mut self.orders, view.slot);
         }
         self.rest(view.slot);
-        self.reserve(order.leaf, pair, side, order.qty, view.value.raw(), 1);
+        self.reserve_pairs(pair, side, qty, value, 1);
         self.mark_warnings(event, order.verdict.hits, pair);
     }
 }

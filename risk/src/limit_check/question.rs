@@ -4,7 +4,9 @@ use super::book::Book;
 use super::findings::Findings;
 use crate::groups::{GroupRow, Totals, Units};
 use crate::hierarchy::{Chain, Flow, Levels, NodeRow, PairRow};
-use crate::limits::{Ask, Block, FoundOut, LimitRow, Measure, Priced, Question, Terms, WarnEdge, traits};
+use crate::limits::{
+    self, Ask, Block, FoundOut, LimitRow, Measure, Priced, Question, Terms, WarnEdge, traits,
+};
 use crate::market::MarketRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitAction, LimitType};
@@ -53,10 +55,11 @@ pub(super) struct Scene<'a> {
     pub(super) ask: &'a Ask,
     pub(super) chain: &'a Chain,
     instrument: &'a Instrument,
-    priced: &'a Priced,
+    question: Question<'a>,
 }
 
 impl<'a> Scene<'a> {
+    #[inline]
     pub(super) fn new(
         book: &'a Book,
         ask: &'a Ask,
@@ -64,13 +67,38 @@ impl<'a> Scene<'a> {
         instrument: &'a Instrument,
         priced: &'a Priced,
     ) -> Self {
+        let is_known = instrument.mult != 0;
+        let units = book.hierarchy.groups.units(instrument.id);
+        let market = book.market.row(instrument.id);
+        let question = Question {
+            ask,
+            priced,
+            flow: &Flow::ZERO,
+            totals: &NO_TOTALS,
+            pair: &NO_PAIR,
+            node: &NO_NODE,
+            node_id: NodeId::NONE,
+            instrument,
+            units: units.filter(|_| is_known).unwrap_or(&NO_UNITS),
+            market: market.filter(|_| is_known).unwrap_or(&NO_MARKET),
+            limits: &book.limits,
+            stamps: &book.stamps,
+            calendars: &book.calendars,
+            found: &NOTHING,
+        };
         Self {
             book,
             ask,
             chain,
             instrument,
-            priced,
+            question,
         }
+    }
+
+    /// The order has a price from now on.
+    #[inline]
+    pub(super) fn set_priced(&mut self, priced: &'a Priced) {
+        self.question.priced = priced;
     }
 
     /// True where the order's instrument is known.
@@ -78,20 +106,11 @@ impl<'a> Scene<'a> {
         self.instrument.mult != 0
     }
 
-    fn units(&self) -> &'a Units {
-        self.book
-            .hierarchy
-            .groups
-            .units(self.instrument.id)
-            .filter(|_| self.is_known())
-            .unwrap_or(&NO_UNITS)
-    }
-
     /// Asks the gates, or the limits that look at a priced order, of every node on the chain.
-    pub(super) fn ask(&self, list: List, findings: &mut Findings) {
-        let all = |_: &Terms| true;
+    pub(super) fn ask(&mut self, list: List, findings: &mut Findings) {
+        let (book, all) = (self.book, |_: &Terms| true);
         self.each(list, all, |question, terms, measure| {
-            judge(self.book, terms, measure, question, findings);
+            judge(book, terms, measure, question, findings);
         });
     }
 
@@ -103,7 +122,7 @@ impl<'a> Scene<'a> {
         wants: impl Fn(&Terms) -> bool,
         mut found: impl FnMut(&Question<'_>, &Terms, &Measure),
     ) {
-        let mut question = self.question();
+        let mut question = self.question;
         for level in list.levels(self.chain) {
             let (node_id, pair) = self.chain.level(level);
             let Some(node) = self.book.hierarchy.node(node_id) else {
@@ -124,32 +143,11 @@ impl<'a> Scene<'a> {
 
     /// What one limit measures, asked at its own node.
     pub(super) fn measure_one(&self, id: LimitId, row: &LimitRow) -> Option<Measure> {
-        let mut question = self.question();
+        let mut question = self.question;
         let (node_id, pair) = self.chain.levels().find(|&(node, _)| node == row.node)?;
         let node = self.book.hierarchy.node(node_id)?;
         self.stand_at(node_id, node, pair, &mut question);
         self.measure(&Terms::of(id, row), &mut question)
-    }
-
-    #[inline]
-    fn question(&self) -> Question<'a> {
-        let market = self.book.market.row(self.instrument.id);
-        Question {
-            ask: self.ask,
-            priced: self.priced,
-            flow: &Flow::ZERO,
-            totals: &NO_TOTALS,
-            pair: &NO_PAIR,
-            node: &NO_NODE,
-            node_id: NodeId::NONE,
-            instrument: self.instrument,
-            units: self.units(),
-            market: market.filter(|_| self.is_known()).unwrap_or(&NO_MARKET),
-            limits: &self.book.limits,
-            stamps: &self.book.stamps,
-            calendars: &self.book.calendars,
-            found: &NOTHING,
-        }
     }
 
     /// Sets what is the same for all limits of a node.
@@ -166,7 +164,8 @@ impl<'a> Scene<'a> {
         !terms.has(traits::REMOVED)
             && (!terms.has(traits::INSTRUMENT) || terms.instrument == self.instrument.id && self.is_known())
             && (!terms.has(traits::KIND) || terms.filter_kind == self.instrument.kind)
-            && (!terms.has(traits::SECTOR) || self.is_known() && terms.filter_sector == self.units().sector)
+            && (!terms.has(traits::SECTOR)
+                || self.is_known() && terms.filter_sector == self.question.units.sector)
     }
 
     /// What a limit measures; `None` where it does not look at this order.
@@ -175,7 +174,7 @@ impl<'a> Scene<'a> {
         if terms.has_wants() {
             return self.measure_with(terms, question);
         }
-        terms.measure(question)
+        limits::measure(terms, question)
     }
 
     /// As `measure`, for limits that want more than the node's own figures.
@@ -198,12 +197,15 @@ impl<'a> Scene<'a> {
         } else if terms.has(traits::INSTRUMENT) && terms.spec().totals {
             // One instrument alone: what it has gathered is its own share.
             let own = Totals::of(question.pair);
-            terms.measure(&Question {
-                totals: &own,
-                ..*question
-            })
+            measure(
+                terms,
+                &Question {
+                    totals: &own,
+                    ..*question
+                },
+            )
         } else {
-            terms.measure(question)
+            measure(terms, question)
         };
         (question.flow, question.totals) = (&question.node.flow, &NO_TOTALS);
         measure
@@ -216,7 +218,7 @@ impl<'a> Scene<'a> {
         if place == 0 {
             return hierarchy.groups.row(question.node.totals);
         }
-        let units = self.units();
+        let units = question.units;
         let sector = if terms.has(traits::SECTOR) {
             terms.filter_sector
         } else {
@@ -234,7 +236,7 @@ impl<'a> Scene<'a> {
 
     /// Limits that need to know what is worth finding out only where such a limit is set.
     fn measure_special(&self, terms: &Terms, question: &Question<'_>) -> Option<Measure> {
-        let found = match terms.limit_type() {
+        let found = match terms.limit_type {
             LimitType::BuyingPower => self.find_cash(),
             LimitType::SelfTrade => FoundOut {
                 crosses: self.crosses(terms.id),
@@ -246,7 +248,7 @@ impl<'a> Scene<'a> {
             found: &found,
             ..*question
         };
-        terms.measure(&question)
+        measure(terms, &question)
     }
 
     /// What the account owns and holds. Buying power of a sale is about the account too, wherever the limit stands.
@@ -290,6 +292,12 @@ impl<'a> Scene<'a> {
             ..FoundOut::NOTHING
         }
     }
+}
+
+/// As [`limits::measure`], where a call more does not matter.
+#[inline(never)]
+fn measure(terms: &Terms, question: &Question<'_>) -> Option<Measure> {
+    limits::measure(terms, question)
 }
 
 /// Compares a measure with its limit and reports what has to be said.

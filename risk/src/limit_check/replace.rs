@@ -4,7 +4,7 @@ use super::ask::{SAID_BY_LIMITS, recorded_parts};
 use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
-use crate::limits::{Action, Ask, Old};
+use crate::limits::{Action, Ask, Old, Priced};
 use crate::orders::table::OrderRow;
 use crate::repeats::STAMPS;
 use crate::rules::Requested;
@@ -89,9 +89,8 @@ impl Book {
             replaces: true,
             old: Old::of(&old),
         };
-        let priced = self
-            .check_order(&ask, &chain, notes, findings)
-            .unwrap_or_default();
+        let mut priced = Priced::default();
+        self.check_order(&ask, &chain, notes, &mut priced, findings);
         let mut verdict = findings.write(event);
         let rejected = event.is_rejected();
         if !rejected {

@@ -67,7 +67,7 @@ impl LimitCheck {
         for list in [List::Limits, List::Gates] {
             let all = |_: &Terms| true;
             scene.each(list, all, |_, terms, measure| {
-                let is_rate = matches!(terms.limit_type(), LimitType::OrderRate | LimitType::MsgRate);
+                let is_rate = matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate);
                 let measure = match book.limits.get(terms.id) {
                     Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, *measure),
                     _ => *measure,

@@ -247,7 +247,7 @@ pub(crate) mod self_trade {
     /// Likewise, of its terms.
     #[inline]
     pub(crate) fn mode_of(terms: &Terms) -> Option<SelfTradeMode> {
-        (terms.limit_type() == LimitType::SelfTrade)
+        (terms.limit_type == LimitType::SelfTrade)
             .then(|| of_param(terms.params[MODE]))
             .flatten()
     }

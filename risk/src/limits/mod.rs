@@ -2,7 +2,7 @@
 //! `terms`.
 //!
 //! A limit measures a use and compares it with a figure: `used > limit` is a breach. To add a type, write its measure in the
-//! file of its family and add its line to [`SPECS`] (docs/architecture/add-a-limit.md).
+//! file of its family and add its line to the catalogue below (docs/architecture/add-a-limit.md).
 //!
 //! # Invariants
 //! - A measure reads and changes nothing and allocates nothing; it divides by nothing but the price of an inverse contract.
@@ -120,12 +120,10 @@ pub enum When {
     Execution,
 }
 
-/// What a type measures.
+/// How a type is treated; what it measures stands beside it in the catalogue.
 pub struct Spec {
     /// The type.
     pub limit_type: LimitType,
-    /// The measure; `None` where the limit does not look at this order.
-    pub measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
     /// When it is asked.
     pub when: When,
     /// True where executed trades are compared with it after they are booked (LIMITS section 9).
@@ -146,197 +144,151 @@ fn any(_: &LimitSet) -> bool {
     true
 }
 
-const fn order(limit_type: LimitType, measure: fn(&Terms, &Question<'_>) -> Option<Measure>) -> Spec {
-    Spec {
-        limit_type,
-        measure,
-        when: When::Order,
-        post_trade: false,
-        warn: WarnEdge::None,
-        totals: false,
-        scale: 1,
-        shown: 1,
-        accepts: any,
-    }
-}
+/// One order, asked with its price.
+const ORDER: Spec = Spec {
+    limit_type: LimitType::MaxOrderQty, // the catalogue puts each row's own
+    when: When::Order,
+    post_trade: false,
+    warn: WarnEdge::None,
+    totals: false,
+    scale: 1,
+    shown: 1,
+    accepts: any,
+};
 
 /// A gate: asked before the order is priced.
-const fn gate(
-    limit_type: LimitType,
-    measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
-    accepts: fn(&LimitSet) -> bool,
-) -> Spec {
+const fn gate(accepts: fn(&LimitSet) -> bool) -> Spec {
     Spec {
         when: When::Gate,
         accepts,
-        ..order(limit_type, measure)
+        ..ORDER
     }
 }
 
 /// A sum that executions move too: they are compared with it after they were booked.
-const fn stock(
-    limit_type: LimitType,
-    measure: fn(&Terms, &Question<'_>) -> Option<Measure>,
-    warn: WarnEdge,
-    totals: bool,
-) -> Spec {
+const fn stock(warn: WarnEdge) -> Spec {
     Spec {
         post_trade: true,
         warn,
-        totals,
-        ..order(limit_type, measure)
+        ..ORDER
+    }
+}
+
+/// Such a sum over instruments.
+const fn exposure(warn: WarnEdge) -> Spec {
+    Spec {
+        totals: true,
+        ..stock(warn)
+    }
+}
+
+/// A percentage of equity.
+const fn of_equity(spec: Spec) -> Spec {
+    Spec {
+        accepts: size::factor_accepts,
+        scale: 100,
+        ..spec
     }
 }
 
 /// A floor under equity.
-const fn floor(limit_type: LimitType, accepts: fn(&LimitSet) -> bool) -> Spec {
+const fn floor(accepts: fn(&LimitSet) -> bool) -> Spec {
     Spec {
         when: When::Equity,
         warn: WarnEdge::Daily,
         accepts,
-        ..order(limit_type, equity::never)
+        ..ORDER
     }
 }
 
-/// The types that are evaluated. Rows stand in the order of the catalogue.
-pub static SPECS: [Spec; 37] = [
-    order(LimitType::MaxOrderQty, size::max_order_qty),
-    Spec {
-        warn: WarnEdge::Each,
-        ..order(LimitType::MaxOrderNotional, size::max_order_notional)
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        scale: size::MULTIPLE,
-        ..order(LimitType::FatFinger, size::fat_finger)
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        scale: size::PERCENT,
-        ..order(LimitType::AdvOrder, size::adv_order)
-    },
-    Spec {
+/// Makes two things of the rows: the table of specs, and one function with all measures in it. That is no table of functions, because a
+/// call that the compiler cannot see into costs as much as most measures do.
+macro_rules! catalogue {
+    ($($limit_type:ident: $measure:path, $spec:expr;)*) => {
+        /// How the types that are evaluated are treated. Rows stand in the order of the catalogue.
+        pub static SPECS: &[Spec] = &[$(Spec { limit_type: LimitType::$limit_type, ..$spec }),*];
+
+        /// What a limit finds; `None` where it does not look at this order.
+        #[inline(always)]
+        pub(crate) fn measure(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+            match terms.limit_type {
+                $(LimitType::$limit_type => $measure(terms, order),)*
+            }
+        }
+    };
+}
+
+catalogue! {
+    MaxOrderQty: size::max_order_qty, ORDER;
+    MaxOrderNotional: size::max_order_notional, Spec { warn: WarnEdge::Each, ..ORDER };
+    FatFinger: size::fat_finger, Spec { accepts: size::factor_accepts, scale: size::MULTIPLE, ..ORDER };
+    AdvOrder: size::adv_order, Spec { accepts: size::factor_accepts, scale: size::PERCENT, ..ORDER };
+    AdvDay: flow::adv_day, Spec {
         warn: WarnEdge::DailyPerPair(4),
         scale: size::PERCENT,
         post_trade: true,
         accepts: size::factor_accepts,
-        ..order(LimitType::AdvDay, flow::adv_day)
-    },
-    Spec {
-        accepts: gate::collar_accepts,
-        ..order(LimitType::PriceCollar, gate::price_collar)
-    },
-    Spec {
-        when: When::GateOfInstrument,
-        ..gate(LimitType::Restricted, gate::restricted, any)
-    },
-    gate(LimitType::Permission, gate::permission, gate::permission_accepts),
-    Spec {
-        when: When::GateOfInstrument,
-        ..gate(LimitType::MarketHours, gate::market_hours, any)
-    },
-    gate(LimitType::StaleOrder, gate::stale_order, gate::stale_accepts),
-    gate(LimitType::DupContent, gate::dup_content, gate::dup_accepts),
-    Spec {
-        warn: WarnEdge::Daily,
-        ..gate(LimitType::OrderRate, rate::order_rate, rate::accepts)
-    },
-    Spec {
-        warn: WarnEdge::Daily,
-        ..gate(LimitType::MsgRate, rate::msg_rate, rate::accepts)
-    },
-    Spec {
-        when: When::Execution,
-        accepts: rate::repeated_accepts,
-        ..order(LimitType::RepeatedExec, equity::never)
-    },
-    order(LimitType::ShortSale, stock::short_sale),
-    Spec {
-        accepts: gate::self_trade::accepts,
-        ..order(LimitType::SelfTrade, gate::self_trade::self_trade)
-    },
-    Spec {
-        warn: WarnEdge::Daily,
-        ..order(LimitType::MaxOpenOrders, flow::max_open_orders)
-    },
-    Spec {
-        warn: WarnEdge::Daily,
-        ..order(LimitType::OpenNotional, flow::open_notional)
-    },
-    Spec {
-        accepts: flow::side_accepts,
-        ..stock(
-            LimitType::DailyNotional,
-            flow::daily_notional,
-            WarnEdge::Daily,
-            false,
-        )
-    },
-    Spec {
-        accepts: flow::side_accepts,
-        ..stock(LimitType::DailyQty, flow::daily_qty, WarnEdge::Daily, false)
-    },
-    Spec {
+        ..ORDER
+    };
+    PriceCollar: gate::price_collar, Spec { accepts: gate::collar_accepts, ..ORDER };
+    Restricted: gate::restricted, Spec { when: When::GateOfInstrument, ..ORDER };
+    Permission: gate::permission, gate(gate::permission_accepts);
+    MarketHours: gate::market_hours, Spec { when: When::GateOfInstrument, ..ORDER };
+    StaleOrder: gate::stale_order, gate(gate::stale_accepts);
+    DupContent: gate::dup_content, gate(gate::dup_accepts);
+    OrderRate: rate::order_rate, Spec { warn: WarnEdge::Daily, ..gate(rate::accepts) };
+    MsgRate: rate::msg_rate, Spec { warn: WarnEdge::Daily, ..gate(rate::accepts) };
+    RepeatedExec: equity::never, Spec { when: When::Execution, accepts: rate::repeated_accepts, ..ORDER };
+    ShortSale: stock::short_sale, ORDER;
+    SelfTrade: gate::self_trade::self_trade, Spec { accepts: gate::self_trade::accepts, ..ORDER };
+    MaxOpenOrders: flow::max_open_orders, Spec { warn: WarnEdge::Daily, ..ORDER };
+    OpenNotional: flow::open_notional, Spec { warn: WarnEdge::Daily, ..ORDER };
+    DailyNotional: flow::daily_notional, Spec { accepts: flow::side_accepts, ..stock(WarnEdge::Daily) };
+    DailyQty: flow::daily_qty, Spec { accepts: flow::side_accepts, ..stock(WarnEdge::Daily) };
+    OrderToTrade: rate::order_to_trade, Spec {
         warn: WarnEdge::Daily,
         accepts: rate::order_to_trade_accepts,
-        ..order(LimitType::OrderToTrade, rate::order_to_trade)
-    },
-    stock(
-        LimitType::PositionLong,
-        stock::position_long,
-        WarnEdge::DailyPerPair(1),
-        false,
-    ),
-    stock(
-        LimitType::PositionShort,
-        stock::position_short,
-        WarnEdge::DailyPerPair(2),
-        false,
-    ),
-    stock(LimitType::LongExposure, exposure::long, WarnEdge::Daily, true),
-    stock(LimitType::ShortExposure, exposure::short, WarnEdge::Daily, true),
-    stock(LimitType::NetExposure, exposure::net, WarnEdge::Daily, true),
-    stock(LimitType::GrossExposure, exposure::gross, WarnEdge::Daily, true),
-    Spec {
-        accepts: size::factor_accepts,
-        scale: 100,
-        ..stock(
-            LimitType::Concentration,
-            exposure::concentration,
-            WarnEdge::DailyPerPair(8),
-            true,
-        )
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        scale: 100,
-        ..stock(LimitType::Sector, exposure::sector, WarnEdge::Daily, true)
-    },
-    Spec {
+        ..ORDER
+    };
+    PositionLong: stock::position_long, stock(WarnEdge::DailyPerPair(1));
+    PositionShort: stock::position_short, stock(WarnEdge::DailyPerPair(2));
+    LongExposure: exposure::long, exposure(WarnEdge::Daily);
+    ShortExposure: exposure::short, exposure(WarnEdge::Daily);
+    NetExposure: exposure::net, exposure(WarnEdge::Daily);
+    GrossExposure: exposure::gross, exposure(WarnEdge::Daily);
+    Concentration: exposure::concentration, of_equity(exposure(WarnEdge::DailyPerPair(8)));
+    Sector: exposure::sector, of_equity(exposure(WarnEdge::Daily));
+    BuyingPower: cash::buying_power, Spec {
         warn: WarnEdge::Daily,
         accepts: cash::accepts,
         shown: cash::SHOWN,
-        ..order(LimitType::BuyingPower, cash::buying_power)
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        scale: 100,
-        ..stock(LimitType::Margin, exposure::margin, WarnEdge::Daily, true)
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        ..stock(LimitType::Leverage, exposure::leverage, WarnEdge::Daily, true)
-    },
-    Spec {
-        accepts: size::factor_accepts,
-        scale: 100,
-        ..order(LimitType::RiskPerTrade, size::risk_per_trade)
-    },
-    floor(LimitType::DailyLoss, equity::daily_loss_accepts),
-    floor(LimitType::MaxDdStatic, equity::static_accepts),
-    floor(LimitType::MaxDdTrailing, equity::trailing_accepts),
-    gate(LimitType::Emergency, gate::never, gate::emergency_accepts),
-];
+        ..ORDER
+    };
+    Margin: exposure::margin, of_equity(exposure(WarnEdge::Daily));
+    Leverage: exposure::leverage, Spec { accepts: size::factor_accepts, ..exposure(WarnEdge::Daily) };
+    RiskPerTrade: size::risk_per_trade, of_equity(ORDER);
+    DailyLoss: equity::never, floor(equity::daily_loss_accepts);
+    MaxDdStatic: equity::never, floor(equity::static_accepts);
+    MaxDdTrailing: equity::never, floor(equity::trailing_accepts);
+    Emergency: gate::never, gate(gate::emergency_accepts);
+}
+
+/// Where the spec of a type stands.
+static PLACES: [u8; 256] = {
+    let mut places = [0; 256];
+    let mut at = 0;
+    while at < SPECS.len() {
+        places[SPECS[at].limit_type as usize] = at as u8;
+        at += 1;
+    }
+    places
+};
+
+/// The spec of a type. Every type has one: the catalogue's `match` would not compile without it.
+#[inline]
+fn spec_of_type(limit_type: LimitType) -> &'static Spec {
+    &SPECS[usize::from(PLACES[limit_type as usize])]
+}
 
 /// The spec of a type, with its index; `None` where this version does not evaluate it.
 pub fn spec_of(limit_type: u8) -> Option<(u8, &'static Spec)> {

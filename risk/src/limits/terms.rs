@@ -10,7 +10,7 @@
 //! - Terms follow from the rows: they hold no state of their own.
 //! - No allocation after [`Pool::new`].
 
-use super::{LimitRow, Measure, Question, SPECS, Spec, When};
+use super::{LimitRow, Spec, When, spec_of_type};
 use crate::hierarchy::NIL;
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::codes::LimitType;
@@ -39,25 +39,13 @@ pub struct Terms {
     pub soft_pct: u8,
     /// Only this kind of instrument; 0 for all.
     pub filter_kind: u8,
-    /// Index into [`SPECS`].
-    spec: u8,
-    /// Place of the gathered row that it counts in, plus 1; 0 for none.
-    place: u8,
+    /// True where executed trades are compared with it.
+    pub post_trade: bool,
+    /// Its type.
+    pub limit_type: LimitType,
 }
 
 const _: () = assert!(size_of::<Terms>() == 64);
-
-/// What the types measure, by the index of their spec: by itself, for it is all that an order needs of most of them.
-static MEASURES: [fn(&Terms, &Question<'_>) -> Option<Measure>; 64] = {
-    assert!(SPECS.len() <= 64);
-    let mut measures = [SPECS[0].measure; 64];
-    let mut at = 0;
-    while at < SPECS.len() {
-        measures[at] = SPECS[at].measure;
-        at += 1;
-    }
-    measures
-};
 
 /// Bits of [`Terms::traits`].
 pub mod traits {
@@ -95,8 +83,8 @@ impl Terms {
         action: 0,
         soft_pct: 0,
         filter_kind: 0,
-        spec: 0,
-        place: 0,
+        post_trade: false,
+        limit_type: LimitType::Emergency, // measures nothing
     };
 
     /// Of a limit as its row has them.
@@ -125,8 +113,8 @@ impl Terms {
             action: row.action,
             soft_pct: row.soft_pct,
             filter_kind: row.filter_kind,
-            spec: row.spec,
-            place: row.place,
+            post_trade: row.spec().post_trade,
+            limit_type: row.spec().limit_type,
         }
     }
 
@@ -148,29 +136,19 @@ impl Terms {
         self.has(traits::WANTS)
     }
 
-    /// What the limit finds; `None` where it does not look at this order.
-    #[inline]
-    pub fn measure(&self, question: &Question<'_>) -> Option<Measure> {
-        MEASURES[usize::from(self.spec) % MEASURES.len()](self, question)
-    }
-
-    /// What its type measures.
+    /// How its type is treated.
     #[inline]
     pub fn spec(&self) -> &'static Spec {
-        &SPECS[usize::from(self.spec) % SPECS.len()]
-    }
-
-    /// Its type.
-    #[inline]
-    pub fn limit_type(&self) -> LimitType {
-        self.spec().limit_type
+        spec_of_type(self.limit_type)
     }
 
     /// The gathered row that it counts in, as a place in [`crate::hierarchy::PairRow::groups`]; `None` where it counts the node as a
     /// whole and needs no exposures, or one instrument.
     #[inline]
     pub fn place(&self) -> Option<usize> {
-        usize::from(self.place).checked_sub(1)
+        let by_sector = self.has(traits::SECTOR) || self.limit_type == LimitType::Sector;
+        let place = usize::from(by_sector) | usize::from(self.has(traits::KIND)) << 1;
+        self.has(traits::GATHERED).then_some(place)
     }
 }
 

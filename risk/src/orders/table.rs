@@ -14,7 +14,7 @@ use tradewind_domain::ids::{
 };
 use tradewind_domain::text::ClOrdId;
 use tradewind_domain::time::DayNumber;
-use tradewind_machine::prefetch::prefetch;
+use tradewind_machine::prefetch::{prefetch, prefetch_lines};
 
 /// One order. What every fill reads and changes stands in the first two cache lines, what only a replace needs in the last two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -340,6 +340,52 @@ impl OrderTable {
     #[inline]
     pub fn prefetch(&self, order_id: OrderId) {
         prefetch(&self.index[self.home(order_id.counter() as u32)]);
+    }
+
+    /// Brings closer what the `n`th order from now on will be written to, where that can be told.
+    #[inline]
+    pub fn prefetch_next(&self, n: usize) {
+        let free = self.free_head as usize;
+        let slot = if free < self.rows.len() {
+            // Rows that were never used follow one another.
+            free + n
+        } else {
+            self.closed.get(n).map_or(usize::MAX, |&slot| slot as usize)
+        };
+        if let Some(row) = self.rows.get(slot) {
+            prefetch_lines::<4, _>(row);
+        }
+    }
+
+    /// Brings closer the entry of the `n`th order that will be forgotten, whose row was fetched before.
+    #[inline]
+    pub fn prefetch_forgotten(&self, n: usize) {
+        if self.free_head == NIL
+            && let Some(&slot) = self.closed.get(n)
+        {
+            self.prefetch(self.rows[slot as usize].order_id);
+        }
+    }
+
+    /// Finds an order and brings closer what a fill reads of it.
+    #[inline]
+    pub fn prefetch_row(&self, order_id: OrderId) {
+        if let Some(slot) = self.likely_slot(order_id.counter() as u32) {
+            prefetch_lines::<3, _>(&self.rows[slot as usize]);
+        }
+    }
+
+    /// The row that an order most likely stands in, without a look at it.
+    #[inline]
+    pub fn likely_slot(&self, tag: u32) -> Option<u32> {
+        let mut at = self.home(tag);
+        while self.index[at].slot != NIL {
+            if self.index[at].tag == tag {
+                return Some(self.index[at].slot);
+            }
+            at = (at + 1) & self.index_mask;
+        }
+        None
     }
 
     /// The row in a slot.
