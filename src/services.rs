@@ -15,12 +15,13 @@ mod telemetry;
 use crate::alerts::AlertService;
 use crate::engine::{self, Engine, Prepared};
 use crate::output;
+use crate::store::StoreService;
 use anyhow::Context;
 use feed::{Doorkeeper, FeedFigures};
 use people::Registrar;
 use std::path::PathBuf;
 use std::sync::Arc;
-use telemetry::EngineTelemetry;
+use telemetry::{EngineTelemetry, FeedTelemetry, StoreTelemetry};
 use tokio::runtime::{Handle, Runtime};
 use tradewind_config::{Durability, HttpKeys, IdentityKeys, Settings};
 use tradewind_control::{Desk, EngineFacts, Server};
@@ -54,6 +55,17 @@ impl Wires {
     }
 }
 
+/// What else stands beside the engine.
+#[derive(Clone, Copy)]
+pub struct Beside<'a> {
+    /// Incidents.
+    pub alerts: Option<&'a AlertService>,
+    /// The database.
+    pub store: Option<&'a StoreService>,
+    /// The profile's name, which dashboards show.
+    pub environment: &'a str,
+}
+
 /// All that runs.
 #[derive(Default)]
 pub struct Services {
@@ -71,14 +83,13 @@ struct Web {
 }
 
 impl Services {
-    /// Starts what the settings ask for. `environment` is the profile's name, which dashboards show.
+    /// Starts what the settings ask for.
     pub fn start(
         settings: &Settings,
         engine: &Engine,
         clock: &Clock,
-        alerts: Option<&AlertService>,
+        beside: Beside<'_>,
         wires: Option<Wires>,
-        environment: &str,
     ) -> anyhow::Result<Self> {
         if !settings.control.socket && wires.is_none() {
             return Ok(Self::default());
@@ -89,7 +100,7 @@ impl Services {
         let telemetry = Arc::new(EngineTelemetry::new(engine, settings, &live, clock));
         observe(&live, &access, &keys, telemetry.rejects());
         // 2. The desk, for operators here and elsewhere, and its socket.
-        let desk = Arc::new(desk(settings, engine, clock, &live, alerts));
+        let desk = Arc::new(desk(settings, engine, clock, &live, beside.alerts));
         let control = settings
             .control
             .socket
@@ -108,8 +119,7 @@ impl Services {
                     access,
                     keys,
                     telemetry: &telemetry,
-                    alerts,
-                    environment,
+                    beside,
                 };
                 parts.serve(settings, wires)
             })
@@ -191,8 +201,7 @@ struct Around<'a> {
     access: Arc<Access>,
     keys: Arc<KeyIndex>,
     telemetry: &'a Arc<EngineTelemetry>,
-    alerts: Option<&'a AlertService>,
-    environment: &'a str,
+    beside: Beside<'a>,
 }
 
 impl Around<'_> {
@@ -209,7 +218,14 @@ impl Around<'_> {
             clock: self.clock.clone(),
             runtime: runtime.handle().clone(),
         }));
-        let telemetry: Vec<Arc<dyn Telemetry>> = vec![Arc::clone(self.telemetry) as Arc<dyn Telemetry>];
+        let mut telemetry: Vec<Arc<dyn Telemetry>> = vec![
+            Arc::clone(self.telemetry) as Arc<dyn Telemetry>,
+            Arc::new(FeedTelemetry(feed.counts())),
+        ];
+        if let Some(store) = self.beside.store {
+            let (status, clock) = (store.status(), self.clock.clone());
+            telemetry.push(Arc::new(StoreTelemetry { status, clock }));
+        }
         let parts = Parts {
             data_dir: self.engine.data_dir().to_path_buf(),
             build: engine::build_name(),
@@ -256,13 +272,13 @@ impl Around<'_> {
         let doorkeeper = Doorkeeper::new(Arc::clone(identity), self.clock.clone(), runtime.clone());
         let settings = FeedSettings {
             server: engine::build_name(),
-            environment: self.environment.to_owned(),
+            environment: self.beside.environment.to_owned(),
             epoch: self.engine.epoch(),
             ..FeedSettings::default()
         };
         Ok(Feed::start(
             Arc::clone(self.live),
-            Arc::new(FeedFigures::new(self.telemetry, self.alerts)),
+            Arc::new(FeedFigures::new(self.telemetry, self.beside.alerts)),
             Arc::new(doorkeeper),
             settings,
             self.clock.clone(),

@@ -5,7 +5,7 @@ use crate::alerts::AlertService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
-use crate::services::{self, Services};
+use crate::services::{self, Beside, Services};
 use crate::store::StoreService;
 use crate::valuation::ValuationService;
 use anyhow::Context;
@@ -74,15 +74,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
     // 5. The control socket and the HTTP server: from here on people reach the engine.
-    let environment = &args.settings.profile;
-    let services = Services::start(
-        &settings,
-        &engine,
-        &clock,
-        alerts.as_ref(),
-        web_wires,
-        environment,
-    )?;
+    let beside = Beside {
+        alerts: alerts.as_ref(),
+        store: store.as_ref(),
+        environment: &args.settings.profile,
+    };
+    let services = Services::start(&settings, &engine, &clock, beside, web_wires)?;
     let began = clock.raw();
     output::note(format_args!(
         "run {} in {}, topology {}, durability {}; stop with Ctrl-C",

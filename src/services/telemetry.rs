@@ -13,7 +13,9 @@ use tradewind_machine::clock::Clock;
 use tradewind_machine::latency::{Counters, SpanCounts};
 use tradewind_machine::topology::StageName;
 use tradewind_risk::limit_check::ALERT_PCT;
+use tradewind_rttm::FeedCounts;
 use tradewind_rttm::{Check as FeedCheck, StageFigure, Status};
+use tradewind_store::{State, Status as StoreStatus};
 use tradewind_views::live::Live;
 
 /// A pipeline thread that has not moved for so long is stuck, nanoseconds.
@@ -338,5 +340,99 @@ impl Telemetry for EngineTelemetry {
             check("replica:follows", replica.0, replica.1, false),
             check("tables:fill", tables.0, tables.1, false),
         ]
+    }
+}
+
+/// The live feed, to be asked for its figures.
+pub(super) struct FeedTelemetry(pub(super) Arc<FeedCounts>);
+
+impl Telemetry for FeedTelemetry {
+    fn metrics(&self, page: &mut MetricsPage) {
+        let counts = &self.0;
+        let mut metric = |name: &str, kind: MetricKind, help: &str, value: u64| {
+            page.metric(name, kind, help);
+            page.sample(name, &[], value as f64);
+        };
+        let (gauge, counter) = (MetricKind::Gauge, MetricKind::Counter);
+        metric(
+            "tradewind_ws_clients",
+            gauge,
+            "WebSocket connections that are let in.",
+            counts.clients(),
+        );
+        metric(
+            "tradewind_ws_subscriptions",
+            gauge,
+            "Their subscriptions.",
+            counts.subscriptions(),
+        );
+        metric(
+            "tradewind_ws_frames_total",
+            counter,
+            "Frames that were put into mailboxes.",
+            counts.frames(),
+        );
+        metric(
+            "tradewind_ws_dropped_frames_total",
+            counter,
+            "Frames of tables that a slow client did not get: it got a snapshot later.",
+            counts.left_out(),
+        );
+        metric(
+            "tradewind_ws_slow_clients_total",
+            counter,
+            "Clients that were closed for being slow.",
+            counts.slow(),
+        );
+    }
+}
+
+/// The store, to be asked how far it is behind.
+pub(super) struct StoreTelemetry {
+    pub(super) status: Arc<StoreStatus>,
+    pub(super) clock: Clock,
+}
+
+impl Telemetry for StoreTelemetry {
+    fn metrics(&self, page: &mut MetricsPage) {
+        let (lag, figures) = (self.status.lag(self.clock.now_ns(), None), self.status.figures());
+        let mut metric = |name: &str, kind: MetricKind, help: &str, value: f64| {
+            page.metric(name, kind, help);
+            page.sample(name, &[], value);
+        };
+        let counter = MetricKind::Counter;
+        let behind = lag.ns as f64 / 1e9;
+        metric(
+            "tradewind_persist_lag_seconds",
+            MetricKind::Gauge,
+            "How far the store is behind the journal.",
+            behind,
+        );
+        metric(
+            "tradewind_store_records_total",
+            counter,
+            "Records written to the store.",
+            figures.records as f64,
+        );
+        metric(
+            "tradewind_store_retries_total",
+            counter,
+            "Times that the database could not be used.",
+            figures.retries as f64,
+        );
+    }
+
+    /// A database that is down costs lag and nothing else: it is no reason to take no orders.
+    fn checks(&self) -> Vec<Check> {
+        let health = match self.status.state() {
+            State::Waiting | State::Refused => Health::Warn,
+            _ => Health::Pass,
+        };
+        vec![Check {
+            name: "store:follows".into(),
+            health,
+            output: self.status.problem().unwrap_or_default(),
+            is_vital: false,
+        }]
     }
 }

@@ -231,6 +231,35 @@ fn a_client_that_sends_byte_by_byte_or_nothing_is_let_go() {
 }
 
 #[test]
+fn a_client_that_does_not_read_its_answers_is_let_go() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["http.header_timeout_ms=500"]);
+    let nobody = engine.anybody();
+    let mut deaf = nobody.connect();
+    let request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    deaf.set_write_timeout(Some(std::time::Duration::from_millis(200)))
+        .expect("a timeout");
+    // More than the buffers of both ends hold.
+    for _ in 0..500 {
+        if deaf.write_all(request).is_err() {
+            break;
+        }
+    }
+    let open = || {
+        let metrics = nobody.get("/metrics").text;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("tradewind_http_connections "));
+        line.and_then(|count| count.parse::<f64>().ok())
+            .expect("a figure")
+    };
+    while open() > 1.0 {
+        std::thread::yield_now();
+    }
+    drop(deaf);
+}
+
+#[test]
 fn one_connection_more_than_are_allowed_is_closed_and_a_place_is_given_again() {
     let place = Place::new();
     let engine = Engine::start_with(&place, &["http.connections=4"]);

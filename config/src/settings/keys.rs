@@ -305,7 +305,8 @@ settings! {
         body_bytes: u64 = bytes(1 << 10, 1 << 30);
         /// Connections at one time; one more is closed at once.
         connections: u32 = count(1, 1_000_000);
-        /// Milliseconds that a request's head may take, and that a connection may be idle between two requests.
+        /// Milliseconds that a request's head may take, that a connection may be idle between two requests, and that an answer may wait
+        /// for its reader.
         header_timeout_ms: u32 = count(100, 600_000);
         /// Requests a second of one user; 0 for any number.
         requests_per_s: u32 = count(0, 10_000_000);

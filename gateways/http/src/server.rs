@@ -192,6 +192,9 @@ struct Connection {
 impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let _ = stream.set_nodelay(true); // answers are small
+        // An answer that nobody takes ends the connection, however often the other end says that it has no room.
+        let patience_ms = u32::try_from(self.header_timeout.as_millis()).unwrap_or(u32::MAX);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, patience_ms);
         match tls {
             None => self.converse(stream).await,
             Some(tls) => {
