@@ -374,3 +374,62 @@ fn incidents_are_listed_and_taken() {
         .post("/api/v1/alerts/7/acknowledge", &comment)
         .refused(404, "NOT_FOUND");
 }
+
+#[test]
+fn history_comes_in_pages_from_the_store_and_only_of_ones_own() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["store.enabled=true"]);
+    let admin = engine.admin();
+    for (number, account) in ["FREE", "FREE", "KILLED", "FREE"].iter().enumerate() {
+        admin.keyed(
+            "POST",
+            "/api/v1/orders",
+            &format!("k{number}"),
+            &buy(account, "10"),
+        );
+    }
+    let trade = json!({ "trades": [{ "account": "FREE", "symbol": "GIZMO", "side": "BUY", "qty": "10", "px": "50", "exec_id": "x" }] });
+    assert_eq!(admin.post("/api/v1/trades", &trade).must(200)["booked"], 1);
+    let rows =
+        |client: &Client, path: &str| client.get(path).must(200)["data"].as_array().map_or(0, Vec::len);
+    while rows(&admin, "/api/v1/history/trades") == 0 {
+        std::thread::yield_now();
+    }
+    let all = rows(&admin, "/api/v1/history/orders");
+    assert!(all >= 3, "{all}");
+    let first = admin.get("/api/v1/history/orders?limit=2&account=FREE");
+    assert!(first.headers["link"].contains("rel=\"next\""));
+    let first = first.must(200);
+    let cursor = first["next_cursor"].as_str().expect("a cursor");
+    let second = admin
+        .get(&format!(
+            "/api/v1/history/orders?limit=2&account=FREE&cursor={cursor}"
+        ))
+        .must(200);
+    assert_eq!(
+        (
+            first["data"].as_array().map(Vec::len),
+            second["data"].as_array().map(Vec::len)
+        ),
+        (Some(2), Some(1))
+    );
+    assert!(second["next_cursor"].is_null());
+    let (_, viewer) = engine.user(&admin, "viewer", "VIEWER", Some("DESK"));
+    let own = viewer.get("/api/v1/history/orders").must(200);
+    assert!(
+        own["data"]
+            .as_array()
+            .is_some_and(|rows| rows.len() == 3 && rows.iter().all(|row| row["account"] == "FREE")),
+        "{own}"
+    );
+    let (_, other) = engine.user(&admin, "other", "VIEWER", Some("OTHER-DESK"));
+    assert_eq!(rows(&other, "/api/v1/history/trades"), 0);
+    viewer.get("/api/v1/history/audit").refused(403, "NOT_PERMITTED");
+    admin
+        .get("/api/v1/history/orders?cursor=nonsense")
+        .refused(422, "INVALID_VALUE");
+    admin
+        .get("/api/v1/history/orders?from=yesterday")
+        .refused(400, "MALFORMED");
+    assert!(rows(&admin, "/api/v1/history/audit") > 0 && rows(&admin, "/api/v1/ledger/entries") > 0);
+}
