@@ -155,10 +155,15 @@ pub fn verify(args: &JournalArgs) -> anyhow::Result<ExitCode> {
         output::json(&report)?;
     } else {
         for check in &report.checks {
-            let mark = if check.ok { "ok  " } else { "FAIL" };
-            output::text(format_args!("{mark} {:<28} {}\n", check.name, check.figure));
+            let mark = match (check.ok, check.applies) {
+                (false, _) => "FAIL",
+                (true, true) => "ok  ",
+                (true, false) => "n/a ",
+            };
+            let (invariants, name, figure) = (check.invariants, check.name, &check.figure);
+            output::text(format_args!("{mark} {invariants:<4} {name:<70} {figure}\n"));
             if let Some(detail) = &check.detail {
-                output::text(format_args!("     {detail}\n"));
+                output::text(format_args!("          {detail}\n"));
             }
         }
         output::text(if ok {

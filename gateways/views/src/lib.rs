@@ -40,4 +40,4 @@ pub use state::{
     orders, restrictions, state,
 };
 pub use tradewind_risk::RULES_VERSION;
-pub use verify::{Auditor, Check, VerifyReport, verify, without_facts};
+pub use verify::{Auditor, Check, Shadow, VerifyReport, verify, without_facts};

@@ -17,6 +17,7 @@ pub(super) struct PlainBooks {
     moves_principal: HashMap<InstrumentId, bool>,
     legs: u64,
     misused: First,
+    negative: First,
 }
 
 struct Row {
@@ -42,6 +43,35 @@ impl PlainBooks {
             self.post(event, &leg, leg.debit, postings.parties.account, true);
             self.post(event, &leg, leg.credit, postings.parties.account, false);
         }
+        for leg in postings.legs() {
+            self.find_negative(event, leg.debit);
+            self.find_negative(event, leg.credit);
+        }
+    }
+
+    /// A record as a whole leaves no sum below zero: no more is released than was held.
+    fn find_negative(&mut self, event: &Event, account: Account) {
+        let Some(sums) = self.rows.get(&account).map(|row| row.sums) else {
+            return;
+        };
+        let fields = [
+            sums.debits_pending,
+            sums.debits_posted,
+            sums.credits_pending,
+            sums.credits_posted,
+        ];
+        if fields.iter().any(|field| *field < 0) {
+            self.negative
+                .note(|| format!("record {} leaves {account:?} with {sums:?}", place(event)));
+        }
+    }
+
+    pub(super) fn signs(&self) -> Check {
+        Check::of(
+            "no account has a sum below zero, after any record",
+            format!("{} accounts", self.rows.len()),
+            self.negative.0.clone(),
+        )
     }
 
     fn post(&mut self, event: &Event, leg: &Leg, account: Account, client: AccountId, is_debit: bool) {

@@ -84,6 +84,16 @@ impl Fills {
         sum.fees = sum.fees.wrapping_add(fee.wrapping_sub(taken.fee.raw()));
     }
 
+    /// Profit and cost are the money that moved.
+    pub(super) fn money(&self, positions: &Position) -> Check {
+        let mut first = First::default();
+        for (&holding, sum) in &self.holdings {
+            compare_money(&mut first, holding, sum, positions);
+        }
+        let figure = format!("{} holdings", self.holdings.len());
+        Check::of("profit and cost are the net money of the trades", figure, first.0)
+    }
+
     pub(super) fn compare(&self, limit: &LimitCheck, settle: &Settle, positions: &Position) -> Check {
         let mut first = First(self.mixed.0.clone());
         for (&holding, sum) in &self.holdings {
@@ -137,6 +147,13 @@ fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle
         ("executions", sum.fills.into()),
         ("position", row.fills.into()),
     );
+}
+
+fn compare_money(first: &mut First, holding: HoldingId, sum: &Sum, positions: &Position) {
+    let Some(row) = positions.position(holding) else {
+        return; // what has no position is found with the quantities
+    };
+    let what = |figure: &'static str| move || format!("{figure} of holding {holding}");
     // Profit is the money that moved and what it left behind as cost, whatever the method of cost: paid for what is held, earned by
     // what was closed. Inverse contracts turn the sign of profit.
     let side = row.qty.raw().signum();

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use tradewind_domain::codes::{OrderState, Side};
 use tradewind_domain::event::{
     DerivedOrder, Event, Execution, Kind, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
-    VenueReport,
+    VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, WalletId};
 use tradewind_risk::LimitCheck;
@@ -22,6 +22,7 @@ pub(super) struct Held {
     parents: BTreeMap<NodeId, NodeId>,
     accepted: u64,
     leaked: First,
+    overfilled: First,
 }
 
 #[derive(Clone, Copy)]
@@ -163,6 +164,18 @@ impl Held {
         let Some(order) = self.open.get_mut(&fill.order_id) else {
             return;
         };
+        // While a replace is under way the larger of old and new may be filled.
+        let open = order.leaves.max(order.new_qty.saturating_sub(order.cum));
+        if fill.qty > open && fill.alerts & execution_alerts::OVERFILL == 0 {
+            let id = fill.order_id;
+            self.overfilled.note(|| {
+                format!(
+                    "record {} fills {} of order {id}, of which {open} is open, and says nothing",
+                    place(event),
+                    fill.qty
+                )
+            });
+        }
         order.value = order.value.wrapping_sub(fill.released_value.raw());
         order.cash = order.cash.wrapping_sub(fill.cash_released.raw());
         (order.leaves, order.cum) = (fill.leaves, fill.cum);
@@ -201,6 +214,11 @@ impl Held {
                 )
             });
         }
+    }
+
+    /// The first fill of more than was open that does not say so.
+    pub(super) fn overfilled(&self) -> Option<String> {
+        self.overfilled.0.clone()
     }
 
     pub(super) fn compare(&self, limit: &LimitCheck) -> Check {

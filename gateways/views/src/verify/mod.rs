@@ -9,22 +9,31 @@
 //! - Reading stops at the first record that cannot be read or does not follow; the figures are those up to there, and the
 //!   check that saw it fails.
 //!
+//! The invariants I1 to I12 of the books each have their check, which names them; one that has nothing to be about says so.
+//!
 //! Not here: the stores that other processes keep of the journal.
 
 mod books;
+mod counters;
+mod cycles;
 mod decided;
 mod difference;
 mod fills;
 mod held;
+mod keys;
 mod repeat;
+mod shadow;
 
 use crate::error::ViewError;
 use crate::reader::Reader;
 use crate::replica::Replica;
 use books::PlainBooks;
+use counters::Counters;
+use cycles::Cycles;
 use decided::Decided;
 use fills::Fills;
 use held::Held;
+use keys::Keys;
 use repeat::Repeat;
 use serde::Serialize;
 use std::path::Path;
@@ -34,14 +43,19 @@ use tradewind_machine::journal::JournalError;
 use tradewind_machine::stage::Stage;
 
 pub use repeat::without_facts;
+pub use shadow::Shadow;
 
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
+    /// The invariants of the books that it shows, as `I1` to `I12`; empty for what a journal needs beside them.
+    pub invariants: &'static str,
     /// What holds if it is ok.
     pub name: &'static str,
-    /// True where it holds.
+    /// True where it holds, and where there is nothing that it could be about.
     pub ok: bool,
+    /// False where this version has nothing that it could be about: that is no proof of it.
+    pub applies: bool,
     /// What was counted.
     pub figure: String,
     /// The first thing that is wrong, or what could not be checked.
@@ -52,10 +66,27 @@ impl Check {
     /// A check that holds where there is no finding.
     pub(crate) fn of(name: &'static str, figure: String, finding: Option<String>) -> Self {
         Self {
+            invariants: "",
             name,
             ok: finding.is_none(),
+            applies: true,
             figure,
             detail: finding,
+        }
+    }
+
+    /// The same, as a proof of these invariants.
+    const fn shows(mut self, invariants: &'static str) -> Self {
+        self.invariants = invariants;
+        self
+    }
+
+    /// An invariant that there is nothing to hold to yet.
+    fn not_applicable(invariants: &'static str, name: &'static str, why: &str) -> Self {
+        Self {
+            applies: false,
+            detail: Some(why.to_owned()),
+            ..Self::of(name, "nothing to check".to_owned(), None).shows(invariants)
         }
     }
 }
@@ -136,6 +167,9 @@ pub struct Auditor {
     decided: Decided,
     fills: Fills,
     held: Held,
+    cycles: Cycles,
+    keys: Keys,
+    counters: Counters,
     repeat: Repeat,
     stopped: Option<String>,
 }
@@ -149,6 +183,9 @@ impl Auditor {
             decided: Decided::default(),
             fills: Fills::default(),
             held: Held::default(),
+            cycles: Cycles::default(),
+            keys: Keys::default(),
+            counters: Counters::default(),
             repeat: Repeat::new(capacities, hash_key),
             stopped: None,
         }
@@ -166,6 +203,9 @@ impl Auditor {
         self.decided.see(event);
         self.fills.see(event);
         self.held.see(event);
+        self.cycles.see(event);
+        self.keys.see(event);
+        self.counters.see(event);
         self.repeat.see(event);
     }
 
@@ -173,26 +213,37 @@ impl Auditor {
         self.stopped.get_or_insert(why);
     }
 
-    /// All checks but that of the files.
+    /// True within a group of records: what belongs together has not all been seen.
+    pub fn is_open(&self) -> bool {
+        self.replica.is_open()
+    }
+
+    /// Records seen.
+    pub fn records(&self) -> u64 {
+        self.replica.records()
+    }
+
+    /// All checks but that of the files, as of the last record.
     pub fn finish(mut self) -> VerifyReport {
+        self.report()
+    }
+
+    /// All checks but that of the files, as of the last record; more records may follow.
+    pub fn report(&mut self) -> VerifyReport {
         let (records, last) = (self.replica.records(), self.replica.last());
+        let figure = format!("{records} records, to sequence {}", last.seq);
+        let mut checks = vec![Check::of(
+            "the sequence has no gap and no contradiction",
+            figure,
+            self.stopped.clone(),
+        )];
+        checks.extend(self.invariants());
         let (limit, settle, positions) = (
             self.replica.limit_check(),
             self.replica.settle(),
             self.replica.positions(),
         );
-        let figure = format!("{records} records, to sequence {}", last.seq);
-        let mut checks = vec![Check::of(
-            "the sequence has no gap and no contradiction",
-            figure,
-            self.stopped,
-        )];
-        checks.push(self.books.sums());
         checks.push(self.books.compare(settle));
-        checks.push(self.decided.compare(limit, settle));
-        checks.push(self.fills.compare(limit, settle, positions));
-        checks.push(self.held.compare(limit));
-        checks.push(self.repeat.finish(&self.replica));
         let counted = [
             ("limit check", limit.faults()),
             ("settle", settle.unposted()),
@@ -204,6 +255,39 @@ impl Auditor {
             records,
             last_seq: last.seq,
         }
+    }
+
+    /// The invariants of the books, in their order.
+    fn invariants(&mut self) -> Vec<Check> {
+        let (limit, settle, positions) = (
+            self.replica.limit_check(),
+            self.replica.settle(),
+            self.replica.positions(),
+        );
+        let mut checks = vec![
+            self.books.sums().shows("I1"),
+            self.books.signs().shows("I2"),
+            self.fills.compare(limit, settle, positions).shows("I3"),
+            self.held.compare(limit).shows("I4"),
+            self.cycles.compare(positions).shows("I5"),
+            self.fills.money(positions).shows("I6"),
+            self.decided.compare(limit, settle).shows("I7"),
+            Check::not_applicable(
+                "I8",
+                "unsettled trades are the pending balances, by date",
+                "executions settle at once in this version",
+            ),
+            self.keys.compare(self.held.overfilled()).shows("I9"),
+            Check::not_applicable(
+                "I10",
+                "suspense is empty, and the conversion pool is booked",
+                "this version has no such accounts",
+            ),
+        ];
+        let counters = self.counters.compare(limit).shows("I12");
+        checks.push(self.repeat.finish(&self.replica).shows("I11"));
+        checks.push(counters);
+        checks
     }
 }
 

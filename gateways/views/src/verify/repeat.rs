@@ -182,7 +182,7 @@ impl Repeat {
         }
         let figure = format!("{} records re-executed, {} not", self.executed, self.applied);
         let name = "outcomes repeat on re-execution";
-        match self.first.0.take() {
+        match self.first.0.clone() {
             Some(finding) => Check::of(name, figure, Some(finding)),
             None => Check {
                 detail: self.not_executed(),
