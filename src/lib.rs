@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod allocator;
+pub mod audit;
 pub mod cli;
 pub mod commands;
 pub mod conformance;

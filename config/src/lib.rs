@@ -29,7 +29,7 @@ pub use reference::{
     REFERENCE_AUTHOR, ReferenceData, RestrictedLine,
 };
 pub use settings::{
-    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys, IdentityKeys, Idle,
-    JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row, RulesKeys, Settings,
-    SourcesKeys, StoreKeys, ValuationKeys, without_password,
+    AlertsKeys, AuditKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys,
+    IdentityKeys, Idle, JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row,
+    RulesKeys, Settings, SourcesKeys, StoreKeys, ValuationKeys, without_password,
 };

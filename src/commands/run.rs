@@ -2,6 +2,7 @@
 
 use super::summary::{self, Summary};
 use crate::alerts::AlertService;
+use crate::audit::AuditService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
 use crate::output::{self, count};
@@ -70,6 +71,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         })
         .transpose()?;
     let store = StoreService::start(&settings, &engine, &clock)?;
+    let told = alerts.as_ref().map(AlertService::figures);
+    let audit = AuditService::start(&settings, &engine, &clock, told)?;
     let demo = wires
         .map(|wires| Demo::start(wires, &settings, &reference, &engine, &clock))
         .transpose()?;
@@ -98,6 +101,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         valuation: valuation.as_ref(),
         services: &services,
         store: store.as_ref(),
+        audit: audit.as_ref(),
     };
     wait(&engine, &stop, &clock, args.duration, &settings, watched);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
@@ -106,6 +110,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let demo = demo.map(Demo::stop);
     let valuation = valuation.map(ValuationService::stop);
     engine.stop()?;
+    let audit = audit.map(AuditService::stop);
     let alerts = alerts.map(AlertService::stop);
     if let Some(Err(error)) = store.map(StoreService::stop) {
         output::note(format_args!("the store ended early: {}", error.line()));
@@ -113,6 +118,11 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     demo.transpose()?;
     if let Some(Err(error)) = alerts {
         output::note(format_args!("alerts ended early: {error:#}"));
+    }
+    match audit {
+        Some(Ok(Some(found))) => output::note(format_args!("the auditor found a difference: {found}")),
+        Some(Err(error)) => output::note(format_args!("the audit ended early: {error:#}")),
+        Some(Ok(None)) | None => {}
     }
     let mut summary = Summary::of_journal(&args.data, &clock)?;
     match valuation {
@@ -169,6 +179,7 @@ struct Watched<'a> {
     valuation: Option<&'a ValuationService>,
     services: &'a Services,
     store: Option<&'a StoreService>,
+    audit: Option<&'a AuditService>,
 }
 
 impl Watched<'_> {
@@ -176,7 +187,8 @@ impl Watched<'_> {
         let alerts = self.alerts.as_ref().map(|alerts| alerts.line());
         let valuation = self.valuation.map(ValuationService::line);
         let store = self.store.map(StoreService::line);
-        [alerts, valuation, store].into_iter().flatten().collect()
+        let audit = self.audit.map(AuditService::line);
+        [alerts, valuation, store, audit].into_iter().flatten().collect()
     }
 }
 

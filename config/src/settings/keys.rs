@@ -283,6 +283,14 @@ settings! {
         /// run` keeps a copy of cash and positions where such a limit is in force. A node that somebody outside values is left alone.
         own: bool = Range::Flag;
     }
+    /// The auditor beside a running engine (docs/ledger.md, "What an audit checks").
+    audit: AuditKeys {
+        /// true counts everything once more from the journal while the engine runs, and raises CRITICAL on the first difference. It keeps
+        /// two further copies of all tables in memory, and needs a core's time for itself at full load.
+        shadow: bool = Range::Flag;
+        /// Milliseconds between two looks at everything that was counted.
+        interval_ms: u32 = count(100, 3_600_000);
+    }
     /// How operators reach a running engine (docs/control-socket.md).
     control: ControlKeys {
         /// true answers `limits`, `kill`, `rearm`, `quarantine` and their like through a socket in the data folder, and keeps a second

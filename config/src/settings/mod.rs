@@ -11,8 +11,8 @@ mod memory;
 mod value;
 
 pub use keys::{
-    AlertsKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, HttpKeys, IdentityKeys, JournalKeys, KEYS,
-    Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, StoreKeys, ValuationKeys,
+    AlertsKeys, AuditKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, HttpKeys, IdentityKeys,
+    JournalKeys, KEYS, Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, StoreKeys, ValuationKeys,
 };
 pub use value::{Durability, Idle, Range, without_password};
 
@@ -110,6 +110,8 @@ pub struct Settings {
     pub alerts: AlertsKeys,
     /// What accounts are worth.
     pub valuation: ValuationKeys,
+    /// The auditor beside a running engine.
+    pub audit: AuditKeys,
     /// How operators reach a running engine.
     pub control: ControlKeys,
     /// The HTTP server.
@@ -410,6 +412,7 @@ impl Layers {
             rules,
             alerts,
             valuation,
+            audit,
             control,
             http,
             identity,
@@ -426,6 +429,7 @@ impl Layers {
             rules,
             alerts,
             valuation,
+            audit,
             control,
             http,
             identity,

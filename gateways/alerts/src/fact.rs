@@ -98,6 +98,8 @@ metrics! {
     EquityFrozen = "equity_frozen", Number;
     /// Live: how late a figure of equity came behind its mark.
     EquityLate = "equity_late", Nanos;
+    /// Live: the auditor beside the engine found a difference.
+    AuditDifference = "audit_difference", Number;
     /// Live: a notification could not be delivered.
     DeadLetter = "dead_letter", Events;
 }

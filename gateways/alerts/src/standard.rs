@@ -186,6 +186,7 @@ fn of_engine(keys: &AlertsKeys) -> Vec<Rule> {
         above(Metric::StoreLag, nanos(STORE_LAG_NS), Error),
         Rule::new(Metric::StoreStopped, vec![Step::at(1, Critical)]),
         Rule::each(Metric::DeadLetter, Info),
+        Rule::new(Metric::AuditDifference, vec![Step::at(1, Critical)]),
         Rule::new(Metric::EquityFrozen, vec![Step::at(1, Error)]),
         above(Metric::EquityLate, nanos(EQUITY_LATE_NS), Warning),
     ]
