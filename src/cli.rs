@@ -1,9 +1,11 @@
 //! The command line.
 
 mod control;
+mod recon;
 mod report;
 
 pub use control::*;
+pub use recon::*;
 pub use report::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +38,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// What the journal says of one account, as CSV, JSON or a page.
     Report(ReportArgs),
+    /// Hold a broker's statement or drop copy against the journal; exit code 1 where something breaks.
+    Recon(ReconArgs),
     /// Play a journal under other limits: what would have been refused or accepted instead.
     Whatif(WhatIfArgs),
     /// Limits of a running engine: look, ask, change.

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod kill;
 pub mod limits;
 pub mod quarantine;
+pub mod recon;
 pub mod record;
 pub mod replay;
 pub mod report;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::State(args) => state::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Recon(args) => recon::run(&args),
         Command::Whatif(args) => whatif::run(&args),
         Command::Limits(command) => limits::run(&command),
         Command::Kill(args) => kill::kill(&args),

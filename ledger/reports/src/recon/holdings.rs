@@ -63,14 +63,6 @@ impl LineStatus {
             Self::CashBreak => "CASH_BREAK",
         }
     }
-
-    /// True for a position that somebody must explain.
-    pub const fn is_position_break(self) -> bool {
-        matches!(
-            self,
-            Self::QtyBreak | Self::MissingAtBroker | Self::MissingInternally
-        )
-    }
 }
 
 impl fmt::Display for LineStatus {
