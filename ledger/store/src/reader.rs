@@ -40,6 +40,8 @@ pub(crate) struct Reader {
     untold: u64,
     records_max: u64,
     is_whole: bool,
+    /// Behind the last whole group of the batch.
+    whole_end: Option<Position>,
 }
 
 impl Reader {
@@ -60,6 +62,7 @@ impl Reader {
             untold: 0,
             records_max: RECORDS_MAX,
             is_whole: true,
+            whole_end: None,
         })
     }
 
@@ -92,20 +95,22 @@ impl Reader {
             let is_full = self.batch.rows() >= ROWS_MAX || self.batch.records >= self.records_max;
             if self.is_whole && !self.batch.is_empty() && (is_full || read == 0) {
                 let handed = self.take();
+                let after = handed.after;
                 // A full batch waits for its turn; a small one grows while the database is busy.
                 if is_full || is_last {
                     if hand.send(handed).is_err() {
                         return Ok(());
                     }
+                    self.note_handed(after);
                 } else {
                     match hand.try_send(handed) {
-                        Ok(()) => {}
+                        Ok(()) => self.note_handed(after),
                         Err(TrySendError::Full(handed)) => self.put_back(handed),
                         Err(TrySendError::Disconnected(_)) => return Ok(()),
                     }
                 }
             } else if read == 0 && is_last {
-                return Ok(());
+                return self.hand_over_whole(hand);
             }
             idle.idle(read);
         }
@@ -144,6 +149,9 @@ impl Reader {
         self.batch.records += 1;
         self.batch.journaled_ns = head.journaled_ns;
         self.is_whole = head.flags & head_flags::LAST != 0;
+        if self.is_whole {
+            self.whole_end = Some(self.follower.position());
+        }
         self.batch.end = Some(Place {
             next: self.follower.position(),
             last: position,
@@ -155,6 +163,29 @@ impl Reader {
         });
     }
 
+    /// A crash cut the journal's last group off: what is whole before it is read again and handed over. The group comes once a run has
+    /// finished it.
+    fn hand_over_whole(mut self, hand: &SyncSender<Handed>) -> Result<(), StoreError> {
+        let Some(end) = self.whole_end.filter(|_| !self.is_whole) else {
+            return Ok(());
+        };
+        self.batch = Batch::default();
+        self.follower = follow_from(&self.data_dir, &self.saved)?;
+        let mut event = Event::empty();
+        while self.follower.position() < end {
+            let Some(record) = self.follower.poll()? else {
+                break;
+            };
+            let (position, head) = (record.position(), *record.head());
+            if event.read_record(record.bytes()).is_some() {
+                self.take_record(&event, position, &head);
+            }
+        }
+        let handed = self.take();
+        let _ = hand.send(handed); // whoever took them has ended: the next session reads them again
+        Ok(())
+    }
+
     /// The batch, with where the database stands behind it.
     fn take(&mut self) -> Handed {
         let batch = std::mem::take(&mut self.batch);
@@ -164,6 +195,12 @@ impl Reader {
         };
         self.follow_chain(&mut after);
         Handed { batch, after }
+    }
+
+    /// What was handed over is behind the reader.
+    fn note_handed(&mut self, after: Saved) {
+        self.saved = after;
+        self.whole_end = None;
     }
 
     /// Takes a batch back that could not be handed over, to go on with it.

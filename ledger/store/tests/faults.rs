@@ -259,6 +259,24 @@ fn a_database_that_knows_what_the_journal_lost_is_refused_and_a_rebuild_mends_it
 }
 
 #[test]
+fn a_group_that_a_crash_cut_off_waits_and_what_is_before_it_does_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut play = Play::new(folder.path(), 1, 0);
+    play.rounds(0..20);
+    let whole = play.last_seq();
+    play.open_group();
+    play.stop();
+    fill("sqlite:store.db", folder.path()).expect("everything whole written");
+    let target = Target::parse("sqlite:store.db", folder.path()).expect("an address");
+    let saved = inspect(&target).expect("a place").saved;
+    assert_eq!(saved.place.map(|place| place.seq), Some(whole));
+    assert!(
+        compare(folder.path(), &saved).is_ok_and(|bytes| bytes > 0),
+        "the open group is left"
+    );
+}
+
+#[test]
 fn a_database_of_another_journal_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));

@@ -255,6 +255,19 @@ impl Play {
         self.end();
     }
 
+    /// A group whose end is missing, as a crash leaves it.
+    pub(crate) fn open_group(&mut self) {
+        self.begin(Kind::Timer);
+        self.event.head.flags = 0;
+        self.end();
+        self.commit();
+    }
+
+    /// Number of the last record.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Ends the journal in good order.
     pub(crate) fn stop(self) {
         drop(self.writer);
