@@ -7,6 +7,7 @@ use bytemuck::{Zeroable, bytes_of};
 use tradewind_domain::event::CalendarSet;
 use tradewind_domain::ids::CalendarId;
 use tradewind_domain::reference::CalendarDay;
+use tradewind_domain::settlement::is_weekend;
 use tradewind_domain::time::{DayNumber, NANOS_PER_DAY, UnixNanos, utc_day};
 
 /// Days held for each; older ones make room.
@@ -144,6 +145,30 @@ impl Calendars {
         self.rows.get(calendar.index())?.days.last().map(|day| day.date)
     }
 
+    /// True for a date that the calendar has. Beyond the days that are held every weekday counts: a settlement date must be found
+    /// while a calendar runs out, and its roll waits for the days.
+    #[inline]
+    pub fn has_date(&self, calendar: CalendarId, date: DayNumber) -> bool {
+        if calendar == CalendarId::UTC {
+            return true;
+        }
+        let Some(row) = self.rows.get(calendar.index()) else {
+            return false;
+        };
+        // Most are asked about the current date and the next.
+        if let Some([today, tomorrow]) = row.days.get(row.at..row.at.saturating_add(2))
+            && (today.date..=tomorrow.date).contains(&date)
+        {
+            return date == today.date || date == tomorrow.date;
+        }
+        match (row.days.first(), row.days.last()) {
+            (Some(first), Some(last)) if (first.date..=last.date).contains(&date) => {
+                row.days.binary_search_by_key(&date, |held| held.date).is_ok()
+            }
+            _ => !is_weekend(date),
+        }
+    }
+
     /// Feeds the state to a hash.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         for row in &self.rows {
@@ -232,6 +257,29 @@ mod tests {
         );
         calendars.roll(CalendarId::UTC, 20_000);
         assert_eq!(calendars.next_roll_ns(CalendarId::UTC), 20_001 * NANOS_PER_DAY);
+    }
+
+    #[test]
+    fn dates_are_those_that_are_held_and_weekdays_beyond_them() {
+        let mut calendars = Calendars::new();
+        // 2026-03-06 is a Friday.
+        let friday = tradewind_domain::time::parse_date("2026-03-06").unwrap();
+        let held = [friday - 3, friday - 1, friday, friday + 3];
+        calendars.set_days(&calendar_set(CAL, &held.map(day)));
+        for today in [0, friday - 1, friday, friday + 3] {
+            calendars.roll(CAL, today);
+            let dates = |range: std::ops::RangeInclusive<u32>| {
+                range
+                    .filter(|&date| calendars.has_date(CAL, date))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(dates(friday - 3..=friday + 3), held);
+            assert_eq!(
+                dates(friday + 4..=friday + 10),
+                [4, 5, 6, 7, 10].map(|days| friday + days)
+            );
+        }
+        assert!(calendars.has_date(CalendarId::UTC, friday + 1));
     }
 
     #[test]

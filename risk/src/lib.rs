@@ -5,6 +5,7 @@
 pub mod assessment;
 pub mod calendar;
 pub mod checks;
+pub mod dated;
 pub mod flow;
 pub mod groups;
 pub mod hierarchy;

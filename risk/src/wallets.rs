@@ -18,7 +18,11 @@ pub struct WalletRow {
     pub reserved: Money,
     /// What binary shorts must hold.
     pub collateral: Money,
-    /// Proceeds of sales since `unsettled_day` began.
+    /// Part of `settled` that comes in on later settlement dates.
+    pub pending_in: Money,
+    /// What goes out on later settlement dates; `settled` is less by it already.
+    pub pending_out: Money,
+    /// Proceeds since `unsettled_day` began of sales without a settlement date.
     unsettled: Money,
     /// Account.
     pub account: AccountId,
@@ -33,7 +37,13 @@ pub struct WalletRow {
 }
 
 impl WalletRow {
-    /// The part of `settled` that is not settled on a trading date: proceeds of the day's sales (L29).
+    /// Cash that has settled: what may leave the firm at most.
+    #[inline]
+    pub const fn settled_cash(&self) -> i128 {
+        self.settled.raw() - self.pending_in.raw() + self.pending_out.raw()
+    }
+
+    /// The part of `settled` that is not settled on a trading date: proceeds of the day's sales without a settlement date (L29).
     #[inline]
     pub fn unsettled_on(&self, date: DayNumber) -> Money {
         if self.unsettled_day == date {

@@ -96,15 +96,29 @@ fn show(state: &StateView) {
         table.row(cells.map(String::clone).to_vec());
     }
     section("profit and loss", table);
-    let mut table = Table::new(&["<account", "<ccy", "settled", "reserved", "available"]);
+    let mut table = Table::new(&[
+        "<account",
+        "<ccy",
+        "settled",
+        "pending in",
+        "pending out",
+        "reserved",
+        "available",
+        "withdrawable",
+        "trade date",
+    ]);
     for row in &state.balances {
         table.row(
             [
                 &row.account,
                 &row.currency,
                 &row.settled,
+                &row.pending_in,
+                &row.pending_out,
                 &row.reserved,
                 &row.available,
+                &row.withdrawable,
+                &row.trade_date_balance,
             ]
             .map(String::clone)
             .to_vec(),

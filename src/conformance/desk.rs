@@ -34,6 +34,8 @@ const CAPACITIES: Capacities = Capacities {
     repeats: 256,
     executions: 256,
     quarantine: 64,
+    unsettled: 256,
+    reserved: 0,
 };
 /// Hash keys of tables; any value will do.
 const HASH_KEY: [u8; 16] = *b"conformance-keys";

@@ -151,6 +151,8 @@ settings! {
         executions: u32 = count(1, 1 << 28), decides;
         /// Executed trades in quarantine.
         quarantine: u32 = count(1, 1 << 24), decides;
+        /// Unsettled buckets: holdings by settlement date. A trade that finds no room settles at once, with an alert.
+        unsettled: u32 = count(0, 1 << 26), decides;
     }
     /// Rings between the sources and ingest. A full ring makes the source wait or answer "try again".
     sources: SourcesKeys {

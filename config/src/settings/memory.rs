@@ -19,6 +19,7 @@ mod row_bytes {
     pub(super) const REPEAT: u64 = 144; // 128 bytes and the index
     pub(super) const EXECUTION: u64 = 272; // the row and the index
     pub(super) const QUARANTINE: u64 = 416; // the row and the index
+    pub(super) const UNSETTLED: u64 = 128; // 112 bytes and the index
 }
 
 impl Settings {
@@ -69,6 +70,7 @@ impl Settings {
             ),
             ("executions", times(capacity.executions, row_bytes::EXECUTION)),
             ("quarantine", times(capacity.quarantine, row_bytes::QUARANTINE)),
+            ("unsettled trades", times(capacity.unsettled, row_bytes::UNSETTLED)),
         ];
         if self.control.socket {
             parts.push(("the replica for listings", tables_bytes(&parts)));

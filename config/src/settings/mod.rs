@@ -200,6 +200,8 @@ impl Settings {
             repeats: c.repeats,
             executions: c.executions,
             quarantine: c.quarantine,
+            unsettled: c.unsettled,
+            reserved: 0,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod reference;
 pub mod reject;
 pub mod rounding;
+pub mod settlement;
 pub mod text;
 pub mod time;
 pub mod wide;

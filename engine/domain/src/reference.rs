@@ -4,6 +4,7 @@ use crate::codes::InstrumentKind;
 use crate::fixed::ONE;
 use crate::ids::{CalendarId, CurrencyId, InstrumentId};
 use crate::text::Symbol;
+use crate::time::DayNumber;
 use bytemuck::{Pod, Zeroable};
 
 /// Currencies that the engine has rows for: a further one is refused with CAPACITY.
@@ -57,10 +58,19 @@ pub struct Instrument {
     pub money_dp: u8,
     /// [`instrument_flags`].
     pub flags: u8,
-    /// Trading days from trade to settlement: proceeds of a sale buy nothing before the next trading day where it is above zero.
+    /// Business days from trade to settlement. Without a settlement calendar: proceeds of a sale buy nothing before the next
+    /// trading day where it is above zero.
     pub settle_days: u8,
+    /// Business days of its market, whose roll is the settlement run; [`CalendarId::UTC`] for none: executions settle at once.
+    pub settle_calendar: CalendarId,
+    /// Business days of its currency, where those count as well; [`CalendarId::UTC`] for none.
+    pub cash_calendar: CalendarId,
+    /// Trade date from which `settle_days_later` counts instead of `settle_days`; 0 for never.
+    pub settle_later_from: DayNumber,
+    /// See `settle_later_from`.
+    pub settle_days_later: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 44],
+    pub reserved: [u8; 35],
 }
 
 const _: () = assert!(size_of::<Instrument>() == 192);
@@ -78,6 +88,22 @@ impl Instrument {
         self.kind == InstrumentKind::Equity as u8
             || self.kind == InstrumentKind::Crypto as u8
             || self.kind == InstrumentKind::Binary as u8
+    }
+
+    /// True where executions settle on a date of their own: cash and securities are pending until then.
+    #[inline]
+    pub const fn settles_later(&self) -> bool {
+        self.settle_calendar.0 != CalendarId::UTC.0
+    }
+
+    /// Business days from a trade of this date to its settlement.
+    #[inline]
+    pub const fn settle_days_of(&self, trade_date: DayNumber) -> u8 {
+        if self.settle_later_from != 0 && trade_date >= self.settle_later_from {
+            self.settle_days_later
+        } else {
+            self.settle_days
+        }
     }
 
     /// True where prices at or below zero are allowed.

@@ -31,10 +31,9 @@ pub(super) fn instrument(registry: &Registry, logical: &Capacities, set: &mut In
     let currency = registry
         .currency_named(&set.currency_code)
         .ok_or(RejectCode::UnknownCurrency)?;
-    require(
-        registry.calendar(set.row.calendar).is_some(),
-        RejectCode::UnknownCalendar,
-    )?;
+    for calendar in [set.row.calendar, set.row.settle_calendar, set.row.cash_calendar] {
+        require(registry.calendar(calendar).is_some(), RejectCode::UnknownCalendar)?;
+    }
     require(has_valid_values(&set.row), RejectCode::InvalidValue)?;
     let id = match registry.instrument_named(&set.row.symbol) {
         Some(known) => {
@@ -53,9 +52,12 @@ pub(super) fn instrument(registry: &Registry, logical: &Capacities, set: &mut In
     set.row.id = id;
     set.row.currency = currency.currency;
     set.row.money_dp = currency.money_dp;
-    set.row.reserved = [0; 44];
+    set.row.reserved = [0; 35];
     Ok(())
 }
+
+/// The longest time from trade to settlement, in business days.
+const SETTLE_DAYS_MAX: u8 = 30;
 
 fn has_valid_values(row: &Instrument) -> bool {
     const KNOWN_FLAGS: u8 = instrument_flags::NEGATIVE_PRICES | instrument_flags::EASY_TO_BORROW;
@@ -70,7 +72,8 @@ fn has_valid_values(row: &Instrument) -> bool {
         && row.im_buy >= 0
         && row.im_sell >= 0
         && row.flags & !KNOWN_FLAGS == 0
-        && row.settle_days <= 30
+        && row.settle_days <= SETTLE_DAYS_MAX
+        && row.settle_days_later <= SETTLE_DAYS_MAX
 }
 
 /// An account: a node of level ACCOUNT with a kind and a currency. A known account keeps its currency.

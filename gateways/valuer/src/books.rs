@@ -189,12 +189,12 @@ impl Books {
             .map(|_| (postings.parties.wallet, postings.parties.holding))
     }
 
-    /// The cash of a wallet.
+    /// The cash of a wallet by trade date.
     pub(crate) fn cash(&self, wallet: WalletId) -> Worth {
         let Some(wallet) = self.settle.wallet(wallet) else {
             return Worth::default();
         };
-        match self.base(wallet.currency, wallet.settled) {
+        match self.base(wallet.currency, wallet.trade_date_balance()) {
             Some(cash) => Worth {
                 equity: cash,
                 balance: cash,

@@ -59,6 +59,8 @@ fn capacities() -> Capacities {
         sessions: 8,
         executions: 64,
         quarantine: 8,
+        unsettled: 64,
+        reserved: 0,
         ..Capacities::zeroed()
     }
 }

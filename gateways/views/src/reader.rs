@@ -137,5 +137,7 @@ pub fn larger_capacities(a: &Capacities, b: &Capacities) -> Capacities {
         repeats: a.repeats.max(b.repeats),
         executions: a.executions.max(b.executions),
         quarantine: a.quarantine.max(b.quarantine),
+        unsettled: a.unsettled.max(b.unsettled),
+        reserved: 0,
     }
 }

@@ -83,10 +83,18 @@ pub struct BalanceView {
     pub currency: String,
     /// Booked.
     pub settled: String,
+    /// What unsettled trades bring in.
+    pub pending_in: String,
+    /// What unsettled trades cost.
+    pub pending_out: String,
     /// Held for open orders.
     pub reserved: String,
-    /// Settled less reserved.
+    /// Settled less what goes out and what is reserved; in a margin account with what comes in.
     pub available: String,
+    /// What may leave the firm: available and settled. Collateral of binary shorts is not taken off.
+    pub withdrawable: String,
+    /// What is settled once every trade is.
+    pub trade_date_balance: String,
 }
 
 /// An open order.
@@ -254,8 +262,12 @@ fn balances(replica: &Replica) -> Vec<BalanceView> {
         account: names.account(wallet.account),
         currency: names.currency(wallet.currency),
         settled: wallet.settled.to_string(),
+        pending_in: wallet.pending_in.to_string(),
+        pending_out: wallet.pending_out.to_string(),
         reserved: wallet.reserved.to_string(),
         available: wallet.available.to_string(),
+        withdrawable: wallet.withdrawable().to_string(),
+        trade_date_balance: wallet.trade_date_balance().to_string(),
     };
     let mut views: Vec<_> = replica
         .settle()

@@ -412,7 +412,7 @@ fn a_position_of_which_every_trade_was_busted_never_was() {
     let trade = desk.journal[1];
     desk.run(bust(&taken_back(&trade, trade.body())));
     assert_eq!(desk.position.position(holding(A, of.id)), None);
-    assert_eq!(desk.settle.holding_qty(holding(A, of.id)).raw(), 0);
+    assert_eq!(desk.settle.custody(holding(A, of.id)).settled.raw(), 0);
 }
 
 /// The test's desk remembers three fills: the trade is forgotten, and so is the way back to a flat position.
@@ -502,7 +502,7 @@ proptest! {
             let other = as_if(&of, &versions);
             let id = holding(A, of.id);
             prop_assert_eq!(desk.position.position(id), other.position.position(id));
-            prop_assert_eq!(desk.settle.holding_qty(id), other.settle.holding_qty(id));
+            prop_assert_eq!(desk.settle.custody(id), other.settle.custody(id));
             let cash = |desk: &Desk| desk.settle.wallet(wallet(A, of.currency)).map(|wallet| wallet.settled);
             prop_assert_eq!(cash(&desk).unwrap_or(Money::ZERO), cash(&other).unwrap_or(Money::ZERO));
         }

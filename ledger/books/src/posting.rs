@@ -7,228 +7,28 @@
 //! - Every leg debits one account and credits another of the same ledger, so each event sums to zero per ledger.
 //! - A leg's amount is above zero. A zero amount leaves no leg; a negative one (negative prices, rebates) exchanges the sides.
 //! - Numbers of templates never change their meaning.
+//! - A trade that settles later is pending on both sides until its settlement, and its cash is one net amount: principal and fee.
 //!
 //! Not here: variation margin. Futures and inverse contracts move no principal; their realised profit becomes cash with the
-//! daily settlement of the ledger issue. Until then their executions post securities and fee only. Settlement dates are that
-//! issue's as well: executions post at once.
+//! daily settlement. Which trade settles when: the event says.
+
+mod chart;
+mod templates;
+
+pub use chart::{Account, Class, Ledger, Phase};
+pub(crate) use templates::Poster;
+pub use templates::{LegSpec, Template};
 
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DerivedOrder, Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, OrderView,
-    TradeBust, VenueReport,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace,
+    OrderView, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
 
 /// The most legs that a template has.
-pub const LEGS_MAX: usize = 4;
-
-/// What kind of movement a posting is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Template {
-    /// Cash held for an order.
-    Reserve = 1,
-    /// Held cash given back.
-    Release = 2,
-    /// A purchase.
-    Buy = 3,
-    /// A sale.
-    Sell = 4,
-    /// Money that came in.
-    Deposit = 5,
-    /// Money that went out.
-    Withdrawal = 6,
-    /// A purchase taken back.
-    BustBuy = 7,
-    /// A sale taken back.
-    BustSell = 8,
-    /// The difference between two versions of a purchase.
-    CorrectBuy = 9,
-    /// The difference between two versions of a sale.
-    CorrectSell = 10,
-}
-
-/// A class of accounts (the chart).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Class {
-    /// A client's cash in one currency. What the client has is credits less debits.
-    Cash = 1,
-    /// Venues and clearing, per currency.
-    Street = 2,
-    /// Deposits and withdrawals, per currency.
-    Bank = 3,
-    /// Fees earned, per currency.
-    Fees = 4,
-    /// A client's quantity of one instrument.
-    Sec = 5,
-    /// Counterparty of `Sec`, per instrument.
-    SecStreet = 6,
-}
-
-/// What a leg changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// Adds to the pending side.
-    Pending = 1,
-    /// Takes from the pending side.
-    Release = 2,
-    /// Adds to the posted side.
-    Posted = 3,
-}
-
-/// One line of a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LegSpec {
-    /// Debited class.
-    pub debit: Class,
-    /// Credited class.
-    pub credit: Class,
-    /// What it changes.
-    pub phase: Phase,
-}
-
-const fn line(debit: Class, credit: Class, phase: Phase) -> LegSpec {
-    LegSpec { debit, credit, phase }
-}
-
-pub(crate) const RESERVE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Pending)];
-pub(crate) const RELEASE: [LegSpec; 1] = [line(Class::Cash, Class::Street, Phase::Release)];
-/// Amounts: reservation given back, principal, fee, quantity.
-pub(crate) const BUY: [LegSpec; 4] = [
-    line(Class::Cash, Class::Street, Phase::Release),
-    line(Class::Cash, Class::Street, Phase::Posted),
-    line(Class::Cash, Class::Fees, Phase::Posted),
-    line(Class::SecStreet, Class::Sec, Phase::Posted),
-];
-/// Amounts as those of a purchase.
-pub(crate) const SELL: [LegSpec; 4] = [
-    line(Class::Cash, Class::Street, Phase::Release),
-    line(Class::Street, Class::Cash, Phase::Posted),
-    line(Class::Cash, Class::Fees, Phase::Posted),
-    line(Class::Sec, Class::SecStreet, Phase::Posted),
-];
-pub(crate) const DEPOSIT: [LegSpec; 1] = [line(Class::Bank, Class::Cash, Phase::Posted)];
-pub(crate) const WITHDRAWAL: [LegSpec; 1] = [line(Class::Cash, Class::Bank, Phase::Posted)];
-
-/// Amounts: principal, fee, quantity.
-pub(crate) const BUST_BUY: [LegSpec; 3] = [
-    line(Class::Street, Class::Cash, Phase::Posted),
-    line(Class::Fees, Class::Cash, Phase::Posted),
-    line(Class::Sec, Class::SecStreet, Phase::Posted),
-];
-/// Amounts as those of a purchase taken back.
-pub(crate) const BUST_SELL: [LegSpec; 3] = [
-    line(Class::Cash, Class::Street, Phase::Posted),
-    line(Class::Fees, Class::Cash, Phase::Posted),
-    line(Class::SecStreet, Class::Sec, Phase::Posted),
-];
-/// Amounts: the new version's principal, fee and quantity, less those of the old one.
-pub(crate) const CORRECT_BUY: [LegSpec; 3] = [
-    line(Class::Cash, Class::Street, Phase::Posted),
-    line(Class::Cash, Class::Fees, Phase::Posted),
-    line(Class::SecStreet, Class::Sec, Phase::Posted),
-];
-/// Amounts as those of a corrected purchase.
-pub(crate) const CORRECT_SELL: [LegSpec; 3] = [
-    line(Class::Street, Class::Cash, Phase::Posted),
-    line(Class::Cash, Class::Fees, Phase::Posted),
-    line(Class::Sec, Class::SecStreet, Phase::Posted),
-];
-
-impl Template {
-    /// Every template, by number.
-    pub const ALL: [Template; 10] = [
-        Self::Reserve,
-        Self::Release,
-        Self::Buy,
-        Self::Sell,
-        Self::Deposit,
-        Self::Withdrawal,
-        Self::BustBuy,
-        Self::BustSell,
-        Self::CorrectBuy,
-        Self::CorrectSell,
-    ];
-
-    /// The template of a stored number.
-    pub const fn from_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Self::Reserve),
-            2 => Some(Self::Release),
-            3 => Some(Self::Buy),
-            4 => Some(Self::Sell),
-            5 => Some(Self::Deposit),
-            6 => Some(Self::Withdrawal),
-            7 => Some(Self::BustBuy),
-            8 => Some(Self::BustSell),
-            9 => Some(Self::CorrectBuy),
-            10 => Some(Self::CorrectSell),
-            _ => None,
-        }
-    }
-
-    /// Name in listings.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Reserve => "reserve",
-            Self::Release => "release",
-            Self::Buy => "buy",
-            Self::Sell => "sell",
-            Self::Deposit => "deposit",
-            Self::Withdrawal => "withdrawal",
-            Self::BustBuy => "bust_buy",
-            Self::BustSell => "bust_sell",
-            Self::CorrectBuy => "correct_buy",
-            Self::CorrectSell => "correct_sell",
-        }
-    }
-
-    /// Its lines, in the order of [`Postings::amounts`].
-    #[inline]
-    pub const fn lines(self) -> &'static [LegSpec] {
-        match self {
-            Self::Reserve => &RESERVE,
-            Self::Release => &RELEASE,
-            Self::Buy => &BUY,
-            Self::Sell => &SELL,
-            Self::Deposit => &DEPOSIT,
-            Self::Withdrawal => &WITHDRAWAL,
-            Self::BustBuy => &BUST_BUY,
-            Self::BustSell => &BUST_SELL,
-            Self::CorrectBuy => &CORRECT_BUY,
-            Self::CorrectSell => &CORRECT_SELL,
-        }
-    }
-}
-
-/// One account of the books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Account {
-    /// [`Class::Cash`].
-    Cash(WalletId),
-    /// [`Class::Street`].
-    Street(CurrencyId),
-    /// [`Class::Bank`].
-    Bank(CurrencyId),
-    /// [`Class::Fees`].
-    Fees(CurrencyId),
-    /// [`Class::Sec`].
-    Sec(HoldingId),
-    /// [`Class::SecStreet`].
-    SecStreet(InstrumentId),
-}
-
-/// One unit that is counted: its accounts sum to zero among themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ledger {
-    /// Money in units of 1e-8.
-    Currency(CurrencyId),
-    /// Quantity in units of 1e-8.
-    Instrument(InstrumentId),
-}
+pub const LEGS_MAX: usize = 6;
 
 /// One movement between two accounts of one ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +58,10 @@ pub struct Parties {
     pub holding: HoldingId,
     /// Instrument.
     pub instrument: InstrumentId,
+    /// Account and currency that a conversion buys.
+    pub wallet_bought: WalletId,
+    /// Currency that a conversion buys.
+    pub currency_bought: CurrencyId,
 }
 
 /// What one event posts: a template, an amount for each of its lines, and the parties.
@@ -282,6 +86,8 @@ impl Postings {
             currency: CurrencyId::NONE,
             holding: HoldingId::NONE,
             instrument: InstrumentId::NONE,
+            wallet_bought: WalletId::NONE,
+            currency_bought: CurrencyId::NONE,
         },
     };
 
@@ -307,15 +113,14 @@ impl Postings {
         let (mut debit, mut credit, mut phase) = (line.debit, line.credit, line.phase);
         if amount < 0 {
             match phase {
-                Phase::Posted => (debit, credit) = (credit, debit),
                 Phase::Pending => phase = Phase::Release,
                 Phase::Release => phase = Phase::Pending,
+                Phase::Posted | Phase::Unsettled | Phase::Settled | Phase::Voided => {
+                    (debit, credit) = (credit, debit);
+                }
             }
         }
-        let ledger = match line.debit {
-            Class::Sec | Class::SecStreet => Ledger::Instrument(self.parties.instrument),
-            _ => Ledger::Currency(self.parties.currency),
-        };
+        let ledger = self.parties.ledger_of(line.debit);
         let (debit, credit) = (self.parties.account_of(debit), self.parties.account_of(credit));
         Some(Leg {
             debit,
@@ -324,20 +129,6 @@ impl Postings {
             amount: amount.unsigned_abs(),
             phase,
         })
-    }
-}
-
-impl Parties {
-    #[inline(always)]
-    const fn account_of(&self, class: Class) -> Account {
-        match class {
-            Class::Cash => Account::Cash(self.wallet),
-            Class::Street => Account::Street(self.currency),
-            Class::Bank => Account::Bank(self.currency),
-            Class::Fees => Account::Fees(self.currency),
-            Class::Sec => Account::Sec(self.holding),
-            Class::SecStreet => Account::SecStreet(self.instrument),
-        }
     }
 }
 
@@ -394,6 +185,7 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
         }
         Kind::VenueFill | Kind::TradeCapture => execution(event.body(), moves_principal),
         Kind::TradeBust | Kind::TradeCorrect => taking_back(event, moves_principal),
+        Kind::DatedCashSettled => settlement(event.body()),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
         _ => Postings::NONE,
@@ -420,87 +212,158 @@ fn reservation(
         currency,
         holding: view.holding,
         instrument,
+        ..Postings::NONE.parties
     };
     Postings {
         template: Some(template),
-        amounts: [amount, 0, 0, 0],
+        amounts: [amount, 0, 0, 0, 0, 0],
         parties,
+    }
+}
+
+/// What one version of a trade says of money and quantity.
+#[derive(Clone, Copy)]
+struct Version {
+    is_buy: bool,
+    principal: i128,
+    fee: i128,
+    qty: i128,
+}
+
+impl Version {
+    fn of(side: u8, principal: Money, fee: Money, qty: i64, moves_principal: bool) -> Option<Self> {
+        Some(Self {
+            is_buy: Side::from_code(side)?.is_buy(),
+            principal: if moves_principal { principal.raw() } else { 0 },
+            fee: fee.raw(),
+            qty: qty.into(),
+        })
+    }
+
+    /// Cash that changes hands when it settles: what a purchase costs, what a sale brings.
+    const fn net(&self) -> i128 {
+        if self.is_buy {
+            self.principal.wrapping_add(self.fee)
+        } else {
+            self.principal.wrapping_sub(self.fee)
+        }
+    }
+
+    const fn choose(&self, buy: Template, sell: Template) -> Option<Template> {
+        Some(if self.is_buy { buy } else { sell })
     }
 }
 
 #[inline]
 fn execution(body: &Execution, moves_principal: bool) -> Postings {
-    let Some(side) = Side::from_code(body.side) else {
+    let version = Version::of(body.side, body.principal, body.fee, body.qty, moves_principal);
+    let Some(trade) = version else {
         return Postings::NONE;
     };
-    let principal = if moves_principal {
-        body.principal
+    let released = body.cash_released.raw();
+    let (template, cash) = if body.settle_calendar == 0 {
+        (trade.choose(Template::Buy, Template::Sell), trade.principal)
     } else {
-        Money::ZERO
+        (trade.choose(Template::BuyDated, Template::SellDated), trade.net())
     };
     Postings {
-        template: Some(if side.is_buy() {
-            Template::Buy
-        } else {
-            Template::Sell
-        }),
-        amounts: [
-            body.cash_released.raw(),
-            principal.raw(),
-            body.fee.raw(),
-            i128::from(body.qty),
-        ],
+        template,
+        amounts: [released, cash, trade.fee, trade.qty, 0, 0],
         parties: Parties {
             account: body.account,
             wallet: body.wallet,
             currency: body.currency,
             holding: body.holding,
             instrument: body.instrument,
+            ..Postings::NONE.parties
         },
     }
 }
 
-/// A bust posts the trade's amounts the other way round, a correction the difference between the versions.
+/// A bust posts the trade's amounts the other way round, a correction the difference between the versions. An unsettled trade is voided,
+/// and a new version of it is unsettled as well.
 fn taking_back(event: &Event, moves_principal: bool) -> Postings {
     let Some(taken) = event.taken_back() else {
         return Postings::NONE;
     };
-    let Some(side) = Side::from_code(taken.side) else {
+    let version = |principal, fee, qty| Version::of(taken.side, principal, fee, qty, moves_principal);
+    let Some(old) = version(taken.principal, taken.fee, taken.qty) else {
         return Postings::NONE;
     };
-    let old = [taken.principal.raw(), taken.fee.raw(), i128::from(taken.qty)];
-    let (template, mut amounts) = if event.kind() == Some(Kind::TradeBust) {
-        let template = if side.is_buy() {
-            Template::BustBuy
-        } else {
-            Template::BustSell
-        };
-        (template, old)
-    } else {
-        let template = if side.is_buy() {
-            Template::CorrectBuy
-        } else {
-            Template::CorrectSell
-        };
-        let body: &Execution = event.body();
-        let new = [body.principal.raw(), body.fee.raw(), i128::from(body.qty)];
-        (
-            template,
-            std::array::from_fn(|line| new[line].wrapping_sub(old[line])),
-        )
+    let new = match event.kind() {
+        Some(Kind::TradeCorrect) => {
+            let body: &Execution = event.body();
+            version(body.principal, body.fee, body.qty)
+        }
+        _ => None,
     };
-    if !moves_principal {
-        amounts[0] = 0;
-    }
+    let is_pending = taken.settle_calendar != 0;
+    let (template, amounts) = match (is_pending, new) {
+        (false, None) => (
+            old.choose(Template::BustBuy, Template::BustSell),
+            [old.principal, old.fee, old.qty, 0, 0, 0],
+        ),
+        (false, Some(new)) => (
+            old.choose(Template::CorrectBuy, Template::CorrectSell),
+            [
+                new.principal.wrapping_sub(old.principal),
+                new.fee.wrapping_sub(old.fee),
+                new.qty - old.qty,
+                0,
+                0,
+                0,
+            ],
+        ),
+        (true, None) => (
+            old.choose(Template::VoidBuy, Template::VoidSell),
+            [old.net(), old.fee, old.qty, 0, 0, 0],
+        ),
+        (true, Some(new)) => (
+            old.choose(Template::RebookBuy, Template::RebookSell),
+            [
+                old.net(),
+                new.net(),
+                new.fee.wrapping_sub(old.fee),
+                old.qty,
+                new.qty,
+                0,
+            ],
+        ),
+    };
     Postings {
-        template: Some(template),
-        amounts: [amounts[0], amounts[1], amounts[2], 0],
+        template,
+        amounts,
         parties: Parties {
             account: taken.account,
             wallet: taken.wallet,
             currency: taken.currency,
             holding: taken.holding,
             instrument: taken.instrument,
+            ..Postings::NONE.parties
+        },
+    }
+}
+
+/// The trades of a bucket settle in one posting.
+fn settlement(body: &DatedSettlement) -> Postings {
+    let amounts = [
+        body.cash_out.raw(),
+        body.cash_in.raw(),
+        body.qty_in.raw(),
+        body.qty_out.raw(),
+        0,
+        0,
+    ];
+    Postings {
+        template: Some(Template::Settlement),
+        amounts,
+        parties: Parties {
+            account: body.account,
+            wallet: body.wallet,
+            currency: body.currency,
+            holding: body.holding,
+            instrument: body.instrument,
+            ..Postings::NONE.parties
         },
     }
 }
@@ -515,7 +378,7 @@ fn cash_move(template: Template, body: &CashMove) -> Postings {
     };
     Postings {
         template: Some(template),
-        amounts: [body.amount.raw(), 0, 0, 0],
+        amounts: [body.amount.raw(), 0, 0, 0, 0, 0],
         parties,
     }
 }

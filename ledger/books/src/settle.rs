@@ -11,13 +11,14 @@
 //!   hold `2^47` postings. Sums wrap rather than stop: no input can halt the stage, and debits and credits stay equal.
 //! - A leg with an account that has no row is posted on neither side and counted; a sound journal counts none.
 //!
-//! Not here: settlement dates, client overdraft limits, transfers of the firm.
+//! Not here: when a trade settles (the limit check), client overdraft limits.
 
 use crate::posting::{
-    self, Account, Ledger, Leg, LegSpec, Parties, Phase, Postings, Template, execution_instrument, postings,
+    Account, Ledger, Leg, LegSpec, Parties, Phase, Poster, Postings, execution_instrument, postings,
 };
 use bytemuck::{Pod, Zeroable};
-use tradewind_domain::event::{Capacities, EngineStarted, Event, InstrumentSet, Kind};
+use tradewind_domain::codes::AccountKind;
+use tradewind_domain::event::{Capacities, EngineStarted, Event, InstrumentSet, Kind, NodeSet};
 use tradewind_domain::fixed::{Money, NetQty};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
 use tradewind_domain::reference::CURRENCIES_MAX;
@@ -54,20 +55,16 @@ impl LedgerRow {
 
     #[inline(always)]
     fn debit(&mut self, amount: i128, phase: Phase) {
-        match phase {
-            Phase::Pending => self.debits_pending = self.debits_pending.wrapping_add(amount),
-            Phase::Release => self.debits_pending = self.debits_pending.wrapping_sub(amount),
-            Phase::Posted => self.debits_posted = self.debits_posted.wrapping_add(amount),
-        }
+        let (pending, posted) = phase.signs();
+        self.debits_pending = self.debits_pending.wrapping_add(pending.wrapping_mul(amount));
+        self.debits_posted = self.debits_posted.wrapping_add(posted.wrapping_mul(amount));
     }
 
     #[inline(always)]
     fn credit(&mut self, amount: i128, phase: Phase) {
-        match phase {
-            Phase::Pending => self.credits_pending = self.credits_pending.wrapping_add(amount),
-            Phase::Release => self.credits_pending = self.credits_pending.wrapping_sub(amount),
-            Phase::Posted => self.credits_posted = self.credits_posted.wrapping_add(amount),
-        }
+        let (pending, posted) = phase.signs();
+        self.credits_pending = self.credits_pending.wrapping_add(pending.wrapping_mul(amount));
+        self.credits_posted = self.credits_posted.wrapping_add(posted.wrapping_mul(amount));
     }
 
     fn add(&mut self, other: &LedgerRow) {
@@ -106,10 +103,50 @@ pub struct Wallet {
     pub currency: CurrencyId,
     /// Booked money: credits less debits.
     pub settled: Money,
+    /// What unsettled trades bring in.
+    pub pending_in: Money,
+    /// What unsettled trades cost.
+    pub pending_out: Money,
     /// Held for open orders.
     pub reserved: Money,
-    /// What new orders may use: settled less reserved.
+    /// What new orders may use: settled, less what goes out and what is held; in a margin account with what comes in.
     pub available: Money,
+}
+
+impl Wallet {
+    /// Money by trade date: what is settled once every trade is.
+    pub const fn trade_date_balance(&self) -> Money {
+        let settled = self.settled.raw().wrapping_add(self.pending_in.raw());
+        Money::from_raw(settled.wrapping_sub(self.pending_out.raw()))
+    }
+
+    /// What may leave the firm: available and settled.
+    pub const fn withdrawable(&self) -> Money {
+        if self.available.raw() < self.settled.raw() {
+            self.available
+        } else {
+            self.settled
+        }
+    }
+}
+
+/// A client's quantity of one instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Custody {
+    /// In custody, negative where sold short.
+    pub settled: NetQty,
+    /// What unsettled trades bring in.
+    pub pending_in: NetQty,
+    /// What unsettled trades deliver.
+    pub pending_out: NetQty,
+}
+
+impl Custody {
+    /// Quantity by trade date: the position.
+    pub const fn trade_date_qty(&self) -> NetQty {
+        let settled = self.settled.raw().wrapping_add(self.pending_in.raw());
+        NetQty::from_raw(settled.wrapping_sub(self.pending_out.raw()))
+    }
 }
 
 /// What a recount of the books finds. All but the first two are zero in sound books.
@@ -142,10 +179,20 @@ pub struct Settle {
     cash_owner: Vec<Owner>,
     sec: Vec<LedgerRow>,
     sec_owner: Vec<Owner>,
+    borrow: Vec<LedgerRow>,
     street: Vec<LedgerRow>,
     bank: Vec<LedgerRow>,
     fees: Vec<LedgerRow>,
+    tax: Vec<LedgerRow>,
+    div: Vec<LedgerRow>,
+    fx_pool: Vec<LedgerRow>,
+    suspense: Vec<LedgerRow>,
     sec_street: Vec<LedgerRow>,
+    suspense_sec: Vec<LedgerRow>,
+    /// By wallet: the part of its pending debits that is for unsettled trades; the rest is held for orders.
+    unsettled_out: Vec<i128>,
+    /// By account: 1 where it is a margin account.
+    is_margin: Vec<u8>,
     currency_totals: Vec<LedgerRow>,
     instrument_totals: Vec<LedgerRow>,
     /// By instrument: 1 where the principal of a trade moves as cash.
@@ -161,10 +208,18 @@ impl Settle {
             cash_owner: Vec::new(),
             sec: Vec::new(),
             sec_owner: Vec::new(),
+            borrow: Vec::new(),
             street: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
             bank: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
             fees: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
+            tax: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
+            div: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
+            fx_pool: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
+            suspense: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
             sec_street: Vec::new(),
+            suspense_sec: Vec::new(),
+            unsettled_out: Vec::new(),
+            is_margin: Vec::new(),
             currency_totals: vec![LedgerRow::zeroed(); CURRENCIES_MAX],
             instrument_totals: Vec::new(),
             moves_principal: Vec::new(),
@@ -181,9 +236,14 @@ impl Settle {
         let instruments = self.sec_street.len().max(capacities.instruments as usize);
         self.cash.resize(wallets, LedgerRow::zeroed());
         self.cash_owner.resize(wallets, Owner::zeroed());
+        self.unsettled_out.resize(wallets, 0);
+        let nodes = self.is_margin.len().max(capacities.nodes as usize);
+        self.is_margin.resize(nodes, 0);
         self.sec.resize(holdings, LedgerRow::zeroed());
         self.sec_owner.resize(holdings, Owner::zeroed());
+        self.borrow.resize(holdings, LedgerRow::zeroed());
         self.sec_street.resize(instruments, LedgerRow::zeroed());
+        self.suspense_sec.resize(instruments, LedgerRow::zeroed());
         self.instrument_totals.resize(instruments, LedgerRow::zeroed());
         self.moves_principal.resize(instruments, 0);
     }
@@ -206,12 +266,13 @@ impl Settle {
         match event.kind() {
             Some(Kind::Quote | Kind::LastTrade) => {} // most events, and they post nothing
             Some(Kind::InstrumentSet) if !event.is_rejected() => self.on_instrument(event.body()),
+            Some(Kind::AccountSet) if !event.is_rejected() => self.on_account(event.body()),
             Some(Kind::EngineStarted) => self.grow(&event.body::<EngineStarted>().capacities),
             _ => {
                 let postings = self.postings(event);
-                if postings.template.is_some() {
+                if let Some(template) = postings.template {
                     self.own(&postings.parties);
-                    self.post(&postings);
+                    template.give(&postings, self);
                 }
             }
         }
@@ -223,17 +284,29 @@ impl Settle {
         }
     }
 
-    /// Notes whose wallet and holding these are. The first use decides; a later one that differs shows in the totals.
+    fn on_account(&mut self, body: &NodeSet) {
+        if let Some(is_margin) = self.is_margin.get_mut(body.account.index()) {
+            *is_margin = u8::from(body.kind == AccountKind::Margin as u8);
+        }
+    }
+
+    /// Notes whose wallets and holding these are. The first use decides; a later one that differs shows in the totals.
     #[inline]
     fn own(&mut self, parties: &Parties) {
-        if let Some(owner) = self.cash_owner.get_mut(parties.wallet.index())
-            && owner.used == 0
-        {
-            *owner = Owner {
-                account: parties.account.0,
-                ledger: parties.currency.0.into(),
-                used: 1,
-            };
+        let wallets = [
+            (parties.wallet, parties.currency),
+            (parties.wallet_bought, parties.currency_bought),
+        ];
+        for (wallet, currency) in wallets {
+            if let Some(owner) = self.cash_owner.get_mut(wallet.index())
+                && owner.used == 0
+            {
+                *owner = Owner {
+                    account: parties.account.0,
+                    ledger: currency.0.into(),
+                    used: 1,
+                };
+            }
         }
         if let Some(owner) = self.sec_owner.get_mut(parties.holding.index())
             && owner.used == 0
@@ -246,34 +319,6 @@ impl Settle {
         }
     }
 
-    /// Posts the legs; the same as walking [`Postings::legs`], as straight-line code for each template: lines are constants to
-    /// the compiler, so finding an account's row takes no branch on its class (measured: half the time of an order's cycle).
-    #[inline]
-    fn post(&mut self, postings: &Postings) {
-        match postings.template {
-            Some(Template::Reserve) => self.post_lines(postings, &posting::RESERVE),
-            Some(Template::Release) => self.post_lines(postings, &posting::RELEASE),
-            Some(Template::Buy) => self.post_lines(postings, &posting::BUY),
-            Some(Template::Sell) => self.post_lines(postings, &posting::SELL),
-            Some(Template::Deposit) => self.post_lines(postings, &posting::DEPOSIT),
-            Some(Template::Withdrawal) => self.post_lines(postings, &posting::WITHDRAWAL),
-            Some(Template::BustBuy) => self.post_lines(postings, &posting::BUST_BUY),
-            Some(Template::BustSell) => self.post_lines(postings, &posting::BUST_SELL),
-            Some(Template::CorrectBuy) => self.post_lines(postings, &posting::CORRECT_BUY),
-            Some(Template::CorrectSell) => self.post_lines(postings, &posting::CORRECT_SELL),
-            None => {}
-        }
-    }
-
-    #[inline(always)]
-    fn post_lines<const N: usize>(&mut self, postings: &Postings, lines: &[LegSpec; N]) {
-        for (line, amount) in lines.iter().zip(postings.amounts) {
-            if let Some(leg) = postings.leg(line, amount) {
-                self.post_leg(leg);
-            }
-        }
-    }
-
     #[inline(always)]
     fn post_leg(&mut self, leg: Leg) {
         // Wraps only for amounts beyond POSTED_MAX (module docs).
@@ -283,6 +328,11 @@ impl Settle {
         } else if !self.credit(leg.credit, amount, leg.phase) {
             self.debit(leg.debit, amount.wrapping_neg(), leg.phase); // takes it back: both sides or neither
             self.unposted += 1;
+        } else if leg.phase.is_dated()
+            && let Account::Cash(wallet) = leg.debit
+            && let Some(out) = self.unsettled_out.get_mut(wallet.index())
+        {
+            *out = out.wrapping_add(leg.phase.signs().0.wrapping_mul(amount));
         }
     }
 
@@ -317,72 +367,88 @@ impl Settle {
                 let owner = self.cash_owner.get(id.index())?;
                 currency(owner.ledger).then_some(Ledger::Currency(CurrencyId(owner.ledger as u16)))
             }
-            Account::Street(id) | Account::Bank(id) | Account::Fees(id) => {
-                currency(id.0.into()).then_some(Ledger::Currency(id))
-            }
-            Account::Sec(id) => {
+            Account::Street(id)
+            | Account::Bank(id)
+            | Account::Fees(id)
+            | Account::Tax(id)
+            | Account::Div(id)
+            | Account::FxPool(id)
+            | Account::Suspense(id) => currency(id.0.into()).then_some(Ledger::Currency(id)),
+            Account::Sec(id) | Account::Borrow(id) => {
                 let owner = self.sec_owner.get(id.index())?;
                 instrument(owner.ledger).then_some(Ledger::Instrument(InstrumentId(owner.ledger)))
             }
-            Account::SecStreet(id) => instrument(id.0).then_some(Ledger::Instrument(id)),
+            Account::SecStreet(id) | Account::SuspenseSec(id) => {
+                instrument(id.0).then_some(Ledger::Instrument(id))
+            }
         }
     }
 
     #[inline(always)]
     fn row_and_totals(&mut self, account: Account) -> Option<(&mut LedgerRow, &mut LedgerRow)> {
-        let (row, totals, ledger) = match account {
+        let (rows, at, ledger) = match account {
             Account::Cash(id) => {
-                let owner = self.cash_owner.get(id.index())?;
-                (
-                    self.cash.get_mut(id.index()),
-                    &mut self.currency_totals,
-                    owner.ledger as usize,
-                )
+                let ledger = self.cash_owner.get(id.index())?.ledger;
+                (&mut self.cash, id.index(), ledger as usize)
             }
-            Account::Street(id) => (
-                self.street.get_mut(id.index()),
-                &mut self.currency_totals,
-                id.index(),
-            ),
-            Account::Bank(id) => (
-                self.bank.get_mut(id.index()),
-                &mut self.currency_totals,
-                id.index(),
-            ),
-            Account::Fees(id) => (
-                self.fees.get_mut(id.index()),
-                &mut self.currency_totals,
-                id.index(),
-            ),
+            Account::Street(id) => (&mut self.street, id.index(), id.index()),
+            Account::Bank(id) => (&mut self.bank, id.index(), id.index()),
+            Account::Fees(id) => (&mut self.fees, id.index(), id.index()),
+            Account::Tax(id) => (&mut self.tax, id.index(), id.index()),
+            Account::Div(id) => (&mut self.div, id.index(), id.index()),
+            Account::FxPool(id) => (&mut self.fx_pool, id.index(), id.index()),
+            Account::Suspense(id) => (&mut self.suspense, id.index(), id.index()),
             Account::Sec(id) => {
-                let owner = self.sec_owner.get(id.index())?;
-                (
-                    self.sec.get_mut(id.index()),
-                    &mut self.instrument_totals,
-                    owner.ledger as usize,
-                )
+                let ledger = self.sec_owner.get(id.index())?.ledger;
+                (&mut self.sec, id.index(), ledger as usize)
             }
-            Account::SecStreet(id) => (
-                self.sec_street.get_mut(id.index()),
-                &mut self.instrument_totals,
-                id.index(),
-            ),
+            Account::Borrow(id) => {
+                let ledger = self.sec_owner.get(id.index())?.ledger;
+                (&mut self.borrow, id.index(), ledger as usize)
+            }
+            Account::SecStreet(id) => (&mut self.sec_street, id.index(), id.index()),
+            Account::SuspenseSec(id) => (&mut self.suspense_sec, id.index(), id.index()),
         };
-        Some((row?, totals.get_mut(ledger)?))
+        let totals = if account.is_quantity() {
+            &mut self.instrument_totals
+        } else {
+            &mut self.currency_totals
+        };
+        Some((rows.get_mut(at)?, totals.get_mut(ledger)?))
+    }
+}
+
+impl Poster for Settle {
+    /// The same as walking [`Postings::legs`], as straight-line code for each template: lines are constants to the compiler, so finding
+    /// an account's row takes no branch on its class (measured: half the time of an order's cycle).
+    #[inline(always)]
+    fn post_lines<const N: usize>(&mut self, postings: &Postings, lines: &[LegSpec; N]) {
+        for (line, amount) in lines.iter().zip(postings.amounts) {
+            if let Some(leg) = postings.leg(line, amount) {
+                self.post_leg(leg);
+            }
+        }
     }
 }
 
 impl Settle {
     /// An account's sums.
     pub fn row(&self, account: Account) -> Option<&LedgerRow> {
-        match account {
-            Account::Cash(id) => self.cash.get(id.index()),
-            Account::Street(id) => self.street.get(id.index()),
-            Account::Bank(id) => self.bank.get(id.index()),
-            Account::Fees(id) => self.fees.get(id.index()),
-            Account::Sec(id) => self.sec.get(id.index()),
-            Account::SecStreet(id) => self.sec_street.get(id.index()),
-        }
+        let (rows, at) = match account {
+            Account::Cash(id) => (&self.cash, id.index()),
+            Account::Street(id) => (&self.street, id.index()),
+            Account::Bank(id) => (&self.bank, id.index()),
+            Account::Fees(id) => (&self.fees, id.index()),
+            Account::Tax(id) => (&self.tax, id.index()),
+            Account::Div(id) => (&self.div, id.index()),
+            Account::FxPool(id) => (&self.fx_pool, id.index()),
+            Account::Suspense(id) => (&self.suspense, id.index()),
+            Account::Sec(id) => (&self.sec, id.index()),
+            Account::Borrow(id) => (&self.borrow, id.index()),
+            Account::SecStreet(id) => (&self.sec_street, id.index()),
+            Account::SuspenseSec(id) => (&self.suspense_sec, id.index()),
+        };
+        rows.get(at)
     }
 
     /// A ledger's running sums over all its accounts.
@@ -400,12 +466,21 @@ impl Settle {
             .get(wallet.index())
             .filter(|owner| owner.used != 0)?;
         let row = self.cash.get(wallet.index())?;
+        let pending_out = self.unsettled_out.get(wallet.index()).copied().unwrap_or(0);
+        let is_margin = self.is_margin.get(owner.account as usize) == Some(&1);
+        let usable = if is_margin { row.credits_pending } else { 0 };
+        let available = row
+            .balance()
+            .wrapping_add(usable)
+            .wrapping_sub(row.debits_pending);
         Some(Wallet {
             account: AccountId(owner.account),
             currency: CurrencyId(owner.ledger as u16),
             settled: Money::from_raw(row.balance()),
-            reserved: Money::from_raw(row.debits_pending),
-            available: Money::from_raw(row.balance().wrapping_sub(row.debits_pending)),
+            pending_in: Money::from_raw(row.credits_pending),
+            pending_out: Money::from_raw(pending_out),
+            reserved: Money::from_raw(row.debits_pending.wrapping_sub(pending_out)),
+            available: Money::from_raw(available),
         })
     }
 
@@ -416,9 +491,30 @@ impl Settle {
             .filter_map(|id| Some((id, self.wallet(id)?)))
     }
 
-    /// Quantity in custody, negative where sold short.
-    pub fn holding_qty(&self, holding: HoldingId) -> NetQty {
-        NetQty::from_raw(self.sec.get(holding.index()).map_or(0, LedgerRow::balance))
+    /// What a client has of an instrument, settled and pending.
+    pub fn custody(&self, holding: HoldingId) -> Custody {
+        let row = self.sec.get(holding.index()).copied().unwrap_or_default();
+        Custody {
+            settled: NetQty::from_raw(row.balance()),
+            pending_in: NetQty::from_raw(row.credits_pending),
+            pending_out: NetQty::from_raw(row.debits_pending),
+        }
+    }
+
+    /// Whose holding it is; `None` for one that was never posted to.
+    pub fn holder(&self, holding: HoldingId) -> Option<(AccountId, InstrumentId)> {
+        let owner = self
+            .sec_owner
+            .get(holding.index())
+            .filter(|owner| owner.used != 0)?;
+        Some((AccountId(owner.account), InstrumentId(owner.ledger)))
+    }
+
+    /// Every holding that was posted to, by id.
+    pub fn holdings(&self) -> impl Iterator<Item = HoldingId> + '_ {
+        (0u32..)
+            .zip(&self.sec_owner)
+            .filter_map(|(id, owner)| (owner.used != 0).then_some(HoldingId(id)))
     }
 
     /// Legs that had no row to post to; zero in sound books.
@@ -457,30 +553,27 @@ impl Settle {
 
     /// Every account with a sum that is not zero.
     pub fn accounts(&self) -> impl Iterator<Item = (Account, &LedgerRow)> + '_ {
-        let cash = (0u32..)
-            .zip(&self.cash)
-            .map(|(id, row)| (Account::Cash(WalletId(id)), row));
-        let street = (0u16..)
-            .zip(&self.street)
-            .map(|(id, row)| (Account::Street(CurrencyId(id)), row));
-        let bank = (0u16..)
-            .zip(&self.bank)
-            .map(|(id, row)| (Account::Bank(CurrencyId(id)), row));
-        let fees = (0u16..)
-            .zip(&self.fees)
-            .map(|(id, row)| (Account::Fees(CurrencyId(id)), row));
-        let sec = (0u32..)
-            .zip(&self.sec)
-            .map(|(id, row)| (Account::Sec(HoldingId(id)), row));
-        let sec_street = (0u32..)
-            .zip(&self.sec_street)
-            .map(|(id, row)| (Account::SecStreet(InstrumentId(id)), row));
-        let all = cash
-            .chain(street)
-            .chain(bank)
-            .chain(fees)
-            .chain(sec)
-            .chain(sec_street);
+        fn of<'a>(
+            rows: &'a [LedgerRow],
+            account: impl Fn(u32) -> Account + 'a,
+        ) -> impl Iterator<Item = (Account, &'a LedgerRow)> {
+            (0u32..).zip(rows).map(move |(id, row)| (account(id), row))
+        }
+        let currency = |id: u32| CurrencyId(id as u16);
+        let all = of(&self.cash, |id| Account::Cash(WalletId(id)))
+            .chain(of(&self.street, move |id| Account::Street(currency(id))))
+            .chain(of(&self.bank, move |id| Account::Bank(currency(id))))
+            .chain(of(&self.fees, move |id| Account::Fees(currency(id))))
+            .chain(of(&self.tax, move |id| Account::Tax(currency(id))))
+            .chain(of(&self.div, move |id| Account::Div(currency(id))))
+            .chain(of(&self.fx_pool, move |id| Account::FxPool(currency(id))))
+            .chain(of(&self.suspense, move |id| Account::Suspense(currency(id))))
+            .chain(of(&self.sec, |id| Account::Sec(HoldingId(id))))
+            .chain(of(&self.borrow, |id| Account::Borrow(HoldingId(id))))
+            .chain(of(&self.sec_street, |id| Account::SecStreet(InstrumentId(id))))
+            .chain(of(&self.suspense_sec, |id| {
+                Account::SuspenseSec(InstrumentId(id))
+            }));
         all.filter(|(_, row)| **row != LedgerRow::zeroed())
     }
 }
@@ -515,7 +608,13 @@ impl Stage<Event> for Settle {
         digest_rows(&self.street, sink);
         digest_rows(&self.bank, sink);
         digest_rows(&self.fees, sink);
+        for rows in [&self.tax, &self.div, &self.fx_pool, &self.suspense, &self.borrow] {
+            digest_rows(rows, sink);
+        }
         digest_rows(&self.sec_street, sink);
+        digest_rows(&self.suspense_sec, sink);
+        digest_rows(&self.unsettled_out, sink);
+        digest_rows(&self.is_margin, sink);
         digest_rows(&self.moves_principal, sink);
         sink(&self.unposted.to_le_bytes());
     }

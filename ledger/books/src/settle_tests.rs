@@ -3,7 +3,9 @@ use crate::position::Position;
 use crate::posting::{Class, LegSpec, Template};
 use crate::testing::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use tradewind_domain::codes::{InstrumentKind, Side};
+use tradewind_domain::event::NodeSet;
 use tradewind_domain::event::{CashMove, Execution, Head};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
@@ -29,6 +31,7 @@ fn legs(desk: &Desk, event: &Event) -> Vec<String> {
         Account::Fees(_) => "FEES",
         Account::Sec(_) => "SEC",
         Account::SecStreet(_) => "SECSTREET",
+        other => panic!("no event of these tests posts to {other:?}"),
     };
     let line = |leg: Leg| {
         let amount = Money::from_raw(leg.amount as i128);
@@ -68,7 +71,7 @@ fn an_order_filled_in_parts_and_cancelled_leaves_only_what_was_bought() {
     desk.run(report(Kind::VenueCancelled, A, &of, money("-2001")));
     check(&desk, "6999.20", "0", "6999.20");
     assert_eq!(
-        desk.settle.holding_qty(holding(A, of.id)),
+        desk.settle.custody(holding(A, of.id)).settled,
         NetQty::from_raw(units(60).into())
     );
     let fees = desk.settle.row(Account::Fees(USD)).unwrap();
@@ -120,6 +123,98 @@ fn legs_of_each_template() {
 }
 
 #[test]
+fn a_trade_that_settles_later_is_pending_and_its_fee_is_earned_at_once() {
+    let of = share_row();
+    let desk = Desk::new(&[of]);
+    let check = |event: &Event, expected: &[&str]| assert_eq!(legs(&desk, event), expected);
+    let bought = dated(fill(&of, Side::Buy, "10", "5", "0.1", "51"), 7);
+    let sold = dated(fill(&of, Side::Sell, "10", "5", "0.1", "0"), 7);
+    check(
+        &bought,
+        &[
+            "CASH>STREET 51 Release",
+            "CASH>STREET 50.1 Unsettled",
+            "STREET>FEES 0.1 Posted",
+            "SECSTREET>SEC 10 Unsettled",
+        ],
+    );
+    check(
+        &sold,
+        &[
+            "STREET>CASH 49.9 Unsettled",
+            "STREET>FEES 0.1 Posted",
+            "SEC>SECSTREET 10 Unsettled",
+        ],
+    );
+    check(
+        &settlement(&of, &[*bought.body(), *sold.body()]),
+        &[
+            "CASH>STREET 50.1 Settled",
+            "STREET>CASH 49.9 Settled",
+            "SECSTREET>SEC 10 Settled",
+            "SEC>SECSTREET 10 Settled",
+        ],
+    );
+    let taken = taken_back(&sold, sold.body());
+    check(
+        &bust(&taken),
+        &[
+            "STREET>CASH 49.9 Voided",
+            "FEES>STREET 0.1 Posted",
+            "SEC>SECSTREET 10 Voided",
+        ],
+    );
+    // A fee beyond the proceeds goes out.
+    check(
+        &correction(&taken, &of, units(1), units(1), money("3")),
+        &[
+            "STREET>CASH 49.9 Voided",
+            "CASH>STREET 2 Unsettled",
+            "STREET>FEES 2.9 Posted",
+            "SEC>SECSTREET 10 Voided",
+            "SEC>SECSTREET 1 Unsettled",
+        ],
+    );
+}
+
+#[test]
+fn a_wallet_tells_settled_from_pending_cash_and_a_margin_account_may_use_what_comes_in() {
+    // SETTLEMENT section 10, and a sale on top.
+    let of = share_row();
+    for (kind, available) in [(AccountKind::Cash, "4999"), (AccountKind::Margin, "5998")] {
+        let mut desk = Desk::new(&[of]);
+        let account = NodeSet {
+            account: A,
+            kind: kind as u8,
+            ..Zeroable::zeroed()
+        };
+        desk.run(event(Kind::AccountSet, account));
+        desk.run(cash_move(Kind::Deposit, A, USD, money("10000")));
+        let bought = dated(fill(&of, Side::Buy, "100", "50", "1", "0"), 7);
+        desk.run(bought);
+        desk.run(dated(fill(&of, Side::Sell, "20", "50", "1", "0"), 8));
+        let found = desk.settle.wallet(wallet(A, USD)).unwrap();
+        let figures = [found.settled, found.pending_in, found.pending_out, found.reserved];
+        assert_eq!(figures, ["10000", "999", "5001", "0"].map(money));
+        assert_eq!(found.available, money(available));
+        assert_eq!(found.trade_date_balance(), money("5998"));
+        assert_eq!(found.withdrawable(), money(available));
+        desk.run(settlement(&of, &[*bought.body()]));
+        let found = desk.settle.wallet(wallet(A, USD)).unwrap();
+        assert_eq!((found.settled, found.pending_out), (money("4999"), Money::ZERO));
+        assert_eq!(
+            found.withdrawable(),
+            money("4999"),
+            "what comes in never goes out"
+        );
+        let custody = desk.settle.custody(holding(A, of.id));
+        assert_eq!(custody.settled.raw(), units(100).into());
+        assert_eq!(custody.trade_date_qty().raw(), units(80).into());
+        assert!(desk.settle.audit().is_sound());
+    }
+}
+
+#[test]
 fn negative_prices_and_rebates_exchange_the_sides() {
     let of = share_row();
     let desk = Desk::new(&[of]);
@@ -144,7 +239,7 @@ fn a_negative_amount_exchanges_holding_and_release() {
     ] {
         let postings = Postings {
             template: Some(template),
-            amounts: [-5, 0, 0, 0],
+            amounts: [-5, 0, 0, 0, 0, 0],
             parties,
         };
         let legs: Vec<Leg> = postings.legs().collect();
@@ -209,6 +304,24 @@ fn template_numbers_and_lines_are_pinned() {
     };
     let back = |principal, securities| vec![principal, line(Fees, Cash, Posted), securities];
     let difference = |principal, securities| vec![principal, line(Cash, Fees, Posted), securities];
+    let dated_fill = |cash, securities| {
+        vec![
+            line(Cash, Street, Release),
+            cash,
+            line(Street, Fees, Posted),
+            securities,
+        ]
+    };
+    let void = |cash, securities| vec![cash, line(Fees, Street, Posted), securities];
+    let rebook = |cash: (Class, Class), securities: (Class, Class)| {
+        vec![
+            line(cash.0, cash.1, Voided),
+            line(cash.0, cash.1, Unsettled),
+            line(Street, Fees, Posted),
+            line(securities.0, securities.1, Voided),
+            line(securities.0, securities.1, Unsettled),
+        ]
+    };
     let expected = [
         (1, vec![line(Cash, Street, Pending)]),
         (2, vec![line(Cash, Street, Release)]),
@@ -226,6 +339,27 @@ fn template_numbers_and_lines_are_pinned() {
             10,
             difference(line(Street, Cash, Posted), line(Sec, SecStreet, Posted)),
         ),
+        (
+            11,
+            dated_fill(line(Cash, Street, Unsettled), line(SecStreet, Sec, Unsettled)),
+        ),
+        (
+            12,
+            dated_fill(line(Street, Cash, Unsettled), line(Sec, SecStreet, Unsettled)),
+        ),
+        (
+            13,
+            vec![
+                line(Cash, Street, Settled),
+                line(Street, Cash, Settled),
+                line(SecStreet, Sec, Settled),
+                line(Sec, SecStreet, Settled),
+            ],
+        ),
+        (14, void(line(Cash, Street, Voided), line(SecStreet, Sec, Voided))),
+        (15, void(line(Street, Cash, Voided), line(Sec, SecStreet, Voided))),
+        (16, rebook((Cash, Street), (SecStreet, Sec))),
+        (17, rebook((Street, Cash), (Sec, SecStreet))),
     ];
     assert_eq!(expected.len(), Template::ALL.len());
     for (number, lines) in expected {
@@ -347,6 +481,11 @@ enum Step {
         px: i64,
         fee: i64,
         refused: bool,
+        /// Settlement date; 0 settles at once.
+        date: u32,
+    },
+    Settle {
+        date: u32,
     },
 }
 
@@ -381,16 +520,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         -500i64..10_000,
         -50i64..50,
         any::<bool>(),
+        0u32..4,
     )
-        .prop_map(|(account, instrument, side, qty, px, fee, refused)| Step::Trade {
-            account,
-            instrument,
-            side,
-            qty,
-            px,
-            fee,
-            refused,
-        });
+        .prop_map(
+            |(account, instrument, side, qty, px, fee, refused, date)| Step::Trade {
+                account,
+                instrument,
+                side,
+                qty,
+                px,
+                fee,
+                refused,
+                date,
+            },
+        );
+    let settle = (1u32..4).prop_map(|date| Step::Settle { date });
     let take_back =
         (0usize..64, any::<bool>(), 1i64..1_000_000, -500i64..10_000).prop_map(|(nth, corrects, qty, px)| {
             Step::TakeBack {
@@ -400,7 +544,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 px,
             }
         });
-    prop::collection::vec(prop_oneof![pay, reserve, release, trade, take_back], 1..120)
+    prop::collection::vec(
+        prop_oneof![pay, reserve, release, trade, take_back, settle],
+        1..120,
+    )
 }
 
 fn instruments() -> [Instrument; 4] {
@@ -414,7 +561,31 @@ fn instruments() -> [Instrument; 4] {
 
 const CENT: i128 = 1_000_000;
 
-fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
+/// Settles what is due among the live trades, a bucket an event.
+fn settle_due(desk: &mut Desk, live: &mut [(Event, Execution)], date: u32) {
+    let rows = instruments();
+    let mut buckets: BTreeMap<_, Vec<Execution>> = BTreeMap::new();
+    for (_, version) in live.iter_mut() {
+        if version.settle_calendar != 0 && version.settle_date <= date {
+            let bucket = buckets.entry((version.holding, version.settle_date)).or_default();
+            bucket.push(*version);
+            version.settle_calendar = 0;
+        }
+    }
+    for trades in buckets.values() {
+        let event = settlement(&rows[trades[0].instrument.index()], trades);
+        desk.run(event);
+    }
+}
+
+/// A random day: the desk after it, what each wallet's open orders hold, and the trades that count.
+struct Day {
+    desk: Desk,
+    open: Vec<(WalletId, i128)>,
+    live: Vec<Execution>,
+}
+
+fn run_day(steps: &[Step]) -> Day {
     let rows = instruments();
     let mut desk = Desk::new(&rows);
     let mut open: Vec<(u32, usize, i128)> = Vec::new();
@@ -486,10 +657,14 @@ fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
                 px,
                 fee,
                 refused,
+                date,
             } => {
                 let fee = Money::from_raw(i128::from(fee) * CENT);
                 let (qty, px) = (qty * 10_000, px * 1_000_000);
                 let mut event = execution(AccountId(account), &rows[instrument], side, qty, px, fee);
+                if date != 0 {
+                    event = dated(event, date);
+                }
                 if refused {
                     event.reject(RejectCode::DuplicateExecId);
                 }
@@ -498,12 +673,17 @@ fn run_day(steps: &[Step]) -> (Desk, Vec<(WalletId, i128)>) {
                     live.push((*desk.journal.last().unwrap(), *desk.last()));
                 }
             }
+            Step::Settle { date } => settle_due(&mut desk, &mut live, date),
         }
     }
     let held = open
         .iter()
         .map(|(account, instrument, held)| (wallet(AccountId(*account), rows[*instrument].currency), *held));
-    (desk, held.collect())
+    Day {
+        desk,
+        open: held.collect(),
+        live: live.into_iter().map(|(_, version)| version).collect(),
+    }
 }
 
 proptest! {
@@ -511,7 +691,7 @@ proptest! {
 
     #[test]
     fn books_stay_balanced_and_reservations_are_those_of_open_orders(steps in steps()) {
-        let (desk, open) = run_day(&steps);
+        let Day { desk, open, .. } = run_day(&steps);
         let audit = desk.settle.audit();
         prop_assert!(audit.is_sound(), "{:?}", audit);
         for (id, wallet) in desk.settle.wallets() {
@@ -522,9 +702,9 @@ proptest! {
 
     #[test]
     fn securities_equal_positions_and_cash_flow_equals_their_profit(steps in steps()) {
-        let (desk, _) = run_day(&steps);
+        let Day { desk, .. } = run_day(&steps);
         for (id, row) in desk.position.positions() {
-            prop_assert_eq!(desk.settle.holding_qty(id), row.qty);
+            prop_assert_eq!(desk.settle.custody(id).trade_date_qty(), row.qty);
         }
         for (id, wallet) in desk.settle.wallets() {
             // The test has one instrument per currency, so the wallet's holding is the one with the same number.
@@ -537,13 +717,33 @@ proptest! {
                 let body: &CashMove = event.body();
                 if body.wallet == id { sign * body.amount.raw() } else { 0 }
             }).sum();
-            prop_assert_eq!(wallet.settled.raw(), payments + trades - row.map_or(0, |row| row.fees.raw()));
+            prop_assert_eq!(wallet.trade_date_balance().raw(), payments + trades - row.map_or(0, |row| row.fees.raw()));
+        }
+    }
+
+    #[test]
+    fn what_is_pending_is_the_sum_of_the_trades_that_have_not_settled(steps in steps()) {
+        let Day { desk, live, .. } = run_day(&steps);
+        for (id, wallet) in desk.settle.wallets() {
+            let unsettled: Vec<&Execution> =
+                live.iter().filter(|trade| trade.wallet == id && trade.settle_calendar != 0).collect();
+            let net = |trade: &&Execution| {
+                let sign = Side::from_code(trade.side).unwrap().sign();
+                let moves = instruments()[trade.instrument.index()].moves_principal();
+                -sign * i128::from(moves) * trade.principal.raw() - trade.fee.raw()
+            };
+            let cash: Vec<i128> = unsettled.iter().map(net).collect();
+            prop_assert_eq!(wallet.pending_in.raw(), cash.iter().filter(|&&cash| cash > 0).sum::<i128>());
+            prop_assert_eq!(wallet.pending_out.raw(), -cash.iter().filter(|&&cash| cash < 0).sum::<i128>());
+            let custody = desk.settle.custody(HoldingId(id.0));
+            let qty: i128 = unsettled.iter().map(|trade| i128::from(trade.qty)).sum();
+            prop_assert_eq!(custody.pending_in.raw() + custody.pending_out.raw(), qty);
         }
     }
 
     #[test]
     fn applying_the_records_rebuilds_the_state(steps in steps()) {
-        let (desk, _) = run_day(&steps);
+        let Day { desk, .. } = run_day(&steps);
         prop_assert_eq!(desk.replayed().digest(), desk.digest());
     }
 
@@ -559,7 +759,7 @@ proptest! {
             for leg in postings(&event, moves_principal).legs() {
                 prop_assert!(leg.amount > 0);
                 prop_assert_ne!(leg.debit, leg.credit);
-                let counts_units = |account| matches!(account, Account::Sec(_) | Account::SecStreet(_));
+                let counts_units = |account| Account::is_quantity(account);
                 prop_assert_eq!(counts_units(leg.debit), counts_units(leg.credit));
                 prop_assert_eq!(counts_units(leg.debit), matches!(leg.ledger, Ledger::Instrument(_)));
             }

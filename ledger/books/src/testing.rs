@@ -6,13 +6,14 @@ use crate::settle::Settle;
 use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    Capacities, CashMove, Event, Execution, InstrumentSet, Kind, LastTrade, Mark, OrderNew, OrderView, Quote,
-    TakenBack, TradeBust, VenueReport,
+    Capacities, CashMove, DatedSettlement, Event, Execution, InstrumentSet, Kind, LastTrade, Mark, OrderNew,
+    OrderView, Quote, TakenBack, TradeBust, VenueReport,
 };
-use tradewind_domain::fixed::{Money, ONE, Price, Qty};
+use tradewind_domain::fixed::{Money, NetQty, ONE, Price, Qty};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::rounding::{self, Rounding};
+use tradewind_domain::time::DayNumber;
 use tradewind_machine::stage::Stage;
 
 /// Accounts that a test may use.
@@ -185,6 +186,51 @@ pub(crate) fn quote(of: &Instrument, bid: i64, ask: i64) -> Event {
     )
 }
 
+/// A trade that settles on a date.
+pub(crate) fn dated(mut trade: Event, date: DayNumber) -> Event {
+    let body: &mut Execution = trade.body_mut();
+    (body.settle_calendar, body.settle_date) = (1, date);
+    trade
+}
+
+/// The settlement of a holding's trades, as the limit check makes it of their sums.
+pub(crate) fn settlement(of: &Instrument, trades: &[Execution]) -> Event {
+    let first = trades[0];
+    let mut body = DatedSettlement {
+        account: first.account,
+        wallet: first.wallet,
+        holding: first.holding,
+        instrument: first.instrument,
+        currency: first.currency,
+        settle_date: first.settle_date,
+        trades: trades.len() as u32,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    for trade in trades {
+        let is_buy = Side::from_code(trade.side).unwrap().is_buy();
+        let sign = if is_buy { 1 } else { -1 };
+        let principal = if of.moves_principal() {
+            trade.principal.raw()
+        } else {
+            0
+        };
+        let cash = -sign * principal - trade.fee.raw();
+        let sum = if cash > 0 {
+            &mut body.cash_in
+        } else {
+            &mut body.cash_out
+        };
+        *sum = Money::from_raw(sum.raw() + cash.abs());
+        let sum = if is_buy {
+            &mut body.qty_in
+        } else {
+            &mut body.qty_out
+        };
+        *sum = NetQty::from_raw(sum.raw() + i128::from(trade.qty));
+    }
+    event(Kind::DatedCashSettled, body)
+}
+
 /// What a bust or correction of a trade takes back: the trade's record, and the last correction of it, as the limit check keeps them.
 pub(crate) fn taken_back(trade: &Event, version: &Execution) -> TakenBack {
     let body: &Execution = trade.body();
@@ -200,6 +246,8 @@ pub(crate) fn taken_back(trade: &Event, version: &Execution) -> TakenBack {
         holding: body.holding,
         wallet: body.wallet,
         side: body.side,
+        settle_calendar: version.settle_calendar,
+        settle_date: version.settle_date,
         ..bytemuck::Zeroable::zeroed()
     }
 }
@@ -222,7 +270,9 @@ pub(crate) fn bust(taken: &TakenBack) -> Event {
 /// A correction of quantity, price and fee with the facts of the limit check.
 pub(crate) fn correction(taken: &TakenBack, of: &Instrument, qty: i64, px: i64, fee: Money) -> Event {
     let side = Side::from_code(taken.side).expect("a side");
-    let new = execution(taken.account, of, side, qty, px, fee);
+    let mut new = execution(taken.account, of, side, qty, px, fee);
+    let body: &mut Execution = new.body_mut();
+    (body.settle_calendar, body.settle_date) = (taken.settle_calendar, taken.settle_date);
     let mut event = event(Kind::TradeCorrect, *new.body::<Execution>());
     event.set_tail(bytemuck::bytes_of(taken));
     event

@@ -45,10 +45,7 @@ impl Book {
             let Some(wallet) = wallet else {
                 return Some(RejectCode::Capacity);
             };
-            let row = self.wallets.row(wallet).copied().unwrap_or(Zeroable::zeroed());
-            let unsettled = row.unsettled_on(self.account_date(cash.account));
-            let free = row.settled.raw() - unsettled.raw() - row.collateral.raw() - row.reserved.raw();
-            if kind == Kind::Withdrawal && cash.amount.raw() > free {
+            if kind == Kind::Withdrawal && cash.amount.raw() > self.withdrawable(wallet) {
                 verdict.used = cash.amount.raw();
                 return Some(RejectCode::BuyingPower);
             }

@@ -4,6 +4,7 @@ use super::quarantine::Quarantine;
 use super::quota::Quotas;
 use super::tables::Rows;
 use crate::calendar::Calendars;
+use crate::dated::Dated;
 use crate::hierarchy::{Chain, Flow, Hierarchy, NIL, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
@@ -73,6 +74,8 @@ pub(super) struct Book {
     pub(super) quotas: Quotas,
     pub(super) shorts: Shorts,
     pub(super) wallets: Wallets,
+    /// Trades that have not settled.
+    pub(super) dated: Dated,
     pub(super) holdings_used: u32,
     pub(super) holdings_max: u32,
     pub(super) sessions: Vec<SessionRow>,
@@ -124,6 +127,7 @@ impl Book {
             quotas: Quotas::new(capacities.limits),
             shorts: Shorts::new(capacities.holdings),
             wallets: Wallets::new(capacities.wallets),
+            dated: Dated::new(capacities.unsettled),
             holdings_used: 0,
             holdings_max: capacities.holdings,
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
@@ -151,6 +155,7 @@ impl Book {
         self.executions.set_capacity(capacities.executions);
         self.quarantine.set_capacity(capacities.quarantine);
         self.wallets.set_capacity(capacities.wallets);
+        self.dated.set_capacity(capacities.unsettled);
         self.stamps.set_capacity(capacities.limit_stamps);
         self.restricted.set_capacity(capacities.restricted);
         self.repeats.set_capacity(capacities.repeats);
@@ -424,6 +429,7 @@ impl Book {
         sink(&self.outage_ns.to_le_bytes());
         sink(&self.drained_ms.to_le_bytes());
         self.wallets.digest(sink);
+        self.dated.digest(sink);
         sink(&self.holdings_used.to_le_bytes());
         digest_used(bytemuck::cast_slice(&self.sessions), sink);
         digest_used(&self.instrument_states, sink);

@@ -100,6 +100,7 @@ impl Book {
         // Side and place first: the value of a binary sale depends on them.
         let taken = self.taken(row, body.qty - old.qty)?;
         self.complete(body, &taken, date);
+        self.date_correction(body, &taken);
         (body.principal, body.consumed) = self.worth(instrument, body)?;
         body.alerts = self.alerts_of(&taken, &Version::of(body))?;
         Ok(taken)
@@ -171,6 +172,7 @@ impl Book {
     /// A retained trade with what its order looks like once its filled quantity has changed by `delta`.
     fn taken(&self, row: &ExecutionRow, delta: i64) -> Result<TakenBack, RejectCode> {
         let mut taken = row.trade;
+        self.note_pending(&mut taken);
         let Some((slot, order)) = self.orders.find(taken.order_id) else {
             taken.slot = OrderSlot::NONE;
             return Ok(taken);
@@ -222,6 +224,12 @@ impl Book {
             (new.qty - (taken.qty - opened)).max(0)
         };
         self.move_cash_back(&instrument, (&taken, opened), (&new, opens));
+        if taken.settle_calendar != 0 {
+            self.void_pending(&instrument, &taken, &version_of(&taken));
+            if kind == Kind::TradeCorrect {
+                self.hold_until_settled(&instrument, event.body());
+            }
+        }
         let before = self.account_position(taken.leaf, taken.instrument);
         self.move_flows_back(&taken, &new);
         self.move_collateral(&instrument, &taken, before);
@@ -257,6 +265,9 @@ impl Book {
         };
         let change = cash_difference(instrument, taken, new);
         wallet.settled = Money::from_raw(wallet.settled.raw() + change);
+        if instrument.settles_later() {
+            return;
+        }
         // Proceeds of the day's sales are not settled yet; those of an earlier day are, and go back as settled cash.
         let day = taken.days.get(level).copied().unwrap_or(0);
         let held = wallet.unsettled_on(day).raw();
@@ -346,6 +357,12 @@ fn corrected(taken: &TakenBack, body: &Execution) -> TakenBack {
         qty: body.qty,
         px: body.px,
         version: taken.version.saturating_add(1),
+        settle_calendar: body.settle_calendar,
+        settle_date: if body.settle_calendar == 0 {
+            0
+        } else {
+            body.settle_date
+        },
         ..*taken
     }
 }

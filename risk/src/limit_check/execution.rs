@@ -143,6 +143,7 @@ impl Book {
             fill.alerts |= execution_alerts::LATE_FILL;
             fill.leaves = 0;
         }
+        self.date_execution(instrument, fill);
         self.check_overdraft(instrument, fill);
         Ok(())
     }
@@ -211,6 +212,7 @@ impl Book {
             .wallets
             .find_or_next(trade.account, trade.currency)
             .ok_or(RejectCode::Capacity)?;
+        self.date_execution(instrument, trade);
         self.check_overdraft(instrument, trade);
         Ok(())
     }
@@ -256,12 +258,13 @@ impl Book {
             let change = cash_change(&instrument, side, execution.principal, execution.fee);
             wallet.settled = Money::from_raw(wallet.settled.raw() + change);
             let deferred = deferred(&instrument, side, &Version::of(execution), opened);
-            if deferred > 0 {
+            if deferred > 0 && is_undated(&instrument, execution) {
                 wallet.defer(Money::from_raw(deferred), account_date);
             }
             wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
+        self.hold_until_settled(&instrument, execution);
         // Where nothing else says a mark, this price is it: what the execution moves is valued at it.
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
@@ -399,6 +402,11 @@ fn take_fill(row: &mut OrderRow, fill: &Execution) {
     }
 }
 
+/// True for an execution that has no settlement date although it should have one: its proceeds come with the next trading day.
+fn is_undated(instrument: &Instrument, execution: &Execution) -> bool {
+    !instrument.settles_later() || execution.alerts & execution_alerts::SETTLED_EARLY != 0
+}
+
 /// An execution as a bust would take it back.
 pub(super) fn retained(execution: &Execution, trade_seq: Seq, days: ChainDays) -> TakenBack {
     TakenBack {
@@ -425,6 +433,12 @@ pub(super) fn retained(execution: &Execution, trade_seq: Seq, days: ChainDays) -
         currency: execution.currency,
         calendar: execution.calendar,
         side: execution.side,
+        settle_calendar: execution.settle_calendar,
+        settle_date: if execution.settle_calendar == 0 {
+            0
+        } else {
+            execution.settle_date
+        },
         ..TakenBack::zeroed()
     }
 }

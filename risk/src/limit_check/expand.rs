@@ -1,4 +1,4 @@
-//! Effects: what one event sets off. A day roll expires orders and ends restrictions, a lost session's grace, a mass cancel and a kill ask
+//! Effects: what one event sets off. A day roll expires orders, ends restrictions and settles trades, a lost session's grace, a mass cancel and a kill ask
 //! for cancels, a broken limit changes a state, a newcomer cancels what it would trade against, what is held goes out. One effect an
 //! order or state, orders in acceptance order.
 //!
@@ -18,7 +18,7 @@ use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{ControlState, OrderState, Side, TimeInForce};
 use tradewind_domain::event::{
-    Control, DerivedOrder, Event, Kind, MassCancel, OrderNew, OrderView, Timer, TimerKind,
+    Control, DatedSettlement, DerivedOrder, Event, Kind, MassCancel, OrderNew, OrderView, Timer, TimerKind,
 };
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderSlot, SessionId};
 use tradewind_machine::stage::Expansion;
@@ -59,6 +59,8 @@ pub(super) enum Cursor {
     Orders(Scope, Option<OrderSlot>),
     /// Restrictions that end with a calendar's trading day; the next limit to look at.
     Lapses(CalendarId, u32),
+    /// Trades that settle with a calendar's roll; the next bucket to look at.
+    Settling(CalendarId, u32),
     /// Positions that are closed below a killed node.
     Flatten(Closing),
     /// Orders that are held; the next one to look at.
@@ -169,6 +171,7 @@ impl Cursor {
                 Cursor::Trips(_) => self.next_trip(book, out),
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
+                Cursor::Settling(..) => self.next_settlement(book, out),
                 Cursor::Released(at) => {
                     let at = *at;
                     *self = Cursor::Idle;
@@ -267,7 +270,7 @@ impl Cursor {
             return None;
         };
         if *at >= book.limits.used() {
-            *self = Cursor::Idle;
+            *self = Cursor::Settling(*calendar, 0);
             return None;
         }
         let limit = LimitId(*at);
@@ -275,11 +278,31 @@ impl Cursor {
         (book.lapses(limit, *calendar) && book.write_lapse(limit, out)).then_some(Kind::StateChanged)
     }
 
+    fn next_settlement(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Settling(calendar, at) = self else {
+            return None;
+        };
+        let Some(bucket) = book.dated.row(*at) else {
+            *self = Cursor::Idle;
+            return None;
+        };
+        *at += 1;
+        book.is_due(bucket, *calendar)
+            .then(|| book.write_settlement(bucket, out))
+    }
+
     /// Moves behind an effect that was recorded, before it is applied.
     pub(super) fn pass(&mut self, book: &mut Book, event: &Event, kind: Kind) {
         if kind == Kind::StateChanged {
             let control: &Control = event.body();
             return self.pass_state(control);
+        }
+        if kind == Kind::DatedCashSettled {
+            let body: &DatedSettlement = event.body();
+            if let Some(at) = book.settled_row(body) {
+                *self = Cursor::Settling(body.calendar, at + 1);
+            }
+            return;
         }
         if kind == Kind::OrderNew {
             if let Cursor::Flatten(closing) = self {
@@ -426,6 +449,7 @@ impl Book {
     pub(super) fn apply_derived(&mut self, event: &Event, kind: Kind) {
         match kind {
             Kind::StateChanged => return self.apply_state_changed(event),
+            Kind::DatedCashSettled => return self.apply_settlement(event),
             Kind::TradeCapture => return self.apply_execution(event),
             Kind::OrderNew => return self.apply_new(event, None),
             _ => {}

@@ -17,6 +17,7 @@ mod ask;
 mod audit;
 mod book;
 mod bust;
+mod dated;
 mod effects;
 mod execution;
 mod expand;
@@ -165,7 +166,11 @@ impl LimitCheck {
             Kind::Valuation => book.apply_valuation(event),
             Kind::QuotaGrant => book.apply_grant(event),
             Kind::Locate => book.apply_locate(event),
-            Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased | Kind::StateChanged => {
+            Kind::OrderExpired
+            | Kind::CancelRequested
+            | Kind::OrderReleased
+            | Kind::StateChanged
+            | Kind::DatedCashSettled => {
                 self.cursor.pass(book, event, kind);
                 book.apply_derived(event, kind);
             }

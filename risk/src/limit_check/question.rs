@@ -258,7 +258,7 @@ impl<'a> Scene<'a> {
         let wallet = self.book.wallets.row(self.ask.wallet);
         if let Some(row) = wallet {
             found.cash_held = row.settled.raw() - row.collateral.raw();
-            found.unsettled = row.unsettled_on(self.book.account_date(row.account)).raw();
+            found.unsettled = self.book.unsettled_cash(row);
             found.reserved = row.reserved.raw();
         }
         if !self.ask.side.is_buy() {

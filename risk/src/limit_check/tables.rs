@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tradewind_domain::event::{Capacities, Event, InstrumentSet, Kind, LimitSet, NodeSet, SessionEvent};
 
 /// Tables with a configured capacity, named as the settings `capacity.*` are.
-pub const TABLES: [&str; 13] = [
+pub const TABLES: [&str; 14] = [
     "open_orders",
     "cl_ord_ids",
     "exec_ids",
@@ -23,6 +23,7 @@ pub const TABLES: [&str; 13] = [
     "quarantine",
     "limit_stamps",
     "restricted",
+    "unsettled",
 ];
 
 /// From this share on a table is worth a warning, in percent (LIMITS section 14).
@@ -92,6 +93,7 @@ impl Book {
             percent(self.quarantine.used(), room.quarantine),
             self.stamps.used_pct(),
             self.restricted.used_pct(),
+            percent(self.dated.used(), room.unsettled),
         ];
         std::array::from_fn(|at| (TABLES[at], shares[at]))
     }

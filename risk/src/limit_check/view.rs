@@ -6,12 +6,13 @@ use super::LimitCheck;
 use super::quarantine::QuarantineRow;
 use super::question::{List, Scene};
 use super::tables::TABLES;
+use crate::dated::Bucket;
 use crate::hierarchy::{NodeRow, PairRow};
 use crate::limits::{Ask, LimitRow, Measure, Priced, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
 use tradewind_domain::codes::{LimitType, Side};
-use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
+use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// A limit with the node it binds, for listings.
@@ -113,6 +114,16 @@ impl LimitCheck {
             .iter()
             .enumerate()
             .map(|(at, row)| (WalletId(at as u32), row))
+    }
+
+    /// Trades that have not settled, summed by holding and settlement date, in no particular order.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Bucket> {
+        self.book.dated.all()
+    }
+
+    /// Trading date of a calendar; 0 before its first roll.
+    pub fn date(&self, calendar: CalendarId) -> DayNumber {
+        self.book.calendars.date(calendar)
     }
 
     /// All nodes.

@@ -1,8 +1,8 @@
 //! Bodies of cash and position events from outside.
 
 use super::{Body, Verdict};
-use crate::fixed::Money;
-use crate::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
+use crate::fixed::{Money, NetQty};
+use crate::ids::{AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
 use crate::text::{Code, ExecId};
 use crate::time::DayNumber;
 use bytemuck::{Pod, Zeroable};
@@ -40,6 +40,50 @@ pub struct CashMove {
 }
 
 impl Body for CashMove {
+    const INPUT_LEN: usize = 64;
+}
+
+/// The trades of one holding that settle on one date, in one posting: delivery against payment. Made by the limit check when the
+/// settlement calendar rolls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct DatedSettlement {
+    /// Cash that comes in: proceeds of sales, fees apart.
+    pub cash_in: Money,
+    /// Cash that goes out: purchases with their fees, and fees beyond proceeds.
+    pub cash_out: Money,
+    /// Quantity that comes in, at 1e-8.
+    pub qty_in: NetQty,
+    /// Quantity that goes out, at 1e-8.
+    pub qty_out: NetQty,
+    /// Account.
+    pub account: AccountId,
+    /// Account and currency.
+    pub wallet: WalletId,
+    /// Account and instrument.
+    pub holding: HoldingId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Settlement date of the trades.
+    pub settle_date: DayNumber,
+    /// Trades in it.
+    pub trades: u32,
+    /// Narrowest node of the first of them.
+    pub leaf: NodeId,
+    /// Currency.
+    pub currency: CurrencyId,
+    /// Settlement calendar.
+    pub calendar: CalendarId,
+    /// [`execution_alerts`](super::execution_alerts): OVERDRAFT where settled cash of a cash account falls below zero.
+    pub alerts: u8,
+    #[doc(hidden)]
+    pub reserved: [u8; 31],
+}
+
+const _: () = assert!(size_of::<DatedSettlement>() == 128);
+
+impl Body for DatedSettlement {
+    // The kind's number and sizes are older than its layout, and no source fills it.
     const INPUT_LEN: usize = 64;
 }
 

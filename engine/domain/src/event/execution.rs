@@ -34,6 +34,8 @@ pub mod execution_alerts {
     pub const NOT_REPLAYED: u8 = 32;
     /// A bust or correction of this execution came before it and waits in quarantine: a person has to see to it.
     pub const TAKING_BACK_WAITS: u8 = 64;
+    /// There was no room for its settlement date (`capacity.unsettled`): it was booked as settled at once.
+    pub const SETTLED_EARLY: u8 = 128;
 }
 
 /// A fill or an executed trade.
@@ -52,7 +54,7 @@ pub struct Execution {
     pub fee: Money,
     /// Trade date as the source reports it; 0 = the trading date of `recv_ns`.
     pub trade_date: DayNumber,
-    /// Settlement date; 0 = not reported.
+    /// Settlement date; 0 = not reported. Completed by the limit check where `settle_calendar` is not 0.
     pub settle_date: DayNumber,
     /// The session that reported it.
     pub session: SessionId,
@@ -86,8 +88,9 @@ pub struct Execution {
     pub state_after: u8,
     /// [`execution_alerts`].
     pub alerts: u8,
-    #[doc(hidden)]
-    pub reserved2: u8,
+    /// Settlement calendar whose roll to `settle_date` settles it: cash and securities are pending until then. 0: it settles at
+    /// once.
+    pub settle_calendar: u8,
     /// Row of the order table; none for trades without an order.
     pub slot: OrderSlot,
     /// Account and instrument.
@@ -215,8 +218,15 @@ pub struct TakenBack {
     pub side: u8,
     /// Versions of the trade before this one: 0 for what was booked first.
     pub version: u8,
+    /// Settlement calendar of the trade where it is not settled: its pending cash and securities are voided. 0: it is settled,
+    /// and reversed.
+    pub settle_calendar: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 14],
+    pub reserved: u8,
+    /// Settlement date of the trade where it was dated, 0 where it settled at once.
+    pub settle_date: DayNumber,
+    #[doc(hidden)]
+    pub reserved2: u64,
 }
 
 const _: () = assert!(size_of::<TakenBack>() == 176);

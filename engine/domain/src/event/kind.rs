@@ -174,8 +174,8 @@ kinds! {
     HolderSplit = 131, CorporateAction, "holder_split";
     /// A holder's part of a dividend.
     HolderDividend = 132, CorporateAction, "holder_dividend";
-    /// Dated cash of a wallet became settled cash.
-    DatedCashSettled = 133, CashMove, "dated_cash_settled";
+    /// Trades of a holding settled on their date: dated cash became settled cash, securities were delivered.
+    DatedCashSettled = 133, DatedSettlement, "dated_cash_settled";
     /// An order that was held goes out: what stood in its way is gone.
     OrderReleased = 134, DerivedOrder, "order_released";
     /// A limit changed the state of its node.
@@ -254,7 +254,6 @@ impl Kind {
                 | Kind::FeeScheduleSet
                 | Kind::HolderSplit
                 | Kind::HolderDividend
-                | Kind::DatedCashSettled
         )
     }
 

@@ -156,6 +156,10 @@ pub struct Capacities {
     pub executions: u32,
     /// Trades in quarantine.
     pub quarantine: u32,
+    /// Unsettled buckets: holdings by settlement date. 0 in journals of versions that settled at once.
+    pub unsettled: u32,
+    #[doc(hidden)]
+    pub reserved: u32,
 }
 
 impl Default for Capacities {
@@ -178,6 +182,8 @@ impl Default for Capacities {
             repeats: 16_384,
             executions: 65_536,
             quarantine: 1_024,
+            unsettled: 16_384,
+            reserved: 0,
         }
     }
 }
@@ -213,7 +219,7 @@ pub struct EngineStarted {
     /// Sizes.
     pub capacities: Capacities,
     #[doc(hidden)]
-    pub reserved2: [u64; 13],
+    pub reserved2: [u64; 12],
 }
 
 const _: () = assert!(size_of::<EngineStarted>() == 256);

@@ -75,7 +75,7 @@ impl PlainBooks {
     }
 
     fn post(&mut self, event: &Event, leg: &Leg, account: Account, client: AccountId, is_debit: bool) {
-        let client = matches!(account, Account::Cash(_) | Account::Sec(_)).then_some(client);
+        let client = matches!(account, Account::Cash(_) | Account::Sec(_) | Account::Borrow(_)).then_some(client);
         let row = self.rows.entry(account).or_insert(Row {
             ledger: leg.ledger,
             client,
@@ -96,9 +96,13 @@ impl PlainBooks {
         };
         let amount = leg.amount as i128; // wraps as the stage does
         match leg.phase {
-            Phase::Pending => *pending = pending.wrapping_add(amount),
-            Phase::Release => *pending = pending.wrapping_sub(amount),
+            Phase::Pending | Phase::Unsettled => *pending = pending.wrapping_add(amount),
+            Phase::Release | Phase::Voided => *pending = pending.wrapping_sub(amount),
             Phase::Posted => *posted = posted.wrapping_add(amount),
+            Phase::Settled => {
+                *pending = pending.wrapping_sub(amount);
+                *posted = posted.wrapping_add(amount);
+            }
         }
     }
 

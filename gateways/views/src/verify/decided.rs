@@ -4,15 +4,17 @@
 use super::Check;
 use super::difference::First;
 use std::collections::{BTreeMap, HashMap};
-use tradewind_books::settle::Settle;
+use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DerivedOrder, Event, Execution, InstrumentSet, Kind, OrderNew, OrderReplace, OrderView,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, InstrumentSet, Kind, OrderNew, OrderReplace, OrderView,
     VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, WalletId};
+use tradewind_domain::time::Date;
 use tradewind_risk::LimitCheck;
+use tradewind_risk::wallets::WalletRow;
 
 #[derive(Default)]
 pub(super) struct Decided {
@@ -23,8 +25,32 @@ pub(super) struct Decided {
 
 #[derive(Clone, Copy, Default)]
 struct Cash {
-    settled: i128,
+    /// By trade date.
+    owned: i128,
+    pending_in: i128,
+    pending_out: i128,
     reserved: i128,
+}
+
+impl Cash {
+    /// A trade becomes unsettled (sign 1), or is not any more (-1).
+    fn pend(&mut self, cash: i128, sign: i128) {
+        let sum = if cash > 0 {
+            &mut self.pending_in
+        } else {
+            &mut self.pending_out
+        };
+        *sum = sum.wrapping_add(sign.wrapping_mul(cash.wrapping_abs()));
+    }
+
+    fn figures(&self) -> [(&'static str, i128); 4] {
+        [
+            ("cash", self.owned),
+            ("cash that comes in", self.pending_in),
+            ("cash that goes out", self.pending_out),
+            ("reserved cash", self.reserved),
+        ]
+    }
 }
 
 impl Decided {
@@ -42,6 +68,7 @@ impl Decided {
             Kind::OrderExpired | Kind::CancelRequested => self.reserve(&event.body::<DerivedOrder>().view),
             Kind::VenueFill | Kind::TradeCapture => self.execute(event.body()),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
+            Kind::DatedCashSettled => self.settle(event.body()),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
             _ if kind.is_report() => self.reserve(&event.body::<VenueReport>().view),
             _ => {}
@@ -64,6 +91,15 @@ impl Decided {
             settled,
             execution.cash_released.raw().wrapping_neg(),
         );
+        if execution.settle_calendar != 0 {
+            self.wallets.entry(execution.wallet).or_default().pend(settled, 1);
+        }
+    }
+
+    fn settle(&mut self, settled: &DatedSettlement) {
+        let cash = self.wallets.entry(settled.wallet).or_default();
+        cash.pend(settled.cash_in.raw(), -1);
+        cash.pend(settled.cash_out.raw().wrapping_neg(), -1);
     }
 
     fn take_back(&mut self, event: &Event) {
@@ -75,11 +111,16 @@ impl Decided {
         } else {
             0
         };
-        let settled = new.wrapping_sub(cash(taken.principal, taken.fee));
-        self.add(taken.wallet, settled, 0);
+        let old = cash(taken.principal, taken.fee);
+        self.add(taken.wallet, new.wrapping_sub(old), 0);
+        if taken.settle_calendar != 0 {
+            let cash = self.wallets.entry(taken.wallet).or_default();
+            cash.pend(old, -1);
+            cash.pend(new, 1);
+        }
     }
 
-    /// Settled cash that a trade brings: principal where it moves, less the fee.
+    /// Cash that a trade brings: principal where it moves, less the fee.
     fn cash_of(&self, instrument: InstrumentId, side: u8, principal: Money, fee: Money) -> i128 {
         let moves = self.moves_principal.get(&instrument).copied().unwrap_or(false);
         let principal = if moves { principal.raw() } else { 0 };
@@ -101,46 +142,97 @@ impl Decided {
         );
     }
 
-    fn add(&mut self, wallet: WalletId, settled: i128, reserved: i128) {
+    fn add(&mut self, wallet: WalletId, owned: i128, reserved: i128) {
         let cash = self.wallets.entry(wallet).or_default();
-        cash.settled = cash.settled.wrapping_add(settled);
+        cash.owned = cash.owned.wrapping_add(owned);
         cash.reserved = cash.reserved.wrapping_add(reserved);
-        self.amounts += u64::from(settled != 0) + u64::from(reserved != 0);
+        self.amounts += u64::from(owned != 0) + u64::from(reserved != 0);
     }
 
     pub(super) fn compare(&self, limit: &LimitCheck, settle: &Settle) -> Check {
         let mut first = First::default();
-        let held: BTreeMap<_, _> = limit.wallets().collect();
-        let posted: BTreeMap<_, _> = settle.wallets().collect();
+        let held: BTreeMap<_, _> = limit.wallets().map(|(id, row)| (id, held_by(row))).collect();
+        let posted: BTreeMap<_, _> = settle.wallets().map(|(id, row)| (id, posted(&row))).collect();
         let ids = self.wallets.keys().chain(held.keys()).chain(posted.keys());
         for id in ids {
-            let decided = self.wallets.get(id).copied().unwrap_or_default();
-            let posted = posted
-                .get(id)
-                .map_or((Money::ZERO, Money::ZERO), |row| (row.settled, row.reserved));
-            let held = held
-                .get(id)
-                .map_or((Money::ZERO, Money::ZERO), |row| (row.settled, row.reserved));
-            let settled = || format!("settled cash of wallet {id}");
-            let reserved = || format!("reserved cash of wallet {id}");
-            first.equal(settled, ("decided", decided.settled), ("posted", posted.0.raw()));
-            first.equal(
-                settled,
-                ("decided", decided.settled),
-                ("held by the limit check", held.0.raw()),
-            );
-            first.equal(
-                reserved,
-                ("decided", decided.reserved),
-                ("posted", posted.1.raw()),
-            );
-            first.equal(
-                reserved,
-                ("decided", decided.reserved),
-                ("held by the limit check", held.1.raw()),
-            );
+            let of = |cash: &BTreeMap<WalletId, Cash>| cash.get(id).copied().unwrap_or_default();
+            let decided = of(&self.wallets);
+            for (by, others) in [("posted", of(&posted)), ("held by the limit check", of(&held))] {
+                for ((name, decided), (_, other)) in decided.figures().into_iter().zip(others.figures()) {
+                    first.equal(
+                        || format!("{name} of wallet {id}"),
+                        ("decided", decided),
+                        (by, other),
+                    );
+                }
+            }
         }
         let figure = format!("{} amounts in {} wallets", self.amounts, self.wallets.len());
         Check::of("amounts decided are amounts posted", figure, first.0)
+    }
+
+    /// What is pending is what the dates have, and no date is past. `is_complete` where the last group of records is: within one,
+    /// what is due may still be to settle.
+    pub(super) fn by_date(&self, limit: &LimitCheck, is_complete: bool) -> Check {
+        let mut first = First::default();
+        let buckets = pending(limit);
+        for id in self.wallets.keys().chain(buckets.keys()) {
+            let of = |cash: &BTreeMap<WalletId, Cash>| cash.get(id).copied().unwrap_or_default();
+            let figures = of(&self.wallets).figures().into_iter().zip(of(&buckets).figures());
+            for ((name, decided), (_, by_date)) in figures.filter(|((name, _), _)| name.starts_with("cash that")) {
+                first.equal(
+                    || format!("{name} of wallet {id}"),
+                    ("decided", decided),
+                    ("by settlement date", by_date),
+                );
+            }
+        }
+        if is_complete {
+            overdue(limit, &mut first);
+        }
+        let figure = format!("{} holdings and dates", limit.unsettled().count());
+        Check::of("unsettled trades are the pending balances, by date", figure, first.0)
+    }
+}
+
+fn held_by(row: &WalletRow) -> Cash {
+    Cash {
+        owned: row.settled.raw(),
+        pending_in: row.pending_in.raw(),
+        pending_out: row.pending_out.raw(),
+        reserved: row.reserved.raw(),
+    }
+}
+
+fn posted(wallet: &Wallet) -> Cash {
+    Cash {
+        owned: wallet.trade_date_balance().raw(),
+        pending_in: wallet.pending_in.raw(),
+        pending_out: wallet.pending_out.raw(),
+        reserved: wallet.reserved.raw(),
+    }
+}
+
+/// Pending cash of each wallet, summed over settlement dates.
+fn pending(limit: &LimitCheck) -> BTreeMap<WalletId, Cash> {
+    let mut wallets: BTreeMap<WalletId, Cash> = BTreeMap::new();
+    for bucket in limit.unsettled() {
+        let cash = wallets.entry(bucket.wallet).or_default();
+        cash.pend(bucket.amounts.cash_in.raw(), 1);
+        cash.pend(bucket.amounts.cash_out.raw().wrapping_neg(), 1);
+    }
+    wallets
+}
+
+/// Nothing is unsettled whose date has come.
+fn overdue(limit: &LimitCheck, first: &mut First) {
+    let late = limit
+        .unsettled()
+        .find(|bucket| bucket.date <= limit.date(bucket.calendar));
+    if let Some(bucket) = late {
+        first.note(|| {
+            let date = Date(bucket.date);
+            format!("trades of holding {} were to settle on {date} and have not", bucket.holding)
+        });
     }
 }

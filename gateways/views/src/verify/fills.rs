@@ -121,7 +121,7 @@ fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle
             return first.equal(
                 what,
                 ("executions", sum.qty),
-                ("custody", settle.holding_qty(holding).raw()),
+                ("custody", settle.custody(holding).trade_date_qty().raw()),
             );
         }
         return first.note(|| format!("holding {holding} has executions and no position"));
@@ -135,7 +135,7 @@ fn compare_one(first: &mut First, holding: HoldingId, sum: &Sum, settle: &Settle
     first.equal(
         what("quantity"),
         ("executions", sum.qty),
-        ("custody", settle.holding_qty(holding).raw()),
+        ("custody", settle.custody(holding).trade_date_qty().raw()),
     );
     first.equal(
         what("fees"),

@@ -272,11 +272,9 @@ impl Auditor {
             self.cycles.compare(positions).shows("I5"),
             self.fills.money(positions).shows("I6"),
             self.decided.compare(limit, settle).shows("I7"),
-            Check::not_applicable(
-                "I8",
-                "unsettled trades are the pending balances, by date",
-                "executions settle at once in this version",
-            ),
+            self.decided
+                .by_date(limit, !self.replica.is_open())
+                .shows("I8"),
             self.keys.compare(self.held.overfilled()).shows("I9"),
             Check::not_applicable(
                 "I10",

@@ -256,6 +256,7 @@ pub fn without_facts(event: &mut Event) {
             let body: &mut Execution = event.body_mut();
             (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
             (body.principal, body.consumed, body.alerts) = (Money::ZERO, Notional::ZERO, 0);
+            body.settle_calendar = 0;
         }
         Kind::Deposit | Kind::Withdrawal => {
             let body: &mut CashMove = event.body_mut();
@@ -278,7 +279,7 @@ fn report_without_facts(body: &mut VenueReport) {
     body.view = OrderView::zeroed();
 }
 
-/// Side, trade date and fee belong to the input even where the limit check completed them: completing them again gives the same.
+/// Side, dates and fee belong to the input even where the limit check completed them: completing them again gives the same.
 fn execution_without_facts(body: &mut Execution, kind: Kind) {
     if kind == Kind::VenueFill {
         (body.leaf, body.account, body.instrument) = (NodeId::NONE, AccountId::NONE, InstrumentId::NONE);
@@ -290,4 +291,5 @@ fn execution_without_facts(body: &mut Execution, kind: Kind) {
     (body.consumed, body.released_value) = (Notional::ZERO, Notional::ZERO);
     (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
     (body.leaves, body.cum, body.trade_day) = (0, 0, 0);
+    body.settle_calendar = 0;
 }

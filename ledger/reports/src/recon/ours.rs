@@ -77,7 +77,7 @@ impl Ours {
             let account = names.account(row.account);
             if accounts.contains(&account) {
                 let quantity = Quantity {
-                    settled: replica.settle().holding_qty(holding),
+                    settled: replica.settle().custody(holding).settled,
                     traded: NetQty::from_raw(row.qty.raw()),
                 };
                 let held = &mut ours.holdings.entry(account).or_default().positions;

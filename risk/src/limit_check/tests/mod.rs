@@ -2,6 +2,7 @@
 
 mod busts;
 mod controls;
+mod dated;
 mod executions;
 mod flatten;
 mod identifiers;

@@ -103,6 +103,8 @@ pub(in crate::limit_check::tests) fn capacities() -> Capacities {
         repeats: 8_192,
         executions: 8_192,
         quarantine: 64,
+        unsettled: 64,
+        reserved: 0,
     }
 }
 

@@ -1,0 +1,108 @@
+//! The templates: which lines each kind of movement has. A template is added as an entry of the table at the end, with the next number.
+
+use super::Postings;
+use super::chart::{Class, Phase};
+use Class::*;
+use Phase::*;
+
+/// One line of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegSpec {
+    /// Debited class.
+    pub debit: Class,
+    /// Credited class.
+    pub credit: Class,
+    /// What it changes.
+    pub phase: Phase,
+}
+
+const fn line(debit: Class, credit: Class, phase: Phase) -> LegSpec {
+    LegSpec { debit, credit, phase }
+}
+
+/// Something that is done with the lines of a template, which are constants to the compiler in each call.
+pub(crate) trait Poster {
+    /// Takes the lines of the posting's template.
+    fn post_lines<const N: usize>(&mut self, postings: &Postings, lines: &[LegSpec; N]);
+}
+
+macro_rules! templates {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, [$(($debit:ident, $credit:ident, $phase:ident)),* $(,)?];)*) => {
+        /// What kind of movement a posting is. Numbers and lines stand in stored rows: added to, never changed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Template { $($(#[$doc])* $name = $number,)* }
+
+        impl Template {
+            /// Every template, by number.
+            pub const ALL: &[Template] = &[$(Template::$name,)*];
+
+            /// The template of a stored number.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+
+            /// Name in listings.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Its lines, in the order of [`Postings::amounts`].
+            #[inline]
+            pub const fn lines(self) -> &'static [LegSpec] {
+                match self { $(Self::$name => const { &[$(line($debit, $credit, $phase)),*] },)* }
+            }
+
+            /// Gives the lines to a poster.
+            #[inline(always)]
+            pub(crate) fn give(self, postings: &Postings, poster: &mut impl Poster) {
+                match self {
+                    $(Self::$name => poster.post_lines(postings, &const { [$(line($debit, $credit, $phase)),*] }),)*
+                }
+            }
+        }
+
+        $(const _: () = assert!(Template::$name.lines().len() <= super::LEGS_MAX);)*
+    };
+}
+
+templates! {
+    /// Cash held for an order.
+    Reserve = 1, "reserve", [(Cash, Street, Pending)];
+    /// Held cash given back.
+    Release = 2, "release", [(Cash, Street, Release)];
+    /// A purchase that settles at once. Amounts: reservation given back, principal, fee, quantity.
+    Buy = 3, "buy", [(Cash, Street, Release), (Cash, Street, Posted), (Cash, Fees, Posted), (SecStreet, Sec, Posted)];
+    /// A sale that settles at once. Amounts as those of a purchase.
+    Sell = 4, "sell", [(Cash, Street, Release), (Street, Cash, Posted), (Cash, Fees, Posted), (Sec, SecStreet, Posted)];
+    /// Money that came in.
+    Deposit = 5, "deposit", [(Bank, Cash, Posted)];
+    /// Money that went out.
+    Withdrawal = 6, "withdrawal", [(Cash, Bank, Posted)];
+    /// A settled purchase taken back. Amounts: principal, fee, quantity.
+    BustBuy = 7, "bust_buy", [(Street, Cash, Posted), (Fees, Cash, Posted), (Sec, SecStreet, Posted)];
+    /// A settled sale taken back. Amounts as those of a purchase taken back.
+    BustSell = 8, "bust_sell", [(Cash, Street, Posted), (Fees, Cash, Posted), (SecStreet, Sec, Posted)];
+    /// The difference between two versions of a settled purchase. Amounts: the new version's principal, fee and quantity, less those
+    /// of the old one.
+    CorrectBuy = 9, "correct_buy", [(Cash, Street, Posted), (Cash, Fees, Posted), (SecStreet, Sec, Posted)];
+    /// The difference between two versions of a settled sale. Amounts as those of a corrected purchase.
+    CorrectSell = 10, "correct_sell", [(Street, Cash, Posted), (Cash, Fees, Posted), (Sec, SecStreet, Posted)];
+    /// A purchase that settles later. Amounts: reservation given back, principal with fee, fee, quantity. The fee is earned on the
+    /// trade date; the street owes it until the client has paid.
+    BuyDated = 11, "buy_dated", [(Cash, Street, Release), (Cash, Street, Unsettled), (Street, Fees, Posted), (SecStreet, Sec, Unsettled)];
+    /// A sale that settles later. Amounts: reservation given back, principal less fee, fee, quantity.
+    SellDated = 12, "sell_dated", [(Cash, Street, Release), (Street, Cash, Unsettled), (Street, Fees, Posted), (Sec, SecStreet, Unsettled)];
+    /// Trades of a holding settled, delivery against payment. Amounts: cash out, cash in, quantity in, quantity out.
+    Settlement = 13, "settlement", [(Cash, Street, Settled), (Street, Cash, Settled), (SecStreet, Sec, Settled), (Sec, SecStreet, Settled)];
+    /// An unsettled purchase taken back. Amounts: principal with fee, fee, quantity.
+    VoidBuy = 14, "void_buy", [(Cash, Street, Voided), (Fees, Street, Posted), (SecStreet, Sec, Voided)];
+    /// An unsettled sale taken back. Amounts: principal less fee, fee, quantity.
+    VoidSell = 15, "void_sell", [(Street, Cash, Voided), (Fees, Street, Posted), (Sec, SecStreet, Voided)];
+    /// Another version of an unsettled purchase. Amounts: principal with fee of the old one and of the new one, difference of fees,
+    /// quantity of the old one and of the new one.
+    RebookBuy = 16, "rebook_buy", [(Cash, Street, Voided), (Cash, Street, Unsettled), (Street, Fees, Posted), (SecStreet, Sec, Voided), (SecStreet, Sec, Unsettled)];
+    /// Another version of an unsettled sale. Amounts: principal less fee of the old one and of the new one, then as those of a
+    /// purchase.
+    RebookSell = 17, "rebook_sell", [(Street, Cash, Voided), (Street, Cash, Unsettled), (Street, Fees, Posted), (Sec, SecStreet, Voided), (Sec, SecStreet, Unsettled)];
+}
