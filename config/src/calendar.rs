@@ -4,7 +4,8 @@
 //! unless the calendar trades at weekends, it moves forward over weekends and holidays. Friday 20:00 in New York is Monday's.
 //!
 //! # Invariants
-//! - Days ascend, each rolls where the one before ends, and a session lies within its day.
+//! - Days ascend, each rolls where the one before ends, and a session lies within its day. The days of a settlement calendar roll on
+//!   their own date: what is due on a Monday is not settled on the Saturday before.
 //! - Daylight saving comes from the bundled time zone rules, so every machine computes the same instants.
 //!
 //! Not here: the roll itself. The engine sees only the explicit days that the journal holds.
@@ -48,6 +49,9 @@ pub struct Calendar {
     pub holidays: Vec<DayNumber>,
     /// Dates that close early, ascending.
     pub early_closes: Vec<EarlyClose>,
+    /// Of a settlement calendar the local minute of the settlement run. Each of its days begins then, on its own date, and has no
+    /// session; roll, open and close do not count.
+    pub settle_minute: Option<u16>,
 }
 
 impl Calendar {
@@ -92,6 +96,16 @@ impl Calendar {
     }
 
     fn day(&self, day: DayNumber) -> Option<CalendarDay> {
+        if let Some(minute) = self.settle_minute {
+            let run_ns = self.instant(day, minute.into())?;
+            return Some(CalendarDay {
+                roll_ns: run_ns,
+                open_ns: run_ns,
+                close_ns: run_ns,
+                date: day,
+                reserved: 0,
+            });
+        }
         let before = (0..day)
             .rev()
             .take(MOVE_DAYS_MAX)
@@ -165,6 +179,7 @@ mod tests {
                 date: parse_date("2026-11-27").unwrap(),
                 close_minute: 13 * 60,
             }],
+            settle_minute: None,
         }
     }
 
@@ -260,6 +275,24 @@ mod tests {
                 is_weekend(day as u32),
                 matches!(weekday, Weekday::Saturday | Weekday::Sunday)
             );
+        }
+    }
+
+    #[test]
+    fn a_settlement_calendar_runs_on_the_morning_of_each_business_day() {
+        let calendar = Calendar {
+            holidays: vec![parse_date("2026-07-03").unwrap()],
+            settle_minute: Some(6 * 60),
+            ..new_york()
+        };
+        let from = parse_date("2026-07-01").unwrap();
+        let days = calendar.days(from, from + 6);
+        let dates: Vec<u32> = days.iter().map(|day| day.date - from).collect();
+        assert_eq!(dates, [0, 1, 5, 6], "neither holiday nor weekend");
+        // 06:00 in summer is 10:00 UTC.
+        for day in days {
+            let run_ns = (u64::from(day.date) * 24 + 10) * 3_600 * 1_000_000_000;
+            assert_eq!((day.roll_ns, day.open_ns, day.close_ns), (run_ns, run_ns, run_ns));
         }
     }
 }

@@ -284,6 +284,8 @@ impl Diff<'_> {
         let body = InstrumentSet {
             row: Instrument {
                 calendar: self.calendar_id(row.calendar),
+                settle_calendar: self.calendar_id(row.settle_calendar),
+                cash_calendar: self.calendar_id(row.cash_calendar),
                 ..row.row
             },
             author: author(),

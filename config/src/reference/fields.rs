@@ -223,6 +223,12 @@ impl<'r, 'a, 't, 'i> Fields<'r, 'a, 't, 'i> {
         .unwrap_or_default()
     }
 
+    /// An optional date; 0 where there is none.
+    pub(super) fn date(&mut self, key: &str) -> DayNumber {
+        let read = |value: &DeValue<'_>| parse_date(value.as_str()?);
+        self.get(key, Some(0), "a date YYYY-MM-DD", read).unwrap_or(0)
+    }
+
     /// The table of a key, where there is one.
     pub(super) fn table(&mut self, key: &str) -> Option<(usize, &'t DeTable<'i>)> {
         let place = self.place(key);

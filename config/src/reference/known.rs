@@ -152,10 +152,20 @@ impl Known {
 
     fn instrument(&mut self, body: &InstrumentSet) {
         let calendar = self.calendar_name(body.row.calendar);
+        let settlement = |id: CalendarId| match id {
+            CalendarId::UTC => Code::EMPTY,
+            id => self.calendar_name(id),
+        };
+        let (settle_calendar, cash_calendar) = (
+            settlement(body.row.settle_calendar),
+            settlement(body.row.cash_calendar),
+        );
         let row = Instrument {
             id: InstrumentId::zeroed(),
             currency: CurrencyId::zeroed(),
             calendar: CalendarId::zeroed(),
+            settle_calendar: CalendarId::zeroed(),
+            cash_calendar: CalendarId::zeroed(),
             money_dp: 0,
             ..body.row
         };
@@ -166,6 +176,8 @@ impl Known {
                 row,
                 currency: body.currency_code,
                 calendar,
+                settle_calendar,
+                cash_calendar,
             },
         );
     }

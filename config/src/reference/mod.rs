@@ -16,6 +16,7 @@ mod limit_file;
 mod limits;
 mod parse;
 mod rows;
+mod settlement;
 
 pub use diff::Change;
 pub use known::Known;

@@ -5,6 +5,7 @@ use super::fields::{Fields, Reader};
 use super::known::Known;
 use super::limits::{self, Read};
 use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, OpeningValuation};
+use super::settlement::{self, Rule, Terms};
 use crate::calendar::{Calendar, EarlyClose};
 use crate::problem::{ConfigError, Lines};
 use bytemuck::Zeroable;
@@ -23,9 +24,10 @@ pub(super) const UTC_CALENDAR: &str = "UTC";
 /// Calendars beside the built-in one.
 const CALENDARS_MAX: usize = 63;
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "currency",
     "calendar",
+    "settlement",
     "node",
     "account",
     "instrument",
@@ -68,6 +70,7 @@ fn read(
         reader,
         data: ReferenceData::default(),
         names: BTreeMap::new(),
+        rules: Vec::new(),
         tree: tree.get_ref(),
     };
     run(&mut parser);
@@ -92,6 +95,8 @@ struct Parser<'a, 't, 'i> {
     data: ReferenceData,
     /// Names seen so far, with the level of nodes (`None` for other kinds).
     names: BTreeMap<(Space, String), Option<Level>>,
+    /// When trades settle.
+    rules: Vec<Rule>,
     tree: &'t DeTable<'i>,
 }
 
@@ -112,6 +117,7 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         self.names.insert((Space::Calendar, UTC_CALENDAR.into()), None);
         self.each("currency", Self::currency);
         self.each("calendar", Self::calendar);
+        self.each("settlement", Self::settlement);
         self.hierarchy();
         self.each("instrument", Self::instrument);
         self.each("fx", Self::fx);
@@ -204,8 +210,12 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
             "weekend_trading",
             "holidays",
             "early_closes",
+            "settle_time",
         ];
         let mut fields = Fields::open(&mut self.reader, table, &keys);
+        let settles = fields.has("settle_time");
+        // A settlement calendar has no session.
+        let unless_settling = settles.then_some(0);
         let name: Code = fields.text("name", None);
         let tz = fields.get(
             "tz",
@@ -216,15 +226,29 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         let mut calendar = Calendar {
             name: name.to_string(),
             tz: tz.unwrap_or(TimeZone::UTC),
-            roll_minute: fields.minute("day_roll", None),
-            open_minute: fields.minute("open", None),
-            close_minute: fields.minute("close", None),
+            roll_minute: fields.minute("day_roll", unless_settling),
+            open_minute: fields.minute("open", unless_settling),
+            close_minute: fields.minute("close", unless_settling),
             weekend_trading: fields.flag("weekend_trading", false),
             holidays: fields.dates("holidays"),
             early_closes: Vec::new(),
+            settle_minute: None,
         };
         calendar.early_closes = early_closes(&mut fields);
-        if calendar.roll_minute == crate::calendar::DAY_MINUTES {
+        if settles {
+            calendar.settle_minute = Some(fields.minute("settle_time", None));
+            for key in ["day_roll", "open", "close", "early_closes", "weekend_trading"] {
+                if fields.has(key) {
+                    fields.wrong(
+                        key,
+                        "has no meaning beside settle_time: a settlement calendar has no session",
+                    );
+                }
+            }
+            if calendar.settle_minute == Some(crate::calendar::DAY_MINUTES) {
+                fields.wrong("settle_time", "must be before 24:00");
+            }
+        } else if calendar.roll_minute == crate::calendar::DAY_MINUTES {
             fields.wrong("day_roll", "must be before 24:00; midnight is 00:00");
         } else if !calendar.session_fits_day() {
             fields.wrong(
@@ -235,6 +259,21 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         let at = fields.place("name");
         self.declare(at, Space::Calendar, name.as_str(), None);
         self.data.calendars.push(calendar);
+    }
+
+    fn settlement(&mut self, table: (usize, &'t DeTable<'i>)) {
+        let mut fields = Fields::open(&mut self.reader, table, &settlement::KEYS);
+        let rule = Rule::read(&mut fields);
+        let [currency, calendar, cash] =
+            ["currency", "calendar", "cash_calendar"].map(|key| fields.place(key));
+        self.mention(currency, Space::Currency, "currency", rule.currency.as_str());
+        self.mention(calendar, Space::Calendar, "calendar", rule.calendar.as_str());
+        self.mention(cash, Space::Calendar, "calendar", rule.cash_calendar.as_str());
+        if rule.calendar.as_str() == UTC_CALENDAR {
+            let message = "is no settlement calendar: what settles every day at once has no rule";
+            self.reader.problem(calendar, UTC_CALENDAR, message);
+        }
+        self.rules.push(rule);
     }
 
     /// Nodes and accounts: all names first, because a file may mention a parent before it declares it.
@@ -333,7 +372,8 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
     }
 
     fn instrument(&mut self, table: (usize, &'t DeTable<'i>)) {
-        let mut fields = Fields::open(&mut self.reader, table, &INSTRUMENT_KEYS);
+        let keys = [INSTRUMENT_KEYS.as_slice(), &settlement::INSTRUMENT_KEYS].concat();
+        let mut fields = Fields::open(&mut self.reader, table, &keys);
         let kind = fields
             .choice("kind", None, all!(InstrumentKind))
             .unwrap_or(InstrumentKind::Equity);
@@ -341,7 +381,7 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
             ("negative_prices", instrument_flags::NEGATIVE_PRICES),
             ("easy_to_borrow", instrument_flags::EASY_TO_BORROW),
         ];
-        let row = Instrument {
+        let mut row = Instrument {
             symbol: fields.text("symbol", None),
             sector: fields.text("sector", Some("")),
             mult: fields.decimal("mult", Some(ONE), 1),
@@ -362,14 +402,22 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
             ..Instrument::zeroed()
         };
         let (currency, calendar) = (fields.text("currency", None), fields.text("calendar", None));
+        let terms = Terms::own(&mut fields).unwrap_or_else(|| Terms::of(&self.rules, kind, currency));
+        terms.write(&mut row);
         let [at, currency_at, calendar_at] = ["symbol", "currency", "calendar"].map(|key| fields.place(key));
+        let settle_at = fields.place("settle_calendar");
         self.declare(at, Space::Instrument, row.symbol.as_str(), None);
         self.mention(currency_at, Space::Currency, "currency", currency.as_str());
         self.mention(calendar_at, Space::Calendar, "calendar", calendar.as_str());
+        for calendar in [terms.calendar, terms.cash_calendar] {
+            self.mention(settle_at, Space::Calendar, "calendar", calendar.as_str());
+        }
         self.data.instruments.push(InstrumentRow {
             row,
             currency,
             calendar,
+            settle_calendar: terms.calendar,
+            cash_calendar: terms.cash_calendar,
         });
     }
 

@@ -5,6 +5,7 @@ use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, L
 use tradewind_domain::fixed::{Money, Notional, Price};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::text::{Code, Symbol, Text};
+use tradewind_domain::time::Date;
 
 /// A currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,10 @@ pub struct InstrumentRow {
     pub currency: Text<8>,
     /// Name of the calendar.
     pub calendar: Code,
+    /// Name of the settlement calendar of its market; empty: its trades settle at once.
+    pub settle_calendar: Code,
+    /// Name of the settlement calendar of its currency; empty for none.
+    pub cash_calendar: Code,
 }
 
 /// A currency's rate to open with.
@@ -228,7 +233,19 @@ impl Named for InstrumentRow {
             ("im_buy", decimal(row.im_buy)),
             ("im_sell", decimal(row.im_sell)),
             ("flags", row.flags.to_string()),
+            ("settle_calendar", self.settle_calendar.to_string()),
+            ("cash_calendar", self.cash_calendar.to_string()),
+            ("settle_days", days_text(row)),
         ]
+    }
+}
+
+/// Business days to settlement, and the ones that follow; empty where trades settle at once.
+fn days_text(row: &Instrument) -> String {
+    match (row.settle_days, row.settle_later_from) {
+        (0, 0) => String::new(),
+        (days, 0) => days.to_string(),
+        (days, from) => format!("{days}, from {} {}", Date(from), row.settle_days_later),
     }
 }
 

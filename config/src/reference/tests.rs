@@ -493,3 +493,88 @@ proptest! {
         }
     }
 }
+
+/// Two calendars for settlement behind the demo's rows, and what instruments say of them.
+fn with_settlement(rules: &str, instrument: &str) -> ReferenceData {
+    let calendar = |name: &str| {
+        format!("[[calendar]]\nname = \"{name}\"\ntz = \"America/New_York\"\nsettle_time = \"06:00\"\n")
+    };
+    let share = |symbol: &str, kind: &str, more: &str| {
+        format!(
+            "[[instrument]]\nsymbol = \"{symbol}\"\nkind = \"{kind}\"\ncurrency = \"USD\"\ncalendar = \"UTC\"\ntick = \"0.01\"\n{more}\n"
+        )
+    };
+    let text = [
+        "[[currency]]\ncode = \"USD\"\ndecimals = 2\n".to_owned(),
+        calendar("US-SETTLE"),
+        calendar("US-MONEY"),
+        rules.to_owned(),
+        "[[node]]\ncode = \"F\"\nlevel = \"FIRM\"\n".to_owned(),
+        share("ABC", "EQUITY", ""),
+        share("OWN", "EQUITY", instrument),
+        share("COIN", "CRYPTO", ""),
+    ];
+    parse("settlement.toml", &text.concat())
+}
+
+#[test]
+fn instruments_follow_the_settlement_rules_of_their_kind_and_currency_or_their_own() {
+    let rules = "
+        [[settlement]]
+        kind = \"EQUITY\"
+        calendar = \"US-SETTLE\"
+        days = 5
+        [[settlement]]
+        kind = \"EQUITY\"
+        currency = \"USD\"
+        calendar = \"US-SETTLE\"
+        cash_calendar = \"US-MONEY\"
+        days = 1
+        from = \"2024-05-28\"
+        [[settlement]]
+        kind = \"EQUITY\"
+        currency = \"USD\"
+        calendar = \"US-SETTLE\"
+        days = 2
+        ";
+    let data = with_settlement(rules, "settle_calendar = \"US-MONEY\"\nsettle_days = 3");
+    let of = |symbol: &str| {
+        let row = data
+            .instruments
+            .iter()
+            .find(|row| row.row.symbol.as_str() == symbol);
+        let row = row.expect("an instrument");
+        let on = |date: &str| row.row.settle_days_of(parse_date(date).expect("a date"));
+        (
+            row.settle_calendar.to_string(),
+            row.cash_calendar.to_string(),
+            on("2024-05-27"),
+            on("2024-05-28"),
+        )
+    };
+    assert_eq!(of("ABC"), ("US-SETTLE".into(), "US-MONEY".into(), 2, 1));
+    assert_eq!(of("OWN"), ("US-MONEY".into(), String::new(), 3, 3));
+    assert_eq!(of("COIN"), (String::new(), String::new(), 0, 0), "at once");
+    // What the journal holds of it is no difference.
+    let mut ids = Ids::default();
+    data.events(FROM, TO).iter().for_each(|event| ids.journal(event));
+    assert_eq!(
+        data.diff(&ids.known, FROM, TO).expect("no contradiction").len(),
+        0
+    );
+}
+
+#[test]
+fn a_settlement_rule_names_a_calendar_that_is_there() {
+    let rule = |calendar: &str| {
+        format!(
+            "[[currency]]\ncode = \"USD\"\ndecimals = 2\n[[settlement]]\nkind = \"EQUITY\"\ncalendar = \"{calendar}\"\ndays = 1\n"
+        )
+    };
+    assert!(
+        refusal(&rule("XX")).contains("XX: unknown calendar"),
+        "{}",
+        refusal(&rule("XX"))
+    );
+    assert!(refusal(&rule("UTC")).contains("no settlement calendar"));
+}

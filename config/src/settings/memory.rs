@@ -70,7 +70,10 @@ impl Settings {
             ),
             ("executions", times(capacity.executions, row_bytes::EXECUTION)),
             ("quarantine", times(capacity.quarantine, row_bytes::QUARANTINE)),
-            ("unsettled trades", times(capacity.unsettled, row_bytes::UNSETTLED)),
+            (
+                "unsettled trades",
+                times(capacity.unsettled, row_bytes::UNSETTLED),
+            ),
         ];
         if self.control.socket {
             parts.push(("the replica for listings", tables_bytes(&parts)));

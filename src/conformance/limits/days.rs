@@ -159,6 +159,7 @@ fn roll_calendar(setup: &Setup) -> Result<Calendar, String> {
         weekend_trading: setup.weekend_trading,
         holidays: setup.holidays.clone(),
         early_closes: Vec::new(),
+        settle_minute: None,
     })
 }
 
@@ -180,6 +181,7 @@ fn session_calendar(session: &Session, setup: &Setup) -> Result<Calendar, String
         weekend_trading: setup.weekend_trading,
         holidays: setup.holidays.clone(),
         early_closes,
+        settle_minute: None,
     })
 }
 
