@@ -141,6 +141,7 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         Kind::CancelRequested,
         Kind::OrderReleased,
         Kind::StateChanged,
+        Kind::DatedCashSettled,
     ];
     assert_eq!(kinds, BTreeSet::from(all));
     let causes = causes(&events);

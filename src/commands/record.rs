@@ -6,7 +6,7 @@ use tradewind_domain::codes::{
     TimeInForce,
 };
 use tradewind_domain::event::{
-    CalendarSet, CashMove, Control, CurrencySet, DerivedOrder, EngineStarted, EngineStopped,
+    CalendarSet, CashMove, Control, CurrencySet, DatedSettlement, DerivedOrder, EngineStarted, EngineStopped,
     EntitlementSource, Event, Execution, FxRate, HitKind, InstrumentSet, Kind, LastTrade, LimitHit,
     LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
     QuarantineResolve, Quote, RestrictedSet, SessionEvent, Timer, TradeBust, Valuation, VenueReport,
@@ -254,6 +254,9 @@ fn execution(fields: &mut Map<String, Value>, execution: &Execution) {
     put("principal", json!(execution.principal.to_string()));
     put("fee", json!(execution.fee.to_string()));
     put("realised", json!(execution.realised.to_string()));
+    if execution.settle_calendar != 0 {
+        put("settles", json!(Date(execution.settle_date).to_string()));
+    }
     if execution.alerts != 0 {
         put("alerts", json!(execution.alerts));
     }
@@ -289,6 +292,7 @@ fn taken_back(fields: &mut Map<String, Value>, event: &Event) {
         "principal": taken.principal.to_string(),
         "fee": taken.fee.to_string(),
         "version": taken.version,
+        "unsettled": taken.settle_calendar != 0,
     });
     fields.insert("taken_back".to_owned(), taken);
 }
@@ -329,6 +333,21 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("currency", json!(cash.currency.0));
             put("amount", json!(cash.amount.to_string()));
             put("reference", json!(cash.reference.as_str()));
+        }
+        Kind::DatedCashSettled => {
+            let settled: &DatedSettlement = event.body();
+            put("account", json!(settled.account.0));
+            put("instrument", json!(settled.instrument.0));
+            put("currency", json!(settled.currency.0));
+            put("settle_date", json!(Date(settled.settle_date).to_string()));
+            put("trades", json!(settled.trades));
+            put("cash_in", json!(settled.cash_in.to_string()));
+            put("cash_out", json!(settled.cash_out.to_string()));
+            put("qty_in", json!(settled.qty_in.to_string()));
+            put("qty_out", json!(settled.qty_out.to_string()));
+            if settled.alerts != 0 {
+                put("alerts", json!(settled.alerts));
+            }
         }
         Kind::SessionConnected | Kind::SessionDisconnected => {
             put("session", json!(event.body::<SessionEvent>().session.0));

@@ -129,7 +129,7 @@ fn of_executions() -> Vec<Rule> {
         Rule::each(Metric::FillWithoutOrder, Critical),
         Rule::each(Metric::LateFill, Critical),
         Rule::each(Metric::Overfill, Critical),
-        Rule::each(Metric::Overdraft, Error),
+        Rule::each(Metric::Overdraft, Critical),
         Rule::each(Metric::Quarantined, Warning),
         Rule::new(Metric::QuarantineOverdue, vec![Step::at(1, Error)]),
     ]

@@ -272,7 +272,7 @@ fn late_fills_overfills_and_overdrafts_are_told_one_by_one() {
     for (metric, severity) in [
         (Metric::LateFill, Severity::Critical),
         (Metric::Overfill, Severity::Critical),
-        (Metric::Overdraft, Severity::Error),
+        (Metric::Overdraft, Severity::Critical),
     ] {
         let row = desk.one(metric);
         assert_eq!((row.severity, row.scope.as_str()), (severity, "A"), "{metric:?}");

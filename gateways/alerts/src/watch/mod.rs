@@ -150,6 +150,7 @@ impl Watch {
                 );
                 out.push(self.happened(Metric::Flatten, self.names.control(body), text));
             }
+            Kind::DatedCashSettled => self.on_settlement(event.body(), out),
             Kind::EntitlementSource => on_entitlements(event.body(), out),
             Kind::QuarantineResolve => self.quarantine.on_resolve(event.body(), out),
             Kind::Timer => self.on_timer(event.body(), out),

@@ -4,11 +4,12 @@ use super::{Watch, breach_severity};
 use crate::fact::{Fact, Metric, Subject};
 use crate::severity::Severity;
 use tradewind_domain::event::{
-    Event, Execution, HitKind, Kind, LimitHit, LimitProbe, LimitSet, OrderCancel, OrderNew, OrderReplace,
-    execution_alerts,
+    DatedSettlement, Event, Execution, HitKind, Kind, LimitHit, LimitProbe, LimitSet, OrderCancel, OrderNew,
+    OrderReplace, execution_alerts,
 };
 use tradewind_domain::ids::{InstrumentId, NodeId};
 use tradewind_domain::reject::RejectCode;
+use tradewind_domain::time::Date;
 use tradewind_risk::limit_check::hits;
 use tradewind_views::hit_count;
 
@@ -99,6 +100,19 @@ impl Watch {
         )
     }
 
+    /// A settlement that overdraws.
+    pub(super) fn on_settlement(&self, body: &DatedSettlement, out: &mut Vec<Fact>) {
+        if body.alerts & execution_alerts::OVERDRAFT != 0 {
+            let subject = self.names.node_subject(body.leaf, body.instrument);
+            let text = format!(
+                "the settlement of {} for {} trades overdraws the cash account",
+                Date(body.settle_date),
+                body.trades
+            );
+            out.push(happened(Metric::Overdraft, subject, None, text));
+        }
+    }
+
     /// Alerts that the limit check wrote on a booked execution.
     pub(super) fn on_execution_alerts(&mut self, event: &Event, out: &mut Vec<Fact>) {
         let body: &Execution = event.body();
@@ -126,6 +140,11 @@ impl Watch {
                 execution_alerts::TAKING_BACK_WAITS,
                 Metric::Quarantined,
                 "is booked: a bust or correction that came before it waits in quarantine",
+            ),
+            (
+                execution_alerts::SETTLED_EARLY,
+                Metric::Capacity,
+                "settled at once: there is no room for its settlement date (capacity.unsettled)",
             ),
         ];
         for (bit, metric, what) in marks.into_iter().filter(|(bit, _, _)| body.alerts & bit != 0) {

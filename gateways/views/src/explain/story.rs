@@ -286,6 +286,7 @@ fn execution(event: &Event) -> Option<ExecutionView> {
         (execution_alerts::OVERFILL, "OVERFILL"),
         (execution_alerts::OVERDRAFT, "OVERDRAFT"),
         (execution_alerts::BREACH, "BREACH"),
+        (execution_alerts::SETTLED_EARLY, "SETTLED_EARLY"),
     ];
     let raised = alerts.iter().filter(|(bit, _)| fill.alerts & bit != 0);
     Some(ExecutionView {

@@ -75,7 +75,8 @@ impl PlainBooks {
     }
 
     fn post(&mut self, event: &Event, leg: &Leg, account: Account, client: AccountId, is_debit: bool) {
-        let client = matches!(account, Account::Cash(_) | Account::Sec(_) | Account::Borrow(_)).then_some(client);
+        let client =
+            matches!(account, Account::Cash(_) | Account::Sec(_) | Account::Borrow(_)).then_some(client);
         let row = self.rows.entry(account).or_insert(Row {
             ledger: leg.ledger,
             client,

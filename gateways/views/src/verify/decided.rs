@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DatedSettlement, DerivedOrder, Event, Execution, InstrumentSet, Kind, OrderNew, OrderReplace, OrderView,
-    VenueReport,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, InstrumentSet, Kind, OrderNew, OrderReplace,
+    OrderView, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, WalletId};
@@ -232,7 +232,10 @@ fn overdue(limit: &LimitCheck, first: &mut First) {
     if let Some(bucket) = late {
         first.note(|| {
             let date = Date(bucket.date);
-            format!("trades of holding {} were to settle on {date} and have not", bucket.holding)
+            format!(
+                "trades of holding {} were to settle on {date} and have not",
+                bucket.holding
+            )
         });
     }
 }
