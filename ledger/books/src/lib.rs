@@ -14,6 +14,7 @@
 //!
 //! docs/ledger.md has the chart of accounts and a worked example.
 
+pub mod ledger;
 pub mod lots;
 pub mod position;
 pub mod posting;
