@@ -6,6 +6,7 @@ pub mod assessment;
 pub mod calendar;
 pub mod checks;
 pub mod dated;
+pub mod fees;
 pub mod flow;
 pub mod groups;
 pub mod hierarchy;

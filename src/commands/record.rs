@@ -7,10 +7,10 @@ use tradewind_domain::codes::{
 };
 use tradewind_domain::event::{
     CalendarSet, CashMove, Control, CurrencySet, DatedSettlement, DerivedOrder, EngineStarted, EngineStopped,
-    EntitlementSource, Event, Execution, FxRate, HitKind, InstrumentSet, Kind, LastTrade, LimitHit,
-    LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
-    QuarantineResolve, Quote, RestrictedSet, SessionEvent, Timer, TradeBust, Valuation, VenueReport,
-    control_effects,
+    EntitlementSource, Event, Execution, FxConversion, FxRate, HitKind, InstrumentSet, Kind, LastTrade,
+    LimitHit, LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
+    OrderView, QuarantineResolve, Quote, RestrictedSet, SessionEvent, Timer, TradeBust, Valuation,
+    VenueReport, control_effects,
 };
 use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
@@ -333,6 +333,16 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("currency", json!(cash.currency.0));
             put("amount", json!(cash.amount.to_string()));
             put("reference", json!(cash.reference.as_str()));
+        }
+        Kind::FxConversion => {
+            let conversion: &FxConversion = event.body();
+            put("account", json!(conversion.account.0));
+            put("reference", json!(conversion.reference.as_str()));
+            put("sold", json!(conversion.amount.to_string()));
+            put("sold_currency", json!(conversion.sold.0));
+            put("bought", json!(conversion.bought.to_string()));
+            put("bought_currency", json!(conversion.currency_bought.0));
+            put("rate", px(conversion.rate));
         }
         Kind::DatedCashSettled => {
             let settled: &DatedSettlement = event.body();

@@ -6,6 +6,7 @@ pub mod codes;
 pub mod corporate;
 pub mod decimal;
 pub mod event;
+pub mod fees;
 pub mod fixed;
 pub mod ids;
 pub mod reference;

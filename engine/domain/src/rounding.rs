@@ -15,6 +15,8 @@ pub enum Rounding {
     HalfEven,
     /// Towards plus infinity: reservations and limit values, so that rounding never hides exposure.
     Ceiling,
+    /// Towards zero: what is shown and never posted.
+    Down,
 }
 
 /// Powers of ten that fit 128 bits.
@@ -58,6 +60,7 @@ pub fn div_round(numerator: i128, denominator: i128, mode: Rounding) -> Option<i
     let other = denominator.unsigned_abs() - rest;
     let away = match mode {
         Rounding::Ceiling => sign > 0,
+        Rounding::Down => false,
         Rounding::HalfUp => rest >= other,
         Rounding::HalfEven => rest > other || (rest == other && quotient & 1 != 0),
     };
@@ -168,6 +171,7 @@ mod tests {
         assert_eq!(cents(-2345, Rounding::HalfUp), -235);
         assert_eq!(cents(-2341, Rounding::Ceiling), -234);
         assert_eq!(cents(2341, Rounding::Ceiling), 235);
+        assert_eq!(cents(-2349, Rounding::Down), -234);
     }
 
     #[test]

@@ -6,9 +6,10 @@
 use crate::registry::{Leaf, Listing, Registry};
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
-    AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution, FxRate,
-    InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate, Mark, MassCancel, Names, OrderCancel,
-    OrderNew, OrderReplace, QuarantineResolve, QuotaGrant, Quote, RestrictedSet, Valuation, VenueReport,
+    AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution,
+    FeeScheduleSet, FxConversion, FxRate, InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate,
+    Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuarantineResolve, QuotaGrant, Quote,
+    RestrictedSet, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
@@ -173,6 +174,8 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         Kind::Deposit | Kind::Withdrawal => cash_move(it, event.body_mut()),
         Kind::Valuation => event.body_mut::<Valuation>().node = it.node(Name::Required),
         Kind::Locate => locate(it, event.body_mut()),
+        Kind::FxConversion => conversion(it, event.body_mut()),
+        Kind::FeeScheduleSet => fee_schedule(it, event.body_mut()),
         Kind::CorporateAction => corporate_action(it, event.body_mut()),
         Kind::Allocation => allocation(it, event.body_mut()),
         Kind::StateSet | Kind::Kill | Kind::Rearm | Kind::Flatten => control(it, event.body_mut()),
@@ -282,6 +285,26 @@ fn cash_move(it: &mut Resolver<'_>, body: &mut CashMove) {
     (body.leaf, body.account) = (leaf.node, leaf.account);
     body.currency = it.currency();
     body.wallet = WalletId::NONE;
+}
+
+fn conversion(it: &mut Resolver<'_>, body: &mut FxConversion) {
+    let leaf = it.leaf(Name::Required);
+    (body.leaf, body.account) = (leaf.node, leaf.account);
+    body.sold = it.currency();
+    let decimals = it.registry.currency(body.sold).map_or(0, |row| row.money_dp);
+    let bought = it.registry.currency_named(&body.bought_code);
+    (body.sold_dp, body.bought_dp) = (decimals, bought.map_or(0, |row| row.money_dp));
+    body.currency_bought = bought.map_or(CurrencyId::NONE, |row| row.currency);
+    if body.currency_bought.is_none() {
+        it.miss(Note::UnknownCurrency);
+    }
+    it.scale([&mut body.rate], &mut body.rate_dp);
+}
+
+/// What is not named is left open.
+fn fee_schedule(it: &mut Resolver<'_>, body: &mut FeeScheduleSet) {
+    body.account = it.leaf(Name::Optional).account;
+    body.instrument = it.listing(Name::Optional).instrument;
 }
 
 fn locate(it: &mut Resolver<'_>, body: &mut Locate) {

@@ -21,8 +21,8 @@ pub use templates::{LegSpec, Template};
 
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DatedSettlement, DerivedOrder, Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace,
-    OrderView, TradeBust, VenueReport,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, Kind, OrderCancel, OrderNew,
+    OrderReplace, OrderView, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
@@ -186,6 +186,7 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
         Kind::VenueFill | Kind::TradeCapture => execution(event.body(), moves_principal),
         Kind::TradeBust | Kind::TradeCorrect => taking_back(event, moves_principal),
         Kind::DatedCashSettled => settlement(event.body()),
+        Kind::FxConversion => conversion(event.body()),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
         _ => Postings::NONE,
@@ -363,6 +364,23 @@ fn settlement(body: &DatedSettlement) -> Postings {
             currency: body.currency,
             holding: body.holding,
             instrument: body.instrument,
+            ..Postings::NONE.parties
+        },
+    }
+}
+
+/// Both legs of a conversion, each in its own ledger.
+fn conversion(body: &FxConversion) -> Postings {
+    let amounts = [body.amount.raw(), body.bought.raw(), 0, 0, 0, 0];
+    Postings {
+        template: Some(Template::Conversion),
+        amounts,
+        parties: Parties {
+            account: body.account,
+            wallet: body.wallet_sold,
+            currency: body.sold,
+            wallet_bought: body.wallet_bought,
+            currency_bought: body.currency_bought,
             ..Postings::NONE.parties
         },
     }

@@ -360,6 +360,10 @@ fn template_numbers_and_lines_are_pinned() {
         (15, void(line(Street, Cash, Voided), line(Sec, SecStreet, Voided))),
         (16, rebook((Cash, Street), (SecStreet, Sec))),
         (17, rebook((Street, Cash), (Sec, SecStreet))),
+        (
+            18,
+            vec![line(Cash, FxPool, Posted), line(FxPoolBought, CashBought, Posted)],
+        ),
     ];
     assert_eq!(expected.len(), Template::ALL.len());
     for (number, lines) in expected {

@@ -4,7 +4,7 @@ use crate::error::ReportError;
 use crate::model::{Cell, Section};
 use crate::walk::{At, Walked};
 use std::collections::BTreeMap;
-use tradewind_books::posting::{Account, Phase};
+use tradewind_books::posting::Account;
 use tradewind_domain::event::Event;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, Seq, WalletId};
@@ -73,7 +73,7 @@ impl Cash {
         if postings.parties.account != at.account {
             return;
         }
-        for leg in postings.legs().filter(|leg| leg.phase == Phase::Posted) {
+        for leg in postings.legs().filter(|leg| leg.phase.signs().1 != 0) {
             let amount = Money::from_raw(leg.amount as i128); // bounded by what one event may move
             let (wallet, other, amount) = match (leg.debit, leg.credit) {
                 (Account::Cash(wallet), other) => (wallet, other, amount.neg()),
@@ -205,6 +205,17 @@ pub(crate) fn balances(at: &At<'_>) -> BTreeMap<CurrencyId, Money> {
     let wallets = at.replica.settle().wallets().map(|(_, wallet)| wallet);
     let own = wallets.filter(|wallet| wallet.account == at.account);
     own.map(|wallet| (wallet.currency, wallet.settled)).collect()
+}
+
+/// Cash of the account by trade date, by currency: what positions were paid with counts on both sides.
+pub(crate) fn trade_date_balances(at: &At<'_>) -> BTreeMap<CurrencyId, Money> {
+    if at.account == AccountId::NONE {
+        return BTreeMap::new();
+    }
+    let wallets = at.replica.settle().wallets().map(|(_, wallet)| wallet);
+    let own = wallets.filter(|wallet| wallet.account == at.account);
+    own.map(|wallet| (wallet.currency, wallet.trade_date_balance()))
+        .collect()
 }
 
 /// Held for orders, and what new orders may use.

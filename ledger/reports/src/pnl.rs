@@ -1,6 +1,6 @@
 //! Profit of an account by day and by instrument (ANALYTICS section 1): realised, change of the unrealised, fees.
 
-use crate::cash::{balances, day_cell, decimals};
+use crate::cash::{day_cell, decimals, trade_date_balances};
 use crate::error::ReportError;
 use crate::model::{Cell, Chart, Highlight, Report, Section, Series, place};
 use crate::performance::{Day, performance};
@@ -10,7 +10,7 @@ use crate::walk::{At, Gather, Walked, walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tradewind_analytics::trade_statistics;
-use tradewind_books::posting::{Account, Phase};
+use tradewind_books::posting::Account;
 use tradewind_domain::event::Event;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
@@ -57,8 +57,8 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn of(at: &At<'_>) -> Self {
         let mut standing = Self::default();
-        for (currency, settled) in balances(at) {
-            standing.equity.insert(currency, settled.raw());
+        for (currency, cash) in trade_date_balances(at) {
+            standing.equity.insert(currency, cash.raw());
         }
         let positions = at.replica.positions();
         for (holding, row) in positions.positions().filter(|(_, row)| row.account == at.account) {
@@ -139,7 +139,7 @@ impl Days {
         if postings.parties.account != at.account {
             return;
         }
-        for leg in postings.legs().filter(|leg| leg.phase == Phase::Posted) {
+        for leg in postings.legs().filter(|leg| leg.phase.signs().1 != 0) {
             let amount = leg.amount as i128;
             let flow = match (leg.debit, leg.credit) {
                 (Account::Bank(_), Account::Cash(_)) => amount,

@@ -3,16 +3,17 @@
 use super::book::{Book, Settings};
 use crate::hierarchy::NodeRow;
 use crate::limits;
-use bytemuck::Zeroable;
+use crate::orders::keys::Key;
 use tradewind_domain::codes::{ControlState, LimitType, Restriction};
 use tradewind_domain::event::{
     CashMove, Control, EngineStarted, Event, Kind, LimitSet, Locate, NodeSet, RestrictedSet, SessionEvent,
     Timer, TimerKind, Verdict,
 };
 use tradewind_domain::fixed::{Money, ONE};
-use tradewind_domain::ids::NodeId;
+use tradewind_domain::ids::{AccountId, NodeId};
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::rounding::{Rounding, div_round};
+use tradewind_domain::text::ExecId;
 use tradewind_domain::time::UnixNanos;
 
 /// Scope of payment references in the key space of executions.
@@ -39,7 +40,10 @@ impl Book {
             if self.exec_ids.is_full(day, 0, self.exec_ids.capacity() / 8) {
                 return Some(RejectCode::Capacity);
             }
-            if self.exec_ids.is_known(self.cash_key(&cash)) {
+            if self
+                .exec_ids
+                .is_known(self.payment_key(cash.account, &cash.reference))
+            {
                 return Some(RejectCode::DuplicateExecId);
             }
             let Some(wallet) = wallet else {
@@ -61,9 +65,10 @@ impl Book {
         body.rate = rate;
     }
 
-    fn cash_key(&self, cash: &CashMove) -> crate::orders::keys::Key {
+    /// The key of a payment's reference.
+    pub(super) fn payment_key(&self, account: AccountId, reference: &ExecId) -> Key {
         self.hasher
-            .key(CASH_SCOPE | u64::from(cash.account.0), cash.reference.padded())
+            .key(CASH_SCOPE | u64::from(account.0), reference.padded())
     }
 
     /// Makes a payment's facts true.
@@ -72,7 +77,7 @@ impl Book {
             return;
         }
         let cash: &CashMove = event.body();
-        let key = self.cash_key(cash);
+        let key = self.payment_key(cash.account, &cash.reference);
         let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
         self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
         self.wallets.make(cash.wallet, cash.account, cash.currency);

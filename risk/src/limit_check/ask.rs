@@ -247,9 +247,12 @@ impl Book {
                 .ok_or(RejectCode::Overflow)?
                 .raw()
                 .max(0);
-            priced.fee = self
-                .fee_estimate(chain, principal, instrument)
-                .ok_or(RejectCode::Overflow)?;
+            priced.fee = match self.scheduled_estimate(chain, instrument, ask.side, (qty, priced.risk_px)) {
+                Some(estimate) => estimate?,
+                None => self
+                    .fee_estimate(chain, principal, instrument)
+                    .ok_or(RejectCode::Overflow)?,
+            };
             priced.cash = principal.checked_add(priced.fee).ok_or(RejectCode::Overflow)?;
             if !Money::from_raw(priced.cash).is_postable() {
                 return Err(RejectCode::Overflow);

@@ -5,6 +5,7 @@ use super::quota::Quotas;
 use super::tables::Rows;
 use crate::calendar::Calendars;
 use crate::dated::Dated;
+use crate::fees::Fees;
 use crate::hierarchy::{Chain, Flow, Hierarchy, NIL, NodeRow};
 use crate::limits::Limits;
 use crate::market::Market;
@@ -76,6 +77,7 @@ pub(super) struct Book {
     pub(super) wallets: Wallets,
     /// Trades that have not settled.
     pub(super) dated: Dated,
+    pub(super) fees: Fees,
     pub(super) holdings_used: u32,
     pub(super) holdings_max: u32,
     pub(super) sessions: Vec<SessionRow>,
@@ -128,6 +130,7 @@ impl Book {
             shorts: Shorts::new(capacities.holdings),
             wallets: Wallets::new(capacities.wallets),
             dated: Dated::new(capacities.unsettled),
+            fees: Fees::new(capacities.open_orders + capacities.closed_orders + 1),
             holdings_used: 0,
             holdings_max: capacities.holdings,
             sessions: vec![SessionRow::zeroed(); capacities.sessions as usize],
@@ -430,6 +433,7 @@ impl Book {
         sink(&self.drained_ms.to_le_bytes());
         self.wallets.digest(sink);
         self.dated.digest(sink);
+        self.fees.digest(sink);
         sink(&self.holdings_used.to_le_bytes());
         digest_used(bytemuck::cast_slice(&self.sessions), sink);
         digest_used(&self.instrument_states, sink);

@@ -8,7 +8,7 @@
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
 use super::book::Book;
-use super::execution::{Version, cash_change, check_fee, collateral_of, deferred, exec_scope};
+use super::execution::{Version, cash_change, collateral_of, deferred, exec_scope};
 use super::findings::Findings;
 use crate::orders::executions::{ExecutionRow, TradeState};
 use crate::orders::keys::{Key, KeyHasher};
@@ -96,7 +96,9 @@ impl Book {
         if body.flags & execution_flags::HAS_FEE == 0 {
             (body.fee, body.flags) = (old.fee, body.flags | execution_flags::HAS_FEE);
         }
-        check_fee(body)?;
+        if !body.fee.is_postable() {
+            return Err(RejectCode::Overflow);
+        }
         // Side and place first: the value of a binary sale depends on them.
         let taken = self.taken(row, body.qty - old.qty)?;
         self.complete(body, &taken, date);

@@ -10,9 +10,7 @@ use crate::orders::keys::Key;
 use crate::orders::table::{OrderRow, parts_value};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{InstrumentKind, OrderState, Side};
-use tradewind_domain::event::{
-    ChainDays, Event, Execution, Kind, TakenBack, execution_alerts, execution_flags,
-};
+use tradewind_domain::event::{ChainDays, Event, Execution, Kind, TakenBack, execution_alerts};
 use tradewind_domain::fixed::{Money, Notional, ONE, Price, Qty};
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, Seq, VenueId, WalletId};
 use tradewind_domain::reference::Instrument;
@@ -131,10 +129,10 @@ impl Book {
             return Err(RejectCode::InvalidPrice);
         }
         self.check_exec_key(fill, hint)?;
-        (fill.principal, fill.consumed) = self.worth(instrument, fill)?;
-        check_fee(fill)?;
-        fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
         fill.slot = slot;
+        (fill.principal, fill.consumed) = self.worth(instrument, fill)?;
+        self.write_fee(instrument, fill)?;
+        fill.cum = row.cum.checked_add(fill.qty).ok_or(RejectCode::Overflow)?;
         fill.alerts = 0;
         (fill.released_value, fill.cash_released) = (Notional::ZERO, Money::ZERO);
         if row.order_state().is_open() {
@@ -205,7 +203,7 @@ impl Book {
         (trade.released_value, trade.cash_released) = (Notional::ZERO, Money::ZERO);
         self.check_exec_key(trade, hint)?;
         (trade.principal, trade.consumed) = self.worth(instrument, trade)?;
-        check_fee(trade)?;
+        self.write_fee(instrument, trade)?;
         let chain = self.hierarchy.chain(trade.leaf, trade.instrument);
         trade.holding = self.holding_or_next(&chain).ok_or(RejectCode::Capacity)?;
         trade.wallet = self
@@ -265,6 +263,7 @@ impl Book {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
         self.hold_until_settled(&instrument, execution);
+        self.count_fee(&instrument, execution);
         // Where nothing else says a mark, this price is it: what the execution moves is valued at it.
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
@@ -489,16 +488,4 @@ pub(super) fn deferred(instrument: &Instrument, side: Side, trade: &Version, ope
     let closed = Qty::from_raw((trade.qty - opened).max(0));
     let of_closed = rounding::principal(instrument, closed, Price::from_raw(trade.px), Rounding::HalfUp);
     of_closed.map_or(change, |of_closed| change.min(of_closed.raw().max(0)))
-}
-
-/// A reported fee must be bookable, and is only taken where the source says that there is one.
-pub(super) fn check_fee(execution: &mut Execution) -> Result<(), RejectCode> {
-    if execution.flags & execution_flags::HAS_FEE == 0 {
-        execution.fee = Money::ZERO;
-    }
-    if execution.fee.is_postable() {
-        Ok(())
-    } else {
-        Err(RejectCode::Overflow)
-    }
 }

@@ -17,10 +17,12 @@ mod ask;
 mod audit;
 mod book;
 mod bust;
+mod conversion;
 mod dated;
 mod effects;
 mod execution;
 mod expand;
+mod fees;
 mod findings;
 mod flatten;
 mod look_ahead;
@@ -123,6 +125,8 @@ impl LimitCheck {
             | Kind::VenueStatus
             | Kind::OrderUnknown => book.decide_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.decide_cash(event, kind),
+            Kind::FxConversion => book.decide_conversion(event),
+            Kind::FeeScheduleSet => book.decide_fee_schedule(event),
             Kind::Valuation => book.decide_valuation(event),
             Kind::Locate => book.decide_locate(event),
             Kind::LimitSet => book.decide_limit(event),
@@ -162,6 +166,8 @@ impl LimitCheck {
             | Kind::VenueStatus
             | Kind::OrderUnknown => book.apply_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.apply_cash(event, kind),
+            Kind::FxConversion => book.apply_conversion(event),
+            Kind::FeeScheduleSet => book.apply_fee_schedule(event),
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event, kind),
             Kind::Valuation => book.apply_valuation(event),
             Kind::QuotaGrant => book.apply_grant(event),

@@ -104,24 +104,29 @@ impl Body for LimitSet {
     const INPUT_LEN: usize = 168;
 }
 
-/// A fee schedule of a venue.
+/// A fee schedule of an account (name in the event's names), an instrument (symbol in the event's names) and a venue, where each is
+/// named; the narrowest one counts. See [`crate::fees`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct FeeScheduleSet {
-    /// Parameters of the model.
+    /// Parameters of the model, by [`fee_params`](crate::fees::fee_params), at 1e-8.
     pub params: [i64; 6],
-    /// Name.
+    /// Name, for people.
     pub code: Code,
     /// Who set it.
     pub author: Code,
-    /// Fee model (SETTLEMENT section 5).
+    /// [`FeeModel`](crate::fees::FeeModel); 0 removes the schedule.
     pub model: u8,
-    #[doc(hidden)]
-    pub reserved: u8,
-    /// Venue.
+    /// 1: fills that made liquidity have a rate of their own.
+    pub flags: u8,
+    /// Venue; `NONE` for all.
     pub venue: VenueId,
+    /// Account; none for all.
+    pub account: AccountId,
+    /// Instrument; none for all.
+    pub instrument: InstrumentId,
     #[doc(hidden)]
-    pub reserved2: [u32; 3],
+    pub reserved: u32,
 }
 
 impl Body for FeeScheduleSet {

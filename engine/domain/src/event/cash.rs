@@ -3,7 +3,7 @@
 use super::{Body, Verdict};
 use crate::fixed::{Money, NetQty};
 use crate::ids::{AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
-use crate::text::{Code, ExecId};
+use crate::text::{Code, ExecId, Text};
 use crate::time::DayNumber;
 use bytemuck::{Pod, Zeroable};
 
@@ -236,6 +236,56 @@ pub struct Allocation {
 
 impl Body for Allocation {
     const INPUT_LEN: usize = 61;
+}
+
+/// A client's money of one currency for the firm's of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct FxConversion {
+    /// Reference: booked once per account and reference, as payments are.
+    pub reference: ExecId,
+    /// The session that asked.
+    pub session: SessionId,
+    #[doc(hidden)]
+    pub reserved: u32,
+    /// Amount that is sold, above zero, in the currency's minor unit or coarser; the event's names say the currency.
+    pub amount: Money,
+    /// Units bought per unit sold; at 1e-8 once `rate_dp` is 8.
+    pub rate: i64,
+    /// Currency that is bought.
+    pub bought_code: Text<8>,
+    /// Decimals of the rate.
+    pub rate_dp: u8,
+    /// Decimals of the minor unit of the currency that is sold.
+    pub sold_dp: u8,
+    /// Decimals of the minor unit of the currency that is bought.
+    pub bought_dp: u8,
+    #[doc(hidden)]
+    pub reserved2: u8,
+    /// Currency that is sold.
+    pub sold: CurrencyId,
+    /// Currency that is bought.
+    pub currency_bought: CurrencyId,
+    /// Account.
+    pub account: AccountId,
+    /// Its node.
+    pub leaf: NodeId,
+    /// Amount that is bought, rounded half up to the minor unit.
+    pub bought: Money,
+    /// Facts.
+    pub verdict: Verdict,
+    /// Account and currency that is sold.
+    pub wallet_sold: WalletId,
+    /// Account and currency that is bought.
+    pub wallet_bought: WalletId,
+    #[doc(hidden)]
+    pub reserved3: [u64; 5],
+}
+
+const _: () = assert!(size_of::<FxConversion>() == 192);
+
+impl Body for FxConversion {
+    const INPUT_LEN: usize = 81;
 }
 
 /// A transfer between accounts of the firm, decided by settle.

@@ -118,6 +118,8 @@ kinds! {
     Allocation = 69, Allocation, "allocation";
     /// A transfer between accounts of the firm.
     LedgerTransfer = 70, LedgerTransfer, "ledger_transfer";
+    /// A client's money of one currency for the firm's of another.
+    FxConversion = 71, FxConversion, "fx_conversion";
 
     // 80..=95: sessions
     /// A client session is there.
@@ -251,7 +253,6 @@ impl Kind {
             Kind::CorporateAction
                 | Kind::Allocation
                 | Kind::LedgerTransfer
-                | Kind::FeeScheduleSet
                 | Kind::HolderSplit
                 | Kind::HolderDividend
         )
@@ -316,6 +317,7 @@ pub const fn schema_hash() -> u64 {
 pub const SCHEMAS_READ: &[u64] = &[
     0x4532_2b18_a91f_2e9f, // 0.1.0
     0xb6d0_4840_16aa_56ec, // before access_set
+    0x37a0_bc2b_b0a2_6de2, // before fx_conversion
 ];
 
 #[cfg(test)]

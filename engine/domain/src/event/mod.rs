@@ -27,7 +27,9 @@ pub use admin::{
     CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet,
     QuotaGrant, control_effects,
 };
-pub use cash::{Allocation, CashMove, CorporateAction, DatedSettlement, LedgerTransfer, Locate, Valuation};
+pub use cash::{
+    Allocation, CashMove, CorporateAction, DatedSettlement, FxConversion, LedgerTransfer, Locate, Valuation,
+};
 pub use execution::{ChainDays, Execution, TakenBack, TradeBust, execution_alerts, execution_flags};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
 pub use kind::{Decider, Kind, SCHEMAS_READ, schema_hash};

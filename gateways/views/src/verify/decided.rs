@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DatedSettlement, DerivedOrder, Event, Execution, InstrumentSet, Kind, OrderNew, OrderReplace,
-    OrderView, VenueReport,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, InstrumentSet, Kind, OrderNew,
+    OrderReplace, OrderView, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, WalletId};
@@ -69,6 +69,7 @@ impl Decided {
             Kind::VenueFill | Kind::TradeCapture => self.execute(event.body()),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
             Kind::DatedCashSettled => self.settle(event.body()),
+            Kind::FxConversion => self.convert(event.body()),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
             _ if kind.is_report() => self.reserve(&event.body::<VenueReport>().view),
             _ => {}
@@ -94,6 +95,11 @@ impl Decided {
         if execution.settle_calendar != 0 {
             self.wallets.entry(execution.wallet).or_default().pend(settled, 1);
         }
+    }
+
+    fn convert(&mut self, conversion: &FxConversion) {
+        self.add(conversion.wallet_sold, conversion.amount.raw().wrapping_neg(), 0);
+        self.add(conversion.wallet_bought, conversion.bought.raw(), 0);
     }
 
     fn settle(&mut self, settled: &DatedSettlement) {

@@ -18,8 +18,8 @@ use bytemuck::Zeroable;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::event::{
-    Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, Kind, OrderCancel, OrderNew,
-    OrderReplace, OrderView, TradeBust, VenueReport, head_flags,
+    Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, FxConversion, Kind, OrderCancel,
+    OrderNew, OrderReplace, OrderView, TradeBust, VenueReport, head_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
@@ -261,6 +261,11 @@ pub fn without_facts(event: &mut Event) {
         Kind::Deposit | Kind::Withdrawal => {
             let body: &mut CashMove = event.body_mut();
             (body.verdict, body.wallet) = (Zeroable::zeroed(), WalletId::NONE);
+        }
+        Kind::FxConversion => {
+            let body: &mut FxConversion = event.body_mut();
+            (body.verdict, body.bought) = (Zeroable::zeroed(), Money::ZERO);
+            (body.wallet_sold, body.wallet_bought) = (WalletId::NONE, WalletId::NONE);
         }
         Kind::StateSet | Kind::Kill | Kind::Rearm => {
             let body: &mut Control = event.body_mut();

@@ -105,4 +105,6 @@ templates! {
     /// Another version of an unsettled sale. Amounts: principal less fee of the old one and of the new one, then as those of a
     /// purchase.
     RebookSell = 17, "rebook_sell", [(Street, Cash, Voided), (Street, Cash, Unsettled), (Street, Fees, Posted), (Sec, SecStreet, Voided), (Sec, SecStreet, Unsettled)];
+    /// A conversion through the firm's position. Amounts: sold, bought.
+    Conversion = 18, "conversion", [(Cash, FxPool, Posted), (FxPoolBought, CashBought, Posted)];
 }

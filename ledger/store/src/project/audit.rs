@@ -9,8 +9,8 @@ use tradewind_domain::codes::{ControlState, Level, LimitType, QuarantineAction, 
 use tradewind_domain::event::{
     AccessSet, AlertAction, AlertMaintenance, Allocation, Blob, CalendarSet, CashMove, Control,
     CorporateAction, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FeeScheduleSet,
-    InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, MassCancel, NodeSet as NodeBody,
-    QuarantineResolve, QuotaGrant, RestrictedSet, SessionEvent, Timer, control_effects,
+    FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, MassCancel,
+    NodeSet as NodeBody, QuarantineResolve, QuotaGrant, RestrictedSet, SessionEvent, Timer, control_effects,
 };
 use tradewind_domain::fixed::{Money, Price, Qty};
 use tradewind_domain::text::Text;
@@ -148,6 +148,7 @@ impl Projection {
             Kind::MassCancel => self.mass_cancel(event.body()),
             Kind::InstrumentStatus => self.status(event.body()),
             Kind::Deposit | Kind::Withdrawal => cash(event.body()),
+            Kind::FxConversion => conversion(event.body()),
             Kind::Locate => self.locate(event.body()),
             Kind::CorporateAction => self.corporate_action(event.body()),
             Kind::Allocation => self.allocation(event.body()),
@@ -390,6 +391,18 @@ fn session(body: &SessionEvent) -> Line {
     Line {
         subject: owned(&body.name),
         detail: json!({"session": body.session.0, "next_in": body.next_in, "next_out": body.next_out}),
+        ..Line::default()
+    }
+}
+
+fn conversion(body: &FxConversion) -> Line {
+    Line {
+        subject: owned(&body.reference),
+        detail: json!({
+            "sold": body.amount.to_string(), "sold_currency": body.sold.0,
+            "bought": body.bought.to_string(), "bought_currency": body.bought_code.as_str(),
+            "rate": Price::from_raw(body.rate).to_string(),
+        }),
         ..Line::default()
     }
 }

@@ -4,9 +4,7 @@ use super::orders::{self, OrderRestated};
 use super::{Projection, execution_alerts};
 use crate::batch::Batch;
 use crate::rows::{About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Restated};
-use tradewind_books::posting::{
-    Account, Class, Ledger, Leg, Phase, Template, execution_instrument, postings,
-};
+use tradewind_books::posting::{Account, Class, Ledger, Leg, Template, execution_instrument, postings};
 use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::event::{self, Event, Kind, TakenBack, TradeBust};
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderId};
@@ -305,6 +303,12 @@ fn chart(account: Account) -> (Class, u32) {
         Account::Fees(id) => (Class::Fees, id.0.into()),
         Account::Sec(id) => (Class::Sec, id.0),
         Account::SecStreet(id) => (Class::SecStreet, id.0),
+        Account::Tax(id) => (Class::Tax, id.0.into()),
+        Account::Div(id) => (Class::Div, id.0.into()),
+        Account::FxPool(id) => (Class::FxPool, id.0.into()),
+        Account::Borrow(id) => (Class::Borrow, id.0),
+        Account::Suspense(id) => (Class::Suspense, id.0.into()),
+        Account::SuspenseSec(id) => (Class::SuspenseSec, id.0),
     }
 }
 
@@ -335,9 +339,7 @@ fn balance(side: Account, leg: &Leg, is_debit: bool, account: AccountId, seq: u6
         (&mut row.credits_pending, &mut row.credits_posted)
     };
     let amount = leg.amount as i128; // at most 2^80
-    match leg.phase {
-        Phase::Pending => *pending += amount,
-        Phase::Release => *pending -= amount,
-        Phase::Posted => *posted += amount,
-    }
+    let (to_pending, to_posted) = leg.phase.signs();
+    *pending += to_pending * amount;
+    *posted += to_posted * amount;
 }

@@ -18,9 +18,9 @@ use crate::batch::Batch;
 use crate::names::Names;
 use crate::rows::{About, Alert, Origin, Refusal};
 use tradewind_domain::event::{
-    Allocation, CashMove, CorporateAction, DerivedOrder, Event, Execution, Kind, LedgerTransfer, LimitHit,
-    Locate, MassCancel, OrderCancel, OrderNew, OrderReplace, TradeBust, Valuation, VenueReport,
-    execution_alerts,
+    Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
+    Kind, LedgerTransfer, LimitHit, Locate, MassCancel, OrderCancel, OrderNew, OrderReplace, TradeBust,
+    Valuation, VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
@@ -117,6 +117,7 @@ impl Projection {
             | Kind::CorporateAction
             | Kind::Allocation
             | Kind::LedgerTransfer
+            | Kind::FxConversion
             | Kind::SessionDisconnected
             | Kind::FeeScheduleSet
             | Kind::CalendarSet
@@ -329,9 +330,13 @@ fn concern(event: &Event, kind: Kind) -> Concern {
             let body: &MassCancel = event.body();
             of(AccountId::NONE, body.instrument, OrderId::NONE, 0, body.cl_ord_id)
         }
+        Kind::FxConversion => {
+            let body: &FxConversion = event.body();
+            of(body.account, InstrumentId::NONE, OrderId::NONE, 0, body.reference)
+        }
         Kind::DatedCashSettled => {
-            let body: &CashMove = event.body();
-            none(body.account, InstrumentId::NONE)
+            let body: &DatedSettlement = event.body();
+            none(body.account, body.instrument)
         }
         Kind::Quote
         | Kind::LastTrade

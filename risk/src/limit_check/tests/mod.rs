@@ -4,6 +4,7 @@ mod busts;
 mod controls;
 mod dated;
 mod executions;
+mod fees;
 mod flatten;
 mod identifiers;
 mod invariants;
