@@ -159,7 +159,12 @@ fn assert_known(known: &Value, found: &Value, path: &str) {
         (Value::Array(known), Value::Array(found)) => {
             // Of tables there may be more now; the list goes on behind those that were known.
             let grows = path.ends_with("/tables") && known.len() < found.len();
-            assert!(grows || known.len() == found.len(), "{path}: {} of {}", found.len(), known.len());
+            assert!(
+                grows || known.len() == found.len(),
+                "{path}: {} of {}",
+                found.len(),
+                known.len()
+            );
             for (at, (known, found)) in known.iter().zip(found).enumerate() {
                 assert_known(known, found, &format!("{path}/{at}"));
             }

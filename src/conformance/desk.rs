@@ -15,6 +15,7 @@ use tradewind_machine::clock::Clock;
 use tradewind_machine::pipeline::{Builder, Inline, Settings};
 use tradewind_machine::source::LongSource;
 use tradewind_risk::{RULES_VERSION, TradingSchedule};
+use tradewind_views::Replica;
 
 /// Room for the largest case, and small enough that a case costs milliseconds.
 const CAPACITIES: Capacities = Capacities {
@@ -105,6 +106,16 @@ impl Desk {
             return Err("the engine takes no more messages".to_owned());
         }
         self.settle()
+    }
+
+    /// Every record so far.
+    pub(crate) fn records(&self) -> &[Event] {
+        self.pipe.journal().events()
+    }
+
+    /// A replica with room for what a desk records.
+    pub(crate) fn empty_replica() -> Replica {
+        Replica::new(&CAPACITIES, &HASH_KEY)
     }
 
     fn settle(&mut self) -> Result<Vec<Event>, String> {

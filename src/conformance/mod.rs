@@ -16,6 +16,7 @@ mod decimals;
 mod desk;
 mod file;
 mod known;
+mod ledger;
 mod limits;
 mod recon;
 mod report;
@@ -45,6 +46,11 @@ const FAMILIES: &[Family] = &[
         name: "ledger",
         plays: |topic| topic == "recon",
         play: recon::play,
+    },
+    Family {
+        name: "ledger",
+        plays: ledger::plays,
+        play: ledger::play,
     },
     Family {
         name: "analytics",
