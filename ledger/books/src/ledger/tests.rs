@@ -225,16 +225,18 @@ impl Model {
                 credit,
                 amount,
                 ..
-            } => drop(
-                self.held
-                    .insert(command.id.0, (debit.0, credit.0, amount.unsigned_abs())),
-            ),
+            } => {
+                let amount = amount.unsigned_abs();
+                self.held.insert(command.id.0, (debit.0, credit.0, amount));
+            }
             Action::Post { pending, amount } => {
                 let (debit, credit, held) = self.held.remove(&pending.0).unwrap();
                 let amount = amount.map_or(held, i128::unsigned_abs);
                 self.moved.push((debit, credit, amount));
             }
-            Action::Void { pending } => drop(self.held.remove(&pending.0).unwrap()),
+            Action::Void { pending } => {
+                self.held.remove(&pending.0).unwrap();
+            }
         }
     }
 }
@@ -286,7 +288,9 @@ proptest! {
         }
         let mut model = Model::default();
         for (now, list) in (0u64..).zip(&lists) {
-            books.advance(now, |id| drop(model.held.remove(&id.0).unwrap()));
+            books.advance(now, |id| {
+                model.held.remove(&id.0).unwrap();
+            });
             let mut codes = vec![Code::Ok; list.len()];
             books.submit_linked(list, &mut codes);
             if codes.iter().all(|code| code.is_ok()) {
