@@ -158,6 +158,12 @@ pub(crate) const fn class_text(class: Class) -> &'static str {
         Class::Fees => "FEES",
         Class::Sec => "SEC",
         Class::SecStreet => "SECSTREET",
+        Class::Tax => "TAX",
+        Class::Div => "DIV",
+        Class::FxPool | Class::FxPoolBought => "FXPOOL",
+        Class::Borrow => "BORROW",
+        Class::Suspense | Class::SuspenseSec => "SUSPENSE",
+        Class::CashBought => "CASH",
     }
 }
 
@@ -167,25 +173,42 @@ pub(crate) const fn phase_text(phase: Phase) -> &'static str {
         Phase::Pending => "PENDING",
         Phase::Release => "RELEASE",
         Phase::Posted => "POSTED",
+        Phase::Unsettled => "UNSETTLED",
+        Phase::Settled => "SETTLED",
+        Phase::Voided => "VOIDED",
     }
 }
 
-const CLASSES: [Class; 6] = [
+/// Those that accounts have; entries name no others.
+const CLASSES: [Class; 12] = [
     Class::Cash,
     Class::Street,
     Class::Bank,
     Class::Fees,
     Class::Sec,
     Class::SecStreet,
+    Class::Tax,
+    Class::Div,
+    Class::FxPool,
+    Class::Borrow,
+    Class::Suspense,
+    Class::SuspenseSec,
 ];
-const PHASES: [Phase; 3] = [Phase::Pending, Phase::Release, Phase::Posted];
+const PHASES: [Phase; 6] = [
+    Phase::Pending,
+    Phase::Release,
+    Phase::Posted,
+    Phase::Unsettled,
+    Phase::Settled,
+    Phase::Voided,
+];
 
 /// An account of the books by name: its class, whose it is where it is a client's, and its ledger.
 fn chart(number: u8, account: &str, ledger: &str) -> String {
     let class = CLASSES.into_iter().find(|class| *class as u8 == number);
     let text = class.map_or("", class_text);
     match class {
-        Some(Class::Cash | Class::Sec) => format!("{text}:{account}:{ledger}"),
+        Some(Class::Cash | Class::Sec | Class::Borrow) => format!("{text}:{account}:{ledger}"),
         Some(_) => format!("{text}:{ledger}"),
         None => format!("{number}:{account}:{ledger}"),
     }
