@@ -184,8 +184,13 @@ impl Decided {
         let buckets = pending(limit);
         for id in self.wallets.keys().chain(buckets.keys()) {
             let of = |cash: &BTreeMap<WalletId, Cash>| cash.get(id).copied().unwrap_or_default();
-            let figures = of(&self.wallets).figures().into_iter().zip(of(&buckets).figures());
-            for ((name, decided), (_, by_date)) in figures.filter(|((name, _), _)| name.starts_with("cash that")) {
+            let figures = of(&self.wallets)
+                .figures()
+                .into_iter()
+                .zip(of(&buckets).figures());
+            for ((name, decided), (_, by_date)) in
+                figures.filter(|((name, _), _)| name.starts_with("cash that"))
+            {
                 first.equal(
                     || format!("{name} of wallet {id}"),
                     ("decided", decided),
@@ -197,7 +202,11 @@ impl Decided {
             overdue(limit, &mut first);
         }
         let figure = format!("{} holdings and dates", limit.unsettled().count());
-        Check::of("unsettled trades are the pending balances, by date", figure, first.0)
+        Check::of(
+            "unsettled trades are the pending balances, by date",
+            figure,
+            first.0,
+        )
     }
 }
 
