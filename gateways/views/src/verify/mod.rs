@@ -277,7 +277,7 @@ impl Auditor {
             Check::not_applicable(
                 "I10",
                 "suspense is empty, and the conversion pool is booked",
-                "this version has no such accounts",
+                "nothing posts to suspense in this version; the conversion pool is part of I1",
             ),
         ];
         let counters = self.counters.compare(limit).shows("I12");
