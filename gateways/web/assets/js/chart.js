@@ -95,6 +95,8 @@ export function Chart({ series: source, lines, format, seconds, label, isLog = f
       plot.setData(data());
       // Where nobody points at a time, the legend says what is now.
       if (!(plot.cursor.left >= 0)) plot.setLegend({ idx: plot.data[0].length - 1 });
+      // Longer figures may need another line of the legend.
+      if (plot.height !== size().height) plot.setSize(size());
     });
     paint();
     const unlisten = source.onChange(paint);

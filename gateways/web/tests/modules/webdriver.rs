@@ -88,7 +88,7 @@ impl Browser {
                  let value = null;
                  try {{ value = await ({expression}); }} catch {{ value = null; }}
                  if (value) return {{ value }};
-                 if (performance.now() > until) return {{ text: document.body.innerText }};
+                 if (performance.now() > until) return {{ text: document.body.innerText.slice(0, 1500) }};
                  await new Promise((next) => setTimeout(next, 50));
              }}",
             PATIENCE.as_millis()

@@ -2,6 +2,8 @@
 
 import { fixed, parse, sign } from "./decimal.js";
 
+/** From here on a price has fewer decimals: 1,000. */
+const LARGE = 10n ** 21n;
 const THIN = "\u2009";
 export const NONE = "\u2013";
 export const MINUS = "\u2212";
@@ -37,6 +39,15 @@ export function money(value, places = 2) {
 }
 
 /**
+ * A figure of a limit: two decimals at most, and none that are zero.
+ * @param {string | null | undefined} value
+ */
+export function figure(value) {
+  const units = parse(value);
+  return units === null ? (value ?? NONE) : dressed(fixed(units, 2).replace(/\.?0+$/, ""));
+}
+
+/**
  * Money with its sign, also above zero: a profit is told by more than its colour.
  * @param {string | bigint | null | undefined} value
  */
@@ -48,12 +59,14 @@ export function signed(value, places = 2) {
 }
 
 /**
- * A price: at least two decimals, at most five (averages have many).
+ * A price: at least two decimals, at most five, of large ones three (averages have many).
  * @param {string | null | undefined} value
  */
 export function price(value) {
   const units = parse(value);
-  return units === null ? NONE : dressed(fixed(units, 5).replace(/0{1,3}$/, ""));
+  if (units === null) return NONE;
+  const isLarge = units >= LARGE || units <= -LARGE;
+  return dressed(isLarge ? fixed(units, 3).replace(/0$/, "") : fixed(units, 5).replace(/0{1,3}$/, ""));
 }
 
 /**

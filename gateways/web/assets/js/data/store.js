@@ -44,8 +44,8 @@ export const isOld = computed(() => ageMs.value >= OLD_MS);
 /** Gaps mended and connections made anew, since the page was opened. */
 export const faults = signal({ gaps: 0, reconnects: 0 });
 
-/** Total, realised, unrealised profit and drawdown from the highest total, each second. */
-export const pnlSeries = new Series(4, POINTS_KEPT);
+/** Total, realised, unrealised profit, drawdown from the highest total, and fees below zero, each second. */
+export const pnlSeries = new Series(5, POINTS_KEPT);
 /** p50, p99 and p99.9 of the pipeline in microseconds, and events a second. */
 export const latencySeries = new Series(4, POINTS_KEPT);
 
@@ -143,11 +143,14 @@ function sample() {
 function samplePnl(seconds) {
   const rows = wholeRows();
   if (!rows.length) return;
-  const { total_base: base, total, realised, unrealised } = pnl.at;
-  const add = (/** @type {number} */ column) => near(rows.reduce((sum, row) => sum + (parse(row[column]) ?? 0n), 0n));
-  const all = rows.every((row) => row[base] !== null) ? add(base) : add(total);
+  const { total_base: base, total, realised, unrealised, fees } = pnl.at;
+  const value = (/** @type {any[]} */ row, /** @type {number} */ column) => near(parse(row[column]) ?? 0n);
+  // For the picture, the parts of a row are put into base currency as its total was.
+  const rate = (/** @type {any[]} */ row) => (row[base] === null || !value(row, total) ? 1 : value(row, base) / value(row, total));
+  const add = (/** @type {number} */ column) => rows.reduce((sum, row) => sum + value(row, column) * rate(row), 0);
+  const all = add(total);
   peak = Math.max(peak, all);
-  pnlSeries.push(seconds, [all, add(realised), add(unrealised), all - peak]);
+  pnlSeries.push(seconds, [all, add(realised), add(unrealised), all - peak, -add(fees)]);
 }
 
 /** @param {number} seconds */

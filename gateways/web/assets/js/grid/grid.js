@@ -4,6 +4,8 @@
  * Invariants:
  * - A change of rows costs work for the rows that are seen, whatever the number of rows.
  * - An element is written only where its text or class differs from what it has.
+ * - No row moves under the pointer: while it is over the rows they keep their places, and only their cells change. Who presses a button
+ *   presses that of the row which he sees.
  * - Everything can be done by keyboard: arrows, Page Up/Down, Home, End, Enter; the row above the first is the head, where Enter sorts.
  *
  * Deliberately absent: editing cells, resizing and moving columns.
@@ -37,12 +39,14 @@ export class Grid {
     this.view = view;
     this.options = options;
     this.name = `grid${(grids += 1)}`;
-    this.active = { row: 0, column: 0 };
+    /** The active cell. `key` is that of its row, which it follows when rows move; empty in the head. */
+    this.active = { row: 0, column: 0, key: "" };
     /** @type {Slot[]} */
     this.slots = [];
     /** @type {Map<Cell, number>} cells that flash, and until when */
     this.flashing = new Map();
     this.sweeper = 0;
+    this.isHeld = false;
     this.painter = () => this.#paint();
     this.#build(host);
     this.unlisten = view.source.onChange(() => this.repaint());
@@ -80,8 +84,17 @@ export class Grid {
     this.root.addEventListener("scroll", this.painter, { passive: true });
     this.root.addEventListener("keydown", (event) => this.#key(event));
     this.root.addEventListener("focus", () => this.repaint());
+    this.body.addEventListener("pointerenter", () => this.#hold(true));
+    this.body.addEventListener("pointerleave", () => this.#hold(false));
     this.body.addEventListener("click", (event) => this.#click(event));
     host.append(this.root);
+  }
+
+  /** @param {boolean} isHeld */
+  #hold(isHeld) {
+    this.isHeld = isHeld;
+    this.root.classList.toggle("is-held", isHeld);
+    this.repaint();
   }
 
   /** @param {Column} column */
@@ -100,7 +113,7 @@ export class Grid {
   }
 
   #paint() {
-    const moved = this.view.refresh();
+    const moved = this.view.refresh(this.isHeld);
     if (moved) this.#paintFrame();
     else if (this.view.isBehind && !this.later) {
       this.later = setTimeout(() => {
@@ -123,7 +136,8 @@ export class Grid {
       cell.setAttribute("aria-sort", isBy ? (down ? "descending" : "ascending") : "none");
       write(/** @type {HTMLElement} */ (cell.lastChild), isBy ? (down ? "▼" : "▲") : "");
     });
-    this.active.row = Math.min(this.active.row, Math.max(0, entries.length - 1));
+    const followed = this.active.key ? entries.findIndex((entry) => entry.key === this.active.key) : -1;
+    this.active.row = followed >= 0 ? followed : Math.min(this.active.row, Math.max(0, entries.length - 1));
   }
 
   #paintRows() {
@@ -266,7 +280,7 @@ export class Grid {
     const slot = this.slots.find((candidate) => candidate.element.contains(target));
     if (!slot || slot.index < 0) return;
     const column = slot.cells.findIndex((cell) => cell.element.contains(target));
-    this.active = { row: slot.index, column: Math.max(0, column) };
+    this.active = { row: slot.index, column: Math.max(0, column), key: slot.key };
     this.repaint();
     this.options.onOpen?.(this.view.entries[slot.index]);
   }
@@ -288,10 +302,9 @@ export class Grid {
       End: [last, column],
     }[event.key];
     if (to) {
-      this.active = {
-        row: Math.max(-1, Math.min(last, to[0])),
-        column: Math.max(0, Math.min(this.view.columns.length - 1, to[1])),
-      };
+      const at = Math.max(-1, Math.min(last, to[0]));
+      const column = Math.max(0, Math.min(this.view.columns.length - 1, to[1]));
+      this.active = { row: at, column, key: this.view.entries[at]?.key ?? "" };
       this.#reveal();
     } else if (event.key === "Enter") this.#enter();
     else return;

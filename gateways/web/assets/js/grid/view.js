@@ -72,8 +72,12 @@ export class View {
     return this.columns.find((column) => column.id === id)?.align === "number";
   }
 
-  /** Brings the entries up to date where it is time. Returns whether rows moved. */
-  refresh() {
+  /**
+   * Brings the entries up to date where it is time. Returns whether rows moved.
+   * @param {boolean} isHeld rows keep their places, unless the user asks for others
+   */
+  refresh(isHeld) {
+    if (isHeld && !this.isForced) return false;
     const isNew = this.shape !== this.source.shape;
     const isDue = performance.now() - this.orderedAt >= REORDER_MS;
     const mayMove = isNew || this.sortBy !== "";

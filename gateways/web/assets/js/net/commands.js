@@ -27,14 +27,14 @@ export const cancel = (id) => change("DELETE", `/orders/${encodeURIComponent(id)
 /** The life of an order, from the journal. @param {string} id */
 export const explain = (id) => get(`/orders/${encodeURIComponent(id)}/explain`);
 
-/** @param {number} id @param {string} reason */
-export const acknowledge = (id, reason) => post(`/alerts/${id}/acknowledge`, { reason });
+/** @param {number} id @param {string} comment */
+export const acknowledge = (id, comment) => post(`/alerts/${id}/acknowledge`, { comment });
 
 /** @param {string} node @param {string} level @param {string} reason */
 export const stopTrading = (node, level, reason) => post("/kill", { node, level, reason });
 
 /** Nodes that do not trade freely. */
-export const states = () => get("/states");
+export const restrictions = () => get("/restrictions");
 
 /** Re-arms that wait for a second person. */
 export const waitingRearms = () => get("/rearm");

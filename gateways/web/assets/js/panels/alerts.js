@@ -10,9 +10,11 @@ import { problem } from "../net/api.js";
 import { acknowledge } from "../net/commands.js";
 import { may, person } from "../net/session.js";
 import { Panel } from "../shell/panel.js";
+import { isReject, rejectWords } from "../words/rejects.js";
 
 const SEVERITIES = ["INFO", "WARNING", "ERROR", "CRITICAL"];
 const SIGNS = { INFO: "○", WARNING: "▲", ERROR: "◆", CRITICAL: "■" };
+const TONES = { INFO: "muted", WARNING: "warn", ERROR: "bad", CRITICAL: "bad" };
 const STATES = ["OPEN", "ACKNOWLEDGED", "RESOLVED"];
 const SHOWN = 100;
 
@@ -39,13 +41,23 @@ function escalation(row, now) {
   return html`<span class=${`clock ${tone}`} title="Escalates unless somebody takes it">level ${row[level] + 1} in ${lasting(left)}</span>`;
 }
 
+/** A refusal's code becomes its words. @param {string} text */
+function inWords(text) {
+  return text.replace(/(?<=refused: )[A-Z_]+/, (code) => (isReject(code) ? rejectWords(code) : code));
+}
+
+/** What somebody said, without what the server noted behind it. @param {string | null} text */
+function comment(text) {
+  return (text ?? "").replace(/\s*\[request [^\]]*\]/g, "");
+}
+
 /** @param {{ id: number }} props */
 function Take({ id }) {
   const [error, setError] = useState("");
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const comment = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("comment")).trim();
-    const answer = await acknowledge(id, comment);
+    const words = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("comment")).trim();
+    const answer = await acknowledge(id, words);
     if (answer.ok) taking.value = 0;
     else setError(problem(answer));
   };
@@ -68,15 +80,15 @@ function Alert({ row, now }) {
   const who = row[at.acknowledged_by];
   return html`<li class=${`alert ${severity.toLowerCase()} ${state.toLowerCase()}`} data-testid="alert" data-id=${id} data-state=${state}>
     <div class="alert-line">
-      <span class="severity">${SIGNS[/** @type {keyof typeof SIGNS} */ (severity)]} ${severity}</span>
-      <span class="alert-scope">${row[at.scope]}${row[at.instrument] ? ` · ${row[at.instrument]}` : ""}</span>
+      <span class=${`severity ${TONES[/** @type {keyof typeof TONES} */ (severity)]}`}>${SIGNS[/** @type {keyof typeof SIGNS} */ (severity)]} ${severity}</span>
+      <span class="spring"></span>
       ${escalation(row, now)}
       ${isOpen && taking.value !== id && may("CONTROL") ? html`<button type="button" class="take-button" onClick=${() => (taking.value = id)}>Take</button>` : null}
     </div>
-    <p class="alert-text">${row[at.text]}</p>
+    <p class="alert-text"><b>${row[at.scope]}${row[at.instrument] ? ` · ${row[at.instrument]}` : ""}</b> ${inWords(row[at.text])}</p>
     <p class="note">${row[at.rule]} · since ${clock(row[at.opened_at], false)} (${lasting((now - Date.parse(row[at.opened_at])) / 1_000)})
       ${row[at.count] > 1 ? ` · ${count(row[at.count])} times` : ""}
-      ${who ? ` · taken by ${person(who)}: ${row[at.acknowledge_comment] ?? ""}` : ""}
+      ${who ? ` · taken by ${person(who)}: ${comment(row[at.acknowledge_comment])}` : ""}
       ${state === "RESOLVED" ? ` · over since ${clock(row[at.resolved_at], false)}` : ""}
       ${row[at.cleared_at] && state !== "RESOLVED" ? " · condition is gone, waits for a person" : ""}</p>
     ${taking.value === id ? html`<${Take} id=${id} />` : null}

@@ -57,7 +57,7 @@ const ORDER_TONES = { WORKING: "ok", FILLED: "done", HELD: "warn", UNKNOWN: "bad
 
 /** @type {import("../grid/view.js").Column[]} */
 const ORDERS = [
-  { ...ORDER.time("updated"), order: (row) => o.at(row, "updated") },
+  { ...ORDER.time("created"), order: (row) => o.at(row, "created") },
   ORDER.symbol,
   ORDER.account,
   ORDER.side,
@@ -65,7 +65,7 @@ const ORDERS = [
   ORDER.qty("cum", "Filled"),
   { ...ORDER.px("px", "Limit"), text: (row) => (o.at(row, "px") === null ? o.at(row, "type") : price(o.at(row, "px"))) },
   ORDER.px("avg_px", "Avg"),
-  { ...o.text("state", "State", [116, 1]), text: (row) => o.at(row, "state").replace("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
+  { ...o.text("state", "State", [124, 1]), text: (row) => o.at(row, "state").replace("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
   o.text("tif", "TIF", [44, 0]),
   order(o),
   {
@@ -144,7 +144,7 @@ function found(row) {
   return used === null || hard === null ? NONE : `${short(near(used))} / ${short(near(hard))}`;
 }
 
-const ordersView = new View(orders, ORDERS, { sortBy: "updated", down: true });
+const ordersView = new View(orders, ORDERS, { sortBy: "created", down: true });
 const tradesView = new View(trades, TRADES);
 const rejectsView = new View(rejects, REJECTS);
 const VIEWS = { orders: ordersView, trades: tradesView, rejects: rejectsView };

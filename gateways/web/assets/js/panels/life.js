@@ -1,7 +1,7 @@
 /** The life of one order: every event that the journal has of it, what was decided, and what it cost in time. */
 
 import { signal } from "@preact/signals";
-import { clock, money, plain, price, span } from "../data/format.js";
+import { clock, figure, money, plain, price, span } from "../data/format.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
 import { explain } from "../net/commands.js";
@@ -37,7 +37,7 @@ function words({ verdict, execution, qty, px }) {
   if (!verdict.accepted) return `✕ ${verdict.rule?.text ?? rejectWords(verdict.code)}`;
   if (execution) return `${plain(execution.qty)} at ${price(execution.px)}, fee ${money(execution.fee)}${execution.alerts.length ? ` ▲ ${execution.alerts.join(" ")}` : ""}`;
   const asked = qty ? `${plain(qty)}${px ? ` at ${price(px)}` : ""}` : "";
-  const warned = verdict.hits.map((/** @type {any} */ hit) => `▲ ${hit.limit}: ${plain(hit.used)} of ${plain(hit.hard)}`);
+  const warned = verdict.hits.map((/** @type {any} */ hit) => `▲ ${hit.limit}: ${figure(hit.used)} of ${figure(hit.hard)}`);
   return [asked, ...warned].filter(Boolean).join(" ");
 }
 

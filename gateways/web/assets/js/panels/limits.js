@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { limitsByUse } from "../data/figures.js";
-import { plain } from "../data/format.js";
+import { figure } from "../data/format.js";
 import { limits } from "../data/store.js";
 import { html } from "../html.js";
 import { Panel } from "../shell/panel.js";
@@ -19,8 +19,8 @@ function Bar({ row }) {
   const pct = row[at.used_pct];
   const soft = row[at.soft_pct] || WARN_PCT;
   const width = Math.min(100, pct ?? 0);
-  const most = row[at.hard] === "none" ? "no bound" : plain(row[at.hard]);
-  const figures = row[at.used] === null ? `up to ${most}` : `${plain(row[at.used])} of ${most}`;
+  const most = row[at.hard] === "none" ? "no bound" : figure(row[at.hard]);
+  const figures = row[at.used] === null ? `up to ${most}` : `${figure(row[at.used])} of ${most}`;
   return html`<li class=${`limit ${tone}`} data-testid="limit" title=${`${row[at.type]} on ${row[at.level]} ${row[at.scope]}, then ${row[at.action]}`}>
     <div class="limit-line">
       <span class="limit-name">${row[at.label]}</span>

@@ -28,12 +28,12 @@ const COLUMNS = [
   figure("avg_px", "Avg price", [82, 1], price),
   { ...figure("mark", "Mark", [78, 1], price), flash: true },
   { ...figure("value", "Value", [92, 1.2], money), order: number("value_base") },
-  { ...figure("unrealised", "Unrealised", [102, 1.2], marked), flash: true, tone: (row) => tone(at(row, "unrealised")) },
+  { ...figure("unrealised", "Unrealised", [102, 1.2], marked), tone: (row) => tone(at(row, "unrealised")) },
   { ...figure("realised", "Realised", [102, 1.2], marked), tone: (row) => tone(at(row, "realised")) },
-  figure("fees", "Fees", [62, 0.8], money),
+  figure("fees", "Fees", [80, 0.8], money),
   text("currency", "Ccy", [44, 0]),
   text("sector", "Sector", [84, 1]),
-  { ...figure("fills", "Fills", [46, 0], count), order: (row) => at(row, "fills") },
+  { ...figure("fills", "Fills", [54, 0], count), order: (row) => at(row, "fills") },
 ];
 
 /** @param {string} qty */

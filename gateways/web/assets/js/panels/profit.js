@@ -18,6 +18,7 @@ const PROFIT = [
   { label: "Total", colour: "--accent", column: 1, fill: true },
   { label: "Realised", colour: "--up", column: 2, dash: [6, 3] },
   { label: "Unrealised", colour: "--warn", column: 3, dash: [2, 3] },
+  { label: "Fees", colour: "--down", column: 5, dash: [9, 3, 2, 3] },
 ];
 const DRAWDOWN = [{ label: "Below the highest total", colour: "--down", column: 4, fill: true }];
 

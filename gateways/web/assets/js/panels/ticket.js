@@ -7,7 +7,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { parse } from "../data/decimal.js";
 import { isClosed } from "../data/figures.js";
-import { NONE, plain, price } from "../data/format.js";
+import { figure, NONE, plain, price } from "../data/format.js";
 import { market, orders, pnl, positions, status } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
@@ -157,7 +157,7 @@ function words(outcome) {
 /** The limits that spoke. @param {{ outcome: any }} props */
 function Hits({ outcome }) {
   if (!hasHits(outcome)) return null;
-  const line = (/** @type {any} */ { limit, scope, used, hard, unit }) => html`<li>${limit}${scope ? ` (${scope})` : ""}: ${plain(used)} of ${plain(hard)} ${unit}</li>`;
+  const line = (/** @type {any} */ { limit, scope, used, hard, unit }) => html`<li>${limit}${scope ? ` (${scope})` : ""}: ${figure(used)} of ${figure(hard)} ${unit}</li>`;
   return html`<ul>${outcome.hits.filter((/** @type {any} */ hit) => hit.limit).slice(0, 3).map(line)}</ul>`;
 }
 
@@ -172,7 +172,8 @@ function Sent() {
     return html`<div class="sent bad" role="status" data-testid="sent">✕ ${what} was refused: ${outcome?.code ? words(outcome) : problem(answer)}<${Hits} outcome=${outcome} /></div>`;
   }
   const id = answer.body.order_id;
-  const row = orders.get(id)?.row;
+  // Closed orders leave the table after a while; what became of this one stays.
+  const row = (sent.value.row = orders.get(id)?.row ?? sent.value.row);
   const state = row?.[orders.at.state] ?? answer.body.state ?? "ACCEPTED";
   const filled = row ? `, filled ${plain(row[orders.at.cum])} of ${plain(row[orders.at.qty])}` : "";
   const isDone = row && isClosed(state);

@@ -27,7 +27,7 @@ function Profit() {
   const { isLoaded, total, parts } = wholePnl();
   if (!isLoaded) return html`<${Tile} id="pnl" label="Total P&L" value="–" />`;
   const tone = ["down", "", "up"][sign(total) + 1];
-  const note = parts ? `${signed(parts.realised, 0)} realised, ${signed(parts.unrealised, 0)} open` : "in base currency";
+  const note = parts ? `${signed(parts.realised, 0)} realised, ${signed(parts.unrealised, 0)} open` : "after fees, in base currency";
   return html`<${Tile} id="pnl" label=${`Total P&L ${welcome.value?.base_currency ?? ""}`} tone=${`wide ${tone}`}
     value=${`${arrow(total)} ${signed(total)}`} note=${note} />`;
 }

@@ -9,7 +9,7 @@ import { second } from "../data/frames.js";
 import { alerts, status } from "../data/store.js";
 import { html } from "../html.js";
 import { problem } from "../net/api.js";
-import { confirmRearm, rearm, states, waitingRearms } from "../net/commands.js";
+import { confirmRearm, rearm, restrictions, waitingRearms } from "../net/commands.js";
 import { isMe, may, person, session } from "../net/session.js";
 import { Dialog } from "./dialog.js";
 import { tell } from "./toast.js";
@@ -26,12 +26,12 @@ const asked = signal(null);
 /** Asks the server anew; also called where something was changed here. */
 export async function lookAgain() {
   if (!session.value || status.value.phase !== "live") return;
-  const now = await states();
-  if (now.ok) restricted.value = now.body.states ?? [];
+  const now = await restrictions();
+  if (now.ok) restricted.value = now.body.data;
   if (!restricted.value.length || !may("CONTROL")) waiting.value = [];
   else {
     const open = await waitingRearms();
-    if (open.ok) waiting.value = open.body.pending ?? [];
+    if (open.ok) waiting.value = open.body.data;
   }
 }
 
