@@ -3,7 +3,7 @@
 //! A row is written once, when it changes, and copied into every frame that has it.
 
 use std::fmt::{Display, Write as _};
-use tradewind_domain::time::{Rfc3339, UnixNanos};
+use tradewind_domain::time::{Date, DayNumber, Rfc3339, UnixNanos};
 use tradewind_views::query::current::Decimal;
 
 /// Writes the cells of a row, in the order of the columns.
@@ -13,6 +13,7 @@ pub(crate) trait Cells {
     fn number(&mut self, number: i64);
     fn decimal(&mut self, decimal: Decimal);
     fn truth(&mut self, truth: bool);
+    fn date(&mut self, day: DayNumber);
     /// Nanoseconds since 1970.
     fn time(&mut self, ns: UnixNanos);
 
@@ -94,6 +95,9 @@ impl Cells for JsonCells {
     fn truth(&mut self, truth: bool) {
         self.next().push_str(if truth { "true" } else { "false" });
     }
+    fn date(&mut self, day: DayNumber) {
+        let _ = write!(self.next(), "\"{}\"", Date(day));
+    }
     fn time(&mut self, ns: UnixNanos) {
         let _ = write!(self.next(), "\"{}\"", Rfc3339(ns));
     }
@@ -126,6 +130,7 @@ mod tag {
     pub(super) const FALSE: u8 = 7;
     pub(super) const TRUE: u8 = 8;
     pub(super) const TIME: u8 = 9;
+    pub(super) const DATE: u8 = 10;
 }
 
 /// Binary cells, one behind the other.
@@ -172,6 +177,10 @@ impl Cells for BinaryCells {
     }
     fn truth(&mut self, truth: bool) {
         self.0.push(if truth { tag::TRUE } else { tag::FALSE });
+    }
+    fn date(&mut self, day: DayNumber) {
+        self.0.push(tag::DATE);
+        self.0.extend_from_slice(&day.to_le_bytes());
     }
     fn time(&mut self, ns: UnixNanos) {
         self.0.push(tag::TIME);

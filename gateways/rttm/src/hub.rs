@@ -70,6 +70,8 @@ enum Course {
     Snapshot(bool),
     /// Event channels: it gets the past first, from behind this place; the last number that it was told.
     Past { place: (Seq, u32), seq: u64 },
+    /// Event channels: it has everything, and was told a later number than the stream's last frame said.
+    Ahead { seq: u64 },
 }
 
 struct Subscription {
@@ -570,21 +572,31 @@ impl Hub {
         let rows: Vec<_> = rows.filter(|placed| key.takes(class, &placed.row)).collect();
         stream.place = self.events[at].place;
         let Some(last) = rows.last() else { return };
-        let mut frame = Frame::new(key.head(moment, false, last.place.0, stream.seq), key.encoding());
-        for placed in &rows {
-            frame.row(&placed.row.json, &placed.row.binary);
-        }
-        stream.seq = last.place.0;
-        let message = frame.finish();
+        let seq = last.place.0;
+        let frame_after = |prev: u64| {
+            let mut frame = Frame::new(key.head(moment, false, seq, prev), key.encoding());
+            for placed in &rows {
+                frame.row(&placed.row.json, &placed.row.binary);
+            }
+            frame.finish()
+        };
+        let message = frame_after(stream.seq);
+        stream.seq = seq;
         for id in &stream.subscribers {
-            let Some(client) = self.clients.get(id) else {
+            let Some(client) = self.clients.get_mut(id) else {
                 continue;
             };
-            let course = client.subscriptions.get(&key.channel).map(|held| held.course);
-            if course == Some(Course::Current) {
-                client.mailbox.event(key.channel, message.clone());
-                self.counts.frames.fetch_add(1, Ordering::Relaxed);
-            }
+            let Some(held) = client.subscriptions.get_mut(&key.channel) else {
+                continue;
+            };
+            let message = match held.course {
+                Course::Current => message.clone(),
+                Course::Ahead { seq } => frame_after(seq),
+                Course::Snapshot(_) | Course::Past { .. } => continue,
+            };
+            held.course = Course::Current;
+            client.mailbox.event(key.channel, message);
+            self.counts.frames.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -597,7 +609,9 @@ impl Hub {
                     .clients
                     .get(id)
                     .and_then(|client| client.subscriptions.get(&key.channel));
-                if held.is_some_and(|held| held.course != Course::Current) {
+                let is_behind =
+                    |held: &Subscription| matches!(held.course, Course::Snapshot(_) | Course::Past { .. });
+                if held.is_some_and(is_behind) {
                     behind.push((*id, key.clone()));
                 }
             }
@@ -625,7 +639,7 @@ impl Hub {
         }
         let rows = &self.events[event_index(key.channel)];
         let message = match held.course {
-            Course::Current => return,
+            Course::Current | Course::Ahead { .. } => return,
             Course::Snapshot(gap) => {
                 held.course = Course::Current;
                 Some(newest_frame(rows, &self.live, key, stream, class, moment, gap))
@@ -700,12 +714,14 @@ fn past_frame(
     let is_done = !is_cut || found.last().is_none_or(|placed| placed.place >= stream.place);
     found.retain(|placed| placed.place <= stream.place);
     let reached = found.last().map_or(seq, |placed| placed.place.0);
-    let to = if is_done { stream.seq.max(reached) } else { reached };
+    let to = if is_done { stream.seq.max(seq) } else { reached };
     let rows: Vec<_> = found
         .iter()
         .filter(|placed| key.takes(class, &placed.row))
         .collect();
-    let course = if is_done {
+    let course = if is_done && to > stream.seq {
+        Course::Ahead { seq: to }
+    } else if is_done {
         Course::Current
     } else {
         Course::Past {

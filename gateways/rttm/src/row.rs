@@ -5,8 +5,10 @@ use crate::figures::{Check, StageRow};
 use tradewind_alerts::IncidentRow;
 use tradewind_domain::ids::{HoldingId, InstrumentId, LimitId, NodeId, OrderId};
 use tradewind_domain::text::{Code, Symbol};
-use tradewind_views::live::GroupKey;
-use tradewind_views::query::current::{LimitUsage, Market, Order, Position, Profit, Refusal, Trade};
+use tradewind_views::live::{DueKey, GroupKey};
+use tradewind_views::query::current::{
+    LimitUsage, Market, Order, Position, Profit, Refusal, Settlement, Trade,
+};
 
 /// Names a row of a state channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +21,7 @@ pub(crate) enum Key {
     Market(InstrumentId),
     Stage(usize),
     Check(Code),
+    Due(DueKey),
 }
 
 /// Who may see a row.
@@ -334,6 +337,31 @@ impl Line for Market {
         cells.text(self.kind);
         cells.text(self.sector.as_str());
         cells.time_or_null(self.updated);
+    }
+}
+
+impl Line for Settlement {
+    fn owner(&self) -> Owner {
+        Owner::of(self.node)
+    }
+    fn account(&self) -> Code {
+        self.account
+    }
+    fn symbol(&self) -> Symbol {
+        Symbol::EMPTY
+    }
+    fn key_cells(&self, cells: &mut impl Cells) {
+        cells.date(self.settle_date);
+        cells.text(self.account.as_str());
+        cells.text(self.currency.as_str());
+    }
+    fn cells(&self, cells: &mut impl Cells) {
+        self.key_cells(cells);
+        cells.decimal(self.to_receive);
+        cells.decimal(self.to_pay);
+        cells.decimal(self.net);
+        cells.count(self.trades);
+        cells.text(self.state);
     }
 }
 

@@ -115,6 +115,9 @@ impl Tables {
         if tick.is_multiple_of(INCIDENT_TICKS) || is_new(Channel::Alerts) {
             self.take_incidents(live, figures, is_new(Channel::Alerts), tick);
         }
+        if tick.is_multiple_of(INCIDENT_TICKS) || is_new(Channel::Settlement) {
+            self.take_settlements(live, tick);
+        }
         if tick.is_multiple_of(FIGURE_TICKS) || is_new(Channel::Latency) || is_new(Channel::Health) {
             self.take_figures(live, figures, own, tick, now_ns);
         }
@@ -166,6 +169,19 @@ impl Tables {
             let seen = std::mem::take(&mut self.limits_seen);
             table.retain(tick, |key| matches!(key, Key::Limit(id) if seen.contains(id)));
         }
+    }
+
+    /// What falls due: a walk over what is unsettled, some times a second.
+    fn take_settlements(&mut self, live: &Live, tick: u64) {
+        let Some(table) = self.tables[Channel::Settlement.index()].as_mut() else {
+            return;
+        };
+        let rows = live.look(|held| held.settlements());
+        for (key, row) in &rows {
+            table.set(tick, Key::Due(*key), Some(row));
+        }
+        let keys: HashSet<Key> = rows.iter().map(|(key, _)| Key::Due(*key)).collect();
+        table.retain(tick, |key| keys.contains(key));
     }
 
     fn take_incidents(&mut self, live: &Live, figures: &dyn Figures, is_new: bool, tick: u64) {

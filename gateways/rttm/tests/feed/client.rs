@@ -193,7 +193,7 @@ impl Client {
             let keys = frame["key_columns"].as_u64().unwrap() as usize;
             self.key_columns.insert(channel.to_owned(), keys);
         } else if let Some(seen) = self.seen.get(channel) {
-            assert!(prev <= *seen, "a gap in {channel}: {prev} after {seen}");
+            assert_eq!(prev, *seen, "a gap in {channel}");
             assert!(seq >= *seen, "{channel} goes back: {seq} after {seen}");
         }
         self.seen.insert(channel.to_owned(), seq);

@@ -6,7 +6,7 @@ use super::profit::above;
 use super::{Group, Live};
 use crate::query::current::{
     Balance, Current, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit, Refusal, Scope,
-    Summary, Trade,
+    Settlement, Summary, Trade,
 };
 use std::collections::HashSet;
 use tradewind_domain::codes::ControlState;
@@ -220,6 +220,14 @@ impl Current for Live {
                 .collect();
             rows.sort_by_key(|row| row.symbol);
             rows
+        })
+    }
+
+    fn settlement(&self, scope: &Scope) -> Result<Now<Vec<Settlement>>, LiveError> {
+        self.answer(|held| {
+            let seen = Seen::of(held, scope);
+            let rows = held.settlements().into_iter().map(|(_, row)| row);
+            rows.filter(|row| seen.sees(held, row.node)).collect()
         })
     }
 

@@ -8,6 +8,7 @@ use super::market::Tops;
 use super::orders::{Change, Orders};
 use super::profit::Profits;
 use super::quarantine::Quarantine;
+use super::settlement::Dues;
 use super::waiters::Waiters;
 use crate::replica::Replica;
 use tradewind_books::position::Position as Positions;
@@ -39,6 +40,7 @@ pub struct Held {
     pub(super) refusals: Ring<RefusalRow>,
     pub(super) tops: Tops,
     pub(super) profits: Profits,
+    pub(super) dues: Dues,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
     /// Holdings of each instrument, and which are among them.
@@ -74,6 +76,7 @@ impl Held {
             refusals: Ring::new(ROWS_MAX),
             tops: Tops::default(),
             profits: Profits::default(),
+            dues: Dues::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
@@ -224,6 +227,11 @@ impl Held {
         } else if let Some(row) = RefusalRow::of(event) {
             self.refusals.push(row);
         }
+        let registry = self.replica.registry();
+        self.dues.observe(event, |body| {
+            let row = registry.instrument(body.instrument);
+            row.is_some_and(|row| row.moves_principal())
+        });
         self.on_market(event);
         self.on_system(event);
         for observer in &mut self.observers {

@@ -3,8 +3,11 @@
 use super::blotter::{RefusalRow, TradeRow};
 use super::held::Held;
 use super::profit::{Group, GroupKey, sector_of};
+use super::settlement::{Due, DueKey};
 use crate::figures::Unit;
-use crate::query::current::{Balance, Decimal, LimitUsage, Market, Order, Position, Profit, Refusal, Trade};
+use crate::query::current::{
+    Balance, Decimal, LimitUsage, Market, Order, Position, Profit, Refusal, Settlement, Trade,
+};
 use crate::state::{level, limit_action};
 use tradewind_books::settle::Wallet;
 use tradewind_domain::codes::{InstrumentKind, Level, LimitType, OrderState, OrderType, Side, TimeInForce};
@@ -310,6 +313,27 @@ impl Held {
             unit,
             reason,
         }
+    }
+
+    /// What falls due, by date, account and currency.
+    pub fn settlements(&self) -> Vec<(DueKey, Settlement)> {
+        let line = |(key, due, is_settled): (DueKey, Due, bool)| {
+            let (account, node) = self.account_code(key.account);
+            let net = due.to_receive.raw().wrapping_sub(due.to_pay.raw());
+            let line = Settlement {
+                settle_date: key.date,
+                account,
+                node,
+                currency: self.currency_code(key.currency),
+                to_receive: due.to_receive.into(),
+                to_pay: due.to_pay.into(),
+                net: Decimal(net),
+                trades: due.trades,
+                state: if is_settled { "SETTLED" } else { "PENDING" },
+            };
+            (key, line)
+        };
+        self.dues.all().map(line).collect()
     }
 
     /// Limits in force, by id.

@@ -20,12 +20,14 @@ mod market;
 mod orders;
 mod profit;
 mod quarantine;
+mod settlement;
 mod waiters;
 
 pub use changes::{Changes, KeySet};
 pub use held::Held;
 pub use profit::{Group, GroupKey};
 pub use quarantine::{Quarantine, QuarantinedTrade};
+pub use settlement::DueKey;
 pub use waiters::{Awaited, Tell, Told, WAITERS_MAX};
 
 use crate::query::current::LiveError;

@@ -13,7 +13,7 @@ use std::fmt;
 use tradewind_domain::fixed::{Money, NetQty, Notional, Price, Qty};
 use tradewind_domain::ids::{NodeId, OrderId, Seq};
 use tradewind_domain::text::{ClOrdId, Code, ExecId, Symbol, Text};
-use tradewind_domain::time::UnixNanos;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// An exact decimal in units of 1e-8; text in JSON, without trailing zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -92,6 +92,11 @@ fn time<S: Serializer>(ns: &UnixNanos, serializer: S) -> Result<S::Ok, S::Error>
         0 => serializer.serialize_none(),
         ns => serializer.collect_str(&tradewind_domain::time::Rfc3339(ns)),
     }
+}
+
+/// A date as `YYYY-MM-DD`.
+fn date<S: Serializer>(day: &DayNumber, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&tradewind_domain::time::Date(*day))
 }
 
 /// Whose rows are asked for.
@@ -181,6 +186,8 @@ pub trait Current: Send + Sync {
     fn limits(&self, scope: &Scope) -> Result<Now<Vec<LimitUsage>>, LiveError>;
     /// The market of each instrument.
     fn market(&self, symbol: Option<Symbol>) -> Result<Now<Vec<Market>>, LiveError>;
+    /// What falls due, and what fell due in the last days; by date, account and currency.
+    fn settlement(&self, scope: &Scope) -> Result<Now<Vec<Settlement>>, LiveError>;
     /// Counts and sums for a first page.
     fn summary(&self, scope: &Scope) -> Result<Now<Summary>, LiveError>;
 }
@@ -510,6 +517,33 @@ pub struct Market {
     /// Last quote, trade or mark.
     #[serde(serialize_with = "time")]
     pub updated: UnixNanos,
+}
+
+/// What falls due for an account on a date, in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settlement {
+    /// The date.
+    #[serde(serialize_with = "date")]
+    pub settle_date: DayNumber,
+    /// Account.
+    #[serde(serialize_with = "name")]
+    pub account: Code,
+    /// Its node, for entitlements.
+    #[serde(skip)]
+    pub node: NodeId,
+    /// Currency.
+    #[serde(serialize_with = "name")]
+    pub currency: Text<8>,
+    /// Money of sales.
+    pub to_receive: Decimal,
+    /// Money of purchases.
+    pub to_pay: Decimal,
+    /// The difference.
+    pub net: Decimal,
+    /// Executions in it.
+    pub trades: u64,
+    /// PENDING or SETTLED.
+    pub state: &'static str,
 }
 
 /// Counts and sums of a scope.
