@@ -4,6 +4,7 @@
 
 use crate::read::Arg;
 use crate::schema::Dialect;
+use tradewind_books::posting::Phase;
 use tradewind_domain::event::Kind;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::{Date, DayNumber};
@@ -289,7 +290,9 @@ pub(super) fn ledger_entries(
         ));
     }
     if filter.posted_only {
-        conditions.parts.push("t.phase = 3".to_owned());
+        // Booked at once, or when a trade settled.
+        let booked = [Phase::Posted, Phase::Settled].into_iter();
+        conditions.one_of("t.phase", booked.map(|phase| phase as u8));
     }
     let columns = [
         "t.seq",
