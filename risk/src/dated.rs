@@ -33,17 +33,33 @@ impl Amounts {
     pub fn of(cash: i128, qty: i128) -> Self {
         Self {
             cash_in: Money::from_raw(cash.max(0)),
-            cash_out: Money::from_raw((-cash).max(0)),
+            cash_out: Money::from_raw(cash.wrapping_neg().max(0)),
             qty_in: NetQty::from_raw(qty.max(0)),
-            qty_out: NetQty::from_raw((-qty).max(0)),
+            qty_out: NetQty::from_raw(qty.wrapping_neg().max(0)),
         }
     }
 
     fn add(&mut self, other: &Self, sign: i128) {
-        self.cash_in = Money::from_raw(self.cash_in.raw() + sign * other.cash_in.raw());
-        self.cash_out = Money::from_raw(self.cash_out.raw() + sign * other.cash_out.raw());
-        self.qty_in = NetQty::from_raw(self.qty_in.raw() + sign * other.qty_in.raw());
-        self.qty_out = NetQty::from_raw(self.qty_out.raw() + sign * other.qty_out.raw());
+        self.cash_in = Money::from_raw(
+            self.cash_in
+                .raw()
+                .wrapping_add(other.cash_in.raw().wrapping_mul(sign)),
+        );
+        self.cash_out = Money::from_raw(
+            self.cash_out
+                .raw()
+                .wrapping_add(other.cash_out.raw().wrapping_mul(sign)),
+        );
+        self.qty_in = NetQty::from_raw(
+            self.qty_in
+                .raw()
+                .wrapping_add(other.qty_in.raw().wrapping_mul(sign)),
+        );
+        self.qty_out = NetQty::from_raw(
+            self.qty_out
+                .raw()
+                .wrapping_add(other.qty_out.raw().wrapping_mul(sign)),
+        );
     }
 }
 

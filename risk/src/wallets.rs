@@ -40,7 +40,10 @@ impl WalletRow {
     /// Cash that has settled: what may leave the firm at most.
     #[inline]
     pub const fn settled_cash(&self) -> i128 {
-        self.settled.raw() - self.pending_in.raw() + self.pending_out.raw()
+        self.settled
+            .raw()
+            .wrapping_sub(self.pending_in.raw())
+            .wrapping_add(self.pending_out.raw())
     }
 
     /// The part of `settled` that is not settled on a trading date: proceeds of the day's sales without a settlement date (L29).

@@ -82,12 +82,12 @@ impl Book {
         self.wallets
             .make(body.wallet_bought, body.account, body.currency_bought);
         let legs = [
-            (body.wallet_sold, -body.amount.raw()),
+            (body.wallet_sold, body.amount.raw().wrapping_neg()),
             (body.wallet_bought, body.bought.raw()),
         ];
         for (wallet, change) in legs {
             match self.wallets.row_mut(wallet) {
-                Some(row) => row.settled = Money::from_raw(row.settled.raw() + change),
+                Some(row) => row.settled = Money::from_raw(row.settled.raw().wrapping_add(change)),
                 None => self.faults += 1,
             }
         }

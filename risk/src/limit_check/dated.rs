@@ -139,8 +139,16 @@ impl Book {
             self.faults += 1;
             return;
         };
-        row.pending_in = Money::from_raw(row.pending_in.raw() + sign * amounts.cash_in.raw());
-        row.pending_out = Money::from_raw(row.pending_out.raw() + sign * amounts.cash_out.raw());
+        row.pending_in = Money::from_raw(
+            row.pending_in
+                .raw()
+                .wrapping_add(amounts.cash_in.raw().wrapping_mul(sign)),
+        );
+        row.pending_out = Money::from_raw(
+            row.pending_out
+                .raw()
+                .wrapping_add(amounts.cash_out.raw().wrapping_mul(sign)),
+        );
     }
 
     /// Cash of a wallet that buys nothing yet: in a cash account what comes in on later dates; proceeds of today's sales that have no
@@ -149,7 +157,7 @@ impl Book {
     pub(super) fn unsettled_cash(&self, row: &WalletRow) -> i128 {
         let undated = row.unsettled_on(self.account_date(row.account)).raw();
         if self.is_cash_account(row.account) {
-            undated + row.pending_in.raw()
+            undated.wrapping_add(row.pending_in.raw())
         } else {
             undated
         }
@@ -160,8 +168,12 @@ impl Book {
         let Some(row) = self.wallets.row(wallet) else {
             return 0;
         };
-        let held = row.collateral.raw() + row.reserved.raw();
-        let available = row.settled.raw() - self.unsettled_cash(row) - held;
+        let held = row.collateral.raw().wrapping_add(row.reserved.raw());
+        let available = row
+            .settled
+            .raw()
+            .wrapping_sub(self.unsettled_cash(row))
+            .wrapping_sub(held);
         available.min(row.settled_cash())
     }
 
@@ -174,12 +186,13 @@ impl Book {
     pub(super) fn write_settlement(&self, bucket: &Bucket, out: &mut Event) -> Kind {
         out.reset(Kind::DatedCashSettled);
         let amounts = bucket.amounts;
-        let change = amounts.cash_in.raw() - amounts.cash_out.raw();
+        let change = amounts.cash_in.raw().wrapping_sub(amounts.cash_out.raw());
         let settled = self
             .wallets
             .row(bucket.wallet)
             .map_or(0, |row| row.settled_cash());
-        let overdraws = change < 0 && settled + change < 0 && self.is_cash_account(bucket.account);
+        let overdraws =
+            change < 0 && settled.wrapping_add(change) < 0 && self.is_cash_account(bucket.account);
         *out.body_mut() = DatedSettlement {
             cash_in: amounts.cash_in,
             cash_out: amounts.cash_out,
