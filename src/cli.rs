@@ -59,6 +59,9 @@ pub enum Command {
     /// Users of a running engine's HTTP server: who may see and do what.
     #[command(subcommand)]
     User(UserCommand),
+    /// Positions of a running engine: corporate actions, and how tax lots are kept.
+    #[command(subcommand)]
+    Positions(PositionsCommand),
     /// Incidents of a running engine.
     #[command(subcommand)]
     Alerts(AlertsCommand),

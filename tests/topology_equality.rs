@@ -142,6 +142,8 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         Kind::OrderReleased,
         Kind::StateChanged,
         Kind::DatedCashSettled,
+        Kind::HolderSplit,
+        Kind::HolderDividend,
     ];
     assert_eq!(kinds, BTreeSet::from(all));
     let causes = causes(&events);

@@ -156,6 +156,11 @@ impl Flow {
         }
     }
 
+    /// Changes the position where nothing was executed: corporate actions.
+    pub fn shift(&mut self, qty: i128) {
+        self.position = self.position.saturating_add(qty);
+    }
+
     /// Books the corrected version of an execution that was taken back: the mirror of [`take_back`](Self::take_back).
     pub fn put_back(&mut self, is_buy: bool, qty: i64, value: i128, executed: DayNumber) {
         let qty = i128::from(qty);

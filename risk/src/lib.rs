@@ -2,9 +2,11 @@
 //!
 //! Everything here runs on pipeline threads: no I/O, no clock, no allocation after start-up.
 
+pub mod actions;
 pub mod assessment;
 pub mod calendar;
 pub mod checks;
+pub mod corporate;
 pub mod dated;
 pub mod fees;
 pub mod flow;

@@ -1,6 +1,7 @@
 //! What the stages here know of the market: instruments, last prices, halts, rates.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
+use tradewind_domain::corporate::Ratio;
 use tradewind_domain::event::{Event, FxRate, InstrumentSet, InstrumentStatus, Kind, LastTrade, Mark};
 use tradewind_domain::fixed::{ONE, Price};
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
@@ -108,6 +109,17 @@ impl Market {
             row.fill_px = px;
         }
         is_mark
+    }
+
+    /// Prices and usual quantities are those after a split from now on.
+    pub fn split(&mut self, id: InstrumentId, ratio: Ratio) {
+        let at = id.index();
+        if let (Some(instrument), Some(row)) = (self.instruments.get_mut(at), self.rows.get_mut(at)) {
+            instrument.split(ratio);
+            for px in [&mut row.last_px, &mut row.mark_px, &mut row.fill_px] {
+                *px = ratio.price(*px).unwrap_or(*px);
+            }
+        }
     }
 
     /// Instruments that exist.

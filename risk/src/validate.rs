@@ -9,12 +9,13 @@
 
 use crate::calendar::Calendars;
 use crate::checks;
+use crate::corporate::{self, Announced};
 use crate::market::Market;
 use crate::rules::Rules;
 use tradewind_domain::codes::{OrderType, Side, TimeInForce};
 use tradewind_domain::event::{
-    CalendarSet, Capacities, Decider, EngineStarted, Event, Execution, FxRate, Kind, LastTrade, Mark,
-    OrderNew, Quote, Timer, TimerKind,
+    CalendarSet, Capacities, CorporateAction, Decider, EngineStarted, Event, Execution, FxRate, Kind,
+    LastTrade, Mark, OrderNew, Quote, Timer, TimerKind,
 };
 use tradewind_domain::reject::Note;
 use tradewind_machine::stage::Stage;
@@ -24,6 +25,7 @@ pub struct Validate {
     market: Market,
     calendars: Calendars,
     rules: Rules,
+    announced: Announced,
     stale_order_ms: u32,
 }
 
@@ -34,6 +36,7 @@ impl Validate {
             market: Market::new(capacities.instruments),
             calendars: Calendars::new(),
             rules: Rules::new(capacities),
+            announced: Announced::new(),
             stale_order_ms: 0,
         }
     }
@@ -126,6 +129,9 @@ impl Validate {
                 let mark: &Mark = event.body();
                 bad_px(mark.px, mark.instrument)
             }
+            Kind::CorporateAction => {
+                corporate::notes(event.body(), &self.market, &self.calendars, &self.announced)
+            }
             Kind::FxRate => {
                 let rate: &FxRate = event.body();
                 if rate.rate <= 0 {
@@ -135,6 +141,34 @@ impl Validate {
                 }
             }
             _ => 0,
+        }
+    }
+}
+
+impl Validate {
+    fn announce(&mut self, action: &CorporateAction) {
+        if let Some(instrument) = self.market.instrument(action.instrument) {
+            let calendar = instrument.calendar;
+            self.announced
+                .announce(action, calendar, self.calendars.date(calendar));
+            self.take_effect();
+        }
+    }
+
+    fn roll(&mut self, timer: &Timer) {
+        if timer.timer == TimerKind::DayRoll as u8 {
+            self.calendars.roll(timer.calendar, timer.date);
+            self.announced.roll(timer.calendar, timer.date);
+            self.take_effect();
+        }
+    }
+
+    /// Prices that orders are compared with are those after the splits that are due.
+    fn take_effect(&mut self) {
+        while let Some(action) = self.announced.finish() {
+            if let Some(ratio) = corporate::split_ratio(&action) {
+                self.market.split(action.instrument, ratio);
+            }
         }
     }
 }
@@ -189,12 +223,8 @@ impl Stage<Event> for Validate {
         self.rules.apply(event);
         match event.kind() {
             Some(Kind::CalendarSet) => self.calendars.set_days(event.body::<CalendarSet>()),
-            Some(Kind::Timer) => {
-                let timer: &Timer = event.body();
-                if timer.timer == TimerKind::DayRoll as u8 {
-                    self.calendars.roll(timer.calendar, timer.date);
-                }
-            }
+            Some(Kind::Timer) => self.roll(event.body()),
+            Some(Kind::CorporateAction) => self.announce(event.body()),
             Some(Kind::EngineStarted) => self.stale_order_ms = event.body::<EngineStarted>().stale_order_ms,
             _ => self.market.apply(event),
         }
@@ -204,6 +234,7 @@ impl Stage<Event> for Validate {
         self.market.digest(sink);
         self.calendars.digest(sink);
         self.rules.digest(sink);
+        self.announced.digest(sink);
         sink(&self.stale_order_ms.to_le_bytes());
     }
 }

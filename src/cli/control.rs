@@ -443,3 +443,63 @@ pub struct UserAccessArgs {
     #[arg(long)]
     pub node: Option<String>,
 }
+
+/// `tradewind positions`.
+#[derive(Debug, Subcommand)]
+pub enum PositionsCommand {
+    /// Announce a corporate action: split, dividend, funding, variation margin, settlement of a contract.
+    Announce(AnnounceArgs),
+    /// Set how the tax lots of an account are kept.
+    LotMethod(LotMethodArgs),
+}
+
+/// `tradewind positions announce`.
+#[derive(Debug, Args)]
+pub struct AnnounceArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Instrument.
+    pub symbol: String,
+    /// SPLIT, CASH_DIVIDEND, FUNDING, VARIATION_MARGIN or SETTLEMENT.
+    pub action: String,
+    /// Of a split: new units for old ones.
+    #[arg(long, value_name = "NEW:OLD")]
+    pub ratio: Option<String>,
+    /// Dividend per unit, price of a split's fractions, rate of a funding, settlement price or value.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// Price that a funding is reckoned at; default: the mark.
+    #[arg(long, value_name = "X")]
+    pub px: Option<String>,
+    /// Tax withheld from a dividend.
+    #[arg(long, value_name = "PERCENT")]
+    pub withhold: Option<String>,
+    /// When it takes effect; default: at once.
+    #[arg(long, value_name = "DATE")]
+    pub ex_date: Option<String>,
+    /// When it is paid; default: on the ex-date.
+    #[arg(long, value_name = "DATE")]
+    pub pay_date: Option<String>,
+}
+
+/// `tradewind positions lot-method`.
+#[derive(Debug, Args)]
+pub struct LotMethodArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Account.
+    pub account: String,
+    /// FIFO, LIFO, HIFO or AVCO.
+    pub method: String,
+    /// Fees of purchases are part of the cost, fees of sales are taken from the proceeds.
+    #[arg(long)]
+    pub fee_in_basis: bool,
+}

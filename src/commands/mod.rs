@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod journal;
 pub mod kill;
 pub mod limits;
+pub mod positions;
 pub mod quarantine;
 pub mod recon;
 pub mod record;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Flatten(args) => kill::flatten(&args),
         Command::Quarantine(command) => quarantine::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Positions(command) => positions::run(&command),
         Command::Alerts(command) => alerts::run(&command),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),

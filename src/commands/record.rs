@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 use tradewind_domain::codes::{
-    ControlState, InstrumentKind, LimitType, OrderState, OrderType, QuarantineAction, Restriction, Side,
-    TimeInForce,
+    ControlState, CorporateActionKind, InstrumentKind, LimitType, OrderState, OrderType, QuarantineAction,
+    Restriction, Side, TimeInForce,
 };
 use tradewind_domain::event::{
-    CalendarSet, CashMove, Control, CurrencySet, DatedSettlement, DerivedOrder, EngineStarted, EngineStopped,
-    EntitlementSource, Event, Execution, FxConversion, FxRate, HitKind, InstrumentSet, Kind, LastTrade,
-    LimitHit, LimitProbe, LimitSet, Locate, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
-    OrderView, QuarantineResolve, Quote, RestrictedSet, SessionEvent, Timer, TradeBust, Valuation,
-    VenueReport, control_effects,
+    CalendarSet, CashMove, Control, CorporateAction, CurrencySet, DatedSettlement, DerivedOrder,
+    EngineStarted, EngineStopped, EntitlementSource, Event, Execution, FxConversion, FxRate, HitKind,
+    HolderAction, InstrumentSet, Kind, LastTrade, LimitHit, LimitProbe, LimitSet, Locate, Mark, MassCancel,
+    NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, QuarantineResolve, Quote, RestrictedSet,
+    SessionEvent, Timer, TradeBust, Valuation, VenueReport, control_effects,
 };
 use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
@@ -229,8 +229,48 @@ fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("cl_ord_id", json!(derived.cl_ord_id.as_str()));
             view(fields, &derived.view);
         }
+        Kind::CorporateAction | Kind::HolderSplit | Kind::HolderDividend => {
+            corporate_action(fields, event.body())
+        }
+        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => holder_action(fields, event.body()),
         _ => other(fields, event, kind),
     }
+}
+
+/// An announcement, or a holder's part of it.
+fn corporate_action(fields: &mut Map<String, Value>, action: &CorporateAction) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    let kind = CorporateActionKind::from_code(action.action);
+    put("action", name(kind.map(CorporateActionKind::text), action.action));
+    put("instrument", json!(action.instrument.0));
+    put("ex_date", json!(action.ex_date));
+    put("per_unit", json!(action.cash_per_unit.to_string()));
+    if kind == Some(CorporateActionKind::Split) {
+        put("ratio", json!([action.numerator, action.denominator]));
+    }
+    if action.node.is_none() {
+        return;
+    }
+    put("node", json!(action.node.0));
+    put("qty_delta", qty(action.qty_delta));
+    put("gross", json!(action.gross.to_string()));
+    put("withheld", json!(action.withheld.to_string()));
+    put("cost_delta", json!(action.cost_delta.to_string()));
+}
+
+fn holder_action(fields: &mut Map<String, Value>, action: &HolderAction) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    put("instrument", json!(action.instrument.0));
+    put("node", json!(action.node.0));
+    put("px", px(action.px));
+    put("qty_delta", qty(action.qty_delta));
+    put("cash", json!(action.cash.to_string()));
+    put("realised", json!(action.realised.to_string()));
+    put("cost_delta", json!(action.cost_delta.to_string()));
 }
 
 fn execution(fields: &mut Map<String, Value>, execution: &Execution) {

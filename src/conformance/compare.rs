@@ -36,7 +36,20 @@ const DECIMALS: &[&str] = &[
     "floor",
     "released_qty",
     "released_notional",
+    "qty",
+    "cost",
+    "realised",
+    "realised_base",
+    "fees",
+    "income",
+    "avg_px",
+    "max_loss",
+    "unrealised",
+    "total_pnl",
 ];
+
+/// Lists of lots: opening trade, quantity, cost.
+const LOTS: &str = "lots";
 
 /// Lists of labels for which the files state no order.
 const UNORDERED: &[&str] = &["warn", "breach"];
@@ -96,6 +109,13 @@ fn is_equal(key: &str, expected: &Value, got: &Value) -> bool {
         return equal_decimals(expected, got);
     }
     match (expected, got) {
+        (Value::Array(expected), Value::Array(got)) if key == LOTS => {
+            expected.len() == got.len()
+                && expected
+                    .iter()
+                    .zip(got)
+                    .all(|(expected, got)| is_equal_lot(expected, got))
+        }
         (Value::Array(expected), Value::Array(got)) if UNORDERED.contains(&key) => {
             let sorted = |list: &[Value]| {
                 let mut texts: Vec<String> = list.iter().map(Value::to_string).collect();
@@ -105,6 +125,18 @@ fn is_equal(key: &str, expected: &Value, got: &Value) -> bool {
             sorted(expected) == sorted(got)
         }
         _ => expected == got,
+    }
+}
+
+fn is_equal_lot(expected: &Value, got: &Value) -> bool {
+    match (
+        expected.as_array().map(Vec::as_slice),
+        got.as_array().map(Vec::as_slice),
+    ) {
+        (Some([open, qty, cost]), Some([got_open, got_qty, got_cost])) => {
+            open == got_open && equal_decimals(qty, got_qty) && equal_decimals(cost, got_cost)
+        }
+        _ => false,
     }
 }
 

@@ -13,6 +13,9 @@ const DP: usize = 16;
 pub(crate) struct Decimal(i128);
 
 impl Decimal {
+    /// Nothing.
+    pub(crate) const ZERO: Self = Self(0);
+
     /// From an integer with so many decimals, at most 16. `None` where it does not fit.
     pub(crate) fn scaled(raw: i128, decimals: u32) -> Option<Self> {
         let places = (DP as u32).checked_sub(decimals)?;

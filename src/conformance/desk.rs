@@ -18,7 +18,7 @@ use tradewind_risk::{RULES_VERSION, TradingSchedule};
 use tradewind_views::Replica;
 
 /// Room for the largest case, and small enough that a case costs milliseconds.
-const CAPACITIES: Capacities = Capacities {
+pub(crate) const CAPACITIES: Capacities = Capacities {
     instruments: 64,
     nodes: 256,
     open_orders: 1_024,

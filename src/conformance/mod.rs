@@ -18,6 +18,7 @@ mod file;
 mod known;
 mod ledger;
 mod limits;
+mod positions;
 mod recon;
 mod report;
 
@@ -41,6 +42,11 @@ const FAMILIES: &[Family] = &[
         name: "limits",
         plays: |_| true,
         play: limits::play,
+    },
+    Family {
+        name: "positions",
+        plays: |_| true,
+        play: positions::play,
     },
     Family {
         name: "ledger",

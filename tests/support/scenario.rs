@@ -9,13 +9,14 @@ use super::firm::{
 use super::script::Script;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{
-    ControlState, Level, LimitAction, LimitType, OrderState, OrderType, QuarantineAction, SelfTradeMode,
-    Side, TimeInForce,
+    ControlState, CorporateActionKind, Level, LimitAction, LimitType, OrderState, OrderType,
+    QuarantineAction, SelfTradeMode, Side, TimeInForce,
 };
 use tradewind_domain::event::{
-    Blob, CalendarSet, CorporateAction, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind, LimitSet,
-    Locate, MassCancel, NodeSet,
+    Allocation, Blob, CalendarSet, CorporateAction, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind,
+    LimitSet, Locate, MassCancel, NodeSet,
 };
+use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CalendarId, OrderId, SessionId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
@@ -48,7 +49,31 @@ pub(crate) fn everything() -> Script {
     }
     lost_session(&mut script);
     flood(&mut script);
+    corporate_actions(&mut script);
     script
+}
+
+/// All who hold something get their part.
+fn corporate_actions(script: &mut Script) {
+    let dividend = CorporateAction {
+        cash_per_unit: Money::from_raw(33_300_000),
+        withhold_bps: 1_500,
+        action: CorporateActionKind::CashDividend as u8,
+        ..CorporateAction::zeroed()
+    };
+    let split = CorporateAction {
+        cash_per_unit: Money::from_raw(2_000_000_000),
+        numerator: 1,
+        denominator: 3,
+        action: CorporateActionKind::Split as u8,
+        ..CorporateAction::zeroed()
+    };
+    for symbol in ["ACME", "GIZMO"] {
+        for action in [dividend, split] {
+            let message = InboundLong::new(Kind::CorporateAction, &action);
+            script.accepted(message.named(text(symbol), Code::EMPTY));
+        }
+    }
 }
 
 /// What normalize refuses itself: rows that contradict or name what is not there.
@@ -151,9 +176,11 @@ fn refused_names_and_values(script: &mut Script) {
     script.accepted(cash(Kind::Withdrawal, "CASH", "USD", "R5", "0.01"));
     let locate = InboundLong::new(Kind::Locate, &Locate::zeroed()).named(text("ACME"), text("FREE"));
     script.accepted(locate);
-    let split = InboundLong::new(Kind::CorporateAction, &CorporateAction::zeroed());
+    let nothing = InboundLong::new(Kind::CorporateAction, &CorporateAction::zeroed());
+    script.refused(nothing.named(text("ACME"), Code::EMPTY), RejectCode::InvalidValue);
+    let leg = InboundLong::new(Kind::Allocation, &Allocation::zeroed());
     script.refused(
-        split.named(text("ACME"), Code::EMPTY),
+        leg.named(text("ACME"), text("FREE")),
         RejectCode::UnsupportedEvent,
     );
     script.accepted(InboundLong::new(Kind::Blob, &Blob::zeroed()).with_tail(&[7; 1024]));

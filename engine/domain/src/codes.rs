@@ -189,6 +189,22 @@ code_enum!(
 );
 
 code_enum!(
+    /// What happens to all who hold an instrument (SETTLEMENT section 6).
+    CorporateActionKind {
+        /// New units for old ones.
+        Split = 1, "SPLIT";
+        /// Cash for each unit.
+        CashDividend = 2, "CASH_DIVIDEND";
+        /// Longs of a perpetual contract pay shorts, or the other way round.
+        Funding = 3, "FUNDING";
+        /// Profit since the last settlement price becomes cash.
+        VariationMargin = 4, "VARIATION_MARGIN";
+        /// The contract ends at a value: 1, 0 or a fixed one.
+        Settlement = 5, "SETTLEMENT";
+    }
+);
+
+code_enum!(
     /// Which lots of a position close first (SETTLEMENT section 6). A method never changes its meaning.
     LotMethod {
         /// The oldest.

@@ -1,6 +1,7 @@
 //! Reference data as every stage holds it: instruments as plain rows.
 
 use crate::codes::InstrumentKind;
+use crate::corporate::Ratio;
 use crate::fixed::ONE;
 use crate::ids::{CalendarId, CurrencyId, InstrumentId};
 use crate::text::Symbol;
@@ -110,6 +111,13 @@ impl Instrument {
     #[inline]
     pub const fn allows_negative_prices(&self) -> bool {
         self.flags & instrument_flags::NEGATIVE_PRICES != 0
+    }
+
+    /// Prices and usual quantities as they are after a split. What would not fit stays.
+    pub fn split(&mut self, ratio: Ratio) {
+        self.configured_mark = ratio.price(self.configured_mark).unwrap_or(self.configured_mark);
+        self.adv = ratio.volume(self.adv).unwrap_or(self.adv);
+        self.avg_order_qty = ratio.volume(self.avg_order_qty).unwrap_or(self.avg_order_qty);
     }
 
     /// A share in currency 0 with a cent tick, a lot of 1 and the UTC calendar: the base of tests and generators.

@@ -123,6 +123,30 @@ pub fn value_of(instrument: &Instrument, qty: NetQty, px: Price, mode: Rounding)
     to_money(exact, decimals, dp, mode)
 }
 
+/// As [`value_of`], of which `rate` (8 decimals) is taken: funding. Rounded once.
+pub fn value_share(
+    instrument: &Instrument,
+    qty: NetQty,
+    px: Price,
+    rate: i64,
+    mode: Rounding,
+) -> Option<Money> {
+    let dp = u32::from(instrument.money_dp.min(8));
+    if instrument.is_inverse() {
+        let scaled = qty
+            .raw()
+            .checked_mul(i128::from(instrument.mult))?
+            .checked_mul(i128::from(rate))?;
+        let denominator = i128::from(px.raw()).checked_mul(10i128.pow(16 - dp))?;
+        let minor = div_round(scaled, denominator, mode)?;
+        return Some(Money::from_raw(minor.checked_mul(10i128.pow(8 - dp))?));
+    }
+    let product = qty.raw().checked_mul(i128::from(px.raw()))?;
+    let (exact, decimals) = times_factor(product, 16, instrument.mult)?;
+    let (exact, decimals) = times_factor(exact, decimals, rate)?;
+    to_money(exact, decimals, instrument.money_dp, mode)
+}
+
 /// Base value of one unit, ceiled once to 1e-8 (LIMITS section 1): `px * mult * fx`, inverse `mult / px * fx`.
 /// `fx` is base units per unit of the instrument's currency, with 8 decimals. `None` where it does not fit.
 #[inline]

@@ -70,6 +70,7 @@ impl Stage<Event> for Normalize {
                 reference::calendar(&self.registry, body)
             }),
             Kind::AccessSet => resolve::access(&self.registry, event),
+            Kind::LotMethodSet => resolve::lot_method(&self.registry, event),
             Kind::LimitSet => resolve::limit(&self.registry, self.logical.limits, event),
             Kind::EngineStarted => {}
             _ => return resolve::names(&self.registry, kind, event),

@@ -8,8 +8,8 @@ use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
     AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution,
     FeeScheduleSet, FxConversion, FxRate, InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate,
-    Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuarantineResolve, QuotaGrant, Quote,
-    RestrictedSet, Valuation, VenueReport,
+    LotMethodSet, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuarantineResolve,
+    QuotaGrant, Quote, RestrictedSet, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
@@ -343,8 +343,26 @@ fn limit_probe(it: &mut Resolver<'_>, body: &mut LimitProbe) {
     );
 }
 
+/// How an account's lots are kept: the verdict, and the account's id.
+pub(super) fn lot_method(registry: &Registry, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let leaf = resolver.leaf(Name::Required);
+    let is_unknown = resolver.unresolved;
+    let body = event.body_mut::<LotMethodSet>();
+    body.account = leaf.account;
+    let is_well_formed = body.is_well_formed();
+    resolver.finish(event);
+    if is_unknown {
+        event.reject(RejectCode::UnknownAccount);
+    } else if !is_well_formed {
+        event.reject(RejectCode::InvalidValue);
+    }
+}
+
 fn corporate_action(it: &mut Resolver<'_>, body: &mut CorporateAction) {
-    body.instrument = it.listing(Name::Required).instrument;
+    let listing = it.listing(Name::Required);
+    (body.instrument, body.currency) = (listing.instrument, listing.currency);
+    body.node = NodeId::NONE;
     (body.holding, body.account, body.wallet) = (HoldingId::NONE, AccountId::NONE, WalletId::NONE);
 }
 

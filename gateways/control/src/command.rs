@@ -86,6 +86,10 @@ commands! {
     UsersRevoke(UserAccess) = "users.revoke", true;
     /// Revokes all that a user has and erases his name, password and keys.
     UsersErase(UserName) = "users.erase", true;
+    /// Announces a corporate action.
+    PositionsAnnounce(Announce) = "positions.announce", true;
+    /// Sets how an account's tax lots are kept.
+    PositionsLotMethod(LotMethod) = "positions.lot_method", true;
     /// Incidents, as the alert manager has them.
     AlertsList(Nothing) = "alerts.list", false;
     /// Acknowledges or resolves an incident.
@@ -333,6 +337,40 @@ pub struct UserAccess {
     pub role: String,
     /// The node or account; absent: the whole firm.
     pub node: Option<String>,
+}
+
+/// A corporate action.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Announce {
+    /// The instrument.
+    pub symbol: String,
+    /// SPLIT, CASH_DIVIDEND, FUNDING, VARIATION_MARGIN or SETTLEMENT.
+    pub action: String,
+    /// Of a split: new units for old ones, like `2:1`.
+    pub ratio: Option<String>,
+    /// Dividend per unit, price of a split's fractions, rate of a funding, settlement price or value.
+    pub amount: Option<String>,
+    /// Price that a funding is reckoned at; absent: the mark.
+    pub px: Option<String>,
+    /// Tax withheld from a dividend, in percent.
+    pub withhold_pct: Option<String>,
+    /// When it takes effect; absent: at once.
+    pub ex_date: Option<String>,
+    /// When it is paid; absent: on the ex-date.
+    pub pay_date: Option<String>,
+}
+
+/// How an account's tax lots are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LotMethod {
+    /// The account.
+    pub account: String,
+    /// FIFO, LIFO, HIFO or AVCO.
+    pub method: String,
+    /// True where fees of purchases are part of the cost and fees of sales are taken from the proceeds.
+    pub fee_in_basis: bool,
 }
 
 /// What becomes of an incident.

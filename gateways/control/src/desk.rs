@@ -13,6 +13,7 @@
 use crate::answer::{self, Outcome, Usage};
 use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
 use crate::dual::{Rearms, Waiting};
+use crate::holdings;
 use crate::message::{self, Author, Target};
 use crate::peer::Peer;
 use crate::people::People;
@@ -141,6 +142,8 @@ impl Desk {
             Command::LimitsSet(set) => self.limits_set(set, author),
             Command::LimitsRemove(name) => self.limits_remove(&name.label, author),
             Command::LimitsRestrict(line) => self.change(message::restricted(line, author)?),
+            Command::PositionsAnnounce(action) => self.change(holdings::announce(action, author)?),
+            Command::PositionsLotMethod(method) => self.change(holdings::lot_method(method, author)?),
             Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();

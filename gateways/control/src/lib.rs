@@ -19,6 +19,7 @@ mod client;
 mod command;
 mod desk;
 mod dual;
+mod holdings;
 mod message;
 mod peer;
 mod people;
@@ -30,9 +31,9 @@ mod server;
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, MassCancel,
-    Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict, RulesText, StateSet, UserAccess,
-    UserKey, UserName, UserNew,
+    AlertAct, Announce, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage,
+    LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict,
+    RulesText, StateSet, UserAccess, UserKey, UserName, UserNew,
 };
 pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;

@@ -24,7 +24,7 @@ use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, GroupId, InstrumentId, LimitId, NodeId, SessionId, UserId, VenueId};
 use tradewind_domain::text::{Code, Symbol, Text};
 
-type Made = Result<InboundLong, Failure>;
+pub(crate) type Made = Result<InboundLong, Failure>;
 
 /// Who asks, and why.
 #[derive(Clone, Debug)]
@@ -67,14 +67,14 @@ impl Author {
     }
 
     /// The tail of an event whose body has no room for an author.
-    fn named_tail(&self) -> String {
+    pub(crate) fn named_tail(&self) -> String {
         let colon = if self.reason.is_empty() { "" } else { ": " };
         format!("{}{colon}{}", self.name, self.tail())
     }
 }
 
 /// Text of a fixed size that must be there.
-fn text<const N: usize>(what: &str, value: &str) -> Result<Text<N>, Failure> {
+pub(crate) fn text<const N: usize>(what: &str, value: &str) -> Result<Text<N>, Failure> {
     match Text::new(value) {
         Ok(text) if !text.is_empty() => Ok(text),
         Ok(_) => Err(Failure::argument(format!("{what} is empty"))),
@@ -90,12 +90,17 @@ fn figure(what: &str, value: &str) -> Result<i64, Failure> {
     decimal::parse(value.as_bytes()).map_err(|error| Failure::argument(format!("{what} {value:?}: {error}")))
 }
 
-fn optional_figure(what: &str, value: Option<&str>) -> Result<i64, Failure> {
+pub(crate) fn optional_figure(what: &str, value: Option<&str>) -> Result<i64, Failure> {
     value.map_or(Ok(0), |value| figure(what, value))
 }
 
 /// A value of a closed set by its name, in any case.
-fn choice<T>(what: &str, value: &str, of: fn(&str) -> Option<T>, all: &[&str]) -> Result<T, Failure> {
+pub(crate) fn choice<T>(
+    what: &str,
+    value: &str,
+    of: fn(&str) -> Option<T>,
+    all: &[&str],
+) -> Result<T, Failure> {
     of(&value.to_ascii_uppercase()).ok_or_else(|| {
         let message = format!("{what} {value:?} is none of {}", all.join(", "));
         Failure::argument(message)

@@ -205,7 +205,7 @@ impl Books {
     }
 
     /// What a holding adds to the cash: where the principal moves, the position's cost and its profit; where only profit does, the
-    /// profit that is realised (the books do not move it as cash) and that which is not.
+    /// profit that is realised and was not paid as margin, and that which is not.
     pub(crate) fn holding(&self, holding: HoldingId) -> Worth {
         let Some(row) = self.position.position(holding) else {
             return Worth::default();
@@ -224,7 +224,12 @@ impl Books {
                 row.cost
             }
         } else {
-            row.realised
+            // What was paid as margin is cash already.
+            let paid = self
+                .position
+                .income(holding)
+                .map_or(Money::ZERO, |row| row.margin);
+            row.realised.checked_sub(paid)?
         };
         let open = if row.qty == NetQty::ZERO {
             Money::ZERO

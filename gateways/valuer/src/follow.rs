@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use tradewind_domain::event::{
-    EngineStarted, Event, Execution, FxRate, Inbound, InstrumentSet, Kind, LastTrade, LimitSet, Mark,
-    Valuation,
+    CorporateAction, EngineStarted, Event, Execution, FxRate, Inbound, InstrumentSet, Kind, LastTrade,
+    LimitSet, Mark, Valuation,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, WalletId};
@@ -311,7 +311,7 @@ impl Valuer {
                 | Kind::Deposit
                 | Kind::Withdrawal
                 | Kind::DatedCashSettled
-        );
+        ) || kind.is_of_holder();
         let Some(books) = self.books.as_ref().filter(|_| moves) else {
             return;
         };
@@ -320,6 +320,9 @@ impl Valuer {
         };
         self.know_wallet(wallet);
         self.know_holding(holding);
+        if kind == Kind::HolderSplit {
+            self.on_mark(event.body::<CorporateAction>().instrument); // its price is that of the new units
+        }
         if matches!(kind, Kind::VenueFill | Kind::TradeCapture) {
             self.on_mark(event.body::<Execution>().instrument); // the last fill is the mark where nothing else says one
         }

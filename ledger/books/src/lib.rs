@@ -10,16 +10,18 @@
 //!
 //! - A bust leaves what there would be without the trade: it takes the booked amounts back, and the position is replayed.
 //!
-//! Not here: who may trade (risk), settlement dates, corporate actions, tax lots, the SQL store.
+//! Not here: who may trade and what a corporate action pays (risk), settlement dates, the SQL store.
 //!
 //! docs/ledger.md has the chart of accounts and a worked example.
 
+mod average;
 pub mod ledger;
 pub mod lots;
 pub mod position;
 pub mod posting;
 mod replay;
 pub mod settle;
+mod tax;
 #[cfg(test)]
 mod testing;
 

@@ -1,9 +1,9 @@
 use super::*;
 use crate::testing::*;
 use proptest::prelude::*;
-use tradewind_domain::codes::InstrumentKind;
-use tradewind_domain::event::{Kind, execution_alerts};
-use tradewind_domain::fixed::POSTED_MAX;
+use tradewind_domain::codes::{InstrumentKind, Side};
+use tradewind_domain::event::{TradeBust, execution_alerts};
+use tradewind_domain::fixed::{NetQty, POSTED_MAX};
 
 fn share_row() -> Instrument {
     instrument(0, InstrumentKind::Equity, 2)

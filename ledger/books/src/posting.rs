@@ -9,13 +9,16 @@
 //! - Numbers of templates never change their meaning.
 //! - A trade that settles later is pending on both sides until its settlement, and its cash is one net amount: principal and fee.
 //!
-//! Not here: variation margin. Futures and inverse contracts move no principal; their realised profit becomes cash with the
-//! daily settlement. Which trade settles when: the event says.
+//! Futures and inverse contracts move no principal: their executions post securities and fee, and variation margin posts profit.
+//!
+//! Not here: which trade settles when; the event says.
 
 mod chart;
+mod corporate;
 mod templates;
 
 pub use chart::{Account, Class, Ledger, Phase};
+pub use corporate::adjustment;
 pub(crate) use templates::Poster;
 pub use templates::{LegSpec, Template};
 
@@ -189,6 +192,7 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
         Kind::FxConversion => conversion(event.body()),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
+        kind if kind.is_of_holder() => corporate::postings(event, kind),
         _ => Postings::NONE,
     }
 }

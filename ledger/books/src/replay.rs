@@ -1,66 +1,203 @@
-//! The newest fills of all holdings, so that a bust or correction can ask what a position would be had the trade been another one.
+//! The newest movements of all holdings (trades, splits, settlements), so that a bust or correction can ask what a position would be
+//! had the trade been another one.
 //!
 //! A ring of plain rows; the rows of a holding are linked from the newest back. The position is replayed from the last moment at or
-//! before the trade at which it was flat, through every live fill since (SETTLEMENT section 6): cost is then known to the minor
-//! unit, and realised profit follows from it, since profit and cost together are the money that moved.
+//! before the trade at which it was flat, through everything since (SETTLEMENT sections 6 and 12): splits and settlements in between
+//! come out as they would have been.
 //!
 //! # Invariants
-//! - The newest `capacity` fills are retained; a replay walks at most [`REPLAY_MAX`] of them.
-//! - Where the fills since a flat position are not all retained there is no replay, and the caller adjusts.
+//! - The newest `capacity` movements are retained; a replay walks at most [`REPLAY_MAX`] of them.
+//! - Where what moved since a flat position is not all retained there is no replay, and the caller adjusts.
+//! - A row says by how much it changed the position as things stand: restating a trade restates the splits behind it.
 
-use crate::position::{Facts, PositionRow, Rules, effect};
+use crate::average::{Facts, PositionRow, add, effect, in_base, margin_effect, plus, split_effect};
+use crate::lots::Rules;
 use bytemuck::{Pod, Zeroable, bytes_of};
-use tradewind_domain::fixed::{Money, NetQty};
+use tradewind_domain::corporate::{Ratio, SplitQty};
+use tradewind_domain::fixed::{Money, NetQty, Price};
 use tradewind_domain::ids::{HoldingId, Seq};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::rounding::{self, Rounding};
+use tradewind_domain::time::DayNumber;
 
-/// Fills of one holding that a replay walks at most: some tens of microseconds.
+/// Movements of one holding that a replay walks at most: some tens of microseconds.
 pub(crate) const REPLAY_MAX: usize = 4_096;
 
-/// One fill of a position, as it counts now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-struct FillRow {
-    principal: Money,
-    /// Signed quantity; 0 once it was busted.
-    qty: i64,
-    seq: Seq,
-    /// Number of the holding's fill before, counted from 1; 0 for the first.
-    before: u64,
-    holding: HoldingId,
-    reserved: u32,
+/// What moved a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Moved {
+    /// A trade.
+    Trade = 0,
+    /// A split.
+    Split = 1,
+    /// Variation margin.
+    Margin = 2,
+    /// The settlement of a contract.
+    Settled = 3,
 }
 
-/// A fill's signed quantity and money.
+/// One movement of a position, as it counts now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Movement {
+    /// Money of a trade.
+    pub(crate) principal: Money,
+    /// Fee of a trade.
+    pub(crate) fee: Money,
+    /// Signed change of quantity; 0 for a trade that was busted.
+    pub(crate) qty: i64,
+    pub(crate) seq: Seq,
+    /// Number of the holding's movement before, counted from 1; 0 for the first.
+    before: u64,
+    /// Price of a split's fractions, of margin, of a settlement.
+    px: i64,
+    /// Base currency units per unit, at 1e-8.
+    pub(crate) rate: i64,
+    /// Of a split: new units, old units.
+    ratio: [u32; 2],
+    holding: HoldingId,
+    pub(crate) day: DayNumber,
+    kind: u8,
+    reserved: [u8; 7],
+}
+
+const _: () = assert!(size_of::<Movement>() == 96);
+
+impl Movement {
+    /// A trade.
+    pub(crate) fn trade(seq: Seq, version: Version, day: DayNumber, rate: i64) -> Self {
+        Self {
+            principal: version.principal,
+            fee: version.fee,
+            qty: version.qty,
+            seq,
+            day,
+            rate,
+            ..Self::zeroed()
+        }
+    }
+
+    /// A corporate action that changed the quantity by `qty`.
+    pub(crate) fn action(moved: Moved, seq: Seq, (qty, px): (i64, i64), day: DayNumber, rate: i64) -> Self {
+        Self {
+            qty,
+            px,
+            seq,
+            day,
+            rate,
+            kind: moved as u8,
+            ..Self::zeroed()
+        }
+    }
+
+    /// The same with a split's ratio.
+    pub(crate) fn with_ratio(mut self, numerator: u32, denominator: u32) -> Self {
+        self.ratio = [numerator, denominator];
+        self
+    }
+
+    pub(crate) fn moved(&self) -> Moved {
+        match self.kind {
+            1 => Moved::Split,
+            2 => Moved::Margin,
+            3 => Moved::Settled,
+            _ => Moved::Trade,
+        }
+    }
+
+    /// What a split makes of a quantity, and what is paid for the fraction, unsigned. `None` where it does not fit.
+    pub(crate) fn split_of(&self, held: NetQty, instrument: &Instrument) -> Option<(Ratio, SplitQty, Money)> {
+        let ratio = Ratio::new(self.ratio[0], self.ratio[1])?;
+        let split = SplitQty::of(held.abs(), ratio, instrument.lot)?;
+        let cash = split.cash(ratio, instrument, Price::from_raw(self.px))?;
+        Some((ratio, split, cash))
+    }
+
+    /// Value of a position at the action's price.
+    pub(crate) fn value_of(&self, held: NetQty, instrument: &Instrument) -> Money {
+        let value = rounding::value_of(instrument, held.abs(), Price::from_raw(self.px), Rounding::HalfUp);
+        value.unwrap_or(Money::ZERO)
+    }
+}
+
+/// A trade's signed quantity and money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) qty: i64,
     pub(crate) principal: Money,
+    pub(crate) fee: Money,
 }
 
-/// What a replay finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Replayed {
-    /// The position's cost with the new version.
-    pub(crate) cost: Money,
-    /// Change of the quantity that closed.
-    pub(crate) closed_qty: i128,
+/// A position at average cost while it is replayed from flat.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    /// Quantity and cost.
+    position: PositionRow,
+    pub(crate) realised: Money,
+    pub(crate) realised_base: Money,
+    pub(crate) closed: i128,
 }
 
-/// The pool of fills.
-pub(crate) struct Fills {
-    rows: Vec<FillRow>,
-    /// Number of each holding's newest fill, counted from 1; 0 for none.
+impl Run {
+    fn new() -> Self {
+        Self {
+            position: PositionRow::zeroed(),
+            realised: Money::ZERO,
+            realised_base: Money::ZERO,
+            closed: 0,
+        }
+    }
+
+    pub(crate) fn cost(&self) -> Money {
+        self.position.cost
+    }
+
+    /// Takes a movement; gives by how much it changes the quantity.
+    fn take(&mut self, movement: &Movement, rules: Rules, instrument: &Instrument) -> i128 {
+        let held = self.position.qty;
+        let (facts, qty): (Facts, i128) = match movement.moved() {
+            Moved::Trade => {
+                let qty = i128::from(movement.qty);
+                (effect(&self.position, rules, qty, movement.principal), qty)
+            }
+            Moved::Split => match movement.split_of(held, instrument) {
+                Some((ratio, split, cash)) => split_effect(&self.position, rules, ratio, split, cash),
+                None => (Facts::default(), 0),
+            },
+            Moved::Margin => {
+                let value = movement.value_of(held, instrument);
+                (margin_effect(&self.position, rules, value), 0)
+            }
+            Moved::Settled => {
+                let (qty, value) = (held.raw().wrapping_neg(), movement.value_of(held, instrument));
+                (effect(&self.position, rules, qty, value), qty)
+            }
+        };
+        self.position.qty = plus(held, qty);
+        self.position.cost = add(self.position.cost, facts.cost_delta);
+        self.realised = add(self.realised, facts.realised);
+        self.realised_base = add(self.realised_base, in_base(facts.realised, movement.rate));
+        self.closed += i128::from(facts.closed_qty);
+        qty
+    }
+}
+
+/// The pool of movements.
+pub(crate) struct Movements {
+    rows: Vec<Movement>,
+    /// Number of each holding's newest movement, counted from 1; 0 for none.
     newest: Vec<u64>,
-    /// How many fills there ever were.
+    /// How many movements there ever were.
     count: u64,
     /// How many of them are forgotten.
     forgotten: u64,
     capacity: u64,
-    /// Numbers of the fills to replay, newest first.
+    /// Numbers of the movements to replay, newest first.
     path: Vec<u64>,
 }
 
-impl Fills {
+impl Movements {
     pub(crate) fn new() -> Self {
         Self {
             rows: Vec::new(),
@@ -76,7 +213,7 @@ impl Fills {
     pub(crate) fn grow(&mut self, holdings: u32, executions: u32) {
         let wanted = (executions as usize).max(1);
         if self.rows.len() < wanted {
-            let mut rows = vec![FillRow::zeroed(); wanted];
+            let mut rows = vec![Movement::zeroed(); wanted];
             for number in self.forgotten + 1..=self.count {
                 rows[(number % wanted as u64) as usize] = self.rows[self.slot(number)];
             }
@@ -92,34 +229,31 @@ impl Fills {
         (number % self.rows.len() as u64) as usize
     }
 
-    /// The fill of a number counted from 1, where it is retained.
+    /// The movement of a number counted from 1, where it is retained.
     #[inline]
-    fn row(&self, number: u64) -> Option<&FillRow> {
+    fn row(&self, number: u64) -> Option<&Movement> {
         (number > self.forgotten && number <= self.count).then(|| &self.rows[self.slot(number)])
     }
 
-    /// Retains a fill that was just booked.
+    /// Retains a movement that was just booked.
     #[inline]
-    pub(crate) fn push(&mut self, holding: HoldingId, seq: Seq, version: Version) {
+    pub(crate) fn push(&mut self, holding: HoldingId, movement: Movement) {
         let Some(newest) = self.newest.get_mut(holding.index()) else {
             return;
         };
         self.count += 1;
         let before = std::mem::replace(newest, self.count);
         let slot = self.slot(self.count);
-        self.rows[slot] = FillRow {
-            principal: version.principal,
-            qty: version.qty,
-            seq,
+        self.rows[slot] = Movement {
             before,
             holding,
-            reserved: 0,
+            ..movement
         };
         self.forgotten = self.forgotten.max(self.count.saturating_sub(self.capacity));
     }
 
-    /// The number of the fill of a record: sequence numbers rise with them.
-    fn find(&self, seq: Seq) -> Option<u64> {
+    /// The number of the trade of a record: sequence numbers rise with them, and a record is of one holding's trade at most.
+    fn find(&self, holding: HoldingId, seq: Seq) -> Option<u64> {
         let (mut low, mut high) = (self.forgotten + 1, self.count + 1);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -129,38 +263,32 @@ impl Fills {
                 high = middle;
             }
         }
-        self.row(low).filter(|row| row.seq == seq).map(|_| low)
+        let same = (low..=self.count).map_while(|number| Some((number, self.row(number)?)));
+        same.take_while(|(_, row)| row.seq == seq)
+            .find(|(_, row)| row.holding == holding && row.moved() == Moved::Trade)
+            .map(|(number, _)| number)
     }
 
-    /// Puts another version in a fill's place.
-    pub(crate) fn change(&mut self, seq: Seq, version: Version) {
-        if let Some(number) = self.find(seq) {
+    /// Puts another version in a trade's place.
+    pub(crate) fn change(&mut self, holding: HoldingId, seq: Seq, version: Version) {
+        if let Some(number) = self.find(holding, seq) {
             let slot = self.slot(number);
-            (self.rows[slot].qty, self.rows[slot].principal) = (version.qty, version.principal);
+            let row = &mut self.rows[slot];
+            (row.qty, row.principal, row.fee) = (version.qty, version.principal, version.fee);
         }
     }
 
-    /// What the position would be, had the fill of `seq` been `version`. `held` is the position's quantity as it is.
-    pub(crate) fn replay(
-        &mut self,
-        holding: HoldingId,
-        held: i128,
-        seq: Seq,
-        version: Version,
-        rules: Rules,
-    ) -> Option<Replayed> {
-        let changed = self.find(seq)?;
-        self.walk_back(holding, held, changed)?;
-        let (cost, closed) = self.run(rules, changed, Some(version));
-        let (_, closed_before) = self.run(rules, changed, None);
-        Some(Replayed {
-            cost,
-            closed_qty: closed - closed_before,
-        })
+    /// Forgets how a holding's position came about: what was restated without a replay is no way back to a flat one.
+    pub(crate) fn forget(&mut self, holding: HoldingId) {
+        if let Some(newest) = self.newest.get_mut(holding.index()) {
+            *newest = 0;
+        }
     }
 
-    /// Notes the way from the newest fill back to the last flat position at or before the changed one.
-    fn walk_back(&mut self, holding: HoldingId, held: i128, changed: u64) -> Option<()> {
+    /// Finds the way that a replay of a trade goes: from the last flat position at or before it. `held` is the quantity as it is. Gives
+    /// the trade's number; `None` where the way is not all retained.
+    pub(crate) fn find_way(&mut self, holding: HoldingId, held: i128, seq: Seq) -> Option<u64> {
+        let changed = self.find(holding, seq)?;
         self.path.clear();
         let mut number = *self.newest.get(holding.index())?;
         let mut qty = held;
@@ -172,31 +300,51 @@ impl Fills {
             self.path.push(number);
             qty -= i128::from(row.qty);
             if number <= changed && qty == 0 {
-                return Some(());
+                return Some(changed);
             }
             number = row.before;
         }
     }
 
-    /// Cost and closed quantity at the end of the way.
-    fn run(&self, rules: Rules, changed: u64, version: Option<Version>) -> (Money, i128) {
-        let mut position = PositionRow::zeroed();
-        let mut closed = 0;
-        for &number in self.path.iter().rev() {
-            let Some(row) = self.row(number) else { continue };
-            let mut fill = Version {
-                qty: row.qty,
-                principal: row.principal,
-            };
-            if number == changed {
-                fill = version.unwrap_or(fill);
+    /// The movements on the way that was found, oldest first, with another version of the changed trade.
+    pub(crate) fn on_way(
+        &self,
+        changed: u64,
+        version: Option<Version>,
+    ) -> impl Iterator<Item = Movement> + '_ {
+        self.path.iter().rev().filter_map(move |&number| {
+            let mut movement = *self.row(number)?;
+            if let Some(version) = version.filter(|_| number == changed) {
+                (movement.qty, movement.principal, movement.fee) =
+                    (version.qty, version.principal, version.fee);
             }
-            let facts: Facts = effect(&position, rules, fill.qty.into(), fill.principal);
-            position.qty = NetQty::from_raw(position.qty.raw().wrapping_add(fill.qty.into()));
-            position.cost = Money::from_raw(position.cost.raw().wrapping_add(facts.cost_delta.raw()));
-            closed += i128::from(facts.closed_qty);
+            Some(movement)
+        })
+    }
+
+    /// Replays the way at average cost.
+    pub(crate) fn run(
+        &self,
+        changed: u64,
+        version: Option<Version>,
+        rules: Rules,
+        instrument: &Instrument,
+    ) -> Run {
+        let mut run = Run::new();
+        for movement in self.on_way(changed, version) {
+            run.take(&movement, rules, instrument);
         }
-        (position.cost, closed)
+        run
+    }
+
+    /// Notes by how much each movement on the way changes the position now.
+    pub(crate) fn renew_way(&mut self, rules: Rules, instrument: &Instrument) {
+        let mut run = Run::new();
+        for at in (0..self.path.len()).rev() {
+            let slot = self.slot(self.path[at]);
+            let qty = run.take(&self.rows[slot], rules, instrument);
+            self.rows[slot].qty = qty as i64; // trades as they are; what actions change was checked to have 64 bits
+        }
     }
 
     pub(crate) fn digest(&self, sink: &mut dyn FnMut(&[u8])) {

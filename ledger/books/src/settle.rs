@@ -14,7 +14,7 @@
 //! Not here: when a trade settles (the limit check), client overdraft limits.
 
 use crate::posting::{
-    Account, Ledger, Leg, LegSpec, Parties, Phase, Poster, Postings, execution_instrument, postings,
+    self, Account, Ledger, Leg, LegSpec, Parties, Phase, Poster, Postings, execution_instrument, postings,
 };
 use bytemuck::{Pod, Zeroable};
 use tradewind_domain::codes::AccountKind;
@@ -273,6 +273,10 @@ impl Settle {
                 if let Some(template) = postings.template {
                     self.own(&postings.parties);
                     template.give(&postings, self);
+                }
+                let adjusted = posting::adjustment(event);
+                if let Some(template) = adjusted.template {
+                    template.give(&adjusted, self);
                 }
             }
         }

@@ -364,6 +364,20 @@ fn template_numbers_and_lines_are_pinned() {
             18,
             vec![line(Cash, FxPool, Posted), line(FxPoolBought, CashBought, Posted)],
         ),
+        (30, vec![line(Street, Cash, Posted), line(SecStreet, Sec, Posted)]),
+        (31, vec![line(Div, Cash, Posted), line(Cash, Tax, Posted)]),
+        (32, vec![line(Street, Cash, Posted)]),
+        (33, vec![line(Street, Cash, Posted)]),
+        (34, vec![line(Street, Cash, Posted), line(SecStreet, Sec, Posted)]),
+        (
+            35,
+            vec![
+                line(Street, Cash, Posted),
+                line(SecStreet, Sec, Posted),
+                line(Div, Cash, Posted),
+                line(Cash, Tax, Posted),
+            ],
+        ),
     ];
     assert_eq!(expected.len(), Template::ALL.len());
     for (number, lines) in expected {

@@ -4,7 +4,7 @@ use crate::error::ReportError;
 use crate::model::{Cell, Section};
 use crate::walk::{At, Walked};
 use std::collections::BTreeMap;
-use tradewind_books::posting::Account;
+use tradewind_books::posting::{Account, adjustment};
 use tradewind_domain::event::Event;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, Seq, WalletId};
@@ -73,7 +73,9 @@ impl Cash {
         if postings.parties.account != at.account {
             return;
         }
-        for leg in postings.legs().filter(|leg| leg.phase.signs().1 != 0) {
+        let adjusted = adjustment(event);
+        let legs = postings.legs().chain(adjusted.legs());
+        for leg in legs.filter(|leg| leg.phase.signs().1 != 0) {
             let amount = Money::from_raw(leg.amount as i128); // bounded by what one event may move
             let (wallet, other, amount) = match (leg.debit, leg.credit) {
                 (Account::Cash(wallet), other) => (wallet, other, amount.neg()),

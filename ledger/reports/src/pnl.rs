@@ -10,7 +10,7 @@ use crate::walk::{At, Gather, Walked, walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tradewind_analytics::trade_statistics;
-use tradewind_books::posting::Account;
+use tradewind_books::posting::{Account, adjustment};
 use tradewind_domain::event::Event;
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
@@ -139,7 +139,9 @@ impl Days {
         if postings.parties.account != at.account {
             return;
         }
-        for leg in postings.legs().filter(|leg| leg.phase.signs().1 != 0) {
+        let adjusted = adjustment(event);
+        let legs = postings.legs().chain(adjusted.legs());
+        for leg in legs.filter(|leg| leg.phase.signs().1 != 0) {
             let amount = leg.amount as i128;
             let flow = match (leg.debit, leg.credit) {
                 (Account::Bank(_), Account::Cash(_)) => amount,

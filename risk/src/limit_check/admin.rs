@@ -320,8 +320,10 @@ impl Book {
                 let timer: &Timer = event.body();
                 if timer.timer == TimerKind::DayRoll as u8 {
                     self.calendars.roll(timer.calendar, timer.date);
+                    self.announced.roll(timer.calendar, timer.date);
                 }
             }
+            Kind::CorporateAction => self.announce(event.body()),
             Kind::EngineStarted => {
                 let start: &EngineStarted = event.body();
                 self.settings = Settings {

@@ -3,7 +3,9 @@
 use super::quarantine::Quarantine;
 use super::quota::Quotas;
 use super::tables::Rows;
+use crate::actions::Actions;
 use crate::calendar::Calendars;
+use crate::corporate::Announced;
 use crate::dated::Dated;
 use crate::fees::Fees;
 use crate::hierarchy::{Chain, Flow, Hierarchy, NIL, NodeRow};
@@ -23,7 +25,7 @@ use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{AccountKind, ControlState, Level, Side};
 use tradewind_domain::event::{Capacities, ChainDays};
 use tradewind_domain::ids::{
-    AccountId, CalendarId, HoldingId, InstrumentId, NodeId, OrderSlot, SessionId, VenueId,
+    AccountId, CalendarId, HoldingId, InstrumentId, NodeId, OrderSlot, Seq, SessionId, VenueId,
 };
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
@@ -63,6 +65,10 @@ pub(super) struct Book {
     pub(super) cl_ord_ids: KeyTable,
     pub(super) exec_ids: KeyTable,
     pub(super) executions: Executions,
+    /// Corporate actions that wait for their ex-date.
+    pub(super) announced: Announced,
+    /// Corporate actions that were booked.
+    pub(super) actions: Actions,
     pub(super) quarantine: Quarantine,
     pub(super) hasher: KeyHasher,
     pub(super) limits: Limits,
@@ -97,6 +103,8 @@ pub(super) struct Book {
     pub(super) drained_ms: u64,
     /// Counter of the last order id given.
     pub(super) order_counter: u64,
+    /// Sequence number of the input whose effects come out.
+    pub(super) input_seq: Seq,
     /// Facts that named a row which does not exist: a damaged or foreign journal.
     pub(super) faults: u64,
 }
@@ -119,6 +127,8 @@ impl Book {
             cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
             exec_ids: KeyTable::new(capacities.exec_ids),
             executions: Executions::new(capacities.executions),
+            announced: Announced::new(),
+            actions: Actions::new(capacities.holdings, capacities.executions),
             quarantine: Quarantine::new(capacities.quarantine),
             hasher: KeyHasher::new(hash_key),
             limits: Limits::new(capacities.limits),
@@ -143,6 +153,7 @@ impl Book {
             outage_ns: 0,
             drained_ms: 0,
             order_counter: 0,
+            input_seq: 0,
             faults: 0,
         }
     }
@@ -156,6 +167,7 @@ impl Book {
         self.cl_ord_ids.set_capacity(capacities.cl_ord_ids);
         self.exec_ids.set_capacity(capacities.exec_ids);
         self.executions.set_capacity(capacities.executions);
+        self.actions.set_capacity(capacities.executions);
         self.quarantine.set_capacity(capacities.quarantine);
         self.wallets.set_capacity(capacities.wallets);
         self.dated.set_capacity(capacities.unsettled);
@@ -422,6 +434,8 @@ impl Book {
             .digest(|id| self.orders.is_open(tradewind_domain::ids::OrderId(id)), sink);
         self.exec_ids.digest(|_| false, sink);
         self.executions.digest(sink);
+        self.announced.digest(sink);
+        self.actions.digest(sink);
         self.quarantine.digest(sink);
         self.limits.digest(sink);
         self.stamps.digest(sink);

@@ -15,7 +15,7 @@ use crate::orders::keys::{Key, KeyHasher};
 use bytemuck::bytes_of;
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    Event, Execution, Kind, TakenBack, TradeBust, execution_alerts, execution_flags,
+    Adjustment, Event, Execution, Kind, TakenBack, TradeBust, execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{CalendarId, NodeId, OrderSlot, VenueId};
@@ -42,7 +42,7 @@ fn version_of(taken: &TakenBack) -> Version {
     }
 }
 
-fn side_of(taken: &TakenBack) -> Side {
+pub(super) fn side_of(taken: &TakenBack) -> Side {
     Side::from_code(taken.side).unwrap_or(Side::Sell)
 }
 
@@ -55,8 +55,25 @@ impl Book {
             None => self.correction_facts(event.body_mut()),
         };
         match result {
-            Ok(taken) => event.set_tail(bytes_of(&taken)),
+            Ok(taken) => self.write_taken(event, taken),
             Err(code) => event.reject(code),
+        }
+    }
+
+    /// Writes what is taken back, and behind it what that changes of corporate actions since.
+    fn write_taken(&self, event: &mut Event, mut taken: TakenBack) {
+        let new = rebooked(event);
+        let Some(instrument) = self.market.instrument(taken.instrument) else {
+            return event.reject(RejectCode::UnknownSymbol);
+        };
+        match self.adjustment_of(&taken, instrument, (new.qty, new.principal)) {
+            Err(code) => event.reject(code),
+            Ok(adjustment) if adjustment == Adjustment::default() => event.set_tail(bytes_of(&taken)),
+            Ok(adjustment) => {
+                taken.adjusts = 1;
+                event.set_tail(bytes_of(&taken));
+                event.append_tail(bytes_of(&adjustment));
+            }
         }
     }
 
@@ -234,6 +251,8 @@ impl Book {
         }
         let before = self.account_position(taken.leaf, taken.instrument);
         self.move_flows_back(&taken, &new);
+        let version = (new.qty, new.principal);
+        self.apply_adjustment(&taken, &instrument, version, &event.adjustment());
         self.move_collateral(&instrument, &taken, before);
         if let Some(order) = self.orders.get_mut(taken.slot) {
             order.restate(new.qty - taken.qty);

@@ -275,6 +275,10 @@ impl Book {
                 OpenChange::default(),
             ),
         };
+        if !instrument.moves_principal() {
+            let value = side.sign() * execution.principal.raw();
+            self.actions.add_margined(execution.holding, value);
+        }
         let done = (execution.qty, execution.consumed.raw());
         let days = self.execute(execution.leaf, pair, side, done, open);
         self.executions

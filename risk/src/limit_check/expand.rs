@@ -67,6 +67,8 @@ pub(super) enum Cursor {
     Held(Option<OrderSlot>),
     /// A trade that a person lets out of quarantine: its row.
     Released(u32),
+    /// A corporate action that takes effect: 0 for prices, then the pair of node and instrument to look at, counted from 1.
+    Holders(u32),
 }
 
 impl Cursor {
@@ -85,10 +87,11 @@ impl Cursor {
             return Cursor::Crossed(0, book.trips_of(event, kind));
         }
         let cursor = Self::of_cause(event, kind, book);
-        if cursor == Cursor::Idle && book.resting.is_due() {
-            return Self::held(book);
+        match cursor {
+            Cursor::Idle if book.announced.is_due() => Cursor::Holders(0),
+            Cursor::Idle if book.resting.is_due() => Self::held(book),
+            cursor => cursor,
         }
-        cursor
     }
 
     fn of_cause(event: &Event, kind: Kind, book: &Book) -> Self {
@@ -154,6 +157,10 @@ impl Cursor {
     pub(super) fn next(&mut self, book: &mut Book, findings: &mut Findings, out: &mut Event) -> Expansion {
         for _ in 0..ROWS_PER_CALL {
             let kind = match self {
+                Cursor::Idle if book.announced.is_due() => {
+                    *self = Cursor::Holders(0);
+                    None
+                }
                 Cursor::Idle if book.resting.is_due() => {
                     *self = Self::held(book);
                     None
@@ -172,6 +179,7 @@ impl Cursor {
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
                 Cursor::Settling(..) => self.next_settlement(book, out),
+                Cursor::Holders(_) => self.next_holder(book, out),
                 Cursor::Released(at) => {
                     let at = *at;
                     *self = Cursor::Idle;
@@ -310,6 +318,10 @@ impl Cursor {
             }
             return;
         }
+        if kind.is_of_holder() {
+            return self.pass_holder(book, event, kind);
+        }
+        self.pass_to_orders(book);
         let slot = event.body::<DerivedOrder>().view.slot;
         if let Cursor::Crossed(at, trips) = *self {
             let mut ahead = book.resting.found().iter().skip(at as usize);
@@ -450,6 +462,7 @@ impl Book {
         match kind {
             Kind::StateChanged => return self.apply_state_changed(event),
             Kind::DatedCashSettled => return self.apply_settlement(event),
+            kind if kind.is_of_holder() => return self.apply_holder(event, kind),
             Kind::TradeCapture => return self.apply_execution(event),
             Kind::OrderNew => return self.apply_new(event, None),
             _ => {}

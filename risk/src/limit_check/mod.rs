@@ -25,6 +25,7 @@ mod expand;
 mod fees;
 mod findings;
 mod flatten;
+mod holders;
 mod look_ahead;
 mod marks;
 mod place;
@@ -176,7 +177,12 @@ impl LimitCheck {
             | Kind::CancelRequested
             | Kind::OrderReleased
             | Kind::StateChanged
-            | Kind::DatedCashSettled => {
+            | Kind::DatedCashSettled
+            | Kind::HolderSplit
+            | Kind::HolderDividend
+            | Kind::HolderFunding
+            | Kind::HolderMargin
+            | Kind::HolderSettled => {
                 self.cursor.pass(book, event, kind);
                 book.apply_derived(event, kind);
             }
@@ -201,6 +207,7 @@ impl LimitCheck {
     #[inline]
     fn begin_effects(&mut self, event: &Event, kind: Kind) {
         if event.head.part == 0 {
+            self.book.input_seq = event.head.seq;
             self.book.drain(event.head.recv_ns);
             self.cursor = Cursor::of(event, kind, &mut self.book);
         } else if kind == Kind::TradeCapture {
@@ -236,6 +243,7 @@ impl Stage<Event> for LimitCheck {
         }
         if event.head.flags & head_flags::LAST != 0 {
             self.book.resting.clear_due();
+            self.book.announced.clear_due();
             self.cursor = Cursor::Idle;
         }
     }

@@ -160,13 +160,15 @@ impl Body for Locate {
     const INPUT_LEN: usize = 9;
 }
 
-/// Split, dividend and the like; with a holding, one holder's part of it.
+/// A corporate action ([`CorporateActionKind`](crate::codes::CorporateActionKind)); with a holding one holder's part of it, with a node
+/// alone that of a strategy's position, with neither the action as it takes effect on prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct CorporateAction {
-    /// Cash per unit, or cash-in-lieu price.
+    /// Dividend per unit; of a split the price at which fractions are paid; of variation margin and settlement the price; of a funding
+    /// the rate.
     pub cash_per_unit: Money,
-    /// Holder's gross amount.
+    /// Holder's gross amount, cash for a fraction included; of an announced funding the price that it is reckoned at (0: the mark).
     pub gross: Money,
     /// Holder's withheld tax.
     pub withheld: Money,
@@ -178,14 +180,16 @@ pub struct CorporateAction {
     pub denominator: u32,
     /// Withheld share in basis points.
     pub withhold_bps: u32,
-    /// Ex-date.
+    /// Ex-date: it takes effect when the instrument's calendar rolls to it; 0, or the present date, at once.
     pub ex_date: DayNumber,
-    /// Pay date.
+    /// Pay date; 0 for the ex-date.
     pub pay_date: DayNumber,
-    /// 1 split, 2 cash dividend.
+    /// [`CorporateActionKind`](crate::codes::CorporateActionKind).
     pub action: u8,
-    #[doc(hidden)]
-    pub reserved: [u8; 3],
+    /// [`execution_alerts`](super::execution_alerts) of a holder's part.
+    pub alerts: u8,
+    /// Currency of the instrument.
+    pub currency: CurrencyId,
     /// Instrument.
     pub instrument: InstrumentId,
     /// Holder; none for the announcement.
@@ -196,8 +200,28 @@ pub struct CorporateAction {
     pub wallet: WalletId,
     /// Holder's change of quantity, at 1e-8.
     pub qty_delta: i64,
+    /// The node whose position it is: the holder's account, or a strategy.
+    pub node: NodeId,
+    /// 1 where the position is short.
+    pub is_short: u8,
     #[doc(hidden)]
-    pub reserved2: [u64; 2],
+    pub reserved2: [u8; 3],
+    /// Base currency units per unit when it was booked, at 1e-8; 0 where none was known.
+    pub rate: i64,
+}
+
+const _: () = assert!(size_of::<CorporateAction>() == 128);
+
+impl CorporateAction {
+    /// Profit of a holder's part of a split: cash for the fraction, which a short position pays, less the cost that went with it.
+    pub const fn split_profit(&self) -> Money {
+        let cost = if self.is_short == 0 {
+            self.cost_delta.raw()
+        } else {
+            self.cost_delta.raw().wrapping_neg()
+        };
+        Money::from_raw(self.gross.raw().wrapping_add(cost))
+    }
 }
 
 impl Body for CorporateAction {

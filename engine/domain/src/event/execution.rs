@@ -221,8 +221,8 @@ pub struct TakenBack {
     /// Settlement calendar of the trade where it is not settled: its pending cash and securities are voided. 0: it is settled,
     /// and reversed.
     pub settle_calendar: u8,
-    #[doc(hidden)]
-    pub reserved: u8,
+    /// 1 where an [`Adjustment`](super::Adjustment) follows: corporate actions since the trade are what they would have been.
+    pub adjusts: u8,
     /// Settlement date of the trade where it was dated, 0 where it settled at once.
     pub settle_date: DayNumber,
     #[doc(hidden)]

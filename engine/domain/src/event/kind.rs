@@ -164,6 +164,8 @@ kinds! {
     Flatten = 112, Control, "flatten";
     /// Access of a user or group to a node, or a user's place in a group.
     AccessSet = 113, AccessSet, "access_set";
+    /// How the tax lots of an account are kept.
+    LotMethodSet = 116, LotMethodSet, "lot_method_set";
 
     // 128..=159: timers, and effects that the limit check derives
     /// Something is due.
@@ -182,6 +184,12 @@ kinds! {
     OrderReleased = 134, DerivedOrder, "order_released";
     /// A limit changed the state of its node.
     StateChanged = 135, Control, "state_changed";
+    /// A holder's part of a funding of a perpetual contract.
+    HolderFunding = 140, HolderAction, "holder_funding";
+    /// A holder's variation margin: the position costs its value at the settlement price from now on.
+    HolderMargin = 141, HolderAction, "holder_margin";
+    /// A holder's position is closed at the value at which its contract settled.
+    HolderSettled = 142, HolderAction, "holder_settled";
 
     // 160..=175: system
     /// Would this order pass? Answered, never booked.
@@ -230,10 +238,14 @@ impl Kind {
             | Kind::NodeSet
             | Kind::CalendarSet
             | Kind::CurrencySet
-            | Kind::AccessSet => Decider::Normalize,
-            Kind::Quote | Kind::LastTrade | Kind::Mark | Kind::InstrumentStatus | Kind::FxRate => {
-                Decider::Validate
-            }
+            | Kind::AccessSet
+            | Kind::LotMethodSet => Decider::Normalize,
+            Kind::Quote
+            | Kind::LastTrade
+            | Kind::Mark
+            | Kind::InstrumentStatus
+            | Kind::FxRate
+            | Kind::CorporateAction => Decider::Validate,
             Kind::Blob
             | Kind::EdgeStats
             | Kind::EngineStarted
@@ -248,13 +260,19 @@ impl Kind {
     /// False for kinds that have their number and size but that this version refuses with UNSUPPORTED_EVENT.
     #[inline]
     pub const fn has_behaviour(self) -> bool {
-        !matches!(
+        !matches!(self, Kind::Allocation | Kind::LedgerTransfer)
+    }
+
+    /// True for what corporate actions do to one holder, or to an instrument as a whole.
+    #[inline]
+    pub const fn is_of_holder(self) -> bool {
+        matches!(
             self,
-            Kind::CorporateAction
-                | Kind::Allocation
-                | Kind::LedgerTransfer
-                | Kind::HolderSplit
+            Kind::HolderSplit
                 | Kind::HolderDividend
+                | Kind::HolderFunding
+                | Kind::HolderMargin
+                | Kind::HolderSettled
         )
     }
 
@@ -285,6 +303,9 @@ impl Kind {
                 | Kind::HolderSplit
                 | Kind::HolderDividend
                 | Kind::DatedCashSettled
+                | Kind::HolderFunding
+                | Kind::HolderMargin
+                | Kind::HolderSettled
                 | Kind::OrderReleased
                 | Kind::StateChanged
                 | Kind::EngineStarted
@@ -318,6 +339,7 @@ pub const SCHEMAS_READ: &[u64] = &[
     0x4532_2b18_a91f_2e9f, // 0.1.0
     0xb6d0_4840_16aa_56ec, // before access_set
     0x37a0_bc2b_b0a2_6de2, // before fx_conversion
+    0xde32_ffda_8d6b_5432, // before corporate actions
 ];
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod access;
 mod admin;
 mod cash;
 mod execution;
+mod holder;
 mod inbound;
 mod kind;
 mod market;
@@ -31,6 +32,7 @@ pub use cash::{
     Allocation, CashMove, CorporateAction, DatedSettlement, FxConversion, LedgerTransfer, Locate, Valuation,
 };
 pub use execution::{ChainDays, Execution, TakenBack, TradeBust, execution_alerts, execution_flags};
+pub use holder::{Adjustment, HolderAction, LotMethodSet};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
 pub use kind::{Decider, Kind, SCHEMAS_READ, schema_hash};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};

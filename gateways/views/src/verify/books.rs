@@ -6,7 +6,9 @@
 use super::Check;
 use super::difference::{First, place};
 use std::collections::HashMap;
-use tradewind_books::posting::{Account, Ledger, Leg, Phase, execution_instrument, postings};
+use tradewind_books::posting::{
+    Account, Ledger, Leg, Phase, Postings, adjustment, execution_instrument, postings,
+};
 use tradewind_books::settle::{LedgerRow, Settle};
 use tradewind_domain::event::{Event, InstrumentSet, Kind};
 use tradewind_domain::ids::{AccountId, InstrumentId};
@@ -37,13 +39,15 @@ impl PlainBooks {
             .and_then(|id| self.moves_principal.get(&id))
             .copied()
             .unwrap_or(false);
-        let postings = postings(event, moves);
-        for leg in postings.legs() {
-            self.legs += 1;
-            self.post(event, &leg, leg.debit, postings.parties.account, true);
-            self.post(event, &leg, leg.credit, postings.parties.account, false);
+        let all = [postings(event, moves), adjustment(event)];
+        for postings in &all {
+            for leg in postings.legs() {
+                self.legs += 1;
+                self.post(event, &leg, leg.debit, postings.parties.account, true);
+                self.post(event, &leg, leg.credit, postings.parties.account, false);
+            }
         }
-        for leg in postings.legs() {
+        for leg in all.iter().flat_map(Postings::legs) {
             self.find_negative(event, leg.debit);
             self.find_negative(event, leg.credit);
         }

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    CashMove, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, InstrumentSet, Kind, OrderNew,
-    OrderReplace, OrderView, VenueReport,
+    CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, HolderAction,
+    InstrumentSet, Kind, OrderNew, OrderReplace, OrderView, VenueReport,
 };
 use tradewind_domain::fixed::Money;
-use tradewind_domain::ids::{InstrumentId, WalletId};
+use tradewind_domain::ids::{HoldingId, InstrumentId, WalletId};
 use tradewind_domain::time::Date;
 use tradewind_risk::LimitCheck;
 use tradewind_risk::wallets::WalletRow;
@@ -71,6 +71,15 @@ impl Decided {
             Kind::DatedCashSettled => self.settle(event.body()),
             Kind::FxConversion => self.convert(event.body()),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
+            Kind::HolderSplit | Kind::HolderDividend => {
+                let body: &CorporateAction = event.body();
+                let net = body.gross.raw().wrapping_sub(body.withheld.raw());
+                self.get(body.holding, body.wallet, net);
+            }
+            Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
+                let body: &HolderAction = event.body();
+                self.get(body.holding, body.wallet, body.cash.raw());
+            }
             _ if kind.is_report() => self.reserve(&event.body::<VenueReport>().view),
             _ => {}
         }
@@ -118,7 +127,10 @@ impl Decided {
             0
         };
         let old = cash(taken.principal, taken.fee);
-        self.add(taken.wallet, new.wrapping_sub(old), 0);
+        let change = event.adjustment();
+        let actions = change.cash.raw().wrapping_add(change.income.raw());
+        let actions = actions.wrapping_sub(change.withheld.raw());
+        self.add(taken.wallet, new.wrapping_sub(old).wrapping_add(actions), 0);
         if taken.settle_calendar != 0 {
             let cash = self.wallets.entry(taken.wallet).or_default();
             cash.pend(old, -1);
@@ -146,6 +158,13 @@ impl Decided {
             if comes_in { amount } else { amount.wrapping_neg() },
             0,
         );
+    }
+
+    /// A holder's part of a corporate action.
+    fn get(&mut self, holding: HoldingId, wallet: WalletId, cash: i128) {
+        if !holding.is_none() {
+            self.add(wallet, cash, 0);
+        }
     }
 
     fn add(&mut self, wallet: WalletId, owned: i128, reserved: i128) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::codes::Side;
-use tradewind_domain::event::{Event, Execution, Kind, TakenBack};
+use tradewind_domain::event::{CorporateAction, Event, Execution, HolderAction, Kind, TakenBack};
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId};
 use tradewind_risk::LimitCheck;
 
@@ -26,6 +26,8 @@ struct Sum {
     net: i128,
     fees: i128,
     fills: u64,
+    /// A trade behind which contracts paid margin or settled was taken back.
+    is_restated: bool,
 }
 
 impl Fills {
@@ -33,8 +35,14 @@ impl Fills {
         if let Some(taken) = event.taken_back() {
             return self.take_back(event, &taken);
         }
-        if event.is_rejected() || !matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture)) {
+        if event.is_rejected() {
             return;
+        }
+        match event.kind() {
+            Some(Kind::VenueFill | Kind::TradeCapture) => {}
+            Some(Kind::HolderSplit) => return self.on_split(event),
+            Some(Kind::HolderSettled) => return self.on_settled(event),
+            _ => return,
         }
         let execution: &Execution = event.body();
         let sum = self.holdings.entry(execution.holding).or_insert(Sum {
@@ -44,6 +52,7 @@ impl Fills {
             net: 0,
             fees: 0,
             fills: 0,
+            is_restated: false,
         });
         if (sum.account, sum.instrument) != (execution.account, execution.instrument) {
             self.mixed.note(|| {
@@ -60,6 +69,25 @@ impl Fills {
         sum.fees = sum.fees.wrapping_add(execution.fee.raw());
         sum.fills += 1;
         self.count += 1;
+    }
+
+    /// New units, and the money for the fraction.
+    fn on_split(&mut self, event: &Event) {
+        let split: &CorporateAction = event.body();
+        if let Some(sum) = self.holdings.get_mut(&split.holding) {
+            sum.qty = sum.qty.wrapping_add(split.qty_delta.into());
+            sum.net = sum.net.wrapping_add(split.gross.raw());
+        }
+    }
+
+    /// The position is gone at its value.
+    fn on_settled(&mut self, event: &Event) {
+        let settled: &HolderAction = event.body();
+        if let Some(sum) = self.holdings.get_mut(&settled.holding) {
+            let value = sum.qty.signum().wrapping_mul(settled.value.raw());
+            sum.qty = sum.qty.wrapping_add(settled.qty_delta.into());
+            sum.net = sum.net.wrapping_add(value);
+        }
     }
 
     /// The version that is taken back counts no more, the one that a correction puts in its place does.
@@ -82,6 +110,10 @@ impl Fills {
         sum.qty = sum.qty.wrapping_add(sign * (qty - i128::from(taken.qty)));
         sum.net = sum.net.wrapping_add(sign.wrapping_mul(moved));
         sum.fees = sum.fees.wrapping_add(fee.wrapping_sub(taken.fee.raw()));
+        let adjustment = event.adjustment();
+        sum.qty = sum.qty.wrapping_add(adjustment.qty.into());
+        sum.net = sum.net.wrapping_add(adjustment.cash.raw());
+        sum.is_restated |= taken.adjusts != 0;
     }
 
     /// Profit and cost are the money that moved.
@@ -154,6 +186,14 @@ fn compare_money(first: &mut First, holding: HoldingId, sum: &Sum, positions: &P
         return; // what has no position is found with the quantities
     };
     let what = |figure: &'static str| move || format!("{figure} of holding {holding}");
+    // Margin that a bust takes back is in the adjustment of its record beside what a settlement paid: of such contracts the money of
+    // the trades alone is not known any more.
+    let moves_principal = positions
+        .instrument(sum.instrument)
+        .is_some_and(|instrument| instrument.moves_principal());
+    if sum.is_restated && !moves_principal {
+        return;
+    }
     // Profit is the money that moved and what it left behind as cost, whatever the method of cost: paid for what is held, earned by
     // what was closed. Inverse contracts turn the sign of profit.
     let side = row.qty.raw().signum();

@@ -72,6 +72,8 @@ pub struct LotHead {
     pub cost: Money,
     /// Profit of what was closed, over all time.
     pub realised: Money,
+    /// The same in base currency, where who keeps the lots knows the rates.
+    pub realised_base: Money,
     pub(super) oldest: u32,
     pub(super) newest: u32,
     pub(super) root: u32,
@@ -87,13 +89,14 @@ pub struct LotHead {
     pub reserved: [u8; 10],
 }
 
-const _: () = assert!(size_of::<LotHead>() == 80);
+const _: () = assert!(size_of::<LotHead>() == 96);
 
 impl LotHead {
     const EMPTY: Self = Self {
         qty: NetQty::ZERO,
         cost: Money::ZERO,
         realised: Money::ZERO,
+        realised_base: Money::ZERO,
         oldest: NIL,
         newest: NIL,
         root: NIL,
@@ -225,6 +228,21 @@ impl Lots {
             let newer = row.newer;
             self.give_back(at);
             at = newer;
+        }
+    }
+
+    /// Puts profits in the place of what was realised: for who has replayed a holding's trades.
+    pub(crate) fn set_realised(&mut self, holding: HoldingId, realised: Money, base: Money) {
+        if let Some(head) = self.heads.get_mut(holding.index()) {
+            (head.realised, head.realised_base) = (realised, base);
+        }
+    }
+
+    /// Adds to the profit in base currency.
+    #[inline]
+    pub(crate) fn add_base(&mut self, holding: HoldingId, base: Money) {
+        if let Some(head) = self.heads.get_mut(holding.index()) {
+            head.realised_base = plus(head.realised_base, base.raw());
         }
     }
 

@@ -107,4 +107,17 @@ templates! {
     RebookSell = 17, "rebook_sell", [(Street, Cash, Voided), (Street, Cash, Unsettled), (Street, Fees, Posted), (Sec, SecStreet, Voided), (Sec, SecStreet, Unsettled)];
     /// A conversion through the firm's position. Amounts: sold, bought.
     Conversion = 18, "conversion", [(Cash, FxPool, Posted), (FxPoolBought, CashBought, Posted)];
+    /// A holder's part of a split. Amounts: cash for the fraction, change of quantity.
+    HolderSplit = 30, "holder_split", [(Street, Cash, Posted), (SecStreet, Sec, Posted)];
+    /// A holder's part of a dividend. Amounts: gross, tax withheld.
+    Dividend = 31, "dividend", [(Div, Cash, Posted), (Cash, Tax, Posted)];
+    /// A holder's part of a funding.
+    Funding = 32, "funding", [(Street, Cash, Posted)];
+    /// A holder's variation margin.
+    Margin = 33, "margin", [(Street, Cash, Posted)];
+    /// A holder's contract ended at a value. Amounts: value or margin, change of quantity.
+    ContractSettled = 34, "contract_settled", [(Street, Cash, Posted), (SecStreet, Sec, Posted)];
+    /// What a bust or correction changes of corporate actions behind its trade. Amounts: cash, change of quantity, income gross, tax
+    /// withheld.
+    Restated = 35, "restated", [(Street, Cash, Posted), (SecStreet, Sec, Posted), (Div, Cash, Posted), (Cash, Tax, Posted)];
 }

@@ -5,12 +5,13 @@ use crate::batch::Batch;
 use crate::names::{AccountRow, CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
 use crate::rows::{Audit, Origin};
 use serde_json::{Value, json};
-use tradewind_domain::codes::{ControlState, Level, LimitType, QuarantineAction, Restriction};
+use tradewind_domain::codes::{ControlState, Level, LimitType, LotMethod, QuarantineAction, Restriction};
 use tradewind_domain::event::{
     AccessSet, AlertAction, AlertMaintenance, Allocation, Blob, CalendarSet, CashMove, Control,
     CorporateAction, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FeeScheduleSet,
-    FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, MassCancel,
-    NodeSet as NodeBody, QuarantineResolve, QuotaGrant, RestrictedSet, SessionEvent, Timer, control_effects,
+    FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, LotMethodSet,
+    MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, RestrictedSet, SessionEvent, Timer,
+    control_effects,
 };
 use tradewind_domain::fixed::{Money, Price, Qty};
 use tradewind_domain::text::Text;
@@ -141,6 +142,9 @@ impl Projection {
             | Kind::OrderReleased
             | Kind::HolderSplit
             | Kind::HolderDividend
+            | Kind::HolderFunding
+            | Kind::HolderMargin
+            | Kind::HolderSettled
             | Kind::DatedCashSettled
             | Kind::Probe
             | Kind::LimitProbe
@@ -170,6 +174,7 @@ impl Projection {
             Kind::AlertAction => alert_action(event.body()),
             Kind::AlertMaintenance => self.maintenance(event.body()),
             Kind::AccessSet => self.access(event.body()),
+            Kind::LotMethodSet => lot_method(event),
             Kind::Timer => timer(event.body()),
             Kind::Blob => blob(event.body())?,
             Kind::EngineStarted => started(event.body()),
@@ -294,6 +299,17 @@ impl Projection {
                 "status": body.status}),
             ..Line::default()
         }
+    }
+}
+
+fn lot_method(event: &Event) -> Line {
+    let body: &LotMethodSet = event.body();
+    Line {
+        author: owned(&body.author),
+        subject: format!("account {}", body.account),
+        detail: json!({"method": LotMethod::from_code(body.method).map_or("", LotMethod::text),
+            "fee_in_basis": body.fee_in_basis != 0}),
+        ..Line::default()
     }
 }
 

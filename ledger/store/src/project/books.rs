@@ -4,9 +4,12 @@ use super::orders::{self, OrderRestated};
 use super::{Projection, execution_alerts};
 use crate::batch::Batch;
 use crate::rows::{About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Restated};
-use tradewind_books::posting::{Account, Class, Ledger, Leg, Template, execution_instrument, postings};
+use tradewind_books::posting::{
+    Account, Class, Ledger, Leg, Template, adjustment, execution_instrument, postings,
+};
 use tradewind_domain::codes::{InstrumentKind, Side};
-use tradewind_domain::event::{self, Event, Kind, TakenBack, TradeBust};
+use tradewind_domain::event::{self, CorporateAction, Event, HolderAction, Kind, TakenBack, TradeBust};
+use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderId};
 
 /// A fill or an executed trade.
@@ -106,7 +109,8 @@ pub(super) fn restated(event: &Event, kind: Kind, origin: Origin, batch: &mut Ba
     };
     restate_order(event, &taken, qty, px, batch);
     let change = Change {
-        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty)),
+        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty))
+            + i128::from(event.adjustment().qty),
         cost: cost_delta(event, kind),
         realised: new.realised,
         fee: fee - taken.fee.raw(),
@@ -173,6 +177,40 @@ fn restate_order(event: &Event, taken: &TakenBack, qty: i64, px: i64, batch: &mu
     orders::restated(event, &restated, batch);
 }
 
+/// What a corporate action does to a holder's position. A strategy's own position is none of the books'.
+pub(super) fn acted(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
+    let (whose, change) = if kind == Kind::HolderSplit {
+        let body: &CorporateAction = event.body();
+        let whose = Whose {
+            holding: body.holding,
+            account: body.account,
+            node: body.node,
+            instrument: body.instrument,
+            currency: body.currency.0,
+        };
+        (
+            whose,
+            Change::of_action(body.qty_delta, body.cost_delta, body.split_profit()),
+        )
+    } else {
+        let body: &HolderAction = event.body();
+        let whose = Whose {
+            holding: body.holding,
+            account: body.account,
+            node: body.node,
+            instrument: body.instrument,
+            currency: body.currency.0,
+        };
+        (
+            whose,
+            Change::of_action(body.qty_delta, body.cost_delta, body.realised),
+        )
+    };
+    if !whose.holding.is_none() {
+        change.book(&whose, origin, batch);
+    }
+}
+
 fn sign(side: u8) -> i128 {
     Side::from_code(side).map_or(0, Side::sign)
 }
@@ -197,6 +235,17 @@ struct Change {
 }
 
 impl Change {
+    fn of_action(qty: i64, cost: Money, realised: Money) -> Self {
+        Self {
+            qty: qty.into(),
+            cost: cost.raw(),
+            realised: realised.raw(),
+            fee: 0,
+            volume: 0,
+            fills: 0,
+        }
+    }
+
     fn book(&self, whose: &Whose, origin: Origin, batch: &mut Batch) {
         let position = batch
             .positions
@@ -251,7 +300,11 @@ impl Projection {
         } else {
             account
         };
-        for (line, leg) in postings.legs().enumerate() {
+        // What it changes of corporate actions is another posting; its lines go on behind those of the trade.
+        let adjusted = adjustment(event);
+        let own = postings.legs().map(|leg| (template, leg));
+        let others = adjusted.legs().map(|leg| (Template::Restated, leg));
+        for (line, (template, leg)) in own.chain(others).enumerate() {
             batch
                 .entries
                 .push(entry(origin, line as u16, template, account, &leg));

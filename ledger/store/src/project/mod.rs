@@ -19,8 +19,8 @@ use crate::names::Names;
 use crate::rows::{About, Alert, Origin, Refusal};
 use tradewind_domain::event::{
     Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
-    Kind, LedgerTransfer, LimitHit, Locate, MassCancel, OrderCancel, OrderNew, OrderReplace, TradeBust,
-    Valuation, VenueReport, execution_alerts,
+    HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, MassCancel, OrderCancel, OrderNew,
+    OrderReplace, TradeBust, Valuation, VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
@@ -97,6 +97,9 @@ impl Projection {
             }
             Kind::VenueFill | Kind::TradeCapture => books::executed(event, origin, batch),
             Kind::TradeBust | Kind::TradeCorrect => books::restated(event, kind, origin, batch),
+            Kind::HolderSplit | Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
+                books::acted(event, kind, origin, batch);
+            }
             Kind::Quote => market::quoted(event, batch),
             Kind::LastTrade => market::traded(event, batch),
             Kind::InstrumentSet
@@ -132,8 +135,8 @@ impl Projection {
             | Kind::AlertMaintenance
             | Kind::Flatten
             | Kind::AccessSet
+            | Kind::LotMethodSet
             | Kind::Timer
-            | Kind::HolderSplit
             | Kind::HolderDividend
             | Kind::DatedCashSettled
             | Kind::StateChanged
@@ -312,6 +315,11 @@ fn concern(event: &Event, kind: Kind) -> Concern {
             let body: &CorporateAction = event.body();
             none(body.account, body.instrument)
         }
+        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
+            let body: &HolderAction = event.body();
+            none(body.account, body.instrument)
+        }
+        Kind::LotMethodSet => none(event.body::<LotMethodSet>().account, InstrumentId::NONE),
         Kind::Allocation => {
             let body: &Allocation = event.body();
             of(body.to, body.instrument, OrderId::NONE, 0, body.block_id)

@@ -444,7 +444,7 @@ proptest! {
         let mut world = world(Capacities::default());
         for (number, bytes, notes) in kinds {
             let Some(kind) = Kind::from_number(number) else { continue };
-            if kind == Kind::EngineStarted || kind == Kind::Timer || matches!(kind, Kind::OrderExpired | Kind::CancelRequested) {
+            if kind.is_internal() {
                 continue; // only the engine makes them
             }
             let mut event = Event::empty();

@@ -2,6 +2,7 @@
 
 mod busts;
 mod controls;
+mod corporate;
 mod dated;
 mod executions;
 mod fees;

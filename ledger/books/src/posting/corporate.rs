@@ -1,0 +1,81 @@
+//! What corporate actions post, and what a bust or correction changes of them.
+
+use super::{Parties, Postings, Template};
+use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind};
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
+
+/// What an accepted holder's part posts; nothing for a strategy's and for prices.
+pub(super) fn postings(event: &Event, kind: Kind) -> Postings {
+    if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
+        let body: &CorporateAction = event.body();
+        let (template, amounts) = if kind == Kind::HolderSplit {
+            (Template::HolderSplit, [body.gross.raw(), body.qty_delta.into()])
+        } else {
+            (Template::Dividend, [body.gross.raw(), body.withheld.raw()])
+        };
+        let whose = (
+            body.account,
+            body.wallet,
+            body.currency,
+            body.holding,
+            body.instrument,
+        );
+        return two(template, amounts, whose);
+    }
+    let body: &HolderAction = event.body();
+    let template = match kind {
+        Kind::HolderFunding => Template::Funding,
+        Kind::HolderMargin => Template::Margin,
+        _ => Template::ContractSettled,
+    };
+    let whose = (
+        body.account,
+        body.wallet,
+        body.currency,
+        body.holding,
+        body.instrument,
+    );
+    two(template, [body.cash.raw(), body.qty_delta.into()], whose)
+}
+
+/// Account, wallet, currency, holding, instrument.
+type Whose = (AccountId, WalletId, CurrencyId, HoldingId, InstrumentId);
+
+fn two(template: Template, amounts: [i128; 2], whose: Whose) -> Postings {
+    let (account, wallet, currency, holding, instrument) = whose;
+    if holding.is_none() {
+        return Postings::NONE;
+    }
+    let mut postings = Postings {
+        template: Some(template),
+        parties: Parties {
+            account,
+            wallet,
+            currency,
+            holding,
+            instrument,
+            ..Postings::NONE.parties
+        },
+        ..Postings::NONE
+    };
+    postings.amounts[..2].copy_from_slice(&amounts);
+    postings
+}
+
+/// What an accepted bust or correction posts beside the trade's own: differences of the corporate actions behind it.
+pub fn adjustment(event: &Event) -> Postings {
+    let Some(taken) = event.taken_back().filter(|taken| taken.adjusts != 0) else {
+        return Postings::NONE;
+    };
+    let change = event.adjustment();
+    let whose = (
+        taken.account,
+        taken.wallet,
+        taken.currency,
+        taken.holding,
+        taken.instrument,
+    );
+    let mut postings = two(Template::Restated, [change.cash.raw(), change.qty.into()], whose);
+    (postings.amounts[2], postings.amounts[3]) = (change.income.raw(), change.withheld.raw());
+    postings
+}

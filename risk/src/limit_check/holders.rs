@@ -1,0 +1,500 @@
+//! Corporate actions: an announcement that takes effect becomes one event for prices, then one for each who holds the instrument, and
+//! of its open orders cancels are asked for (SETTLEMENT sections 6 and 12).
+//!
+//! # Invariants
+//! - What a holder gets is worked out once, on the position of its account, and stands in the event; the nodes above move by the same
+//!   quantity. A strategy's position is split by itself: the fraction of each is its own.
+//! - Nothing is refused but what does not fit: such an event is journaled with OVERFLOW or CAPACITY and changes nothing.
+//! - A bust or correction changes what corporate actions behind its trade have paid and split, by differences that its record holds.
+//!
+//! Not here: what may be announced ([`crate::corporate`]), cost and profit (position).
+
+use super::book::Book;
+use super::execution::collateral_of;
+use super::expand::{Cursor, Scope};
+use crate::actions::{self, ActionRow, Shift};
+use crate::corporate::split_ratio;
+use crate::hierarchy::{NIL, NodeRow, PairRow};
+use bytemuck::Zeroable;
+use tradewind_domain::codes::{CorporateActionKind, Level};
+use tradewind_domain::corporate::Dividend;
+use tradewind_domain::event::{
+    Adjustment, CorporateAction, Event, HolderAction, Kind, TakenBack, execution_alerts,
+};
+use tradewind_domain::fixed::{Money, NetQty};
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
+use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::RejectCode;
+
+/// What a corporate action changes of quantity and cash.
+#[derive(Clone, Copy, Default)]
+struct Change {
+    qty: i128,
+    cash: i128,
+    /// Signed money value of the position at the action's price.
+    value: i128,
+    dividend: Dividend,
+}
+
+/// Who is concerned by an effect.
+struct Concerned {
+    node: NodeId,
+    account: AccountId,
+    holding: HoldingId,
+    wallet: WalletId,
+    instrument: InstrumentId,
+    currency: CurrencyId,
+    qty: i64,
+    cash: i128,
+}
+
+impl Concerned {
+    fn of(event: &Event, kind: Kind) -> Self {
+        if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
+            let body: &CorporateAction = event.body();
+            return Self {
+                node: body.node,
+                account: body.account,
+                holding: body.holding,
+                wallet: body.wallet,
+                instrument: body.instrument,
+                currency: body.currency,
+                qty: body.qty_delta,
+                cash: body.gross.raw().saturating_sub(body.withheld.raw()),
+            };
+        }
+        let body: &HolderAction = event.body();
+        Self {
+            node: body.node,
+            account: body.account,
+            holding: body.holding,
+            wallet: body.wallet,
+            instrument: body.instrument,
+            currency: body.currency,
+            qty: body.qty_delta,
+            cash: body.cash.raw(),
+        }
+    }
+}
+
+/// The kind of the effects of an action.
+fn effect_of(kind: CorporateActionKind) -> Kind {
+    match kind {
+        CorporateActionKind::Split => Kind::HolderSplit,
+        CorporateActionKind::CashDividend => Kind::HolderDividend,
+        CorporateActionKind::Funding => Kind::HolderFunding,
+        CorporateActionKind::VariationMargin => Kind::HolderMargin,
+        CorporateActionKind::Settlement => Kind::HolderSettled,
+    }
+}
+
+fn action_of(kind: Kind) -> CorporateActionKind {
+    match kind {
+        Kind::HolderSplit => CorporateActionKind::Split,
+        Kind::HolderDividend => CorporateActionKind::CashDividend,
+        Kind::HolderFunding => CorporateActionKind::Funding,
+        Kind::HolderMargin => CorporateActionKind::VariationMargin,
+        _ => CorporateActionKind::Settlement,
+    }
+}
+
+/// Orders of the instrument mean other units, or nothing any more, once such an action has taken effect.
+fn ends_orders(action: &CorporateAction) -> bool {
+    [CorporateActionKind::Split, CorporateActionKind::Settlement]
+        .iter()
+        .any(|kind| action.action == *kind as u8)
+}
+
+fn price_of(action: &CorporateAction) -> i64 {
+    i64::try_from(action.cash_per_unit.raw()).unwrap_or(0) // checked where it was announced
+}
+
+impl Cursor {
+    /// Works through the action that takes effect: prices, the pairs of node and instrument, then the open orders.
+    pub(super) fn next_holder(&mut self, book: &mut Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Holders(at) = self else { return None };
+        let Some(&action) = book.announced.due() else {
+            *self = Cursor::Idle;
+            return None;
+        };
+        let place = *at;
+        *at += 1;
+        let Some(pair) = place.checked_sub(1) else {
+            return split_ratio(&action).map(|_| book.write_split_of_prices(&action, out));
+        };
+        if book.hierarchy.pair(pair).is_none() {
+            self.after_holders(book);
+            return None;
+        }
+        book.write_holder(&action, pair, out)
+    }
+
+    /// Behind the last holder: the action has taken effect.
+    fn after_holders(&mut self, book: &mut Book) {
+        *self = match book.announced.finish() {
+            Some(action) if ends_orders(&action) => {
+                let scope = Scope::Named {
+                    node: NodeId::NONE,
+                    instrument: action.instrument,
+                    session: SessionId::NONE,
+                    side: 0,
+                };
+                Cursor::Orders(scope, book.orders.first_open())
+            }
+            _ => Cursor::Idle,
+        };
+    }
+
+    /// Moves behind an effect that was recorded.
+    pub(super) fn pass_holder(&mut self, book: &mut Book, event: &Event, kind: Kind) {
+        let concerned = Concerned::of(event, kind);
+        book.announced
+            .finish_before(concerned.instrument, action_of(kind) as u8);
+        let pair = book.hierarchy.find_pair(concerned.node, concerned.instrument);
+        *self = Cursor::Holders(if pair == NIL { 1 } else { pair + 2 });
+    }
+
+    /// A cancel that was recorded behind the last holder says that the action has taken effect.
+    pub(super) fn pass_to_orders(&mut self, book: &mut Book) {
+        if matches!(self, Cursor::Holders(_)) && book.announced.due().is_some_and(ends_orders) {
+            self.after_holders(book);
+        }
+    }
+}
+
+impl Book {
+    /// Takes an announcement: it takes effect at once, or waits for its ex-date.
+    pub(super) fn announce(&mut self, action: &CorporateAction) {
+        if let Some(instrument) = self.market.instrument(action.instrument) {
+            let calendar = instrument.calendar;
+            self.announced
+                .announce(action, calendar, self.calendars.date(calendar));
+        }
+    }
+
+    fn write_split_of_prices(&self, action: &CorporateAction, out: &mut Event) -> Kind {
+        out.reset(Kind::HolderSplit);
+        out.head.seq = self.input_seq;
+        *out.body_mut() = CorporateAction {
+            holding: HoldingId::NONE,
+            account: AccountId::NONE,
+            wallet: WalletId::NONE,
+            node: NodeId::NONE,
+            rate: self.market.rate(action.currency).unwrap_or(0),
+            ..*action
+        };
+        Kind::HolderSplit
+    }
+
+    /// Writes what an action does to the holder of a pair; `None` where it does nothing.
+    fn write_holder(&self, action: &CorporateAction, at: u32, out: &mut Event) -> Option<Kind> {
+        let pair = self
+            .hierarchy
+            .pair(at)
+            .filter(|pair| pair.instrument == action.instrument)?;
+        let instrument = self.market.instrument(action.instrument)?;
+        let node = self.hierarchy.node(pair.node)?;
+        let kind = CorporateActionKind::from_code(action.action)?;
+        let is_account = !pair.holding.is_none();
+        let is_strategy = ends_orders(action) && node.level == Level::Strategy as u8;
+        if !is_account && !is_strategy {
+            return None;
+        }
+        let margined = if is_account {
+            self.actions.margined(pair.holding)
+        } else {
+            0
+        };
+        if pair.flow.position == 0 && margined == 0 {
+            return None;
+        }
+        let change = self.change_of(action, kind, instrument, pair.flow.position, margined);
+        Some(self.write_change(action, kind, (pair, node), change, out))
+    }
+
+    /// `None` where it does not fit.
+    fn change_of(
+        &self,
+        action: &CorporateAction,
+        kind: CorporateActionKind,
+        instrument: &Instrument,
+        position: i128,
+        margined: i128,
+    ) -> Option<Change> {
+        let px = price_of(action);
+        let change = match kind {
+            CorporateActionKind::Split => {
+                let (after, cash) = actions::split(position, split_ratio(action)?, instrument, px)?;
+                Change {
+                    qty: after - position,
+                    cash,
+                    ..Change::default()
+                }
+            }
+            CorporateActionKind::CashDividend => {
+                let qty = NetQty::from_raw(position);
+                let dividend = Dividend::of(
+                    qty,
+                    action.cash_per_unit,
+                    action.withhold_bps,
+                    instrument.money_dp,
+                )?;
+                Change {
+                    cash: dividend.net().raw(),
+                    dividend,
+                    ..Change::default()
+                }
+            }
+            CorporateActionKind::Funding => {
+                let mark = self.funding_price(action);
+                Change {
+                    cash: actions::funding(position, instrument, mark, px)?.raw(),
+                    value: actions::value(position, instrument, mark)?,
+                    ..Change::default()
+                }
+            }
+            CorporateActionKind::VariationMargin | CorporateActionKind::Settlement => {
+                let value = actions::value(position, instrument, px)?;
+                let is_end = kind == CorporateActionKind::Settlement;
+                Change {
+                    qty: if is_end { -position } else { 0 },
+                    cash: if instrument.moves_principal() {
+                        value
+                    } else {
+                        actions::margin_sign(instrument) * value.checked_sub(margined)?
+                    },
+                    value,
+                    ..Change::default()
+                }
+            }
+        };
+        let fits = i64::try_from(change.qty).is_ok()
+            && Money::from_raw(change.cash).is_postable()
+            && Money::from_raw(change.value).is_postable();
+        fits.then_some(change)
+    }
+
+    /// The price that a funding is reckoned at: the announced one, else the mark.
+    fn funding_price(&self, action: &CorporateAction) -> i64 {
+        match i64::try_from(action.gross.raw()) {
+            Ok(px) if px != 0 => px,
+            _ => self.market.mark(action.instrument),
+        }
+    }
+
+    fn write_change(
+        &self,
+        action: &CorporateAction,
+        kind: CorporateActionKind,
+        (pair, node): (&PairRow, &NodeRow),
+        change: Option<Change>,
+        out: &mut Event,
+    ) -> Kind {
+        let effect = effect_of(kind);
+        out.reset(effect);
+        out.head.seq = self.input_seq;
+        let is_account = !pair.holding.is_none();
+        let wallet = if is_account {
+            self.wallets.find_or_next(node.account, action.currency)
+        } else {
+            Some(WalletId::NONE)
+        };
+        let refusal = match (change, wallet) {
+            (None, _) => Some(RejectCode::Overflow),
+            (_, None) => Some(RejectCode::Capacity),
+            _ => None,
+        };
+        let (change, wallet) = (change.unwrap_or_default(), wallet.unwrap_or_default());
+        let cash = if is_account { change.cash } else { 0 };
+        let overdraws = cash < 0 && self.is_cash_account(node.account) && self.overdraws(wallet, cash);
+        let alerts = if overdraws { execution_alerts::OVERDRAFT } else { 0 };
+        let rate = self.market.rate(action.currency).unwrap_or(0);
+        let qty_delta = change.qty as i64; // checked to fit
+        match effect {
+            Kind::HolderSplit | Kind::HolderDividend => {
+                *out.body_mut() = CorporateAction {
+                    gross: match effect {
+                        Kind::HolderDividend => change.dividend.gross,
+                        _ => Money::from_raw(cash),
+                    },
+                    withheld: change.dividend.withheld,
+                    cost_delta: Money::ZERO,
+                    holding: pair.holding,
+                    account: node.account,
+                    wallet,
+                    node: pair.node,
+                    qty_delta,
+                    is_short: u8::from(pair.flow.position < 0),
+                    rate,
+                    alerts,
+                    ..*action
+                };
+            }
+            _ => {
+                let is_funding = kind == CorporateActionKind::Funding;
+                *out.body_mut() = HolderAction {
+                    cash: Money::from_raw(cash),
+                    value: Money::from_raw(change.value).abs(),
+                    px: if is_funding {
+                        self.funding_price(action)
+                    } else {
+                        price_of(action)
+                    },
+                    funding_rate: if is_funding { price_of(action) } else { 0 },
+                    rate,
+                    qty_delta,
+                    node: pair.node,
+                    instrument: action.instrument,
+                    holding: pair.holding,
+                    account: node.account,
+                    wallet,
+                    date: action.ex_date,
+                    currency: action.currency,
+                    alerts,
+                    ..HolderAction::zeroed()
+                };
+            }
+        }
+        if let Some(code) = refusal {
+            out.reject(code);
+        }
+        effect
+    }
+
+    /// Makes what an action does to a holder, or to prices, true.
+    pub(super) fn apply_holder(&mut self, event: &Event, kind: Kind) {
+        if event.is_rejected() {
+            return;
+        }
+        let concerned = Concerned::of(event, kind);
+        if concerned.node.is_none() {
+            if let Some(ratio) = split_ratio(event.body()) {
+                self.market.split(concerned.instrument, ratio);
+                self.value_instrument(concerned.instrument);
+            }
+            return;
+        }
+        let Some(instrument) = self.market.instrument(concerned.instrument).copied() else {
+            self.faults += 1;
+            return;
+        };
+        let mut pair = self.hierarchy.find_pair(concerned.node, concerned.instrument);
+        let before = self.hierarchy.pair(pair).map_or(0, |row| row.flow.position);
+        if concerned.holding.is_none() {
+            self.hierarchy
+                .change_pair(pair, |flow| flow.shift(concerned.qty.into()));
+            return;
+        }
+        if concerned.qty != 0 {
+            while self.hierarchy.pair(pair).is_some() {
+                pair = self
+                    .hierarchy
+                    .change_pair(pair, |flow| flow.shift(concerned.qty.into()));
+            }
+        }
+        self.pay_holder(&instrument, &concerned, before);
+        let row = self.row_of(event, kind, before);
+        self.actions.push(concerned.holding, row);
+        if !instrument.moves_principal() {
+            match kind {
+                Kind::HolderMargin => {
+                    let value = event.body::<HolderAction>().value.raw();
+                    self.actions
+                        .set_margined(concerned.holding, before.signum() * value);
+                }
+                Kind::HolderSettled => self.actions.set_margined(concerned.holding, 0),
+                _ => {}
+            }
+        }
+    }
+
+    fn pay_holder(&mut self, instrument: &Instrument, concerned: &Concerned, before: i128) {
+        let after = before.saturating_add(concerned.qty.into());
+        let collateral = collateral_of(instrument, after) - collateral_of(instrument, before);
+        self.wallets
+            .make(concerned.wallet, concerned.account, concerned.currency);
+        match self.wallets.row_mut(concerned.wallet) {
+            Some(wallet) => {
+                wallet.settled = Money::from_raw(wallet.settled.raw().saturating_add(concerned.cash));
+                wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
+            }
+            None => self.faults += 1,
+        }
+    }
+
+    /// What is retained of an action.
+    fn row_of(&self, event: &Event, kind: Kind, before: i128) -> ActionRow {
+        let row = ActionRow {
+            before,
+            seq: event.head.seq,
+            kind: action_of(kind) as u8,
+            ..ActionRow::zeroed()
+        };
+        if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
+            let body: &CorporateAction = event.body();
+            return ActionRow {
+                px: price_of(body),
+                ratio: [body.numerator, body.denominator],
+                withhold_bps: body.withhold_bps,
+                ..row
+            };
+        }
+        let body: &HolderAction = event.body();
+        ActionRow {
+            px: body.px,
+            rate: body.funding_rate,
+            ..row
+        }
+    }
+
+    /// What a bust or correction changes of the corporate actions behind its trade. `Err` where it does not fit.
+    pub(super) fn adjustment_of(
+        &self,
+        taken: &TakenBack,
+        instrument: &Instrument,
+        new: (i64, Money),
+    ) -> Result<Adjustment, RejectCode> {
+        let shift = shift_of(taken, new);
+        self.actions
+            .adjustment(taken.holding, taken.trade_seq, instrument, shift)
+            .ok_or(RejectCode::Overflow)
+    }
+
+    /// Makes such changes true: positions of the account and above, cash, and what is retained of the actions.
+    pub(super) fn apply_adjustment(
+        &mut self,
+        taken: &TakenBack,
+        instrument: &Instrument,
+        new: (i64, Money),
+        adjustment: &Adjustment,
+    ) {
+        self.actions
+            .restate(taken.holding, taken.trade_seq, instrument, shift_of(taken, new));
+        if taken.adjusts == 0 {
+            return;
+        }
+        let mut pair = self.hierarchy.find_pair(taken.leaf, taken.instrument);
+        while adjustment.qty != 0 && self.hierarchy.pair(pair).is_some() {
+            pair = self
+                .hierarchy
+                .change_pair(pair, |flow| flow.shift(adjustment.qty.into()));
+        }
+        if let Some(wallet) = self.wallets.row_mut(taken.wallet) {
+            wallet.settled = Money::from_raw(wallet.settled.raw() + adjusted_cash(adjustment));
+        }
+    }
+}
+
+/// Money that an adjustment brings.
+pub(super) fn adjusted_cash(adjustment: &Adjustment) -> i128 {
+    adjustment.cash.raw() + adjustment.income.raw() - adjustment.withheld.raw()
+}
+
+/// By how much quantity and money of a trade change where another version takes its place.
+fn shift_of(taken: &TakenBack, (qty, principal): (i64, Money)) -> Shift {
+    let sign = super::bust::side_of(taken).sign();
+    Shift {
+        qty: sign * (i128::from(qty) - i128::from(taken.qty)),
+        value: sign * (principal.raw() - taken.principal.raw()),
+    }
+}
