@@ -8,16 +8,10 @@ use tempfile::TempDir;
 use tradewind::conformance::{FileReport, Options, Outcome, play_file};
 
 /// Why cases are known to fail in this version. A case that passes must not stand here.
-const KNOWN_FAILURES: &[(&str, &[&str])] = &[
-    (
-        "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
-        &["LIM-0307"],
-    ),
-    (
-        "dividends are not paid yet",
-        &["LED-0063", "LED-0064", "LED-0085", "LED-0087"],
-    ),
-];
+const KNOWN_FAILURES: &[(&str, &[&str])] = &[(
+    "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
+    &["LIM-0307"],
+)];
 
 /// Plays a file; every case but the known failures must pass.
 fn assert_holds(path: &Path) -> FileReport {
