@@ -79,7 +79,7 @@ impl Player {
             setup => serde_json::from_value(setup).map_err(|error| error.to_string())?,
         };
         let dates = setup.holidays.iter().map(|text| date(text));
-        let mult = setup.mult.map_or(Ok(ONE), |mult| e8(mult))?;
+        let mult = setup.mult.map_or(Ok(ONE), e8)?;
         Ok(Self {
             holidays: dates.collect::<Result<_, _>>()?,
             schedule: setup.model.as_ref().map(schedule).transpose()?,
