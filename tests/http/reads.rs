@@ -332,6 +332,13 @@ fn reference_data_is_listed_and_made() {
             .as_array()
             .is_some_and(|rows| rows.iter().any(|row| row["name"] == "floor"))
     );
+}
+
+#[test]
+fn without_a_store_there_is_no_history_and_that_is_said() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["store.enabled=false"]);
+    let admin = engine.admin();
     admin.get("/api/v1/history/orders").refused(503, "NO_HISTORY");
 }
 

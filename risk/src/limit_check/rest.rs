@@ -88,8 +88,8 @@ impl Book {
     }
 }
 
-/// Void and reserve again (SETTLEMENT section 12): the principal of the rest, ceiled, and its share of the fee estimate that `cash`
-/// holds for `whole`, half even.
+/// Void and reserve again (SETTLEMENT section 12): the principal of the rest, ceiled, and of the fee estimate that `cash` holds for
+/// `whole` what is left once the filled part's share, half even, is taken out.
 pub(super) fn cash_need(
     cash: Money,
     whole: i64,
@@ -130,8 +130,9 @@ fn cash_share(cash: Money, whole: i64, rest: i64, px: i64, instrument: &Instrume
     let fee = if fee.is_zero() {
         0
     } else {
-        let (part, whole) = (NetQty::from_raw(rest.into()), NetQty::from_raw(whole.into()));
-        rounding::split(fee, part, whole, instrument.money_dp)?.raw()
+        let gone = NetQty::from_raw(i128::from(whole) - i128::from(rest));
+        let share = rounding::split(fee, gone, NetQty::from_raw(whole.into()), instrument.money_dp)?;
+        fee.raw() - share.raw()
     };
     Some(Need {
         value: 0,

@@ -251,7 +251,7 @@ fn parts(leaves: i128, close_qty: i128, price: &Price) -> i128 {
     closes * price.unit + (leaves - closes) * price.short_unit
 }
 
-/// Cash that the rest of an order needs: the principal, and of the fee the share of the rest, half even (SETTLEMENT section 12).
+/// Cash that the rest of an order needs: the principal, and of the fee what the filled part's share, half even, leaves (SETTLEMENT section 12).
 fn rest_of_cash(cash: i128, (whole, rest): (i128, i128), px: i128, instrument: &Instrument) -> i128 {
     if cash == 0 || rest <= 0 {
         return 0;
@@ -261,12 +261,13 @@ fn rest_of_cash(cash: i128, (whole, rest): (i128, i128), px: i128, instrument: &
     }
     let fee = (cash - principal(instrument, whole, px, true).max(0)).max(0);
     let minor = 10i128.pow(8 - u32::from(instrument.money_dp));
-    let (product, mut share) = (fee / minor * rest, fee / minor * rest / whole);
+    let gone = whole - rest;
+    let (product, mut share) = (fee / minor * gone, fee / minor * gone / whole);
     let twice = 2 * (product - share * whole);
     if twice > whole || twice == whole && share % 2 == 1 {
         share += 1;
     }
-    (principal(instrument, rest, px, true).max(0) + share * minor).min(cash)
+    (principal(instrument, rest, px, true).max(0) + fee - share * minor).min(cash)
 }
 
 /// `a / b`, rounded up; `b` is above zero.
