@@ -19,7 +19,7 @@ pub const fn is_weekend(date: DayNumber) -> bool {
 }
 
 /// The settlement date of a trade: the `days`-th business day after the first one that is not before the trade date. Where none comes
-/// within [`CLOSED_DAYS_MAX`] days, the day that many after the last.
+/// within `CLOSED_DAYS_MAX` days, the day that many after the last.
 pub fn settle_date(
     trade_date: DayNumber,
     days: u8,

@@ -1,5 +1,5 @@
 //! What is now: positions, money, open orders, profit, limits, the market. Asked by every front end through one trait, answered by the
-//! process's one replica ([`Live`](crate::Live)).
+//! process's one replica ([`Live`](crate::live::Live)).
 //!
 //! # Invariants
 //! - An answer is the state after one input, the one that it names ([`Now::as_of`]); rows of one answer never come from two moments.
