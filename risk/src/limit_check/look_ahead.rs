@@ -25,6 +25,10 @@ const TRADE_CAPTURE: u16 = Kind::TradeCapture as u16;
 const VENUE_ACK: u16 = Kind::VenueAck as u16;
 const ORDER_UNKNOWN: u16 = Kind::OrderUnknown as u16;
 
+/// Rows that are written one after the other are fetched so many events before their turn: where events come one by one, there is
+/// no time for it between taking one and deciding it.
+const AHEAD: usize = 2;
+
 /// Where the scratch keeps the pair of leaf and instrument.
 const PAIR: usize = 4;
 /// Where it keeps what is to be fetched next.
@@ -124,7 +128,7 @@ impl Book {
                 let order: &OrderNew = event.body();
                 let pair = self.hierarchy.find_pair(order.leaf, order.instrument);
                 self.hierarchy.prefetch_pair(pair);
-                self.orders.prefetch_next(n);
+                self.orders.prefetch_next(n + AHEAD);
                 if let Some(node) = self.hierarchy.node(order.leaf) {
                     self.hierarchy.prefetch_node(NodeId(node.parent));
                     self.limits.prefetch(node.gates);
@@ -145,7 +149,7 @@ impl Book {
         event.scratch[STEP] = step::DONE;
         if event.head.kind == ORDER_NEW {
             event.scratch[STEP] = step::LIMITS;
-            self.orders.prefetch_forgotten(n);
+            self.orders.prefetch_forgotten(n + AHEAD);
             if let Some(pair) = self.hierarchy.pair(event.scratch[PAIR] as u32) {
                 self.hierarchy.prefetch_pair(pair.parent);
                 self.wallets.prefetch(pair.wallet);

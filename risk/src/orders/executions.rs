@@ -9,7 +9,7 @@
 use super::keys::Key;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::event::TakenBack;
-use tradewind_machine::prefetch::prefetch;
+use tradewind_machine::prefetch::{prefetch, prefetch_lines};
 
 /// What has become of a retained execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,9 @@ pub struct Executions {
     next: u64,
     /// Number of the oldest that is retained.
     oldest: u64,
+    /// Where the next one goes, and where the oldest stands.
+    next_slot: u32,
+    oldest_slot: u32,
     capacity: u64,
 }
 
@@ -73,6 +76,8 @@ impl Executions {
             index: vec![free; (rows * 2).next_power_of_two()],
             next: 0,
             oldest: 0,
+            next_slot: 0,
+            oldest_slot: 0,
             capacity: rows as u64,
         }
     }
@@ -91,13 +96,22 @@ impl Executions {
         prefetch(&self.index[self.home(tag_of([key.0, key.1]))]);
     }
 
+    /// Brings closer what the oldest execution's leaving will touch: its own row, read a push later, and its entry in the index.
+    #[inline]
+    fn prefetch_oldest(&self) {
+        let oldest = &self.rows[self.oldest_slot as usize];
+        prefetch(&self.index[self.home(tag_of(oldest.key))]);
+        let younger = self.behind(self.behind(self.oldest_slot));
+        prefetch_lines::<4, _>(&self.rows[younger as usize]);
+    }
+
     /// Retains an execution that was just booked.
     #[inline]
     pub fn push(&mut self, key: Key, trade: TakenBack) {
         if self.next - self.oldest == self.capacity {
             self.forget_oldest();
         }
-        let slot = self.slot(self.next);
+        let slot = self.next_slot;
         let row = ExecutionRow {
             key: [key.0, key.1],
             state: TradeState::Live as u64,
@@ -106,13 +120,14 @@ impl Executions {
         };
         self.rows[slot as usize] = row;
         self.next += 1;
+        self.next_slot = self.behind(slot);
         let tag = tag_of(row.key);
         let mut at = self.home(tag);
         while self.index[at].slot != NIL {
             at = self.after(at);
         }
         self.index[at] = Entry { tag, slot };
-        prefetch(&self.index[self.home(tag_of(self.rows[self.slot(self.oldest) as usize].key))]);
+        self.prefetch_oldest();
     }
 
     /// The newest retained execution of a key.
@@ -161,9 +176,10 @@ impl Executions {
     }
 
     fn forget_oldest(&mut self) {
-        let slot = self.slot(self.oldest);
+        let slot = self.oldest_slot;
         self.unindex(slot);
         self.oldest += 1;
+        self.oldest_slot = self.behind(slot);
     }
 
     /// Removes a row's entry from the index and closes the gap in its probe run.
@@ -202,9 +218,11 @@ impl Executions {
         (at + 1) & (self.index.len() - 1)
     }
 
+    /// The slot behind one.
     #[inline]
-    fn slot(&self, number: u64) -> u32 {
-        (number % self.rows.len() as u64) as u32
+    fn behind(&self, slot: u32) -> u32 {
+        let next = slot + 1;
+        if next as usize == self.rows.len() { 0 } else { next }
     }
 
     /// Executions that are retained.
@@ -220,8 +238,10 @@ impl Executions {
     /// Feeds the rows to a hash, from the oldest.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.next.to_le_bytes());
-        for number in self.oldest..self.next {
-            sink(bytes_of(&self.rows[self.slot(number) as usize]));
+        let mut slot = self.oldest_slot;
+        for _ in self.oldest..self.next {
+            sink(bytes_of(&self.rows[slot as usize]));
+            slot = self.behind(slot);
         }
     }
 }
