@@ -66,7 +66,7 @@ impl People for Registrar {
     fn password(&self, user: UserId) -> Result<Value, String> {
         let password = Identity::random_password().map_err(said)?;
         self.runtime
-            .block_on(self.identity.set_password(user, &password))
+            .block_on(self.identity.set_password(user, &password, self.clock.now_ns()))
             .map_err(said)?;
         Ok(json!({ "password": password }))
     }

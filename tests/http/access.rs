@@ -124,6 +124,7 @@ fn tokens_are_renewed_once_and_end_with_the_logout() {
     let other = engine.login("admin", &password);
     let change = json!({ "old_password": password, "new_password": "another long one" });
     other.post("/api/v1/auth/password", &change).must(204);
+    other.get("/api/v1/auth/me").refused(401, "TOKEN_REVOKED");
     engine.login("admin", "another long one");
 }
 

@@ -8,7 +8,7 @@
 
 use crate::error::IdentityError;
 use crate::key::MODE;
-use crate::lockout::Failures;
+use crate::lockout::{Failures, LockOut};
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{
@@ -114,7 +114,6 @@ pub struct ApiKeyRow {
 pub(crate) struct Credentials {
     pub(crate) user: UserId,
     pub(crate) password_hash: String,
-    pub(crate) failures: Failures,
 }
 
 /// What the use of an API key looks at.
@@ -240,34 +239,64 @@ impl Database {
     }
 
     pub(crate) async fn credentials(&self, name: &str) -> Result<Option<Credentials>> {
-        let row =
-            sqlx::query("SELECT id, password_hash, failures, locked_until_ns FROM users WHERE name = ?")
-                .bind(name.to_owned())
-                .fetch_optional(&self.pool)
-                .await?;
+        let row = sqlx::query("SELECT id, password_hash FROM users WHERE name = ?")
+            .bind(name.to_owned())
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(row.map(|row| Credentials {
             user: UserId(as_u32(row.get(0))),
             password_hash: row.get(1),
-            failures: Failures {
-                count: as_u32(row.get(2)),
-                locked_until_ns: as_u64(row.get(3)),
-            },
         }))
     }
 
-    pub(crate) async fn set_failures(&self, user: UserId, failures: Failures) -> Result<()> {
+    /// Counts an attempt to log in as a failure, before anybody knows whether it is one. Until when the user is locked out, where he is:
+    /// then nothing is counted. Attempts at one time are counted one after the other.
+    pub(crate) async fn count_attempt(
+        &self,
+        user: UserId,
+        rules: LockOut,
+        now_ns: UnixNanos,
+    ) -> Result<Option<UnixNanos>> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query("SELECT failures, locked_until_ns FROM users WHERE id = ?")
+            .bind(i64::from(user.0))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let failures = row.map_or_else(Failures::default, |row| Failures {
+            count: as_u32(row.get(0)),
+            locked_until_ns: as_u64(row.get(1)),
+        });
+        if let Some(until_ns) = failures.locked_until(now_ns) {
+            return Ok(Some(until_ns));
+        }
+        let after = failures.after_one_more(rules, now_ns);
         sqlx::query("UPDATE users SET failures = ?, locked_until_ns = ? WHERE id = ?")
-            .bind(i64::from(failures.count))
-            .bind(as_i64(failures.locked_until_ns))
+            .bind(i64::from(after.count))
+            .bind(as_i64(after.locked_until_ns))
+            .bind(i64::from(user.0))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(None)
+    }
+
+    /// The right password was given.
+    pub(crate) async fn forget_failures(&self, user: UserId) -> Result<()> {
+        sqlx::query("UPDATE users SET failures = 0, locked_until_ns = 0 WHERE id = ?")
             .bind(i64::from(user.0))
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// Sets a password and ends all logins of the user.
-    pub(crate) async fn set_password(&self, user: UserId, hash: &str) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+    /// Sets a password and ends all logins of the user; gives their families, whose tokens count until then at most.
+    pub(crate) async fn set_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        expires_ns: UnixNanos,
+    ) -> Result<Vec<String>> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let done =
             sqlx::query("UPDATE users SET password_hash = ?, failures = 0, locked_until_ns = 0 WHERE id = ?")
                 .bind(hash.to_owned())
@@ -277,12 +306,20 @@ impl Database {
         if done.rows_affected() == 0 {
             return Err(IdentityError::NotFound { what: "user" });
         }
+        let ended = sqlx::query(
+            "INSERT OR REPLACE INTO ended_families (family, expires_ns)
+             SELECT DISTINCT family, ? FROM refresh_tokens WHERE user_id = ? RETURNING family",
+        )
+        .bind(as_i64(expires_ns))
+        .bind(i64::from(user.0))
+        .fetch_all(&mut *transaction)
+        .await?;
         sqlx::query("DELETE FROM refresh_tokens WHERE user_id = ?")
             .bind(i64::from(user.0))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(ended.iter().map(|row| row.get(0)).collect())
     }
 
     pub(crate) async fn groups(&self) -> Result<Vec<GroupRow>> {
@@ -356,16 +393,20 @@ impl Database {
         Ok(done.rows_affected() > 0)
     }
 
-    pub(crate) async fn add_refresh(&self, hash: &[u8], refresh: &StoredRefresh) -> Result<()> {
-        sqlx::query("INSERT INTO refresh_tokens (hash, family, user_id, created_seq, expires_ns) VALUES (?, ?, ?, ?, ?)")
-            .bind(hash.to_vec())
-            .bind(refresh.family.clone())
-            .bind(i64::from(refresh.user.0))
-            .bind(as_i64(refresh.created_seq))
-            .bind(as_i64(refresh.expires_ns))
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// Keeps a refresh token. False where its login was ended meanwhile: then it is not kept.
+    pub(crate) async fn add_refresh(&self, hash: &[u8], refresh: &StoredRefresh) -> Result<bool> {
+        let done = sqlx::query(
+            "INSERT INTO refresh_tokens (hash, family, user_id, created_seq, expires_ns)
+             SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM ended_families WHERE family = ?2)",
+        )
+        .bind(hash.to_vec())
+        .bind(refresh.family.clone())
+        .bind(i64::from(refresh.user.0))
+        .bind(as_i64(refresh.created_seq))
+        .bind(as_i64(refresh.expires_ns))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// The token with this hash as it was, and marks it used: of two at one time only one sees it unused.

@@ -3,6 +3,7 @@
 //! # Invariants
 //! - A wrong name costs as much time as a wrong password.
 //! - At most [`CHECKS_MAX`] passwords are hashed at one time; who would have to wait long is told to come again.
+//! - An attempt counts as failed before its password is looked at, so many at one time get no more guesses than one after the other.
 //! - A refresh token is good for one use. The second use ends the login that it came from.
 
 use crate::access::Access;
@@ -10,7 +11,7 @@ use crate::database::{ApiKeyRow, Database, GroupRow, NewUser, StoredRefresh, Use
 use crate::error::{AuthError, IdentityError};
 use crate::jwks::Keys;
 use crate::key::SigningKey;
-use crate::lockout::{Failures, LockOut};
+use crate::lockout::LockOut;
 use crate::password::{self, LENGTH_MAX, LENGTH_MIN, PasswordCost};
 use crate::secret::Secret;
 use crate::token::{self, Claims, OURS, Token};
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tradewind_domain::ids::{GroupId, Seq, UserId};
 use tradewind_domain::time::{NANOS_PER_SEC, UnixNanos};
 
@@ -219,7 +220,7 @@ impl Identity {
                 self.add_user(new, Some(&password), now_ns).await?
             }
             [only] if !has_admin => {
-                self.set_password(UserId(only.id), &password).await?;
+                self.set_password(UserId(only.id), &password, now_ns).await?;
                 only.clone()
             }
             _ => return Ok(None),
@@ -238,36 +239,36 @@ impl Identity {
 
     /// Lets somebody in by name and password.
     pub async fn login(&self, name: &str, password: &Secret, now_ns: UnixNanos) -> Result<Issued> {
+        let user = self.check_password(name, password, now_ns).await?;
+        let family = password::random_text(26)?;
+        self.issue(user, family, now_ns).await
+    }
+
+    /// Whose name and password it is. Each attempt waits for its turn first, so that one that nobody has time for costs no guess.
+    async fn check_password(&self, name: &str, password: &Secret, now_ns: UnixNanos) -> Result<UserId> {
+        let turn = self.turn().await?;
         let found = self.database.credentials(name).await?;
-        let locked_until = found
-            .as_ref()
-            .and_then(|found| found.failures.locked_until(now_ns));
-        if let Some(until_ns) = locked_until {
-            return Err(AuthError::LockedOut { until_ns }.into());
-        }
-        let hash = found
-            .as_ref()
-            .map_or(&self.nobody_hash, |found| &found.password_hash);
-        let is_right = self.verify(password, hash).await?;
-        let Some(found) = found else {
-            return Err(AuthError::BadCredentials.into());
-        };
-        if !is_right {
+        if let Some(found) = &found {
             let rules = LockOut {
                 failures_max: self.settings.failures_max,
                 lock_ns: self.settings.lock_ns,
             };
-            let failures = found.failures.after_one_more(rules, now_ns);
-            self.database.set_failures(found.user, failures).await?;
-            return Err(AuthError::BadCredentials.into());
+            let locked_until = self.database.count_attempt(found.user, rules, now_ns).await?;
+            if let Some(until_ns) = locked_until {
+                return Err(AuthError::LockedOut { until_ns }.into());
+            }
         }
-        if found.failures != Failures::default() {
-            self.database
-                .set_failures(found.user, Failures::default())
-                .await?;
+        let hash = found
+            .as_ref()
+            .map_or(&self.nobody_hash, |found| &found.password_hash);
+        let is_right = verify(turn, password, hash).await?;
+        match found {
+            Some(found) if is_right => {
+                self.database.forget_failures(found.user).await?;
+                Ok(found.user)
+            }
+            _ => Err(AuthError::BadCredentials.into()),
         }
-        let family = password::random_text(26)?;
-        self.issue(found.user, family, now_ns).await
     }
 
     /// New tokens for a refresh token.
@@ -291,17 +292,25 @@ impl Identity {
 
     /// Ends the login that a caller came with.
     pub async fn logout(&self, caller: &Caller, now_ns: UnixNanos) -> Result<()> {
-        self.end(&caller.family, now_ns).await
+        let until_ns = caller.expires_ns.max(self.ends_ns(now_ns));
+        self.remember_ended(&caller.family, until_ns, now_ns);
+        self.database.end_family(&caller.family, until_ns).await
     }
 
     async fn end(&self, family: &str, now_ns: UnixNanos) -> Result<()> {
-        let until_ns = now_ns.saturating_add(self.settings.token_ns);
-        {
-            let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
-            ended.retain(|_, until| *until > now_ns);
-            ended.insert(family.to_owned(), until_ns);
-        }
-        self.database.end_family(family, until_ns).await
+        self.remember_ended(family, self.ends_ns(now_ns), now_ns);
+        self.database.end_family(family, self.ends_ns(now_ns)).await
+    }
+
+    /// When the last access token ends that may have been made by now.
+    fn ends_ns(&self, now_ns: UnixNanos) -> UnixNanos {
+        now_ns.saturating_add(self.settings.token_ns)
+    }
+
+    fn remember_ended(&self, family: &str, until_ns: UnixNanos, now_ns: UnixNanos) {
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|_, until| *until > now_ns);
+        ended.insert(family.to_owned(), until_ns);
     }
 
     async fn issue(&self, user: UserId, family: String, now_ns: UnixNanos) -> Result<Issued> {
@@ -316,7 +325,9 @@ impl Identity {
             is_used: false,
         };
         let hash = blake3::hash(refresh.reveal().as_bytes());
-        self.database.add_refresh(hash.as_bytes(), &stored).await?;
+        if !self.database.add_refresh(hash.as_bytes(), &stored).await? {
+            return Err(AuthError::Revoked.into());
+        }
         let (iat, lifetime_s) = (now_ns / NANOS_PER_SEC, self.settings.token_ns / NANOS_PER_SEC);
         let claims = Claims {
             iss: OURS.into(),
@@ -375,7 +386,7 @@ impl Identity {
         Ok(Caller {
             user: UserId(*user),
             name: name.ok_or(AuthError::BadToken)?,
-            family: claims.jti.unwrap_or_default(),
+            family: token.outside_family(claims.jti.as_deref()),
             made_seq: None,
             made_ns: claims.iat.saturating_mul(NANOS_PER_SEC),
             expires_ns: claims.exp.saturating_mul(NANOS_PER_SEC),
@@ -387,15 +398,7 @@ impl Identity {
         let known = self.known_keys().get(&hash).cloned();
         let known = match known {
             Some(known) => known,
-            None => {
-                let known = self.check_key(key).await?;
-                let mut keys = self.known_keys();
-                if keys.len() >= KNOWN_KEYS_MAX {
-                    keys.clear();
-                }
-                keys.insert(hash, known.clone());
-                known
-            }
+            None => self.check_key(hash, key).await?,
         };
         let caller = Caller {
             user: known.user,
@@ -409,17 +412,30 @@ impl Identity {
         Ok(caller)
     }
 
-    async fn check_key(&self, key: &str) -> Result<KnownKey> {
+    async fn check_key(&self, hash: blake3::Hash, key: &str) -> Result<KnownKey> {
         let (id, secret) = key.split_once('_').ok_or(AuthError::BadToken)?;
         let stored = self.database.key(id).await?.ok_or(AuthError::BadToken)?;
-        if !self.verify(&Secret::new(secret), &stored.hash).await? {
+        if !verify(self.turn().await?, &Secret::new(secret), &stored.hash).await? {
             return Err(AuthError::BadToken.into());
         }
-        Ok(KnownKey {
+        let known = KnownKey {
             id: id.to_owned(),
             user: stored.user,
             created_seq: stored.created_seq,
-        })
+        };
+        {
+            let mut keys = self.known_keys();
+            if keys.len() >= KNOWN_KEYS_MAX {
+                keys.clear();
+            }
+            keys.insert(hash, known.clone());
+        }
+        // A key that was taken away meanwhile has left the table before it leaves what is known: one of the two looks finds it.
+        if self.database.key(id).await?.is_none() {
+            self.known_keys().remove(&hash);
+            return Err(AuthError::BadToken.into());
+        }
+        Ok(known)
     }
 
     /// Looks again at somebody who was let in: not erased, not logged out, nothing revoked since, not expired.
@@ -470,18 +486,23 @@ impl Identity {
         Ok(row)
     }
 
-    /// Sets a password; all logins of the user end, and tokens that are out go with their time.
-    pub async fn set_password(&self, user: UserId, password: &Secret) -> Result<()> {
+    /// Sets a password; all logins of the user end with their tokens. API keys stay.
+    pub async fn set_password(&self, user: UserId, password: &Secret, now_ns: UnixNanos) -> Result<()> {
         let hash = self.hash(password).await?;
-        self.database.set_password(user, &hash).await
+        let until_ns = self.ends_ns(now_ns);
+        for family in self.database.set_password(user, &hash, until_ns).await? {
+            self.remember_ended(&family, until_ns, now_ns);
+        }
+        Ok(())
     }
 
-    /// True where it is the user's password.
-    pub async fn is_password(&self, user: UserId, password: &Secret) -> Result<bool> {
+    /// True where it is the user's password. A wrong one counts as a failed login: who has somebody's token must not guess more often.
+    pub async fn is_password(&self, user: UserId, password: &Secret, now_ns: UnixNanos) -> Result<bool> {
         let name = self.name(user).ok_or(IdentityError::NotFound { what: "user" })?;
-        match self.database.credentials(&name).await? {
-            Some(found) => self.verify(password, &found.password_hash).await,
-            None => Ok(false),
+        match self.check_password(&name, password, now_ns).await {
+            Ok(_) => Ok(true),
+            Err(IdentityError::Denied(AuthError::BadCredentials)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -561,42 +582,26 @@ impl Identity {
         self.database.keys(user).await
     }
 
-    /// Takes an API key away.
-    pub async fn remove_key(&self, user: UserId, id: &str) -> Result<()> {
-        self.known_keys()
-            .retain(|_, known| known.id != id || known.user != user);
-        match self.database.remove_key(user, id).await? {
-            true => Ok(()),
-            false => Err(IdentityError::NotFound { what: "key" }),
+    /// Takes an API key away, and ends what is connected with it.
+    pub async fn remove_key(&self, user: UserId, id: &str, now_ns: UnixNanos) -> Result<()> {
+        if !self.database.remove_key(user, id).await? {
+            return Err(IdentityError::NotFound { what: "key" });
         }
+        self.known_keys().retain(|_, known| known.id != id);
+        self.end(id, now_ns).await
     }
 
     async fn hash(&self, password: &Secret) -> Result<String> {
-        check_password(password)?;
+        check_length(password)?;
         let (password, cost) = (password.clone(), self.settings.cost);
-        self.at_work(move || password::hash(&password, cost)).await?
+        at_work(self.turn().await?, move || password::hash(&password, cost)).await?
     }
 
-    async fn verify(&self, password: &Secret, hash: &str) -> Result<bool> {
-        if password.reveal().len() > LENGTH_MAX {
-            return Ok(false);
-        }
-        let (password, hash) = (password.clone(), hash.to_owned());
-        self.at_work(move || password::verify(&password, &hash)).await
-    }
-
-    /// Does something that takes much memory and time, on a thread that may.
-    async fn at_work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    /// Waits for a place among those who may take much memory and time.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
         let turn = tokio::time::timeout(TURN_MAX, Arc::clone(&self.checks).acquire_owned()).await;
-        let turn = turn
-            .map_err(|_| AuthError::Busy)?
-            .map_err(|_| IdentityError::Thread)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        });
-        done.await.map_err(|_| IdentityError::Thread)
+        turn.map_err(|_| AuthError::Busy)?
+            .map_err(|_| IdentityError::Thread)
     }
 
     fn directory(&self) -> std::sync::RwLockReadGuard<'_, Directory> {
@@ -643,7 +648,29 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_password(password: &Secret) -> Result<()> {
+/// True where the password has this hash.
+async fn verify(turn: OwnedSemaphorePermit, password: &Secret, hash: &str) -> Result<bool> {
+    if password.reveal().len() > LENGTH_MAX {
+        return Ok(false);
+    }
+    let (password, hash) = (password.clone(), hash.to_owned());
+    at_work(turn, move || password::verify(&password, &hash)).await
+}
+
+/// Does something that takes much memory and time, on a thread that may.
+async fn at_work<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    done.await.map_err(|_| IdentityError::Thread)
+}
+
+fn check_length(password: &Secret) -> Result<()> {
     if (LENGTH_MIN..=LENGTH_MAX).contains(&password.reveal().len()) {
         return Ok(());
     }

@@ -127,6 +127,14 @@ impl<'a> Token<'a> {
         Ok(claims)
     }
 
+    /// What a logout ends of an outside issuer's tokens: those of the same name, and where they have none this one alone.
+    pub(crate) fn outside_family(&self, jti: Option<&str>) -> String {
+        match jti.filter(|jti| !jti.is_empty()) {
+            Some(jti) => format!("outside {jti}"),
+            None => format!("outside {}", blake3::hash(self.message.as_bytes()).to_hex()),
+        }
+    }
+
     /// What it says, where this issuer made it for this audience and it still counts.
     pub(crate) fn outside(
         &self,

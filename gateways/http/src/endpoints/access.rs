@@ -109,7 +109,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .gives(201, user_schema),
         new(Verb::Delete, v1!("/users/{id}"), admin, handle!(erase), "Revokes all access of a user and erases his name, mail address, password and keys.")
             .params(params!["reason" text "Why."]),
-        new(Verb::Post, v1!("/users/{id}/password"), admin, handle!(password), "Sets a user's password; his refresh tokens end.")
+        new(Verb::Post, v1!("/users/{id}/password"), admin, handle!(password), "Sets a user's password; his logins end. API keys stay.")
             .takes::<SetPassword>(),
         new(Verb::Post, v1!("/users/{id}/keys"), admin, handle!(add_key), "Makes an API key that acts as the user. It is shown this once.")
             .takes::<AddKey>()
@@ -429,7 +429,7 @@ async fn password(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let body: SetPassword = call.json()?;
     gateway
         .identity
-        .set_password(number(&call)?, &body.password)
+        .set_password(number(&call)?, &body.password, gateway.now_ns())
         .await?;
     Ok(Reply::nothing())
 }

@@ -91,7 +91,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/auth/password"),
             Need::Token,
             handle!(password),
-            "Sets one's own password; all refresh tokens end.",
+            "Sets one's own password; all logins end, this one too. API keys stay.",
         )
         .takes::<ChangePassword>(),
         new(
@@ -247,10 +247,18 @@ async fn me(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 async fn password(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let body: ChangePassword = call.json()?;
     let user = call.asker()?.caller.user;
-    if !gateway.identity.is_password(user, &body.old_password).await? {
+    let now_ns = gateway.now_ns();
+    let is_right = gateway
+        .identity
+        .is_password(user, &body.old_password, now_ns)
+        .await;
+    if !is_right.map_err(|error| locked(error, now_ns))? {
         return Err(Problem::new(ProblemCode::InvalidValue, "").with("/old_password", "is not the password"));
     }
-    gateway.identity.set_password(user, &body.new_password).await?;
+    gateway
+        .identity
+        .set_password(user, &body.new_password, now_ns)
+        .await?;
     Ok(Reply::nothing())
 }
 
@@ -283,6 +291,9 @@ async fn add_key(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 
 async fn remove_key(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let user = call.asker()?.caller.user;
-    gateway.identity.remove_key(user, call.path("id")).await?;
+    gateway
+        .identity
+        .remove_key(user, call.path("id"), gateway.now_ns())
+        .await?;
     Ok(Reply::nothing())
 }

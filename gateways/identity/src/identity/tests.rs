@@ -230,11 +230,85 @@ async fn an_api_key_works_until_it_is_taken_away_and_only_whole() {
         identity.keys(user).await.unwrap(),
         std::slice::from_ref(&made.row)
     );
-    identity.remove_key(user, &made.row.id).await.unwrap();
+    let connected = identity.authenticate(made.key.reveal(), START).await.unwrap();
+    identity.remove_key(user, &made.row.id, START).await.unwrap();
     assert_eq!(
         denied(identity.authenticate(made.key.reveal(), START).await),
         AuthError::BadToken
     );
+    assert_eq!(
+        identity.still_counts(&connected, START),
+        Err(AuthError::Revoked),
+        "who is connected with it is not any more"
+    );
+}
+
+#[tokio::test]
+async fn guesses_at_one_time_are_as_many_as_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = Arc::new(open(&dir).await);
+    let (_, password) = ann(&identity).await;
+    let guesses: Vec<_> = (0..24)
+        .map(|n| {
+            let identity = Arc::clone(&identity);
+            let guess = Secret::new(format!("a wrong guess {n}"));
+            tokio::spawn(async move { denied(identity.login("ann", &guess, START).await) })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        match guess.await.unwrap() {
+            AuthError::BadCredentials => looked_at += 1,
+            AuthError::LockedOut { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(looked_at, 3);
+    assert!(matches!(
+        denied(identity.login("ann", &password, START).await),
+        AuthError::LockedOut { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_wrong_old_password_counts_as_a_failed_login() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = open(&dir).await;
+    let (user, password) = ann(&identity).await;
+    assert!(identity.is_password(user, &password, START).await.unwrap());
+    let wrong = Secret::new("another password");
+    for _ in 0..3 {
+        assert!(!identity.is_password(user, &wrong, START).await.unwrap());
+    }
+    let locked = denied(identity.is_password(user, &password, START).await);
+    assert!(matches!(locked, AuthError::LockedOut { .. }));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_login_and_keeps_the_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = open(&dir).await;
+    let (user, password) = ann(&identity).await;
+    let key = identity.add_key(user, "algo", START).await.unwrap();
+    let first = identity.login("ann", &password, START).await.unwrap();
+    let renewed = identity.refresh(&first.refresh, START).await.unwrap();
+    let other = identity.login("ann", &password, START).await.unwrap();
+    let new = Secret::new("another password");
+    identity.set_password(user, &new, START).await.unwrap();
+    identity.close().await;
+    let identity = open(&dir).await;
+    for token in [&first.access, &renewed.access, &other.access] {
+        assert_eq!(
+            denied(identity.authenticate(token.reveal(), START).await),
+            AuthError::Revoked
+        );
+    }
+    assert_eq!(
+        denied(identity.refresh(&renewed.refresh, START).await),
+        AuthError::BadToken
+    );
+    identity.authenticate(key.key.reveal(), START).await.unwrap();
+    identity.login("ann", &new, START).await.unwrap();
 }
 
 #[tokio::test]
@@ -388,6 +462,15 @@ async fn an_outside_issuers_token_counts_for_the_user_with_its_subject_until_som
             "{name}"
         );
     }
+    // Tokens without a name of their own: a logout with one says nothing of the others.
+    let (one, other) = (with("exp", (now_s + 400).into()), token.as_str());
+    let caller = identity.authenticate(&one, START).await.unwrap();
+    identity.logout(&caller, START).await.unwrap();
+    assert_eq!(
+        denied(identity.authenticate(&one, START).await),
+        AuthError::Revoked
+    );
+    identity.authenticate(other, START).await.unwrap();
     let stranger = Issuer::new().token(&good);
     assert_eq!(
         denied(identity.authenticate(&stranger, START).await),
