@@ -4,8 +4,8 @@
 //! The one place where they are wired. A part that reads the journal is fed by the replica; a part that sends has rings of its own, which
 //! must be asked for before the pipeline starts ([`Wires`]).
 //!
-//! Invariant: they end before the pipeline does, in the order of the flow: no new requests, what is at work gets its outcome, then the
-//! replica.
+//! Invariant: they end before the pipeline does, in the order of the flow: no new requests, and what is at work gets its outcome. The
+//! replica reads on to the journal's end.
 
 mod access;
 mod feed;
@@ -20,7 +20,7 @@ use anyhow::Context;
 use feed::{Doorkeeper, FeedFigures};
 use people::Registrar;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use telemetry::{EngineTelemetry, FeedTelemetry, StoreTelemetry};
 use tokio::runtime::{Handle, Runtime};
 use tradewind_config::{Durability, HttpKeys, IdentityKeys, Settings};
@@ -34,6 +34,7 @@ use tradewind_machine::journal::StartAt;
 use tradewind_machine::source::{Source, SourceClass};
 use tradewind_rttm::{Feed, FeedSettings};
 use tradewind_views::live::{Live, LiveThread};
+use tradewind_views::{RecordCounts, Replica};
 
 /// Nanoseconds of a minute.
 const MINUTE_NS: u64 = 60_000_000_000;
@@ -69,10 +70,29 @@ pub struct Beside<'a> {
 /// All that runs.
 #[derive(Default)]
 pub struct Services {
-    live: Option<LiveThread>,
+    reading: Option<Reading>,
     control: Option<Server>,
     web: Option<Web>,
     telemetry: Option<Arc<EngineTelemetry>>,
+}
+
+/// The replica, and what it has counted of the run.
+pub struct Reading {
+    live: LiveThread,
+    counts: Arc<Mutex<RecordCounts>>,
+}
+
+impl Reading {
+    /// Ends it with a last look at what the run came to. To be called once the pipeline has ended; `None` where the replica has not come to
+    /// the journal's end.
+    pub fn end<T>(self, look: impl FnOnce(&RecordCounts, &Replica) -> T) -> Option<T> {
+        let read = self.live.live().read_now(|held| {
+            let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            look(&counts, held.replica())
+        });
+        self.live.stop();
+        read.ok()
+    }
 }
 
 /// The HTTP server with the live feed, and the runtime that they run in.
@@ -98,7 +118,8 @@ impl Services {
         let live = Live::new(engine.data_dir(), &settings.capacities())?;
         let (access, keys) = (Arc::new(Access::default()), Arc::new(KeyIndex::default()));
         let telemetry = Arc::new(EngineTelemetry::new(engine, settings, &live, clock));
-        observe(&live, &access, &keys, telemetry.rejects());
+        let counts = Arc::default();
+        observe(&live, &access, &keys, telemetry.rejects(), &counts);
         // 2. The desk, for operators here and elsewhere, and its socket.
         let desk = Arc::new(desk(settings, engine, clock, &live, beside.alerts));
         let control = settings
@@ -125,7 +146,7 @@ impl Services {
             })
             .transpose()?;
         Ok(Self {
-            live: Some(live),
+            reading: Some(Reading { live, counts }),
             control,
             web,
             telemetry: Some(telemetry),
@@ -139,8 +160,8 @@ impl Services {
         }
     }
 
-    /// Ends requests first, then those who answered them.
-    pub fn stop(self) {
+    /// Ends requests first, then those who answered them. What reads the journal goes on.
+    pub fn stop(self) -> Option<Reading> {
         if let Some(Web { http, feed, runtime }) = self.web {
             http.begin_stop();
             feed.stop();
@@ -149,19 +170,27 @@ impl Services {
         if let Some(control) = self.control {
             control.stop();
         }
-        if let Some(live) = self.live {
-            live.stop();
-        }
+        self.reading
     }
 }
 
 /// Has everything that is made of records see them.
-fn observe(live: &Live, access: &Arc<Access>, keys: &Arc<KeyIndex>, rejects: Arc<RejectCounts>) {
-    let (access, keys) = (Arc::clone(access), Arc::clone(keys));
+fn observe(
+    live: &Live,
+    access: &Arc<Access>,
+    keys: &Arc<KeyIndex>,
+    rejects: Arc<RejectCounts>,
+    counts: &Arc<Mutex<RecordCounts>>,
+) {
+    let (access, keys, counts) = (Arc::clone(access), Arc::clone(keys), Arc::clone(counts));
     live.observe(Box::new(move |event| {
         access.observe(event);
         keys.observe(event);
         rejects.observe(event);
+        counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count_in_run(event);
     }));
 }
 

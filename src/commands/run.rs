@@ -106,7 +106,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     wait(&engine, &stop, &clock, args.duration, &settings, watched);
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     // 7. The end, in the order of the flow: people, session, venue, valuer, pipeline, journal, and those who read it.
-    services.stop();
+    let reading = services.stop();
     let demo = demo.map(Demo::stop);
     let valuation = valuation.map(ValuationService::stop);
     engine.stop()?;
@@ -124,7 +124,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(Err(error)) => output::note(format_args!("the audit ended early: {error:#}")),
         Some(Ok(None)) | None => {}
     }
-    let mut summary = Summary::of_journal(&args.data, &clock)?;
+    let mut summary = match reading.and_then(|reading| reading.end(Summary::of)) {
+        Some(summary) => summary,
+        None => Summary::of_journal(&args.data, &clock)?,
+    };
     match valuation {
         Some(Ok(figures)) => summary.valuation = figures,
         Some(Err(error)) => output::note(format_args!("valuation ended early: {error:#}")),

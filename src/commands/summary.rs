@@ -6,11 +6,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use tradewind_domain::event::{Event, Kind};
 use tradewind_machine::clock::Clock;
-use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_valuer::ValuerFigures;
-use tradewind_views::{ReplayOptions, StateView};
+use tradewind_views::{RecordCounts, ReplayOptions, Replica, StateView};
 
 /// Positions that the text shows.
 const POSITIONS_SHOWN: usize = 20;
@@ -46,34 +44,23 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of the last run in a journal.
+    /// Of the last run in a journal, which is read for it.
     pub fn of_journal(data_dir: &Path, clock: &Clock) -> anyhow::Result<Self> {
-        let mut summary = Self::default();
-        let mut follower = Follower::open(data_dir, StartAt::Start)?;
-        let mut event = Event::empty();
-        while let Some(record) = follower.poll()? {
-            if event.read_record(record.bytes()).is_none() {
-                continue;
-            }
-            if event.kind() == Some(Kind::EngineStarted) {
-                summary = Self::default();
-            }
-            summary.add(&event);
-        }
         let replay = tradewind_views::replay(data_dir, ReplayOptions::default(), clock)?;
-        summary.digest = replay.summary.digest;
-        summary.state = Some(tradewind_views::state(&replay.replica));
-        Ok(summary)
+        Ok(Self::of(&replay.last_run, &replay.replica))
     }
 
-    fn add(&mut self, event: &Event) {
-        self.records += 1;
-        self.inputs += u64::from(event.head.part == 0);
-        self.journal_bytes += u64::from(event.head.len);
-        let kind = event.kind().map_or("unknown", Kind::text);
-        *self.kinds.entry(kind.to_owned()).or_default() += 1;
-        if let Some(code) = event.reject_code() {
-            *self.rejects.entry(code.to_string()).or_default() += 1;
+    /// Of a run that was counted, and the state that it came to.
+    pub fn of(counts: &RecordCounts, replica: &Replica) -> Self {
+        Self {
+            inputs: counts.inputs,
+            records: counts.records,
+            kinds: counts.kinds(),
+            rejects: counts.rejects(),
+            journal_bytes: counts.bytes,
+            digest: replica.digest_text(),
+            state: Some(tradewind_views::state(replica)),
+            ..Self::default()
         }
     }
 }

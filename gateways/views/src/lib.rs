@@ -32,7 +32,7 @@ pub use figures::Unit;
 pub use hits::hit_count;
 pub use names::{Names, px_or_none};
 pub use reader::{Reader, larger_capacities};
-pub use replay::{Replay, ReplayOptions, ReplaySummary, replay};
+pub use replay::{RecordCounts, Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};
 pub use rule_test::{RuleExample, RuleFigures, RuleTest, test_rules};
 pub use state::{

@@ -7,7 +7,6 @@ use crate::reader::Reader;
 use crate::replica::Replica;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use tradewind_domain::event::{Event, Head, Kind};
 use tradewind_domain::ids::Seq;
@@ -65,13 +64,15 @@ pub struct Replay {
     pub replica: Replica,
     /// Counts and hash.
     pub summary: ReplaySummary,
+    /// What the last run has recorded.
+    pub last_run: RecordCounts,
 }
 
 /// Applies a journal to an empty replica. `clock` measures how long it takes.
 pub fn replay(data_dir: &Path, options: ReplayOptions, clock: &Clock) -> Result<Replay, ViewError> {
     let mut reader = Reader::open(data_dir)?;
     let mut replica = reader.replica();
-    let mut counts = Counts::default();
+    let (mut counts, mut last_run) = (RecordCounts::default(), RecordCounts::default());
     let mut event = Event::empty();
     let begun = clock.raw();
     while reader.next_into(&mut event)?.is_some() {
@@ -80,33 +81,47 @@ pub fn replay(data_dir: &Path, options: ReplayOptions, clock: &Clock) -> Result<
         }
         replica.apply(&event)?;
         counts.count(&event);
+        last_run.count_in_run(&event);
     }
     let seconds = clock.span_ns(begun, clock.raw()) as f64 / 1e9;
     let summary = counts.into_summary(&replica, seconds);
-    Ok(Replay { replica, summary })
+    Ok(Replay {
+        replica,
+        summary,
+        last_run,
+    })
 }
 
-struct Counts {
+/// How many records there were, by kind and by refusal.
+#[derive(Clone, Debug)]
+pub struct RecordCounts {
     kinds: [u64; 256],
     rejects: BTreeMap<u16, u64>,
-    inputs: u64,
-    bytes: u64,
+    /// Records, effects included.
+    pub records: u64,
+    /// Inputs among them.
+    pub inputs: u64,
+    /// Bytes of the records.
+    pub bytes: u64,
 }
 
-impl Default for Counts {
+impl Default for RecordCounts {
     fn default() -> Self {
         Self {
             kinds: [0; 256],
             rejects: BTreeMap::new(),
+            records: 0,
             inputs: 0,
             bytes: 0,
         }
     }
 }
 
-impl Counts {
-    fn count(&mut self, event: &Event) {
+impl RecordCounts {
+    /// Counts a record.
+    pub fn count(&mut self, event: &Event) {
         self.kinds[usize::from(event.head.kind & 0xff)] += 1;
+        self.records += 1;
         self.inputs += u64::from(event.head.part == 0);
         self.bytes += event.record_len() as u64;
         if event.is_rejected() {
@@ -114,45 +129,50 @@ impl Counts {
         }
     }
 
-    fn into_summary(self, replica: &Replica, seconds: f64) -> ReplaySummary {
-        let records = replica.records();
+    /// Counts a record of a run: one that begins a run begins the counts.
+    pub fn count_in_run(&mut self, event: &Event) {
+        if event.kind() == Some(Kind::EngineStarted) {
+            *self = Self::default();
+        }
+        self.count(event);
+    }
+
+    /// Records by kind.
+    pub fn kinds(&self) -> BTreeMap<String, u64> {
         let kinds = Kind::ALL
             .iter()
             .map(|&kind| (kind.text().to_owned(), self.kinds[kind as usize & 0xff]));
-        let rejects = self.rejects.into_iter().map(|(number, count)| {
+        kinds.filter(|(_, count)| *count != 0).collect()
+    }
+
+    /// Refused inputs by code.
+    pub fn rejects(&self) -> BTreeMap<String, u64> {
+        let text = |number: u16| {
             let code = RejectCode::from_number(number);
-            (
-                code.map_or_else(|| number.to_string(), |code| code.text().to_owned()),
-                count,
-            )
-        });
+            code.map_or_else(|| number.to_string(), |code| code.text().to_owned())
+        };
+        let rejects = self.rejects.iter();
+        rejects.map(|(number, count)| (text(*number), *count)).collect()
+    }
+
+    fn into_summary(self, replica: &Replica, seconds: f64) -> ReplaySummary {
         ReplaySummary {
-            digest: hex(&replica.digest()),
+            digest: replica.digest_text(),
             last_seq: replica.last().seq,
             last_recv_ns: replica.last().recv_ns,
-            records,
+            records: self.records,
             inputs: self.inputs,
-            effects: records - self.inputs,
+            effects: self.records - self.inputs,
             bytes: self.bytes,
             open_group: replica.is_open(),
-            kinds: kinds.filter(|(_, count)| *count != 0).collect(),
-            rejects: rejects.collect(),
+            kinds: self.kinds(),
+            rejects: self.rejects(),
             seconds,
             records_per_s: if seconds > 0.0 {
-                records as f64 / seconds
+                self.records as f64 / seconds
             } else {
                 0.0
             },
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -87,6 +87,11 @@ impl Replica {
         state_digest(stages)
     }
 
+    /// The same in hexadecimal.
+    pub fn digest_text(&self) -> String {
+        blake3::Hash::from_bytes(self.digest()).to_hex().to_string()
+    }
+
     /// Number and time of the last input.
     pub fn last(&self) -> LastSeen {
         self.last.map_or(LastSeen::default(), |head| LastSeen {
