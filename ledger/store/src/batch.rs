@@ -1,10 +1,9 @@
 //! A batch: everything that some whole groups of records change, ready to be written in one transaction.
 
-use crate::names::{AccountRow, CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
 use crate::position::Place;
 use crate::rows::{
-    Alert, Audit, BalanceChange, Bar, Entry, Execution, LimitEvent, Order, PnlChange, PositionChange,
-    Refusal, Restated,
+    AccountRow, Alert, Audit, BalanceChange, Bar, CurrencyRow, Entry, EquityDay, Execution, InstrumentRow,
+    LimitEvent, LimitRow, NodeRow, Order, PnlChange, PositionChange, Refusal, Restated, SessionRow,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::time::DayNumber;
@@ -42,6 +41,8 @@ pub(crate) struct Batch {
     pub(crate) balances: BTreeMap<(u8, u32), BalanceChange>,
     /// Profit, by day, node and instrument.
     pub(crate) pnl: BTreeMap<(DayNumber, u32, u32), PnlChange>,
+    /// Equity, by day and node.
+    pub(crate) equity: BTreeMap<(DayNumber, u32), EquityDay>,
     /// Bars, by length, begin and instrument.
     pub(crate) bars: BTreeMap<(u16, u64, u32), Bar>,
     /// Names and rows of reference data, by id.
@@ -83,6 +84,7 @@ impl Batch {
             + self.positions.len()
             + self.balances.len()
             + self.pnl.len()
+            + self.equity.len()
             + self.bars.len()
     }
 

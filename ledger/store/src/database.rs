@@ -145,26 +145,37 @@ impl Database {
 
     /// Takes everything away that a store made, whatever its version.
     pub(crate) async fn drop_all(&mut self) -> Result<(), StoreError> {
-        let views = ["trades_with_names", "pnl_with_names"];
-        let mut statements: Vec<String> = views
-            .iter()
-            .map(|view| format!("DROP VIEW IF EXISTS {view}"))
-            .collect();
-        let names = schema::tables().chain(["store_place", "store_migrations"]);
-        statements.extend(names.map(|table| format!("DROP TABLE IF EXISTS {table}")));
-        for statement in statements {
-            match self {
-                Self::Postgres(postgres) => postgres
-                    .connection()
-                    .execute(AssertSqlSafe(statement))
-                    .await?
-                    .rows_affected(),
-                Self::Sqlite(sqlite) => sqlite
-                    .connection()
-                    .execute(AssertSqlSafe(statement))
-                    .await?
-                    .rows_affected(),
-            };
+        let names: Vec<String> = schema::names().map(|name| format!("'{name}'")).collect();
+        let names = names.join(", ");
+        let mut source = self.source();
+        // Views first: what they are made of cannot be dropped under them.
+        let there = match source.dialect() {
+            Dialect::Postgres => format!(
+                "SELECT relname::text, CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END FROM pg_class \
+                 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v') AND relname IN ({names}) \
+                 ORDER BY relkind = 'v' DESC"
+            ),
+            Dialect::Sqlite => format!(
+                "SELECT name, upper(type) FROM sqlite_master WHERE type IN ('table', 'view') AND name IN ({names}) \
+                 ORDER BY type = 'view' DESC"
+            ),
+        };
+        for row in source.rows(&there, &[]).await? {
+            let statement = format!("DROP {} {}", row.text(1)?, row.text(0)?);
+            self.run(statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, statement: String) -> Result<(), StoreError> {
+        let statement = AssertSqlSafe(statement);
+        match self {
+            Self::Postgres(postgres) => {
+                postgres.connection().execute(statement).await?;
+            }
+            Self::Sqlite(sqlite) => {
+                sqlite.connection().execute(statement).await?;
+            }
         }
         Ok(())
     }

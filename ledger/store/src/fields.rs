@@ -1,34 +1,9 @@
-//! Fields: how a row says what it is, once for every database.
+//! Fields: what takes the values of a row, once for every database.
 //!
-//! A [`Row`] hands its values, column by column, to whatever implements [`Fields`]: the binary COPY of Postgres, the arguments of a
-//! SQLite statement. What differs between databases is decided there and nowhere else.
+//! A [`Row`](crate::table::Row) hands its values, column by column, to whatever implements [`Fields`]: the binary COPY of Postgres, the
+//! arguments of a SQLite statement. What differs between databases is decided there and nowhere else.
 
 use tradewind_domain::time::{DayNumber, UnixNanos};
-
-/// A table, as rows are written to it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Table {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Its columns in the order of the fields. One that ends with `*` is a time: `x*` is `x_at` and `x_ns` in Postgres, and
-    /// `x_ns` in SQLite, where `x_at` is computed.
-    pub(crate) columns: &'static [&'static str],
-}
-
-/// Something that becomes a row of one table.
-pub(crate) trait Row {
-    /// The table.
-    const TABLE: Table;
-    /// Says its values in the order of the columns.
-    fn fields(&self, out: &mut impl Fields);
-}
-
-impl<R: Row> Row for &R {
-    const TABLE: Table = R::TABLE;
-    fn fields(&self, out: &mut impl Fields) {
-        (**self).fields(out);
-    }
-}
 
 /// Takes the values of a row.
 pub(crate) trait Fields {
@@ -44,8 +19,8 @@ pub(crate) trait Fields {
     fn int8(&mut self, value: i64);
     /// A decimal with 8 places.
     fn dec(&mut self, raw: i128);
-    /// A decimal with as many places as it says; none where there is none.
-    fn number(&mut self, value: Option<(i128, u8)>);
+    /// A decimal with as many places as it says.
+    fn number(&mut self, value: (i128, u8));
     /// Text without zero bytes.
     fn text(&mut self, value: &str);
     /// Bytes.
@@ -59,7 +34,14 @@ pub(crate) trait Fields {
 
     /// A decimal with 16 places.
     fn wide(&mut self, raw: i128) {
-        self.number(Some((raw, 16)));
+        self.number((raw, 16));
+    }
+    /// 16 bits, or nothing.
+    fn opt_int2(&mut self, value: Option<i16>) {
+        match value {
+            Some(value) => self.int2(value),
+            None => self.null(),
+        }
     }
     /// 32 bits, or nothing.
     fn opt_int4(&mut self, value: Option<i32>) {
@@ -79,6 +61,13 @@ pub(crate) trait Fields {
     fn opt_dec(&mut self, raw: Option<i128>) {
         match raw {
             Some(raw) => self.dec(raw),
+            None => self.null(),
+        }
+    }
+    /// A decimal with as many places as it says, or nothing.
+    fn opt_number(&mut self, value: Option<(i128, u8)>) {
+        match value {
+            Some(value) => self.number(value),
             None => self.null(),
         }
     }

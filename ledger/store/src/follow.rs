@@ -45,6 +45,8 @@ const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(10);
 /// How often a waiting thread looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
+/// How far the store's threads stand back, in steps of the system.
+const NICENESS: i32 = 10;
 /// How long one statement or connection may take before the database counts as down.
 const ANSWER: Duration = Duration::from_secs(120);
 
@@ -118,6 +120,7 @@ enum End {
 
 impl Worker {
     fn run(self) -> Result<(), StoreError> {
+        give_way();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -193,7 +196,10 @@ impl Worker {
             .spawn({
                 let (stop, status) = (Arc::clone(&self.stop), Arc::clone(&self.status));
                 let is_over = Arc::clone(&is_over);
-                move || reader.run(&hand, &stop, &is_over, &status)
+                move || {
+                    give_way();
+                    reader.run(&hand, &stop, &is_over, &status)
+                }
             })
             .map_err(StoreError::Thread)?;
         let written = runtime.block_on(self.write_all(&mut database, saved, &handed));
@@ -253,6 +259,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Lets the calling thread run behind those of the pipeline where both want a core. A system that refuses changes nothing but speed.
+fn give_way() {
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// A database that hangs is one that is down.

@@ -27,6 +27,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod status;
+mod table;
 mod target;
 mod tools;
 

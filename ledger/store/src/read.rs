@@ -4,9 +4,9 @@
 //! through [`Dialect`].
 
 use crate::error::StoreError;
-use crate::fields::{Fields, Row, Table};
-use crate::names::{InstrumentRow, LimitRow, Names, NodeRow, SessionRow};
+use crate::names::Names;
 use crate::position::{Place, Saved};
+use crate::rows::{InstrumentRow, LimitRow, NodeRow, SessionRow};
 use crate::schema::Dialect;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
@@ -210,45 +210,6 @@ pub(crate) fn check_same(found: &Saved, left: &Saved) -> Result<(), StoreError> 
         found: seq(found),
         left: seq(left),
     })
-}
-
-/// The one row that says where the database stands.
-pub(crate) struct PlaceRow<'a> {
-    pub(crate) id: [u8; 16],
-    pub(crate) place: Place,
-    pub(crate) saved: &'a Saved,
-}
-
-impl Row for PlaceRow<'_> {
-    const TABLE: Table = Table {
-        name: "store_place",
-        columns: &[
-            "one",
-            "journal_id",
-            "next",
-            "last",
-            "crc",
-            "seq",
-            "part",
-            "recv*",
-            "epoch",
-            "chain",
-            "chain_segment",
-        ],
-    };
-    fn fields(&self, out: &mut impl Fields) {
-        out.int2(1);
-        out.bytes(&self.id);
-        out.int8(self.place.next.0 as i64);
-        out.int8(self.place.last.0 as i64);
-        out.int8(self.place.crc.into());
-        out.int8(self.place.seq as i64);
-        out.int8(self.place.part.into());
-        out.time(self.place.recv_ns);
-        out.int8(self.place.epoch.into());
-        out.bytes(&self.saved.chain);
-        out.int8(self.saved.chain_segment as i64);
-    }
 }
 
 /// Reference data as of the place: what the projection has to know.

@@ -9,8 +9,8 @@ use support::play::Play;
 use support::{Cluster, assert_same, follow, made_anew, until};
 use tradewind_machine::clock::Clock;
 use tradewind_store::{
-    FollowSettings, State, Store, StoreError, Target, compare, contents, inspect, migrate, migrate_to,
-    rebuild,
+    Contents, FollowSettings, State, Store, StoreError, Target, compare, contents, inspect, migrate,
+    migrate_to, rebuild,
 };
 
 const ROLE: &str = "TRADEWIND_STORE_TEST_DATA";
@@ -159,7 +159,7 @@ fn a_full_disk_of_the_database_is_waited_out() {
             "-t",
             "tmpfs",
             "-o",
-            "size=24m,uid=65534,gid=65534,mode=0700",
+            "size=16m,uid=65534,gid=65534,mode=0700",
             "none",
         ])
         .arg(&small)
@@ -168,7 +168,7 @@ fn a_full_disk_of_the_database_is_waited_out() {
     eprintln!(
         "the disk is {}",
         if is_mounted {
-            "a tmpfs of 24 MiB"
+            "a tmpfs of 16 MiB"
         } else {
             "made full by a trigger"
         }
@@ -310,7 +310,10 @@ fn a_schema_comes_up_from_nothing_and_from_the_one_before() {
         fill(&old, folder.path()).expect("everything written, in the newest schema");
         let found = inspect(&target(&old)).expect("a schema");
         assert_eq!(found.schema, found.schema_known);
-        assert_eq!(migrate(&target(&new)).expect("the newest schema").len(), 2);
+        assert_eq!(
+            migrate(&target(&new)).expect("the newest schema").len(),
+            found.schema_known as usize
+        );
         assert!(migrate(&target(&new)).expect("nothing to do").is_empty());
         fill(&new, folder.path()).expect("everything written");
         assert_same(
@@ -318,4 +321,62 @@ fn a_schema_comes_up_from_nothing_and_from_the_one_before() {
             &contents(&target(&new)).expect("rows"),
         );
     }
+}
+
+/// The rows of a database of this build in the tables of schema 2, as the build of then would have written them: every leg is a row.
+const AS_BEFORE: &str = "DO $$ DECLARE t RECORD; columns TEXT; BEGIN
+    CREATE TABLE old.orders_20260302 PARTITION OF old.orders FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
+    CREATE TABLE old.executions_20260302 PARTITION OF old.executions FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
+    CREATE TABLE old.ledger_entries_20260302 PARTITION OF old.ledger_entries FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
+    CREATE TABLE old.limit_events_20260302 PARTITION OF old.limit_events FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
+    CREATE TABLE old.refusals_20260302 PARTITION OF old.refusals FOR VALUES FROM ('2026-03-02') TO ('2026-03-03');
+    FOR t IN SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'old'::regnamespace
+        AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'store_migrations' LOOP
+        SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+            WHERE attrelid = format('old.%I', t.name)::regclass AND attnum > 0;
+        EXECUTE format('INSERT INTO old.%I (%s) SELECT %s FROM public.%I', t.name, columns, columns, t.name);
+    END LOOP; END $$";
+
+/// Everything but where the legs of trades stand, which is what schema 3 changed.
+fn without_places_of_legs(mut all: Vec<Contents>) -> Vec<Contents> {
+    all.retain(|table| table.table != "ledger_legs");
+    for table in &mut all {
+        if table.table == "executions" {
+            let at = table.columns.iter().position(|column| column == "template");
+            let at = at.expect("a column of schema 3");
+            table.columns.drain(at..at + 5);
+            table.rows.iter_mut().for_each(|row| drop(row.drain(at..at + 5)));
+        }
+    }
+    all
+}
+
+#[test]
+fn rows_of_the_schema_before_stay_and_new_ones_join_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = Cluster::start();
+    let (new, old) = (
+        cluster.database("moved"),
+        format!("{}?options[search_path]=old", cluster.url("moved")),
+    );
+    let target = Target::parse(&old, folder.path()).expect("an address");
+    let mut play = Play::new(folder.path(), 1, 0);
+    play.rounds(0..200);
+    fill(&new, folder.path()).expect("everything written");
+    cluster.query_in("moved", "CREATE SCHEMA old").expect("a schema");
+    migrate_to(&target, 2).expect("the schema before");
+    cluster.query_in("moved", AS_BEFORE).expect("rows of then");
+    play.rounds(200..300);
+    play.stop();
+    fill(&old, folder.path()).expect("everything written, in the newest schema");
+    assert_same(
+        &without_places_of_legs(made_anew(folder.path())),
+        &without_places_of_legs(contents(&target).expect("rows")),
+    );
+    let lists = "SELECT count(*) FILTER (WHERE o), count(*) FILTER (WHERE NOT o) FROM
+        (SELECT account_id, true AS o, unnest(orders) AS id FROM old.account_rows
+            UNION ALL SELECT account_id, false, unnest(executions) FROM old.account_rows) l
+        WHERE CASE WHEN o THEN EXISTS (SELECT FROM old.orders t WHERE t.order_id = l.id AND t.account_id = l.account_id)
+            ELSE EXISTS (SELECT FROM old.executions t WHERE t.seq = l.id AND t.account_id = l.account_id) END";
+    assert_eq!(cluster.query_in("moved", lists).as_deref(), Some("300|300"));
 }

@@ -251,7 +251,7 @@ fn check(history: &Arc<StoreHistory>) {
         ),
         (1, "ORG", ROUNDS as i64)
     );
-    assert_eq!(total.rows[0].fees, "1.2");
+    assert_eq!(total.rows[0].fees, "0.72", "96 fees and 24 rebates of a cent");
     let realised: i64 = (0..ROUNDS as i64).map(|n| n % 7 - 3).sum();
     assert_eq!(total.rows[0].realised, realised.to_string());
     let wrong = wait(history.orders(orders(Accounts::All), page(0, None)));

@@ -2,173 +2,16 @@
 //!
 //! The first columns of a paged table are what its cursor is made of.
 
+use super::conditions::{Asked, Conditions, Rows, Statement, newest};
 use crate::read::Arg;
-use crate::schema::Dialect;
+use crate::schema::{Dialect, ledger_parts};
 use tradewind_books::posting::Phase;
 use tradewind_domain::event::Kind;
 use tradewind_domain::reject::RejectCode;
-use tradewind_domain::time::{Date, DayNumber};
 use tradewind_views::query::history::{
-    Accounts, AuditFilter, BarFilter, BarLength, Days, HistoryError, LedgerFilter, LimitFilter, OrderFilter,
-    PAGE_ROWS_MAX, PageRequest, RefusalFilter, TradeFilter,
+    AuditFilter, BarFilter, BarLength, HistoryError, LedgerFilter, LimitFilter, OrderFilter, PageRequest,
+    RefusalFilter, TradeFilter,
 };
-
-/// A statement with its arguments.
-pub(super) struct Statement {
-    pub(super) sql: String,
-    pub(super) args: Vec<Arg>,
-}
-
-impl Statement {
-    /// One that gives no rows.
-    pub(super) fn nothing() -> Self {
-        Self {
-            sql: "SELECT '' WHERE 1 = 0".to_owned(),
-            args: Vec::new(),
-        }
-    }
-}
-
-/// Conditions and their arguments.
-pub(super) struct Conditions {
-    dialect: Dialect,
-    parts: Vec<String>,
-    args: Vec<Arg>,
-}
-
-impl Conditions {
-    pub(super) fn new(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            parts: Vec::new(),
-            args: Vec::new(),
-        }
-    }
-
-    /// The place of a new argument.
-    fn arg(&mut self, arg: Arg) -> usize {
-        self.args.push(arg);
-        self.args.len()
-    }
-
-    fn int(&mut self, condition: &str, value: i64) {
-        let at = self.arg(Arg::Int(value));
-        self.parts.push(format!("{condition} ${at}"));
-    }
-
-    fn text(&mut self, condition: &str, value: &str) {
-        let at = self.arg(Arg::Text(value.to_owned()));
-        self.parts.push(format!("{condition} ${at}"));
-    }
-
-    fn day(&mut self, condition: &str, day: DayNumber) {
-        let at = self.arg(Arg::Text(Date(day).to_string()));
-        // Postgres has to be told that the text is a date.
-        let cast = if self.dialect == Dialect::Postgres {
-            "::date"
-        } else {
-            ""
-        };
-        self.parts.push(format!("{condition} ${at}{cast}"));
-    }
-
-    pub(super) fn days(&mut self, column: &str, days: Days) {
-        if let Some(from) = days.from {
-            self.day(&format!("{column} >="), from);
-        }
-        if let Some(to) = days.to {
-            self.day(&format!("{column} <="), to);
-        }
-    }
-
-    pub(super) fn accounts(&mut self, column: &str, accounts: &Accounts) {
-        let Accounts::Of(codes) = accounts else { return };
-        if codes.is_empty() {
-            return self.parts.push("1 = 0".to_owned());
-        }
-        let places: Vec<String> = codes
-            .iter()
-            .map(|code| format!("${}", self.arg(Arg::Text(code.clone()))))
-            .collect();
-        self.parts.push(format!(
-            "{column} IN (SELECT account_id FROM accounts WHERE code IN ({}))",
-            places.join(", ")
-        ));
-    }
-
-    pub(super) fn symbol(&mut self, column: &str, symbol: Option<&String>) {
-        if let Some(symbol) = symbol {
-            let at = self.arg(Arg::Text(symbol.clone()));
-            self.parts.push(format!(
-                "{column} IN (SELECT instrument_id FROM instruments WHERE symbol = ${at})"
-            ));
-        }
-    }
-
-    fn one_of(&mut self, column: &str, codes: impl Iterator<Item = u8>) {
-        let codes: Vec<String> = codes.map(|code| code.to_string()).collect();
-        if !codes.is_empty() {
-            self.parts.push(format!("{column} IN ({})", codes.join(", ")));
-        }
-    }
-
-    /// Rows behind a cursor: numbers with points between them, one for each of the columns.
-    fn behind(&mut self, columns: &[&str], cursor: Option<&String>) -> Result<(), HistoryError> {
-        let Some(cursor) = cursor else { return Ok(()) };
-        let numbers: Vec<i64> = cursor
-            .split('.')
-            .filter_map(|number| number.parse().ok())
-            .collect();
-        if numbers.len() != columns.len() || cursor.split('.').count() != columns.len() {
-            return Err(HistoryError::Request(format!(
-                "{cursor:?} is no cursor of this list"
-            )));
-        }
-        let places: Vec<String> = numbers
-            .into_iter()
-            .map(|number| format!("${}", self.arg(Arg::Int(number))))
-            .collect();
-        self.parts
-            .push(format!("({}) < ({})", columns.join(", "), places.join(", ")));
-        Ok(())
-    }
-
-    pub(super) fn sql(&self) -> String {
-        match self.parts.as_slice() {
-            [] => String::new(),
-            parts => format!(" WHERE {}", parts.join(" AND ")),
-        }
-    }
-
-    pub(super) fn into_args(self) -> Vec<Arg> {
-        self.args
-    }
-
-    /// A page of `columns` of `from`, behind the request's cursor.
-    fn page(
-        mut self,
-        columns: &[&str],
-        from: &str,
-        order: &[&str],
-        page: &PageRequest,
-    ) -> Result<Statement, HistoryError> {
-        if !(1..=PAGE_ROWS_MAX).contains(&page.limit) {
-            return Err(HistoryError::Request(format!(
-                "a page has 1 to {PAGE_ROWS_MAX} rows"
-            )));
-        }
-        self.behind(order, page.cursor.as_ref())?;
-        let order: Vec<String> = order.iter().map(|column| format!("{column} DESC")).collect();
-        let sql = format!(
-            "SELECT {} FROM {from}{} ORDER BY {} LIMIT {}",
-            self.dialect.texts(columns),
-            self.sql(),
-            order.join(", "),
-            page.limit + 1
-        );
-        Ok(Statement { sql, args: self.args })
-    }
-}
 
 const NAMES: &str = " LEFT JOIN accounts a ON a.account_id = t.account_id \
      LEFT JOIN instruments i ON i.instrument_id = t.instrument_id";
@@ -177,9 +20,22 @@ pub(super) fn orders(
     dialect: Dialect,
     filter: &OrderFilter,
     page: &PageRequest,
+    window: Option<u32>,
 ) -> Result<Statement, HistoryError> {
     let mut conditions = Conditions::new(dialect);
-    conditions.accounts("t.account_id", &filter.accounts);
+    let asked = Asked {
+        accounts: &filter.accounts,
+        days: filter.days,
+        page,
+        window,
+    };
+    let rows = Rows {
+        table: "orders",
+        alias: "t",
+        list: "orders",
+        key: "order_id",
+    };
+    let rows = conditions.rows_of(&rows, &asked);
     conditions.days("t.day", filter.days);
     conditions.symbol("t.instrument_id", filter.symbol.as_ref());
     conditions.one_of("t.side", filter.side.into_iter().map(|side| side as u8));
@@ -216,19 +72,34 @@ pub(super) fn orders(
         "t.venue_order_id",
     ];
     let from = format!(
-        "orders t{NAMES} LEFT JOIN nodes n ON n.node_id = t.node_id LEFT JOIN currencies c ON c.currency_id = t.currency_id"
+        "{rows}{NAMES} LEFT JOIN nodes n ON n.node_id = t.node_id LEFT JOIN currencies c ON c.currency_id = t.currency_id"
     );
     conditions.page(&columns, &from, &["t.order_id"], page)
 }
+
+/// Executions as the lists of accounts name them.
+const EXECUTIONS: Rows<'static> = Rows {
+    table: "executions",
+    alias: "t",
+    list: "executions",
+    key: "seq",
+};
 
 pub(super) fn trades(
     dialect: Dialect,
     filter: &TradeFilter,
     page: &PageRequest,
+    window: Option<u32>,
 ) -> Result<Statement, HistoryError> {
     let mut conditions = Conditions::new(dialect);
+    let asked = Asked {
+        accounts: &filter.accounts,
+        days: filter.days,
+        page,
+        window,
+    };
+    let rows = conditions.rows_of(&EXECUTIONS, &asked);
     conditions.parts.push("t.trade_seq IS NULL".to_owned());
-    conditions.accounts("t.account_id", &filter.accounts);
     conditions.days("t.day", filter.days);
     conditions.symbol("t.instrument_id", filter.symbol.as_ref());
     conditions.one_of("t.side", filter.side.into_iter().map(|side| side as u8));
@@ -262,7 +133,7 @@ pub(super) fn trades(
         "t.changed_seq",
     ];
     let from = format!(
-        "executions t{NAMES} LEFT JOIN nodes n ON n.node_id = t.node_id \
+        "{rows}{NAMES} LEFT JOIN nodes n ON n.node_id = t.node_id \
          LEFT JOIN currencies c ON c.currency_id = t.currency_id \
          LEFT JOIN executions v ON v.seq = t.changed_seq AND v.trade_seq = t.seq AND t.status = 2"
     );
@@ -273,9 +144,21 @@ pub(super) fn ledger_entries(
     dialect: Dialect,
     filter: &LedgerFilter,
     page: &PageRequest,
+    window: Option<u32>,
 ) -> Result<Statement, HistoryError> {
+    const ORDER: [&str; 3] = ["t.seq", "t.part", "t.line"];
     let mut conditions = Conditions::new(dialect);
-    conditions.accounts("t.account_id", &filter.accounts);
+    let asked = Asked {
+        accounts: &filter.accounts,
+        days: filter.days,
+        page,
+        window,
+    };
+    let executions = Rows {
+        alias: "e",
+        ..EXECUTIONS
+    };
+    let executions = conditions.rows_of(&executions, &asked);
     conditions.days("t.day", filter.days);
     if let Some(code) = &filter.currency {
         let at = conditions.arg(Arg::Text(code.clone()));
@@ -308,10 +191,28 @@ pub(super) fn ledger_entries(
         "COALESCE(c.code, i.symbol)",
         "t.amount",
     ];
-    let from = "ledger_entries t LEFT JOIN accounts a ON a.account_id = t.account_id \
+    conditions.bound(&ORDER, page)?;
+    // The newest of each part first: no part is sorted as a whole.
+    let (of_trades, newest) = (conditions.sql(), newest(&ORDER, page));
+    if conditions.are_listed(&filter.accounts) {
+        conditions.accounts("t.account_id", &filter.accounts); // of the legs, which no list names
+    }
+    let of_legs = conditions.sql();
+    let parts = ledger_parts(dialect, &executions).into_iter().enumerate();
+    let parts: Vec<String> = parts
+        .map(|(at, part)| {
+            let bounds = if at == 0 { &of_legs } else { &of_trades };
+            format!("SELECT * FROM (SELECT t.* FROM ({part}) AS t{bounds}{newest}) AS part_{at}")
+        })
+        .collect();
+    let sql = format!(
+        "SELECT {} FROM ({}) AS t LEFT JOIN accounts a ON a.account_id = t.account_id \
          LEFT JOIN currencies c ON t.ledger_kind = 1 AND c.currency_id = t.ledger_id \
-         LEFT JOIN instruments i ON t.ledger_kind = 2 AND i.instrument_id = t.ledger_id";
-    conditions.page(&columns, from, &["t.seq", "t.part", "t.line"], page)
+         LEFT JOIN instruments i ON t.ledger_kind = 2 AND i.instrument_id = t.ledger_id{newest}",
+        dialect.texts(&columns),
+        parts.join(" UNION ALL ")
+    );
+    Ok(conditions.statement(sql))
 }
 
 pub(super) fn limit_events(
@@ -460,6 +361,7 @@ pub(super) fn bars(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_views::query::history::{Accounts, Days};
 
     fn request(limit: u32, cursor: Option<&str>) -> PageRequest {
         PageRequest {

@@ -8,6 +8,7 @@
 //! Not here: who may see what.
 
 mod build;
+mod conditions;
 mod pnl;
 mod rows;
 
@@ -15,7 +16,7 @@ use crate::error::StoreError;
 use crate::read::{Source, TextRow};
 use crate::schema::Dialect;
 use crate::target::Target;
-use build::Statement;
+use conditions::Statement;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions};
@@ -30,6 +31,8 @@ use tradewind_views::query::history::{
 
 /// Connections of questions.
 const CONNECTIONS: u32 = 4;
+/// How many of an account's lists are looked at, one after the other; then all of them.
+const WINDOWS: [u32; 2] = [64, 4_096];
 /// How long a question waits for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long one may take, in milliseconds.
@@ -119,16 +122,24 @@ impl StoreHistory {
     }
 
     /// A page of rows. `mark` says where the next page begins behind a row.
-    fn page<T: Send + 'static>(
-        &self,
-        statement: Result<Statement, HistoryError>,
-        page: &PageRequest,
+    fn page<'a, T: Send + 'static>(
+        &'a self,
+        statement: impl Fn(Option<u32>) -> Result<Statement, HistoryError> + Send + 'a,
+        limit: u32,
         row: fn(Dialect, &TextRow) -> Result<T, StoreError>,
         mark: fn(&TextRow) -> Result<String, StoreError>,
-    ) -> Answer<'_, Page<T>> {
-        let (dialect, limit) = (self.dialect(), page.limit as usize);
+    ) -> Answer<'a, Page<T>> {
+        let (dialect, limit) = (self.dialect(), limit as usize);
         Box::pin(async move {
-            let (as_of, mut found) = self.ask(statement).await?;
+            let mut windows = WINDOWS.into_iter();
+            let (as_of, mut found) = loop {
+                let statement = statement(windows.next())?;
+                let is_narrow = statement.is_narrow;
+                let answer = self.ask(Ok(statement)).await?;
+                if answer.1.len() > limit || !is_narrow {
+                    break answer;
+                }
+            };
             // One row more than asked for was looked for: it says that there is a next page.
             let next = match found.len() > limit {
                 true => found.get(limit.saturating_sub(1)).map(mark).transpose(),
@@ -202,38 +213,45 @@ impl History for StoreHistory {
     }
 
     fn orders(&self, filter: OrderFilter, page: PageRequest) -> Answer<'_, Page<OrderRow>> {
-        let statement = build::orders(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::order, rows::order_mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |window: Option<u32>| build::orders(dialect, &filter, &page, window);
+        self.page(statement, limit, rows::order, rows::order_mark)
     }
 
     fn trades(&self, filter: TradeFilter, page: PageRequest) -> Answer<'_, Page<TradeRow>> {
-        let statement = build::trades(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::trade, rows::mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |window: Option<u32>| build::trades(dialect, &filter, &page, window);
+        self.page(statement, limit, rows::trade, rows::mark)
     }
 
     fn ledger_entries(&self, filter: LedgerFilter, page: PageRequest) -> Answer<'_, Page<LedgerEntryRow>> {
-        let statement = build::ledger_entries(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::ledger_entry, rows::mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |window: Option<u32>| build::ledger_entries(dialect, &filter, &page, window);
+        self.page(statement, limit, rows::ledger_entry, rows::mark)
     }
 
     fn limit_events(&self, filter: LimitFilter, page: PageRequest) -> Answer<'_, Page<LimitEventRow>> {
-        let statement = build::limit_events(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::limit_event, rows::mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |_: Option<u32>| build::limit_events(dialect, &filter, &page);
+        self.page(statement, limit, rows::limit_event, rows::mark)
     }
 
     fn refusals(&self, filter: RefusalFilter, page: PageRequest) -> Answer<'_, Page<RefusalRow>> {
-        let statement = build::refusals(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::refusal, rows::mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |_: Option<u32>| build::refusals(dialect, &filter, &page);
+        self.page(statement, limit, rows::refusal, rows::mark)
     }
 
     fn audit(&self, filter: AuditFilter, page: PageRequest) -> Answer<'_, Page<AuditRow>> {
-        let statement = build::audit(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::audit, rows::mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |_: Option<u32>| build::audit(dialect, &filter, &page);
+        self.page(statement, limit, rows::audit, rows::mark)
     }
 
     fn bars(&self, filter: BarFilter, page: PageRequest) -> Answer<'_, Page<BarRow>> {
-        let statement = build::bars(self.dialect(), &filter, &page);
-        self.page(statement, &page, rows::bar, rows::bar_mark)
+        let (dialect, limit) = (self.dialect(), page.limit);
+        let statement = move |_: Option<u32>| build::bars(dialect, &filter, &page);
+        self.page(statement, limit, rows::bar, rows::bar_mark)
     }
 
     fn pnl(&self, filter: PnlFilter) -> Answer<'_, Pnl> {

@@ -1,6 +1,6 @@
 //! Profit by day and group: grouped by the database where that is exact (Postgres), else summed here, in 128 bits.
 
-use super::build::{Conditions, Statement};
+use super::conditions::{Conditions, Statement};
 use crate::error::StoreError;
 use crate::read::TextRow;
 use crate::schema::Dialect;
@@ -62,10 +62,7 @@ pub(super) fn statement(dialect: Dialect, filter: &PnlFilter) -> Statement {
         sums.join(", "),
         conditions.sql()
     );
-    Statement {
-        sql,
-        args: conditions.into_args(),
-    }
+    conditions.statement(sql)
 }
 
 #[derive(Default)]

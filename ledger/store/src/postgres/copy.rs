@@ -3,7 +3,8 @@
 //! The format is that of the documentation of COPY: a signature, then for each row a count of fields and each field with its length,
 //! big-endian; -1 for nothing. Decimals are digits to base 10,000, made from the scaled integer without text or rounding.
 
-use crate::fields::{Fields, Row};
+use crate::fields::Fields;
+use crate::table::Row;
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -43,16 +44,43 @@ impl Copy {
 
     /// Adds a row.
     pub(super) fn row(&mut self, row: &impl Row) {
+        self.row_of(|copy| row.fields(copy));
+    }
+
+    /// Adds a row whose fields are put by `put`.
+    pub(super) fn row_of(&mut self, put: impl FnOnce(&mut Self)) {
         self.row_at = self.bytes.len();
         self.count = 0;
         self.bytes.extend_from_slice(&[0; 2]);
-        row.fields(self);
+        put(self);
         self.bytes[self.row_at..self.row_at + 2].copy_from_slice(&self.count.to_be_bytes());
         self.rows += 1;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows == 0
+    /// Rows in it.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// A list of 64-bit numbers.
+    pub(super) fn int8_list(&mut self, values: &[i64]) {
+        const INT8: i32 = 20; // the type's number, fixed in Postgres' catalog
+        let dimensions = i32::from(!values.is_empty());
+        let size = 12 + 8 * dimensions as usize + 12 * values.len();
+        self.count += 1;
+        let mut put = |word: i32| self.bytes.extend_from_slice(&word.to_be_bytes());
+        put(size as i32);
+        for word in [dimensions, 0, INT8] {
+            put(word);
+        }
+        if dimensions != 0 {
+            put(values.len() as i32);
+            put(1); // where its count begins
+        }
+        for value in values {
+            self.bytes.extend_from_slice(&8i32.to_be_bytes());
+            self.bytes.extend_from_slice(&value.to_be_bytes());
+        }
     }
 
     /// The whole message.
@@ -89,14 +117,9 @@ impl Fields for Copy {
         let numeric = Numeric::of(raw, 8);
         self.field(numeric.bytes());
     }
-    fn number(&mut self, value: Option<(i128, u8)>) {
-        match value {
-            Some((raw, scale)) => {
-                let numeric = Numeric::of(raw, scale);
-                self.field(numeric.bytes());
-            }
-            None => self.null(),
-        }
+    fn number(&mut self, (raw, scale): (i128, u8)) {
+        let numeric = Numeric::of(raw, scale);
+        self.field(numeric.bytes());
     }
     fn text(&mut self, value: &str) {
         self.field(value.as_bytes());

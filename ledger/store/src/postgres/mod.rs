@@ -5,17 +5,18 @@
 //! - A commit may be lost by a crash of the server (`synchronous_commit` is off): then the place is lost with it, and the rows come again.
 //! - Partitions are made apart, before the batch, and attached without a lock that readers would notice.
 
+mod accounts;
 mod copy;
 mod merge;
 
 use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::fields::Row;
-use crate::names;
 use crate::position::Saved;
 use crate::read;
-use crate::rows::{self, NewOrder, OrderPatch};
-use crate::schema::{Dialect, PARTITIONED};
+use crate::rows::{EXECUTIONS, PLACE};
+use crate::rows::{NewOrder, ORDER_PATCHES, ORDERS, OrderPatch, PlaceRow, RESTATED, Restated};
+use crate::schema::{Dialect, TABLES, partitioned};
+use crate::table::{Row, Table};
 use copy::Copy;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _};
@@ -46,6 +47,9 @@ impl Postgres {
         // What a crash of the server takes back, the journal gives again.
         run(&mut connection, "SET synchronous_commit = off").await?;
         run(&mut connection, "SET jit = off").await?;
+        // What is staged is small beside what it is laid over, which no statistics of a temporary table say: rows are found by keys.
+        run(&mut connection, "SET enable_hashjoin = off").await?;
+        run(&mut connection, "SET enable_mergejoin = off").await?;
         Ok(Self {
             connection,
             days: BTreeSet::new(),
@@ -71,10 +75,10 @@ impl Postgres {
         let found = read::saved(&mut read::Source::Postgres(&mut transaction), true).await?;
         read::check_same(&found, before)?;
         append(&mut transaction, batch).await?;
+        list_rows(&mut transaction, batch).await?;
         merge_rows(&mut transaction, batch).await?;
         patch_orders(&mut transaction, batch, &days).await?;
         mark_trades(&mut transaction, batch, &days).await?;
-        reference(&mut transaction, batch).await?;
         save(&mut transaction, after).await?;
         transaction.commit().await?;
         Ok(())
@@ -83,8 +87,9 @@ impl Postgres {
     /// Staging tables and partitions, before the transaction.
     async fn prepare(&mut self, batch: &Batch) -> Result<(), StoreError> {
         if !self.is_staged {
-            for statement in merge::staging() {
-                run(&mut self.connection, statement).await?;
+            let merged = TABLES.iter().copied().filter(|table| table.is_merged());
+            for table in merged.chain([&ORDER_PATCHES, &RESTATED, &PLACE]) {
+                run(&mut self.connection, merge::stage(table)).await?;
             }
             self.days = self.partitions().await?;
             self.is_staged = true;
@@ -123,28 +128,23 @@ impl Postgres {
     async fn make_partitions(&mut self, day: DayNumber) -> Result<(), StoreError> {
         let (from, to) = (Date(day), Date(day + 1));
         let mut transaction = self.connection.begin().await?;
-        for table in PARTITIONED {
+        let tables = partitioned().map(|table| table.name);
+        for table in tables.chain([accounts::TABLE]) {
             let name = partition(table, day);
-            let fill = if table == "orders" {
+            // Orders change where they stand.
+            let fill = if table == ORDERS.name {
                 "WITH (fillfactor = 80)"
             } else {
                 ""
-            }; // orders change where they stand
-            run(
-                &mut transaction,
+            };
+            let statements = [
                 format!("CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS) {fill}"),
-            )
-            .await?;
-            run(
-                &mut transaction,
                 format!("ALTER TABLE {name} ADD CHECK (day >= '{from}' AND day < '{to}')"),
-            )
-            .await?;
-            run(
-                &mut transaction,
                 format!("ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}')"),
-            )
-            .await?;
+            ];
+            for statement in statements {
+                run(&mut transaction, statement).await?;
+            }
         }
         transaction.commit().await?;
         Ok(())
@@ -169,12 +169,16 @@ async fn run(connection: &mut PgConnection, sql: impl Into<String>) -> Result<u6
         .rows_affected())
 }
 
-/// Sends rows to a table, or to a partition or stage with its columns.
-async fn copy_in<R: Row>(connection: &mut PgConnection, table: &str, copy: Copy) -> Result<(), StoreError> {
-    if copy.is_empty() {
+/// Sends rows to a table with these columns.
+async fn send(
+    connection: &mut PgConnection,
+    table: &str,
+    columns: &str,
+    copy: Copy,
+) -> Result<(), StoreError> {
+    if copy.rows() == 0 {
         return Ok(());
     }
-    let columns = Dialect::Postgres.column_list(R::TABLE.columns);
     let statement = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
     let mut sink = connection.copy_in_raw(&statement).await?;
     for chunk in copy.finish().chunks(CHUNK) {
@@ -182,6 +186,11 @@ async fn copy_in<R: Row>(connection: &mut PgConnection, table: &str, copy: Copy)
     }
     sink.finish().await?;
     Ok(())
+}
+
+/// Sends rows to their table, or to a partition or stage of it.
+async fn copy_in<R: Row>(connection: &mut PgConnection, table: &str, copy: Copy) -> Result<(), StoreError> {
+    send(connection, table, &R::TABLE.names(Dialect::Postgres), copy).await
 }
 
 /// Rows by day, each day to its partition.
@@ -205,42 +214,60 @@ async fn append(connection: &mut PgConnection, batch: &Batch) -> Result<(), Stor
         Some((entered.origin.day, NewOrder(order, entered)))
     });
     by_day(connection, orders).await?;
-    by_day(
-        connection,
-        batch.executions.iter().map(|row| (row.origin.day, row)),
-    )
-    .await?;
-    by_day(connection, batch.entries.iter().map(|row| (row.origin.day, row))).await?;
-    by_day(
-        connection,
-        batch.limit_events.iter().map(|row| (row.origin.day, row)),
-    )
-    .await?;
-    by_day(connection, batch.refusals.iter().map(|row| (row.origin.day, row))).await?;
-    copy_in::<rows::Alert>(connection, rows::ALERTS.name, Copy::of(&batch.alerts)).await?;
-    copy_in::<rows::Audit>(connection, rows::AUDIT.name, Copy::of(&batch.audit)).await
+    macro_rules! by_day {
+        ($($rows:ident),*) => {
+            $(by_day(connection, batch.$rows.iter().map(|row| (row.origin.day, row))).await?;)*
+        };
+    }
+    by_day!(executions, entries, limit_events, refusals);
+    plain(connection, &batch.alerts).await?;
+    plain(connection, &batch.audit).await
 }
 
-/// Stages rows and lays them over the table.
-async fn stage<'a, R: Row + 'a>(
-    connection: &mut PgConnection,
-    rows: impl IntoIterator<Item = &'a R>,
-    statement: impl FnOnce() -> String,
-) -> Result<(), StoreError> {
-    let copy = Copy::of(rows);
-    if copy.is_empty() {
-        return Ok(());
+/// Rows of a table that is not kept by day.
+async fn plain<R: Row>(connection: &mut PgConnection, rows: &[R]) -> Result<(), StoreError> {
+    copy_in::<R>(connection, R::TABLE.name, Copy::of(rows)).await
+}
+
+/// Which rows the accounts have in this batch.
+async fn list_rows(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
+    let upto = batch.end.map_or(0, |place| place.seq);
+    for (day, copy) in accounts::rows(batch, upto) {
+        let table = partition(accounts::TABLE, day);
+        send(connection, &table, accounts::COLUMNS, copy).await?;
     }
-    copy_in::<R>(connection, &format!("stage_{}", R::TABLE.name), copy).await?;
-    run(connection, statement()).await?;
     Ok(())
 }
 
+/// Stages rows and lays them over their table.
+async fn merge<'a, R: Row + 'a>(
+    connection: &mut PgConnection,
+    rows: impl IntoIterator<Item = &'a R>,
+) -> Result<(), StoreError> {
+    if stage(connection, Copy::of(rows), R::TABLE).await? > 0 {
+        run(connection, merge::over(R::TABLE)).await?;
+    }
+    Ok(())
+}
+
+/// Stages rows. Gives how many there are.
+async fn stage(connection: &mut PgConnection, copy: Copy, table: &Table) -> Result<u64, StoreError> {
+    let count = copy.rows();
+    let name = format!("stage_{}", table.name);
+    send(connection, &name, &table.names(Dialect::Postgres), copy).await?;
+    Ok(count)
+}
+
 async fn merge_rows(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
-    stage(connection, batch.positions.values(), merge::positions).await?;
-    stage(connection, batch.balances.values(), merge::balances).await?;
-    stage(connection, batch.pnl.values(), merge::pnl).await?;
-    stage(connection, batch.bars.values(), merge::bars).await
+    let names = &batch.names;
+    macro_rules! merge {
+        ($batch:expr, $($rows:ident),*) => {
+            $(merge(connection, $batch.$rows.values()).await?;)*
+        };
+    }
+    merge!(batch, positions, balances, pnl, equity, bars);
+    merge!(names, currencies, nodes, accounts, instruments, limits, sessions);
+    Ok(())
 }
 
 /// Lays patches over orders, newest day first: most orders are of today, and who is found is not looked for again.
@@ -249,21 +276,14 @@ async fn patch_orders(
     batch: &Batch,
     days: &[DayNumber],
 ) -> Result<(), StoreError> {
-    let patches = || batch.orders.values().filter(|order| order.entered.is_none());
     let mut copy = Copy::empty();
-    patches().for_each(|order| copy.row(&OrderPatch(order)));
-    if copy.is_empty() {
-        return Ok(());
-    }
-    copy_in::<OrderPatch<'_>>(connection, "stage_order_patches", copy).await?;
-    let mut left = patches().count() as u64;
-    for day in days {
-        if left == 0 {
-            break;
-        }
-        left = left.saturating_sub(run(connection, merge::patch(&partition("orders", *day))).await?);
-    }
-    Ok(())
+    let patches = batch.orders.values().filter(|order| order.entered.is_none());
+    patches.for_each(|order| copy.row(&OrderPatch(order)));
+    let staged = stage(connection, copy, OrderPatch::TABLE).await?;
+    over_days(connection, staged, days, |day| {
+        merge::patch(&partition(ORDERS.name, day))
+    })
+    .await
 }
 
 /// Marks trades that were corrected or busted, likewise.
@@ -272,43 +292,30 @@ async fn mark_trades(
     batch: &Batch,
     days: &[DayNumber],
 ) -> Result<(), StoreError> {
-    let copy = Copy::of(batch.restated.values());
-    if copy.is_empty() {
-        return Ok(());
-    }
-    copy_in::<rows::Restated>(connection, "stage_restated", copy).await?;
-    let mut left = batch.restated.len() as u64;
+    let staged = stage(connection, Copy::of(batch.restated.values()), Restated::TABLE).await?;
+    over_days(connection, staged, days, |day| {
+        merge::mark(&partition(EXECUTIONS.name, day))
+    })
+    .await
+}
+
+/// Runs a statement for each day, until all staged rows have found theirs.
+async fn over_days(
+    connection: &mut PgConnection,
+    staged: u64,
+    days: &[DayNumber],
+    statement: impl Fn(DayNumber) -> String,
+) -> Result<(), StoreError> {
+    let mut left = staged;
     for day in days {
         if left == 0 {
             break;
         }
-        left = left.saturating_sub(run(connection, merge::mark(&partition("executions", *day))).await?);
+        left = left.saturating_sub(run(connection, statement(*day)).await?);
     }
     Ok(())
 }
 
-async fn reference(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
-    let names = &batch.names;
-    let replace = |table: crate::fields::Table| move || merge::replace(table.name, table.columns);
-    stage(connection, names.currencies.values(), replace(names::CURRENCIES)).await?;
-    stage(connection, names.nodes.values(), replace(names::NODES)).await?;
-    stage(connection, names.accounts.values(), replace(names::ACCOUNTS)).await?;
-    stage(
-        connection,
-        names.instruments.values(),
-        replace(names::INSTRUMENTS),
-    )
-    .await?;
-    stage(connection, names.limits.values(), replace(names::LIMITS)).await?;
-    stage(connection, names.sessions.values(), replace(names::SESSIONS)).await
-}
-
 async fn save(connection: &mut PgConnection, saved: &Saved) -> Result<(), StoreError> {
-    let Some((id, place)) = saved.journal_id.zip(saved.place) else {
-        return Ok(());
-    };
-    run(connection, "DELETE FROM store_place").await?;
-    let mut copy = Copy::empty();
-    copy.row(&read::PlaceRow { id, place, saved });
-    copy_in::<read::PlaceRow<'_>>(connection, "store_place", copy).await
+    merge(connection, PlaceRow::of(saved).as_ref()).await
 }

@@ -2,8 +2,7 @@
 
 use super::{Projection, owned, text_of, utc};
 use crate::batch::Batch;
-use crate::names::{AccountRow, CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
-use crate::rows::{Audit, Origin};
+use crate::rows::{AccountRow, Audit, CurrencyRow, InstrumentRow, LimitRow, NodeRow, Origin, SessionRow};
 use serde_json::{Value, json};
 use tradewind_domain::codes::{ControlState, Level, LimitType, LotMethod, QuarantineAction, Restriction};
 use tradewind_domain::event::{

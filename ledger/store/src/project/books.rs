@@ -3,9 +3,11 @@
 use super::orders::{self, OrderRestated};
 use super::{Projection, execution_alerts};
 use crate::batch::Batch;
-use crate::rows::{About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Restated};
+use crate::rows::{
+    About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Posting, Restated,
+};
 use tradewind_books::posting::{
-    Account, Class, Ledger, Leg, Template, adjustment, execution_instrument, postings,
+    Account, Class, Ledger, Leg, Postings, Template, adjustment, execution_instrument, postings,
 };
 use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::event::{self, CorporateAction, Event, HolderAction, Kind, TakenBack, TradeBust};
@@ -13,9 +15,12 @@ use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderId};
 
 /// A fill or an executed trade.
-pub(super) fn executed(event: &Event, origin: Origin, batch: &mut Batch) {
+pub(super) fn executed(event: &Event, origin: Origin, posted: &Postings, batch: &mut Batch) {
     let body: &event::Execution = event.body();
-    batch.executions.push(row(event, body, origin, 0));
+    batch.executions.push(Execution {
+        posting: posting(posted),
+        ..row(event, body, origin, 0)
+    });
     let about = About {
         account: body.account,
         instrument: body.instrument,
@@ -28,6 +33,7 @@ pub(super) fn executed(event: &Event, origin: Origin, batch: &mut Batch) {
         cost: body.cost_delta.raw(),
         realised: body.realised.raw(),
         fee: body.fee.raw(),
+        income: 0,
         volume: body.principal.raw(),
         fills: 1,
     };
@@ -39,6 +45,23 @@ pub(super) fn executed(event: &Event, origin: Origin, batch: &mut Batch) {
         currency: body.currency.0,
     };
     change.book(&whose, origin, batch);
+}
+
+/// What the row of a fill or an executed trade says of its legs.
+fn posting(posted: &Postings) -> Option<Posting> {
+    let [released, cash, ..] = posted.amounts;
+    posted.template.map(|template| Posting {
+        template: template as u8,
+        wallet: posted.parties.wallet,
+        holding: posted.parties.holding,
+        released,
+        cash,
+    })
+}
+
+/// True for kinds whose own row says their legs.
+fn says_its_legs(kind: Kind) -> bool {
+    matches!(kind, Kind::VenueFill | Kind::TradeCapture)
 }
 
 fn row(event: &Event, body: &event::Execution, origin: Origin, trade_seq: u64) -> Execution {
@@ -64,6 +87,7 @@ fn row(event: &Event, body: &event::Execution, origin: Origin, trade_seq: u64) -
         closed_qty: body.closed_qty,
         settle_day: body.settle_date,
         alerts: body.alerts,
+        posting: None,
     }
 }
 
@@ -108,11 +132,12 @@ pub(super) fn restated(event: &Event, kind: Kind, origin: Origin, batch: &mut Ba
         (new.qty, new.px, new.fee, new.principal)
     };
     restate_order(event, &taken, qty, px, batch);
+    let adjusted = event.adjustment();
     let change = Change {
-        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty))
-            + i128::from(event.adjustment().qty),
+        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty)) + i128::from(adjusted.qty),
         cost: cost_delta(event, kind),
         realised: new.realised,
+        income: adjusted.income.raw() - adjusted.withheld.raw(),
         fee: fee - taken.fee.raw(),
         volume: principal - taken.principal.raw(),
         fills: if is_bust { -1 } else { 0 },
@@ -150,6 +175,7 @@ fn busted(body: &TradeBust, taken: &TakenBack, event: &Event, origin: Origin) ->
         closed_qty: body.closed_qty,
         settle_day: 0,
         alerts: body.alerts,
+        posting: None,
     }
 }
 
@@ -181,17 +207,8 @@ fn restate_order(event: &Event, taken: &TakenBack, qty: i64, px: i64, batch: &mu
 pub(super) fn acted(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
     let (whose, change) = if kind == Kind::HolderSplit {
         let body: &CorporateAction = event.body();
-        let whose = Whose {
-            holding: body.holding,
-            account: body.account,
-            node: body.node,
-            instrument: body.instrument,
-            currency: body.currency.0,
-        };
-        (
-            whose,
-            Change::of_action(body.qty_delta, body.cost_delta, body.split_profit()),
-        )
+        let change = Change::of_action(body.qty_delta, body.cost_delta, body.split_profit());
+        (Whose::of_action(body), change)
     } else {
         let body: &HolderAction = event.body();
         let whose = Whose {
@@ -201,13 +218,26 @@ pub(super) fn acted(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch
             instrument: body.instrument,
             currency: body.currency.0,
         };
-        (
-            whose,
-            Change::of_action(body.qty_delta, body.cost_delta, body.realised),
-        )
+        let income = if kind == Kind::HolderFunding {
+            body.cash.raw()
+        } else {
+            0 // margin and settlement pay profit, which is realised
+        };
+        let change = Change::of_action(body.qty_delta, body.cost_delta, body.realised);
+        (whose, Change { income, ..change })
     };
     if !whose.holding.is_none() {
         change.book(&whose, origin, batch);
+    }
+}
+
+/// A dividend of a holder.
+pub(super) fn paid(body: &CorporateAction, origin: Origin, batch: &mut Batch) {
+    let whose = Whose::of_action(body);
+    if !whose.holding.is_none() {
+        let income = body.gross.raw() - body.withheld.raw();
+        let nothing = Change::of_action(0, Money::ZERO, Money::ZERO);
+        Change { income, ..nothing }.book(&whose, origin, batch);
     }
 }
 
@@ -224,12 +254,25 @@ struct Whose {
     currency: u16,
 }
 
+impl Whose {
+    fn of_action(body: &CorporateAction) -> Self {
+        Self {
+            holding: body.holding,
+            account: body.account,
+            node: body.node,
+            instrument: body.instrument,
+            currency: body.currency.0,
+        }
+    }
+}
+
 /// What changes of a position and of a day's profit.
 struct Change {
     qty: i128,
     cost: i128,
     realised: i128,
     fee: i128,
+    income: i128,
     volume: i128,
     fills: i64,
 }
@@ -241,6 +284,7 @@ impl Change {
             cost: cost.raw(),
             realised: realised.raw(),
             fee: 0,
+            income: 0,
             volume: 0,
             fills: 0,
         }
@@ -260,6 +304,7 @@ impl Change {
         position.cost += self.cost;
         position.realised += self.realised;
         position.fees += self.fee;
+        position.income += self.income;
         position.fills += self.fills;
         position.last_seq = origin.seq;
         let key = (origin.day, whose.node.0, whose.instrument.0);
@@ -273,6 +318,7 @@ impl Change {
         });
         pnl.realised += self.realised;
         pnl.fees += self.fee;
+        pnl.income += self.income;
         pnl.volume += self.volume;
         pnl.fills += self.fills;
         pnl.last_seq = origin.seq;
@@ -280,34 +326,40 @@ impl Change {
 }
 
 impl Projection {
+    /// What the event posts.
+    pub(super) fn posted(&self, event: &Event) -> Postings {
+        let moves_principal = execution_instrument(event).is_none_or(|id| self.moves_principal(id));
+        postings(event, moves_principal)
+    }
+
     /// The legs that the event posts, and what they do to balances.
     pub(super) fn entries(
         &self,
         event: &Event,
         kind: Kind,
         origin: Origin,
-        account: AccountId,
+        (account, posted): (AccountId, &Postings),
         batch: &mut Batch,
     ) {
-        let moves_principal = execution_instrument(event).is_none_or(|id| self.moves_principal(id));
-        let postings = postings(event, moves_principal);
-        let Some(template) = postings.template else {
+        let Some(template) = posted.template else {
             return;
         };
         // A bust names its account in what it takes back.
         let account = if kind == Kind::TradeBust {
-            postings.parties.account
+            posted.parties.account
         } else {
             account
         };
         // What it changes of corporate actions is another posting; its lines go on behind those of the trade.
         let adjusted = adjustment(event);
-        let own = postings.legs().map(|leg| (template, leg));
+        let own = posted.legs().map(|leg| (template, leg));
         let others = adjusted.legs().map(|leg| (Template::Restated, leg));
         for (line, (template, leg)) in own.chain(others).enumerate() {
-            batch
-                .entries
-                .push(entry(origin, line as u16, template, account, &leg));
+            if !says_its_legs(kind) {
+                batch
+                    .entries
+                    .push(entry(origin, line as u16, template, account, &leg));
+            }
             balance(leg.debit, &leg, true, account, origin.seq, batch);
             balance(leg.credit, &leg, false, account, origin.seq, batch);
         }

@@ -5,18 +5,20 @@
 //! - Nothing is decided, priced or rounded: rows carry the facts of the record, and sums of them.
 //! - The same records give the same rows, however they are cut into batches: merged rows add up, appended ones follow one another.
 //!
-//! Not kept, on purpose: quotes, last trades and marks one by one (the journal has them; bars sum them up), questions, what edges
-//! counted, and figures of equity.
+//! Not kept, on purpose: quotes, last trades, marks and figures of equity one by one (the journal has them; bars and days sum them up),
+//! questions, and what edges counted.
 
 mod audit;
 mod books;
 mod limits;
 mod market;
 mod orders;
+mod valued;
 
 use crate::batch::Batch;
 use crate::names::Names;
 use crate::rows::{About, Alert, Origin, Refusal};
+use tradewind_books::posting::Postings;
 use tradewind_domain::event::{
     Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
     HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, MassCancel, OrderCancel, OrderNew,
@@ -71,13 +73,14 @@ impl Projection {
             });
             return self.audit(event, kind, origin, batch);
         }
-        self.entries(event, kind, origin, concern.about.account, batch);
-        self.accepted(event, kind, origin, batch);
+        let posted = self.posted(event);
+        self.entries(event, kind, origin, (concern.about.account, &posted), batch);
+        self.accepted(event, kind, origin, &posted, batch);
         self.audit(event, kind, origin, batch);
     }
 
     /// What an accepted event changes beside the books and the audit trail.
-    fn accepted(&mut self, event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
+    fn accepted(&mut self, event: &Event, kind: Kind, origin: Origin, posted: &Postings, batch: &mut Batch) {
         match kind {
             Kind::OrderNew => orders::entered(event, origin, batch),
             Kind::OrderCancel => {
@@ -95,11 +98,13 @@ impl Projection {
             Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
                 orders::changed(event, &event.body::<DerivedOrder>().view, batch);
             }
-            Kind::VenueFill | Kind::TradeCapture => books::executed(event, origin, batch),
+            Kind::VenueFill | Kind::TradeCapture => books::executed(event, origin, posted, batch),
             Kind::TradeBust | Kind::TradeCorrect => books::restated(event, kind, origin, batch),
             Kind::HolderSplit | Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
                 books::acted(event, kind, origin, batch);
             }
+            Kind::HolderDividend => books::paid(event.body(), origin, batch),
+            Kind::Valuation => valued::valued(event, batch),
             Kind::Quote => market::quoted(event, batch),
             Kind::LastTrade => market::traded(event, batch),
             Kind::InstrumentSet
@@ -115,7 +120,6 @@ impl Projection {
             | Kind::FxRate
             | Kind::Deposit
             | Kind::Withdrawal
-            | Kind::Valuation
             | Kind::Locate
             | Kind::CorporateAction
             | Kind::Allocation
@@ -137,7 +141,6 @@ impl Projection {
             | Kind::AccessSet
             | Kind::LotMethodSet
             | Kind::Timer
-            | Kind::HolderDividend
             | Kind::DatedCashSettled
             | Kind::StateChanged
             | Kind::Probe

@@ -70,11 +70,8 @@ impl Fields for Values {
             Err(_) => self.put(raw.to_string()),
         }
     }
-    fn number(&mut self, value: Option<(i128, u8)>) {
-        match value {
-            Some((raw, scale)) => self.put(plain(raw, scale)),
-            None => self.null(),
-        }
+    fn number(&mut self, (raw, scale): (i128, u8)) {
+        self.put(plain(raw, scale));
     }
     fn text(&mut self, value: &str) {
         self.put(value.to_owned());

@@ -1,23 +1,30 @@
 //! Merged rows: read, added in 128 bits, written back.
 
 use super::bind::Values;
-use super::insert;
+use super::cells::{Cell, Cells, read_columns};
+use super::insert_cells;
 use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::fields::{Fields, Row};
-use crate::read::{Arg, Source, TextRow};
-use crate::rows::{self, BalanceChange, Bar, Order, PnlChange, PositionChange};
+use crate::fields::Fields;
+use crate::read::Source;
+use crate::read::{Arg, TextRow};
+use crate::rows::{Order, opt_px};
 use crate::schema::Dialect::Sqlite;
+use crate::table::{Row, Table};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor};
 use tradewind_domain::time::Date;
 
 /// Lays every merged row of a batch over what is there.
 pub(super) async fn all(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    merge(connection, batch.positions.values()).await?;
-    merge(connection, batch.balances.values()).await?;
-    merge(connection, batch.pnl.values()).await?;
-    merge(connection, batch.bars.values()).await?;
+    let names = &batch.names;
+    macro_rules! merge {
+        ($batch:expr, $($rows:ident),*) => {
+            $(merge(connection, $batch.$rows.values()).await?;)*
+        };
+    }
+    merge!(batch, positions, balances, pnl, equity, bars);
+    merge!(names, currencies, nodes, accounts, instruments, limits, sessions);
     for order in batch.orders.values().filter(|order| order.entered.is_none()) {
         patch(connection, order).await?;
     }
@@ -34,140 +41,56 @@ pub(super) async fn all(connection: &mut SqliteConnection, batch: &Batch) -> Res
     Ok(())
 }
 
-/// A row that is laid over what is there.
-trait Merged: Row + Copy {
-    /// Columns of the key, with their values.
-    fn key(&self) -> Vec<(&'static str, Arg)>;
-    /// Columns that are read of the row that is there.
-    const READ: &'static [&'static str];
-    /// Lays itself over them.
-    fn over(&mut self, old: &TextRow) -> Result<(), StoreError>;
-}
-
-async fn merge<'a, R: Merged + 'a>(
+/// Lays rows over those that are there.
+pub(super) async fn merge<'a, R: Row + 'a>(
     connection: &mut SqliteConnection,
-    rows: impl Iterator<Item = &'a R>,
+    rows: impl IntoIterator<Item = &'a R>,
 ) -> Result<(), StoreError> {
+    let columns = read_columns(R::TABLE);
     let mut merged = Vec::new();
     for row in rows {
-        let mut row = *row;
-        let (columns, args): (Vec<&str>, Vec<Arg>) = row.key().into_iter().unzip();
-        let conditions: Vec<String> = (1..)
-            .zip(&columns)
-            .map(|(at, column)| format!("{column} = ${at}"))
-            .collect();
-        let (texts, table) = (Sqlite.texts(R::READ), R::TABLE.name);
-        let sql = format!("SELECT {texts} FROM {table} WHERE {}", conditions.join(" AND "));
-        let found = Source::Sqlite(connection).rows(&sql, &args).await?;
-        if let Some(old) = found.first() {
-            row.over(old)?;
+        let mut cells = Cells::of(row);
+        if !columns.is_empty()
+            && let Some(old) = find(connection, R::TABLE, &columns, &cells).await?
+        {
+            cells.over(R::TABLE, &old)?;
         }
-        merged.push(row);
+        merged.push(cells);
     }
-    insert(connection, "INSERT OR REPLACE", &merged).await
+    insert_cells(connection, R::TABLE, &merged).await
 }
 
-fn dec(old: &TextRow, at: usize) -> Result<i128, StoreError> {
-    Sqlite.raw(old.text(at)?, 8)
+/// Columns of the row that is there.
+async fn find(
+    connection: &mut SqliteConnection,
+    table: &'static Table,
+    columns: &[&str],
+    row: &Cells,
+) -> Result<Option<TextRow>, StoreError> {
+    let mut args = Vec::with_capacity(table.key.len());
+    let mut conditions = Vec::with_capacity(table.key.len());
+    for (at, name) in (1..).zip(table.key) {
+        args.push(match row.get(table, name.trim_end_matches("_ns")) {
+            Some(Cell::Int(value)) => Arg::Int(*value),
+            Some(Cell::Time(ns)) => Arg::Int(*ns as i64),
+            Some(Cell::Day(day)) => Arg::Text(Date(*day).to_string()),
+            _ => return Err(StoreError::Damaged(format!("{name} is no key of {}", table.name))),
+        });
+        conditions.push(format!("{name} = ${at}"));
+    }
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {}",
+        Sqlite.texts(columns),
+        table.name,
+        conditions.join(" AND ")
+    );
+    let found = Source::Sqlite(connection).rows(&sql, &args).await?;
+    Ok(found.into_iter().next())
 }
 
 fn opt_dec(old: &TextRow, at: usize) -> Result<Option<i64>, StoreError> {
     let raw = old.opt(at).map(|text| Sqlite.raw(text, 8)).transpose()?;
     Ok(raw.map(|raw| raw as i64)) // prices have 64 bits
-}
-
-impl Merged for PositionChange {
-    fn key(&self) -> Vec<(&'static str, Arg)> {
-        vec![("holding_id", Arg::Int((self.holding as i32).into()))]
-    }
-    const READ: &'static [&'static str] = &["qty", "cost", "realised", "fees", "income", "fills"];
-    fn over(&mut self, old: &TextRow) -> Result<(), StoreError> {
-        self.qty += dec(old, 0)?;
-        self.cost += dec(old, 1)?;
-        self.realised += dec(old, 2)?;
-        self.fees += dec(old, 3)?;
-        self.income += dec(old, 4)?;
-        self.fills += old.int::<i64>(5)?;
-        Ok(())
-    }
-}
-
-impl Merged for BalanceChange {
-    fn key(&self) -> Vec<(&'static str, Arg)> {
-        vec![
-            ("class", Arg::Int(self.class.into())),
-            ("owner_id", Arg::Int((self.owner as i32).into())),
-        ]
-    }
-    const READ: &'static [&'static str] = &[
-        "debits_pending",
-        "debits_posted",
-        "credits_pending",
-        "credits_posted",
-    ];
-    fn over(&mut self, old: &TextRow) -> Result<(), StoreError> {
-        self.debits_pending += dec(old, 0)?;
-        self.debits_posted += dec(old, 1)?;
-        self.credits_pending += dec(old, 2)?;
-        self.credits_posted += dec(old, 3)?;
-        Ok(())
-    }
-}
-
-impl Merged for PnlChange {
-    fn key(&self) -> Vec<(&'static str, Arg)> {
-        vec![
-            ("day", Arg::Text(Date(self.day).to_string())),
-            ("node_id", Arg::Int((self.node.0 as i32).into())),
-            ("instrument_id", Arg::Int((self.instrument.0 as i32).into())),
-        ]
-    }
-    const READ: &'static [&'static str] = &["realised", "fees", "income", "fills", "volume"];
-    fn over(&mut self, old: &TextRow) -> Result<(), StoreError> {
-        self.realised += dec(old, 0)?;
-        self.fees += dec(old, 1)?;
-        self.income += dec(old, 2)?;
-        self.fills += old.int::<i64>(3)?;
-        self.volume += dec(old, 4)?;
-        Ok(())
-    }
-}
-
-impl Merged for Bar {
-    fn key(&self) -> Vec<(&'static str, Arg)> {
-        vec![
-            ("seconds", Arg::Int(self.seconds.into())),
-            ("instrument_id", Arg::Int((self.instrument.0 as i32).into())),
-            ("begin_ns", Arg::Int(self.begin_ns as i64)),
-        ]
-    }
-    const READ: &'static [&'static str] = &[
-        "open", "high", "low", "close", "volume", "turnover", "trades", "bid", "ask", "quotes",
-    ];
-    fn over(&mut self, old: &TextRow) -> Result<(), StoreError> {
-        let prices = [
-            opt_dec(old, 0)?,
-            opt_dec(old, 1)?,
-            opt_dec(old, 2)?,
-            opt_dec(old, 3)?,
-        ];
-        let quotes = old.int(9)?;
-        let mut bar = Self {
-            prices: match prices {
-                [Some(open), Some(high), Some(low), Some(close)] => Some([open, high, low, close]),
-                _ => None,
-            },
-            volume: dec(old, 4)?,
-            turnover: Sqlite.raw(old.text(5)?, 16)?,
-            trades: old.int(6)?,
-            quote: (quotes > 0).then_some([opt_dec(old, 7)?.unwrap_or(0), opt_dec(old, 8)?.unwrap_or(0)]),
-            quotes,
-            ..*self
-        };
-        bar.merge(self);
-        *self = bar;
-        Ok(())
-    }
 }
 
 /// Lays a patch over an order, as `postgres::merge::patch` says it in one statement.
@@ -203,14 +126,14 @@ async fn patch(connection: &mut SqliteConnection, order: &Order) -> Result<(), S
             set("qty", &mut |out| out.dec(qty.into()));
         }
         if let Some(is) = &order.is {
-            set("px", &mut |out| out.opt_dec(rows::opt_px(is.px)));
-            set("stop_px", &mut |out| out.opt_dec(rows::opt_px(is.stop_px)));
+            set("px", &mut |out| out.opt_dec(opt_px(is.px)));
+            set("stop_px", &mut |out| out.opt_dec(opt_px(is.stop_px)));
             set("cl_ord_id", &mut |out| out.text(is.cl_ord_id.as_str()));
         }
         if let Some(asked) = &order.pending {
             set("new_qty", &mut |out| out.dec(asked.qty.into()));
-            set("new_px", &mut |out| out.opt_dec(rows::opt_px(asked.px)));
-            set("new_stop_px", &mut |out| out.opt_dec(rows::opt_px(asked.stop_px)));
+            set("new_px", &mut |out| out.opt_dec(opt_px(asked.px)));
+            set("new_stop_px", &mut |out| out.opt_dec(opt_px(asked.stop_px)));
             set("new_cl_ord_id", &mut |out| out.text(asked.cl_ord_id.as_str()));
         } else if !takes_pending && order.is.is_none() {
             set("new_qty", &mut |out| out.opt_dec(pending.map(i128::from)));

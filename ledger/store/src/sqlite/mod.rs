@@ -6,16 +6,18 @@
 //! - The place in the journal is written in the transaction of its rows.
 
 mod bind;
+mod cells;
 mod merge;
 
 use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::fields::Row;
 use crate::position::Saved;
 use crate::read::{self, Source};
-use crate::rows::NewOrder;
+use crate::rows::{NewOrder, PlaceRow};
 use crate::schema::Dialect;
+use crate::table::{Row, Table};
 use bind::Values;
+use cells::Cells;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::time::Duration;
@@ -65,15 +67,7 @@ impl Sqlite {
         read::check_same(&found, before)?;
         append(&mut transaction, batch).await?;
         merge::all(&mut transaction, batch).await?;
-        reference(&mut transaction, batch).await?;
-        if let Some((id, place)) = after.journal_id.zip(after.place) {
-            let row = read::PlaceRow {
-                id,
-                place,
-                saved: after,
-            };
-            insert(&mut transaction, "INSERT OR REPLACE", &[row]).await?;
-        }
+        merge::merge(&mut transaction, PlaceRow::of(after).as_ref()).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -85,38 +79,46 @@ async fn append(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), 
         .values()
         .filter_map(|order| Some(NewOrder(order, order.entered.as_ref()?)))
         .collect();
-    insert(connection, "INSERT", &orders).await?;
-    insert(connection, "INSERT", &batch.executions).await?;
-    insert(connection, "INSERT", &batch.entries).await?;
-    insert(connection, "INSERT", &batch.limit_events).await?;
-    insert(connection, "INSERT", &batch.refusals).await?;
-    insert(connection, "INSERT", &batch.alerts).await?;
-    insert(connection, "INSERT", &batch.audit).await
+    append_to(connection, &orders).await?;
+    append_to(connection, &batch.executions).await?;
+    append_to(connection, &batch.entries).await?;
+    append_to(connection, &batch.limit_events).await?;
+    append_to(connection, &batch.refusals).await?;
+    append_to(connection, &batch.alerts).await?;
+    append_to(connection, &batch.audit).await
 }
 
-async fn reference(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    macro_rules! replace {
-        ($($rows:ident),*) => {$({
-            let rows: Vec<_> = batch.names.$rows.values().copied().collect();
-            insert(connection, "INSERT OR REPLACE", &rows).await?;
-        })*};
-    }
-    replace!(currencies, nodes, accounts, instruments, limits, sessions);
-    Ok(())
+async fn append_to<R: Row>(connection: &mut SqliteConnection, rows: &[R]) -> Result<(), StoreError> {
+    insert(connection, "INSERT", R::TABLE, rows, R::fields).await
+}
+
+/// Writes rows in place of those with the same key.
+async fn insert_cells(
+    connection: &mut SqliteConnection,
+    table: &'static Table,
+    rows: &[Cells],
+) -> Result<(), StoreError> {
+    insert(connection, "INSERT OR REPLACE", table, rows, Cells::put).await
 }
 
 /// Writes rows, as many at a time as one statement takes.
-async fn insert<R: Row>(connection: &mut SqliteConnection, verb: &str, rows: &[R]) -> Result<(), StoreError> {
-    let columns = Dialect::Sqlite.column_list(R::TABLE.columns);
-    let width = R::TABLE.columns.len();
+async fn insert<T>(
+    connection: &mut SqliteConnection,
+    verb: &str,
+    table: &'static Table,
+    rows: &[T],
+    put: fn(&T, &mut Values),
+) -> Result<(), StoreError> {
+    let columns = table.names(Dialect::Sqlite);
+    let width = table.written().count();
     let mut rest = rows;
     while !rest.is_empty() {
         let fits = |count: &&usize| **count <= rest.len() && **count * width <= VALUES_MAX;
         let count = ROWS.iter().find(fits).copied().unwrap_or(1);
         let (now, later) = rest.split_at(count);
-        let sql = statement(verb, R::TABLE.name, &columns, width, count);
+        let sql = statement(verb, table.name, &columns, width, count);
         let mut values = Values::default();
-        now.iter().for_each(|row| row.fields(&mut values));
+        now.iter().for_each(|row| put(row, &mut values));
         connection
             .execute(sqlx::query_with(AssertSqlSafe(sql), values.finish()?))
             .await?;
