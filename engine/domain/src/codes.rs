@@ -385,6 +385,105 @@ code_enum!(
 );
 
 code_enum!(
+    /// What a line of a statement is about.
+    ReconSubject {
+        /// Quantity of an instrument.
+        Position = 1, "POSITION";
+        /// Money of a currency.
+        Cash = 2, "CASH";
+        /// One trade.
+        Trade = 3, "TRADE";
+    }
+);
+
+code_enum!(
+    /// What lies between our books and a statement on a line where they are not alike (SETTLEMENT section 9).
+    ReconStatus {
+        /// The statement counts trades that are not settled yet.
+        Timing = 1, "TIMING";
+        /// Cash that differs by no more than the tolerance.
+        WithinTolerance = 2, "WITHIN_TOLERANCE";
+        /// A quantity that nothing explains.
+        QtyBreak = 3, "QTY_BREAK";
+        /// Cash that differs by more than the tolerance.
+        CashBreak = 4, "CASH_BREAK";
+        /// We hold it and the statement does not list it.
+        MissingAtBroker = 5, "MISSING_AT_BROKER";
+        /// The statement lists it and we do not know it.
+        MissingInternally = 6, "MISSING_INTERNALLY";
+        /// The drop copy has a trade that we do not have: the venue is the truth, it is to be booked.
+        MissingInternal = 7, "MISSING_INTERNAL";
+        /// We have a trade that the drop copy does not have.
+        MissingExternal = 8, "MISSING_EXTERNAL";
+        /// Both have the trade and tell it differently.
+        FieldMismatch = 9, "FIELD_MISMATCH";
+    }
+);
+
+impl ReconStatus {
+    /// True where nobody has to see to it: the difference is explained.
+    pub const fn is_explained(self) -> bool {
+        matches!(self, ReconStatus::Timing | ReconStatus::WithinTolerance)
+    }
+
+    /// How bad it is: a position that nothing explains is critical; a trade that we have alone may still come.
+    pub const fn severity(self) -> BreakSeverity {
+        match self {
+            ReconStatus::Timing | ReconStatus::WithinTolerance => BreakSeverity::Info,
+            ReconStatus::MissingExternal => BreakSeverity::Warning,
+            ReconStatus::CashBreak | ReconStatus::MissingInternal | ReconStatus::FieldMismatch => {
+                BreakSeverity::Error
+            }
+            ReconStatus::QtyBreak | ReconStatus::MissingAtBroker | ReconStatus::MissingInternally => {
+                BreakSeverity::Critical
+            }
+        }
+    }
+}
+
+code_enum!(
+    /// How bad a difference is, mild to severe.
+    BreakSeverity {
+        /// It is explained.
+        Info = 1, "INFO";
+        /// It may explain itself.
+        Warning = 2, "WARNING";
+        /// Somebody has to see to it.
+        Error = 3, "ERROR";
+        /// Somebody has to see to it at once.
+        Critical = 4, "CRITICAL";
+    }
+);
+
+code_enum!(
+    /// What a person does to a break.
+    ReconVerb {
+        /// Gives it to somebody.
+        Assign = 1, "ASSIGN";
+        /// Says something about it.
+        Comment = 2, "COMMENT";
+        /// Closes it with a code.
+        Resolve = 3, "RESOLVE";
+    }
+);
+
+code_enum!(
+    /// Why a break is closed (SETTLEMENT section 9).
+    ReconResolution {
+        /// What was missing has been booked with us.
+        Booked = 1, "BOOKED";
+        /// What was wrong has been taken back with us.
+        Reversed = 2, "REVERSED";
+        /// The other side was wrong and corrects it.
+        BrokerError = 3, "BROKER_ERROR";
+        /// Both are right, at different times.
+        Timing = 4, "TIMING";
+        /// A fee explains it.
+        Fee = 5, "FEE";
+    }
+);
+
+code_enum!(
     /// Where the engine's time comes from. A journal has one for its whole life.
     ClockMode {
         /// The machine's clock.

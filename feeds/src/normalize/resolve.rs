@@ -4,12 +4,13 @@
 //! means "none", while a name that is given and unknown is a finding.
 
 use crate::registry::{Leaf, Listing, Registry};
+use tradewind_domain::codes::ReconSubject;
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
     AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution,
     FeeScheduleSet, FxConversion, FxRate, InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate,
     LotMethodSet, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuarantineResolve,
-    QuotaGrant, Quote, RestrictedSet, Valuation, VenueReport,
+    QuotaGrant, Quote, ReconEnd, ReconFinding, RestrictedSet, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
@@ -184,6 +185,8 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         Kind::AlertMaintenance => event.body_mut::<AlertMaintenance>().node = it.node(Name::Optional),
         Kind::LimitProbe => limit_probe(it, event.body_mut()),
         Kind::QuotaGrant => event.body_mut::<QuotaGrant>().limit = quota_limit(it),
+        Kind::ReconFinding => recon_finding(registry, event.body_mut()),
+        Kind::ReconEnd => recon_end(registry, event.body_mut()),
         _ => return,
     }
     resolver.finish(event);
@@ -197,6 +200,20 @@ macro_rules! set_ids {
         ($body.instrument, $body.currency, $body.calendar) =
             (listing.instrument, listing.currency, listing.calendar);
     }};
+}
+
+/// A statement may speak of accounts and instruments that we do not know: that is what is found, and no fault of the event.
+fn recon_finding(registry: &Registry, body: &mut ReconFinding) {
+    let leaf = registry.leaf(&body.account_code).unwrap_or(Leaf::NONE);
+    (body.account, body.node) = (leaf.account, leaf.node);
+    let is_cash = body.subject == ReconSubject::Cash as u8;
+    let listing = registry.listing(&body.item).filter(|_| !is_cash);
+    body.instrument = listing.unwrap_or(Listing::NONE).instrument;
+}
+
+fn recon_end(registry: &Registry, body: &mut ReconEnd) {
+    let leaf = registry.leaf(&body.account_code).unwrap_or(Leaf::NONE);
+    (body.account, body.node) = (leaf.account, leaf.node);
 }
 
 #[inline]

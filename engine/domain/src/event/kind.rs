@@ -166,6 +166,14 @@ kinds! {
     AccessSet = 113, AccessSet, "access_set";
     /// How the tax lots of an account are kept.
     LotMethodSet = 116, LotMethodSet, "lot_method_set";
+    /// A statement is held against our books.
+    ReconRun = 117, ReconRun, "recon_run";
+    /// A line of a statement on which the sides are not alike.
+    ReconFinding = 118, ReconFinding, "recon_finding";
+    /// An account was compared to its end.
+    ReconEnd = 119, ReconEnd, "recon_end";
+    /// A break is assigned, commented or resolved by a person.
+    ReconAction = 120, ReconAction, "recon_action";
 
     // 128..=159: timers, and effects that the limit check derives
     /// Something is due.
@@ -251,7 +259,11 @@ impl Kind {
             | Kind::EngineStarted
             | Kind::EngineStopped
             | Kind::AlertAction
-            | Kind::AlertMaintenance => Decider::Nobody,
+            | Kind::AlertMaintenance
+            | Kind::ReconRun
+            | Kind::ReconFinding
+            | Kind::ReconEnd
+            | Kind::ReconAction => Decider::Nobody,
             _ if !self.has_behaviour() => Decider::Validate,
             _ => Decider::LimitCheck,
         }
@@ -340,6 +352,7 @@ pub const SCHEMAS_READ: &[u64] = &[
     0xb6d0_4840_16aa_56ec, // before access_set
     0x37a0_bc2b_b0a2_6de2, // before fx_conversion
     0xde32_ffda_8d6b_5432, // before corporate actions
+    0xf463_8f7a_d57d_f265, // before reconciliation
 ];
 
 #[cfg(test)]

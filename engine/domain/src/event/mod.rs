@@ -19,6 +19,7 @@ mod inbound;
 mod kind;
 mod market;
 mod order;
+mod recon;
 mod risk;
 mod system;
 mod venue;
@@ -39,6 +40,7 @@ pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
 pub use order::{
     DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict,
 };
+pub use recon::{ReconAction, ReconEnd, ReconFinding, ReconRun, recon_covers, recon_fields};
 pub use risk::{AlertAction, AlertMaintenance, AlertVerb, LimitProbe, QuarantineResolve, RestrictedSet};
 pub use system::{
     Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents,

@@ -4,13 +4,16 @@ use super::{Projection, owned, text_of, utc};
 use crate::batch::Batch;
 use crate::rows::{AccountRow, Audit, CurrencyRow, InstrumentRow, LimitRow, NodeRow, Origin, SessionRow};
 use serde_json::{Value, json};
-use tradewind_domain::codes::{ControlState, Level, LimitType, LotMethod, QuarantineAction, Restriction};
+use tradewind_domain::codes::{
+    ControlState, Level, LimitType, LotMethod, QuarantineAction, ReconResolution, ReconStatus, ReconSubject,
+    ReconVerb, Restriction,
+};
 use tradewind_domain::event::{
     AccessSet, AlertAction, AlertMaintenance, Allocation, Blob, CalendarSet, CashMove, Control,
     CorporateAction, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FeeScheduleSet,
     FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, LotMethodSet,
-    MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, RestrictedSet, SessionEvent, Timer,
-    control_effects,
+    MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, ReconAction, ReconEnd, ReconFinding,
+    ReconRun, RestrictedSet, SessionEvent, Timer, control_effects,
 };
 use tradewind_domain::fixed::{Money, Price, Qty};
 use tradewind_domain::text::Text;
@@ -174,6 +177,10 @@ impl Projection {
             Kind::AlertMaintenance => self.maintenance(event.body()),
             Kind::AccessSet => self.access(event.body()),
             Kind::LotMethodSet => lot_method(event),
+            Kind::ReconRun => recon_run(event.body()),
+            Kind::ReconFinding => recon_finding(event.body()),
+            Kind::ReconEnd => recon_end(event.body()),
+            Kind::ReconAction => recon_action(event.body()),
             Kind::Timer => timer(event.body()),
             Kind::Blob => blob(event.body())?,
             Kind::EngineStarted => started(event.body()),
@@ -310,6 +317,52 @@ fn lot_method(event: &Event) -> Line {
             "fee_in_basis": body.fee_in_basis != 0}),
         ..Line::default()
     }
+}
+
+fn recon_run(body: &ReconRun) -> Line {
+    Line {
+        author: owned(&body.author),
+        subject: owned(&body.source),
+        detail: json!({"statement": hex(&body.statement), "as_of_seq": body.as_of_seq, "accounts": body.accounts,
+            "tolerance": Money::from_raw(body.tolerance.into()).to_string()}),
+        ..Line::default()
+    }
+}
+
+fn recon_finding(body: &ReconFinding) -> Line {
+    let figure = |raw: i128| Money::from_raw(raw).to_string();
+    Line {
+        subject: owned(&body.account_code),
+        detail: json!({"run": body.run, "about": ReconSubject::from_code(body.subject).map_or("", ReconSubject::text),
+            "item": body.item.as_str(), "identifier": body.identifier.as_str(),
+            "status": ReconStatus::from_code(body.status).map_or("", ReconStatus::text), "ours": figure(body.ours),
+            "traded": figure(body.traded), "theirs": figure(body.theirs), "restricted_by": body.restricted_by}),
+        ..Line::default()
+    }
+}
+
+fn recon_end(body: &ReconEnd) -> Line {
+    Line {
+        subject: owned(&body.account_code),
+        detail: json!({"run": body.run, "matched": body.matched, "explained": body.explained, "breaks": body.breaks,
+            "covers": body.covers}),
+        ..Line::default()
+    }
+}
+
+fn recon_action(body: &ReconAction) -> Line {
+    Line {
+        author: owned(&body.author),
+        subject: body.break_seq.to_string(),
+        detail: json!({"action": ReconVerb::from_code(body.verb).map_or("", ReconVerb::text),
+            "assignee": body.assignee.as_str(),
+            "resolution": ReconResolution::from_code(body.resolution).map_or("", ReconResolution::text)}),
+        ..Line::default()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// True for kinds whose tail is what a person wrote.
@@ -479,9 +532,8 @@ fn timer(body: &Timer) -> Line {
 
 /// The first part of a document stands for all of it.
 fn blob(body: &Blob) -> Option<Line> {
-    let hash: String = body.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     (body.offset == 0).then(|| Line {
-        subject: hash,
+        subject: hex(&body.hash),
         detail: json!({"document": body.document, "bytes": body.total_len}),
         ..Line::default()
     })

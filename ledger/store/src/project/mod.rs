@@ -22,7 +22,7 @@ use tradewind_books::posting::Postings;
 use tradewind_domain::event::{
     Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
     HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, MassCancel, OrderCancel, OrderNew,
-    OrderReplace, TradeBust, Valuation, VenueReport, execution_alerts,
+    OrderReplace, ReconEnd, ReconFinding, TradeBust, Valuation, VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
@@ -140,6 +140,10 @@ impl Projection {
             | Kind::Flatten
             | Kind::AccessSet
             | Kind::LotMethodSet
+            | Kind::ReconRun
+            | Kind::ReconFinding
+            | Kind::ReconEnd
+            | Kind::ReconAction
             | Kind::Timer
             | Kind::DatedCashSettled
             | Kind::StateChanged
@@ -323,6 +327,11 @@ fn concern(event: &Event, kind: Kind) -> Concern {
             none(body.account, body.instrument)
         }
         Kind::LotMethodSet => none(event.body::<LotMethodSet>().account, InstrumentId::NONE),
+        Kind::ReconFinding => {
+            let body: &ReconFinding = event.body();
+            of(body.account, body.instrument, OrderId::NONE, 0, body.identifier)
+        }
+        Kind::ReconEnd => none(event.body::<ReconEnd>().account, InstrumentId::NONE),
         Kind::Allocation => {
             let body: &Allocation = event.body();
             of(body.to, body.instrument, OrderId::NONE, 0, body.block_id)
@@ -375,6 +384,8 @@ fn concern(event: &Event, kind: Kind) -> Concern {
         | Kind::AlertMaintenance
         | Kind::Flatten
         | Kind::AccessSet
+        | Kind::ReconRun
+        | Kind::ReconAction
         | Kind::Timer
         | Kind::StateChanged
         | Kind::Blob
