@@ -133,6 +133,7 @@ impl Channel {
                 "realised",
                 "unrealised",
                 "fees",
+                "income",
                 "total",
                 "total_base",
                 "open",

@@ -160,8 +160,9 @@ impl Line for Profit {
     fn cells(&self, cells: &mut impl Cells) {
         self.key_cells(cells);
         cells.decimal(self.realised);
-        cells.decimal_or_null(self.unrealised);
+        cells.decimal(self.unrealised);
         cells.decimal(self.fees);
+        cells.decimal(self.income);
         cells.decimal(self.total);
         cells.decimal_or_null(self.total_base);
         cells.count(self.open);

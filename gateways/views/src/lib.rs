@@ -17,6 +17,7 @@ pub mod live;
 mod names;
 pub mod query;
 mod reader;
+pub mod recon;
 mod replay;
 mod replica;
 mod rule_test;

@@ -151,7 +151,9 @@ pub struct PnlView {
     pub unrealised: String,
     /// Fees paid.
     pub fees: String,
-    /// Realised and unrealised less fees.
+    /// Dividends and fundings, less tax.
+    pub income: String,
+    /// Realised, unrealised and income less fees.
     pub total: String,
     /// Open positions.
     pub open: u32,
@@ -313,10 +315,12 @@ fn order(replica: &Replica, row: &OrderRow) -> OrderLine {
 /// One walk over all positions, however many accounts there are.
 fn pnl(replica: &Replica) -> Vec<PnlView> {
     let (names, stage) = (Names(replica.registry()), replica.positions());
-    let mut sums: BTreeMap<(String, String), AccountTotals> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, String), (AccountTotals, Money)> = BTreeMap::new();
     for (holding, row) in stage.positions() {
         let key = (names.account(row.account), names.currency_of(row.instrument));
-        let totals = sums.entry(key).or_default();
+        let (totals, income) = sums.entry(key).or_default();
+        let earned = stage.income(holding).map_or(Money::ZERO, |row| row.net());
+        *income = sum(*income, earned);
         totals.realised = sum(totals.realised, row.realised);
         totals.fees = sum(totals.fees, row.fees);
         if row.qty.is_zero() {
@@ -328,16 +332,18 @@ fn pnl(replica: &Replica) -> Vec<PnlView> {
             None => totals.unmarked += 1,
         }
     }
-    let view = |((account, currency), totals): ((String, String), AccountTotals)| PnlView {
-        account,
-        currency,
-        realised: totals.realised.to_string(),
-        unrealised: totals.unrealised.to_string(),
-        fees: totals.fees.to_string(),
-        total: totals.total().to_string(),
-        open: totals.open,
-        unmarked: totals.unmarked,
-    };
+    let view =
+        |((account, currency), (totals, income)): ((String, String), (AccountTotals, Money))| PnlView {
+            account,
+            currency,
+            realised: totals.realised.to_string(),
+            unrealised: totals.unrealised.to_string(),
+            fees: totals.fees.to_string(),
+            income: income.to_string(),
+            total: sum(totals.total(), income).to_string(),
+            open: totals.open,
+            unmarked: totals.unmarked,
+        };
     sums.into_iter().map(view).collect()
 }
 

@@ -2,13 +2,15 @@
 
 mod desk;
 
+use bytemuck::Zeroable;
 use desk::{Desk, Place, capacities, text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
-use tradewind_domain::codes::Level;
-use tradewind_domain::event::{Event, Kind, head_flags};
+use tradewind_domain::codes::{CorporateActionKind, Level, Side};
+use tradewind_domain::event::{CorporateAction, Event, Kind, head_flags};
+use tradewind_domain::fixed::Money;
 use tradewind_machine::journal::{Follower, JournalHandle, JournalWriter, StartAt};
 use tradewind_machine::source::SOURCE_LONG;
 use tradewind_views::live::{Awaited, Group, Held, Live, LiveThread, Told};
@@ -176,7 +178,7 @@ fn sums_of_profit_are_those_of_the_positions_below() {
         assert!(!rows.is_empty(), "{group}");
         let realised = rows.iter().map(|row| row.realised.0).sum::<i128>();
         assert_eq!(realised, sum(|row| row.realised), "{group}");
-        let unrealised = rows.iter().map(|row| row.unrealised.unwrap().0).sum::<i128>();
+        let unrealised = rows.iter().map(|row| row.unrealised.0).sum::<i128>();
         assert_eq!(
             unrealised,
             sum(|row| row.unrealised.unwrap_or_default()),
@@ -184,6 +186,67 @@ fn sums_of_profit_are_those_of_the_positions_below() {
         );
         let fees = rows.iter().map(|row| row.fees.0).sum::<i128>();
         assert_eq!(fees, sum(|row| row.fees), "{group}");
+    }
+    beside.stop();
+}
+
+/// A strategy that trades, is corrected and busted, and lives through a dividend and a split.
+fn strategy_events() -> Vec<Event> {
+    let mut desk = Desk::in_memory();
+    desk.deposit("A", "10000");
+    desk.trade("S", Side::Buy, "100", "10");
+    desk.trade("S", Side::Sell, "30", "11");
+    let sold = *desk.last();
+    desk.trade("S", Side::Buy, "10", "9");
+    let bought = *desk.last();
+    desk.correct(&sold, "40", "11.5");
+    desk.bust(&bought);
+    let dividend = CorporateAction {
+        cash_per_unit: Money::from_raw(desk::dec("0.5").into()),
+        withhold_bps: 1_000,
+        action: CorporateActionKind::CashDividend as u8,
+        ..CorporateAction::zeroed()
+    };
+    desk.send(Kind::CorporateAction, &dividend, "ACME", "");
+    let split = CorporateAction {
+        numerator: 2,
+        denominator: 1,
+        action: CorporateActionKind::Split as u8,
+        ..CorporateAction::zeroed()
+    };
+    desk.send(Kind::CorporateAction, &split, "ACME", "");
+    desk.last_trade("6");
+    desk.events().to_vec()
+}
+
+#[test]
+fn a_strategy_has_its_own_unrealised_and_income_and_adds_up_to_its_account() {
+    let mut beside = Beside::new();
+    strategy_events()[1..]
+        .iter()
+        .for_each(|event| beside.append(event));
+    let profit = beside.live().profit(&Scope::All).unwrap().data;
+    let of = |group: &str| {
+        let mut rows = profit.iter().filter(|row| row.group == group);
+        rows.next().unwrap_or_else(|| panic!("no {group}"))
+    };
+    let (strategy, account, firm) = (of("STRATEGY"), of("ACCOUNT"), of("FIRM"));
+    // 60 left at 10, 120 after the split, marked at 6: 720 against 600. Sold 40 at 11.5. A dividend of 30 less 3.
+    assert_eq!(strategy.realised.to_string(), "60");
+    assert_eq!(strategy.unrealised.to_string(), "120");
+    assert_eq!(strategy.income.to_string(), "27");
+    for wider in [account, firm] {
+        assert_eq!(
+            (
+                strategy.unrealised,
+                strategy.income,
+                strategy.fees,
+                strategy.total
+            ),
+            (wider.unrealised, wider.income, wider.fees, wider.total),
+            "{}",
+            wider.group
+        );
     }
     beside.stop();
 }

@@ -178,9 +178,10 @@ pub(crate) fn profit_schema() -> Schema {
             ("name", "text", "Code, symbol or sector."),
             ("currency", "text", "Currency."),
             ("realised", "decimal", "Realised, before fees."),
-            ("unrealised", "decimal?", "At the marks; none for strategies."),
+            ("unrealised", "decimal", "At the marks."),
             ("fees", "decimal", "Fees paid."),
-            ("total", "decimal", "Realised and unrealised less fees."),
+            ("income", "decimal", "Dividends and fundings, less tax."),
+            ("total", "decimal", "Realised, unrealised and income less fees."),
             ("total_base", "decimal?", "Total in base currency."),
             ("open", "count", "Open positions."),
             ("unmarked", "count", "Open positions without a mark."),
@@ -248,10 +249,15 @@ pub(crate) fn summary_schema() -> Schema {
                 "Value of long positions in base currency.",
             ),
             ("short_value", "decimal", "Value of short positions, above zero."),
-            ("profit", "decimal", "Profit in base currency."),
+            (
+                "profit",
+                "decimal",
+                "Profit in base currency: realised, unrealised and income less fees.",
+            ),
             ("realised", "decimal", "Realised part of it, before fees."),
             ("unrealised", "decimal", "Unrealised part of it."),
             ("fees", "decimal", "Fees in it."),
+            ("income", "decimal", "Dividends and fundings in it."),
             (
                 "not_valued",
                 "count",
@@ -264,6 +270,11 @@ pub(crate) fn summary_schema() -> Schema {
             ),
             ("limits_breached", "count", "Limits that are used up or broken."),
             ("restricted_nodes", "count", "Nodes that do not trade freely."),
+            (
+                "recon_breaks",
+                "count",
+                "Breaks of reconciliation that wait for their code.",
+            ),
         ],
     )
 }

@@ -88,7 +88,7 @@ fn agrees_with_the_replica(room: &Room, client: &Client) {
     let shown: Vec<_> = client
         .rows("pnl")
         .iter()
-        .map(|row| cells(row, &[0, 1, 2, 6]))
+        .map(|row| cells(row, &[0, 1, 2, 7]))
         .collect();
     let known = live.profit(&Scope::All).unwrap().data;
     let known: Vec<_> = known

@@ -5,8 +5,8 @@ use super::lines::{add, base};
 use super::profit::above;
 use super::{Group, Live};
 use crate::query::current::{
-    Balance, Current, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit, Refusal, Scope,
-    Settlement, Summary, Trade,
+    Balance, Current, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit, ReconBreak,
+    ReconRun, Refusal, Scope, Settlement, Summary, Trade,
 };
 use std::collections::HashSet;
 use tradewind_domain::codes::ControlState;
@@ -83,6 +83,22 @@ impl Live {
 
 fn refreshed(held: &mut Held) {
     while held.refresh(usize::MAX) {}
+}
+
+/// Sums of profit that a scope sees, by group, name and currency. They are as fresh as [`Held::refresh`] has made them.
+pub(super) fn profit_rows(held: &Held, scope: &Scope) -> Vec<Profit> {
+    let seen = Seen::of(held, scope);
+    let sees = |group: Group| match group {
+        Group::Node(node) => seen.sees(held, node),
+        Group::Instrument(_) | Group::Sector(_) => matches!(seen, Seen::All),
+    };
+    let mut rows: Vec<_> = held
+        .groups()
+        .filter(|key| sees(key.group))
+        .filter_map(|key| held.profit(key))
+        .collect();
+    rows.sort_by(|a, b| (a.group, a.name, a.currency).cmp(&(b.group, b.name, b.currency)));
+    rows
 }
 
 impl Current for Live {
@@ -186,18 +202,7 @@ impl Current for Live {
         self.refresh();
         self.answer(|held| {
             refreshed(held);
-            let seen = Seen::of(held, scope);
-            let sees = |group: Group| match group {
-                Group::Node(node) => seen.sees(held, node),
-                Group::Instrument(_) | Group::Sector(_) => matches!(seen, Seen::All),
-            };
-            let mut rows: Vec<_> = held
-                .groups()
-                .filter(|key| sees(key.group))
-                .filter_map(|key| held.profit(key))
-                .collect();
-            rows.sort_by(|a, b| (a.group, a.name, a.currency).cmp(&(b.group, b.name, b.currency)));
-            rows
+            profit_rows(held, scope)
         })
     }
 
@@ -231,6 +236,36 @@ impl Current for Live {
         })
     }
 
+    fn recon_breaks(&self, filter: &Filter) -> Result<Now<Vec<ReconBreak>>, LiveError> {
+        self.answer(|held| {
+            let sieve = Sieve::new(held, filter);
+            let mut rows: Vec<_> = held
+                .recon()
+                .rows(held.as_of().1)
+                .filter(|row| sieve.lets(held, row.node, row.account, row.item))
+                .collect();
+            rows.reverse();
+            rows
+        })
+    }
+
+    fn recon_break(&self, id: Seq) -> Result<Now<ReconBreak>, LiveError> {
+        let found = self.answer(|held| held.recon().row_of(id, held.as_of().1))?;
+        let data = found
+            .data
+            .ok_or_else(|| LiveError::NotFound(format!("break {id}")))?;
+        Ok(Now {
+            as_of: found.as_of,
+            as_of_time: found.as_of_time,
+            data,
+        })
+    }
+
+    fn recon_runs(&self, scope: &Scope, max: usize) -> Result<Now<Vec<ReconRun>>, LiveError> {
+        let max = if *scope == Scope::All { max } else { 0 };
+        self.answer(|held| held.recon().run_rows().take(max).collect())
+    }
+
     fn summary(&self, scope: &Scope) -> Result<Now<Summary>, LiveError> {
         self.answer(|held| {
             let limits = held.limits_from(0, usize::MAX);
@@ -254,6 +289,8 @@ impl Current for Live {
                 .nodes()
                 .filter(|(id, row)| row.state != ControlState::Active as u8 && seen.sees(held, *id));
             summary.restricted_nodes = restricted.count() as u64;
+            let breaks = held.recon().lines().filter(|line| line.state.waits());
+            summary.recon_breaks = breaks.filter(|line| seen.sees(held, line.last.node)).count() as u64;
             sum_positions(held, &seen, &mut summary);
             summary
         })
@@ -280,17 +317,21 @@ fn sum_positions(held: &Held, seen: &Seen, summary: &mut Summary) {
         } else {
             Some(Default::default())
         };
+        let income = held.replica().positions().income(holding);
+        let income = income.map_or_else(Default::default, |income| income.net().into());
         let parts = (
             in_base(row.realised),
             in_base(row.fees),
+            in_base(income),
             unrealised.and_then(in_base),
         );
-        let (Some(realised), Some(fees), Some(unrealised)) = parts else {
+        let (Some(realised), Some(fees), Some(income), Some(unrealised)) = parts else {
             summary.not_valued += 1;
             continue;
         };
         add(&mut summary.realised, Some(realised));
         add(&mut summary.fees, Some(fees));
+        add(&mut summary.income, Some(income));
         add(&mut summary.unrealised, Some(unrealised));
         let value = row.value_base.unwrap_or_default().0;
         if value >= 0 {
@@ -299,6 +340,7 @@ fn sum_positions(held: &Held, seen: &Seen, summary: &mut Summary) {
             summary.short_value.0 = summary.short_value.0.wrapping_sub(value);
         }
     }
-    let sum = summary.realised.0.wrapping_add(summary.unrealised.0);
+    let gain = summary.realised.0.wrapping_add(summary.unrealised.0);
+    let sum = gain.wrapping_add(summary.income.0);
     summary.profit.0 = sum.wrapping_sub(summary.fees.0);
 }

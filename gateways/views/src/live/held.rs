@@ -9,13 +9,17 @@ use super::orders::{Change, Orders};
 use super::profit::Profits;
 use super::quarantine::Quarantine;
 use super::settlement::Dues;
+use super::strategies::{Strategies, StrategyKey};
 use super::waiters::Waiters;
+use crate::error::ViewError;
+use crate::recon::ReconBook;
 use crate::replica::Replica;
 use tradewind_books::position::Position as Positions;
 use tradewind_config::Known;
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::event::{
-    Capacities, CurrencySet, EdgeStats, EngineStarted, Event, Execution, FxRate, Kind, head_flags,
+    Capacities, CorporateAction, CurrencySet, EdgeStats, EngineStarted, Event, Execution, FxRate,
+    HolderAction, Kind, head_flags,
 };
 use tradewind_domain::fixed::{Money, ONE, Price};
 use tradewind_domain::ids::{CurrencyId, HoldingId, InstrumentId, NodeId, OrderId, Seq};
@@ -35,11 +39,13 @@ pub struct Held {
     pub(super) replica: Replica,
     pub(super) known: Known,
     pub(super) quarantine: Quarantine,
+    pub(super) recon: ReconBook,
     pub(super) orders: Orders,
     pub(super) trades: Ring<TradeRow>,
     pub(super) refusals: Ring<RefusalRow>,
     pub(super) tops: Tops,
     pub(super) profits: Profits,
+    strategies: Strategies,
     pub(super) dues: Dues,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
@@ -50,6 +56,8 @@ pub struct Held {
     is_regrouped: bool,
     /// Holdings whose part of the sums is to be set anew.
     stale: super::changes::KeySet<HoldingId>,
+    /// Strategies' parts that are to be set anew.
+    stale_strategies: super::changes::KeySet<StrategyKey>,
     /// Positions whose row may be another one, until somebody who watches takes them.
     changes: Changes,
     is_watched: bool,
@@ -71,17 +79,20 @@ impl Held {
             replica: Replica::new(capacities, hash_key),
             known: Known::default(),
             quarantine: Quarantine::default(),
+            recon: ReconBook::default(),
             orders: Orders::default(),
             trades: Ring::new(ROWS_MAX),
             refusals: Ring::new(ROWS_MAX),
             tops: Tops::default(),
             profits: Profits::default(),
+            strategies: Strategies::default(),
             dues: Dues::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
             is_regrouped: false,
             stale: super::changes::KeySet::default(),
+            stale_strategies: super::changes::KeySet::default(),
             changes: Changes::default(),
             is_watched: false,
             waiters: Waiters::default(),
@@ -114,6 +125,11 @@ impl Held {
     /// Trades that were put aside.
     pub fn quarantine(&self) -> &Quarantine {
         &self.quarantine
+    }
+
+    /// Breaks of reconciliation.
+    pub fn recon(&self) -> &ReconBook {
+        &self.recon
     }
 
     /// Number and time of the last input.
@@ -202,7 +218,7 @@ impl Held {
                 ));
             }
             self.position = follower.position();
-            self.take(event)?;
+            self.take(event).map_err(|error| error.to_string())?;
             taken += 1;
         }
         self.position = follower.position();
@@ -210,22 +226,28 @@ impl Held {
     }
 
     /// Takes a record of the journal.
-    pub(super) fn take(&mut self, event: &Event) -> Result<(), String> {
+    pub(super) fn take(&mut self, event: &Event) -> Result<(), ViewError> {
         if self.replica.records() == 0 && event.head.seq != 1 {
-            return Err(format!(
-                "the journal begins at sequence {}: the replica needs it all",
-                event.head.seq
-            ));
+            return Err(ViewError::BeginsLate { seq: event.head.seq });
         }
         let order = Orders::subject(event);
-        self.replica.apply(event).map_err(|error| error.to_string())?;
+        self.replica.apply(event)?;
         self.known.observe(event);
         self.quarantine.observe(event, self.replica.registry());
+        self.recon.observe(event);
         self.on_order(event, order);
         if let Some(row) = TradeRow::of(event) {
             self.on_trade(event, &row);
         } else if let Some(row) = RefusalRow::of(event) {
             self.refusals.push(row);
+        }
+        self.on_holder_action(event);
+        let replica = &self.replica;
+        let strategy = self
+            .strategies
+            .observe(event, replica.registry(), replica.positions());
+        if let Some(key) = strategy {
+            self.stale_strategies.add(key);
         }
         let registry = self.replica.registry();
         self.dues.observe(event, |body| {
@@ -264,14 +286,28 @@ impl Held {
         if !holding.is_none() {
             self.note_holding(holding, row.instrument);
         }
-        let (is_watched, changes) = (self.is_watched, &mut self.changes);
-        self.profits.on_execution(event, self.replica.registry(), |key| {
-            if is_watched {
-                changes.groups.add(key);
-            }
-        });
         if self.replica.positions().mark(row.instrument).is_some() {
             self.stale_if_first_mark(row.instrument);
+        }
+    }
+
+    /// What corporate actions do to a holder changes his part; what they do to an instrument, all who hold it.
+    fn on_holder_action(&mut self, event: &Event) {
+        let kind = event
+            .kind()
+            .filter(|kind| kind.is_of_holder() && !event.is_rejected());
+        let Some(kind) = kind else { return };
+        let (holding, instrument) = if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
+            let body: &CorporateAction = event.body();
+            (body.holding, body.instrument)
+        } else {
+            let body: &HolderAction = event.body();
+            (body.holding, body.instrument)
+        };
+        if holding.is_none() {
+            self.on_mark(instrument);
+        } else {
+            self.note_holding(holding, instrument);
         }
     }
 
@@ -305,6 +341,9 @@ impl Held {
         let held = self.holdings.get(instrument.index());
         for holding in held.into_iter().flatten() {
             self.stale.add(*holding);
+        }
+        for key in self.strategies.holders(instrument) {
+            self.stale_strategies.add(key);
         }
     }
 
@@ -434,7 +473,15 @@ impl Held {
                 }
             });
         });
-        !self.stale.is_empty()
+        let strategies = &self.strategies;
+        self.stale_strategies.take(max, |key| {
+            profits.set_strategy(key, strategies, replica.positions(), |key| {
+                if is_watched {
+                    changes.groups.add(key);
+                }
+            });
+        });
+        !self.stale.is_empty() || !self.stale_strategies.is_empty()
     }
 
     /// What changed since the last call.

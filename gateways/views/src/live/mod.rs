@@ -21,6 +21,8 @@ mod orders;
 mod profit;
 mod quarantine;
 mod settlement;
+mod standing;
+mod strategies;
 mod waiters;
 
 pub use changes::{Changes, KeySet};
@@ -28,6 +30,7 @@ pub use held::Held;
 pub use profit::{Group, GroupKey};
 pub use quarantine::{Quarantine, QuarantinedTrade};
 pub use settlement::DueKey;
+pub use standing::ProfitStanding;
 pub use waiters::{Awaited, Tell, Told, WAITERS_MAX};
 
 use crate::query::current::LiveError;

@@ -1,16 +1,15 @@
 //! Profit summed by node, instrument and sector, kept up to date holding by holding.
 //!
 //! Each holding's part is remembered; when it changes, the difference goes to the account's node and every node above, to the
-//! instrument and to its sector. A strategy holds no position: it has what its own executions realised.
+//! instrument and to its sector. A strategy's part in an instrument is that of its own fills (see `strategies`).
 //!
 //! # Invariants
 //! - A group's sum is that of its holdings' parts as they were set last.
 //! - Sums wrap rather than stop (amounts are bounded so that it takes 2^47 of them).
 
+use super::strategies::{Strategies, StrategyKey};
 use std::collections::HashMap;
-use tradewind_books::position::Position;
-use tradewind_domain::codes::Level;
-use tradewind_domain::event::{Event, Execution, Kind, TradeBust};
+use tradewind_books::position::{Position, PositionRow};
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CurrencyId, HoldingId, InstrumentId, NodeId};
 use tradewind_domain::text::Symbol;
@@ -42,6 +41,8 @@ pub(crate) struct Part {
     pub(crate) realised: Money,
     pub(crate) unrealised: Money,
     pub(crate) fees: Money,
+    /// Dividends and fundings, less tax.
+    pub(crate) income: Money,
     pub(crate) open: i64,
     pub(crate) unmarked: i64,
 }
@@ -60,6 +61,7 @@ impl Part {
             realised: difference(self.realised, other.realised),
             unrealised: difference(self.unrealised, other.unrealised),
             fees: difference(self.fees, other.fees),
+            income: difference(self.income, other.income),
             open: self.open - other.open,
             unmarked: self.unmarked - other.unmarked,
         }
@@ -69,13 +71,33 @@ impl Part {
         self.realised = sum(self.realised, other.realised);
         self.unrealised = sum(self.unrealised, other.unrealised);
         self.fees = sum(self.fees, other.fees);
+        self.income = sum(self.income, other.income);
         self.open += other.open;
         self.unmarked += other.unmarked;
     }
 
-    /// Realised and unrealised less fees.
+    /// Realised, unrealised and income less fees.
     pub(crate) fn total(&self) -> Money {
-        difference(sum(self.realised, self.unrealised), self.fees)
+        let gain = sum(self.realised, self.unrealised);
+        difference(sum(gain, self.income), self.fees)
+    }
+
+    /// Of a position that is worth `unrealised`, where something says what.
+    fn of(row: &PositionRow, income: Money, unrealised: impl FnOnce() -> Option<Money>) -> Part {
+        let mut part = Part {
+            realised: row.realised,
+            fees: row.fees,
+            income,
+            ..Part::default()
+        };
+        if !row.qty.is_zero() {
+            part.open = 1;
+            match unrealised() {
+                Some(unrealised) => part.unrealised = unrealised,
+                None => part.unmarked = 1,
+            }
+        }
+        part
     }
 }
 
@@ -85,6 +107,8 @@ pub(crate) struct Profits {
     /// By holding.
     parts: Vec<Part>,
     groups: HashMap<GroupKey, Part>,
+    /// By strategy and instrument.
+    strategy_parts: HashMap<StrategyKey, Part>,
     strategies: HashMap<GroupKey, Part>,
 }
 
@@ -104,32 +128,28 @@ impl Profits {
         self.parts.clear();
     }
 
-    /// Takes what a strategy's execution realised and cost.
-    pub(crate) fn on_execution(
+    /// Sets a strategy's part in an instrument to what it is now.
+    pub(crate) fn set_strategy(
         &mut self,
-        event: &Event,
-        registry: &Registry,
+        key: StrategyKey,
+        strategies: &Strategies,
+        positions: &Position,
         mut told: impl FnMut(GroupKey),
     ) {
-        let Some((leaf, currency, realised, fee)) = realised_of(event) else {
+        let (Some(row), Some(instrument)) = (strategies.get(key), positions.instrument(key.1)) else {
             return;
         };
-        let is_strategy = registry
-            .node(leaf)
-            .is_some_and(|row| row.level == Level::Strategy as u8);
-        if !is_strategy {
-            return;
-        }
-        let key = GroupKey {
-            group: Group::Node(leaf),
-            currency,
-        };
-        self.strategies.entry(key).or_default().add(Part {
-            realised,
-            fees: fee,
-            ..Part::default()
+        let mark = positions.mark(key.1);
+        let new = Part::of(&row.position, row.income, || {
+            row.position.unrealised(instrument, mark?)
         });
-        told(key);
+        let change = new.minus(self.strategy_parts.insert(key, new).unwrap_or_default());
+        let group = GroupKey {
+            group: Group::Node(key.0),
+            currency: instrument.currency,
+        };
+        self.strategies.entry(group).or_default().add(change);
+        told(group);
     }
 
     /// Sets a holding's part to what it is now.
@@ -146,18 +166,10 @@ impl Profits {
         let Some(instrument) = registry.instrument(row.instrument) else {
             return;
         };
-        let mut new = Part {
-            realised: row.realised,
-            fees: row.fees,
-            ..Part::default()
-        };
-        if !row.qty.is_zero() {
-            new.open = 1;
-            match positions.unrealised(holding) {
-                Some(unrealised) => new.unrealised = unrealised,
-                None => new.unmarked = 1,
-            }
-        }
+        let income = positions
+            .income(holding)
+            .map_or(Money::ZERO, |income| income.net());
+        let new = Part::of(row, income, || positions.unrealised(holding));
         let at = holding.index();
         if at >= self.parts.len() {
             self.parts.resize(at + 1, Part::default());
@@ -203,24 +215,3 @@ pub(crate) fn above(registry: &Registry, node: NodeId) -> impl Iterator<Item = N
 
 /// Nodes of the longest chain.
 pub(crate) const CHAIN_MAX: usize = 6;
-
-/// Whose execution, in which currency, what it realised and cost; of busts and corrections the change.
-fn realised_of(event: &Event) -> Option<(NodeId, CurrencyId, Money, Money)> {
-    let kind = event.kind().filter(|_| !event.is_rejected())?;
-    match kind {
-        Kind::VenueFill | Kind::TradeCapture => {
-            let body: &Execution = event.body();
-            Some((body.leaf, body.currency, body.realised, body.fee))
-        }
-        Kind::TradeBust => {
-            let (taken, body) = (event.taken_back()?, event.body::<TradeBust>());
-            Some((taken.leaf, taken.currency, body.realised, taken.fee.neg()))
-        }
-        Kind::TradeCorrect => {
-            let (taken, body) = (event.taken_back()?, event.body::<Execution>());
-            let fee = difference(body.fee, taken.fee);
-            Some((taken.leaf, taken.currency, body.realised, fee))
-        }
-        _ => None,
-    }
-}
