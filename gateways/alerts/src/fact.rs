@@ -56,6 +56,8 @@ metrics! {
     Quarantined = "quarantined", Events;
     /// Trades in quarantine for too long.
     QuarantineOverdue = "quarantine_overdue", Number;
+    /// A line of a statement that our books do not have alike: whole days since it was found.
+    ReconBreak = "recon_break", Number;
     /// Share of new orders that were refused in the last minute.
     RejectRate = "reject_rate", BasisPoints;
     /// A venue's market data: how long it has been silent in the session.

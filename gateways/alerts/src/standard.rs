@@ -14,6 +14,8 @@ const MINUTE: u64 = 60 * NANOS_PER_SEC;
 const EMERGENCY_NS: u64 = 3_600 * NANOS_PER_SEC;
 /// Refusals of one limit within a minute that are worse than one (LIMITS section 4).
 const REJECTS_OF_ONE_LIMIT: i64 = 3;
+/// Days after which a break of reconciliation is a warning, an error and critical, as unsettled fails are (SETTLEMENT section 3).
+const RECON_DAYS: [i64; 3] = [1, 3, 5];
 /// Fill of a table that is told, in percent (LIMITS section 14).
 const TABLE_ALERT_PCT: u32 = 90;
 /// Nanoseconds behind its mark from which a figure of equity is late (the pause between two figures of a node apart).
@@ -132,6 +134,15 @@ fn of_executions() -> Vec<Rule> {
         Rule::each(Metric::Overdraft, Critical),
         Rule::each(Metric::Quarantined, Warning),
         Rule::new(Metric::QuarantineOverdue, vec![Step::at(1, Error)]),
+        // What it is says how bad it is at first; age makes it worse.
+        Rule::new(
+            Metric::ReconBreak,
+            RECON_DAYS
+                .into_iter()
+                .zip([Warning, Error, Critical])
+                .map(|(days, severity)| Step::at(days, severity))
+                .collect(),
+        ),
     ]
 }
 

@@ -7,11 +7,14 @@ use tradewind_alerts::{
     AlertManager, AlertSettings, IncidentRow, Metric, NUMBERS_OF_A_RECORD, Severity, State,
 };
 use tradewind_config::Settings;
-use tradewind_domain::codes::{LimitAction, LimitType};
+use tradewind_domain::codes::{
+    LimitAction, LimitType, ReconResolution, ReconStatus, ReconSubject, ReconVerb,
+};
 use tradewind_domain::event::{
     AlertAction, AlertMaintenance, AlertVerb, CalendarSet, Control, EdgeStats, EngineStarted, EngineStopped,
     EntitlementSource, Event, Execution, HitKind, InstrumentSet, Kind, LastTrade, LimitHit, LimitSet,
-    NodeSet, OrderNew, QuarantineResolve, Quote, Timer, TimerKind, execution_alerts,
+    NodeSet, OrderNew, QuarantineResolve, Quote, ReconAction, ReconFinding, Timer, TimerKind,
+    execution_alerts,
 };
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, SessionId, VenueId};
 use tradewind_domain::reference::CalendarDay;
@@ -290,6 +293,52 @@ fn a_trade_whose_bust_came_before_it_is_told_with_the_quarantine() {
         "{}",
         row.text
     );
+}
+
+/// A line of a statement about account A; the record's number is the break's where it is the first.
+fn finding(status: ReconStatus, subject: ReconSubject) -> Event {
+    event(Kind::ReconFinding, |b: &mut ReconFinding| {
+        (b.status, b.subject, b.node) = (status as u8, subject as u8, NodeId(1));
+        b.key = [subject as u8; 16];
+        b.account_code = Text::lossy("A");
+        b.item = Text::lossy("ACME");
+        b.theirs = 500_000_000;
+    })
+}
+
+#[test]
+fn a_break_is_as_bad_as_what_it_is_and_grows_worse_with_its_age() {
+    const DAY: u64 = 24 * 60 * MINUTE;
+    let mut desk = Desk::new();
+    desk.put(10, finding(ReconStatus::MissingExternal, ReconSubject::Trade));
+    let row = desk.one(Metric::ReconBreak);
+    assert_eq!(
+        (row.severity, row.instrument.as_str()),
+        (Severity::Warning, "ACME")
+    );
+    let id = desk.seq;
+    desk.tick(10 + 3 * DAY - 1);
+    assert_eq!(desk.one(Metric::ReconBreak).severity, Severity::Warning);
+    desk.tick(11 + 3 * DAY);
+    assert_eq!(desk.one(Metric::ReconBreak).severity, Severity::Error);
+    let resolve = event(Kind::ReconAction, |b: &mut ReconAction| {
+        (b.break_seq, b.verb) = (id, ReconVerb::Resolve as u8);
+        b.resolution = ReconResolution::Booked as u8;
+    });
+    desk.put(20 + 3 * DAY, resolve);
+    desk.tick(20 + 3 * DAY + MINUTE);
+    assert_eq!(desk.one(Metric::ReconBreak).state, State::Resolved);
+}
+
+#[test]
+fn a_position_that_nothing_explains_is_critical_and_one_that_is_not_settled_is_information() {
+    let mut desk = Desk::new();
+    desk.put(10, finding(ReconStatus::Timing, ReconSubject::Position));
+    assert_eq!(desk.one(Metric::ReconBreak).severity, Severity::Info);
+    desk.put(20, finding(ReconStatus::QtyBreak, ReconSubject::Position));
+    let row = desk.one(Metric::ReconBreak);
+    assert_eq!((row.severity, row.scope.as_str()), (Severity::Critical, "A"));
+    assert!(row.text.contains("QTY_BREAK: ours 0, theirs 5"), "{}", row.text);
 }
 
 #[test]

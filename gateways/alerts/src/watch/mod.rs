@@ -11,6 +11,7 @@ mod feeds;
 mod names;
 mod orders;
 mod quarantine;
+mod recon;
 mod reject_rate;
 mod sessions;
 
@@ -19,6 +20,7 @@ use crate::severity::Severity;
 use feeds::Feeds;
 use names::Names;
 use quarantine::Quarantine;
+use recon::Recon;
 use reject_rate::RejectRate;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ pub(crate) struct Watch {
     feeds: Feeds,
     rate: RejectRate,
     quarantine: Quarantine,
+    recon: Recon,
     /// Limits whose use was told since the last roll: limit and instrument.
     used: BTreeSet<(u32, u32)>,
     /// A run of the engine that has not ended.
@@ -64,6 +67,7 @@ impl Watch {
             feeds: Feeds::new(settings),
             rate: RejectRate::new(settings.reject_rate_orders),
             quarantine: Quarantine::new(settings.quarantine_ns),
+            recon: Recon::new(),
             used: BTreeSet::new(),
             running: false,
         }
@@ -72,7 +76,9 @@ impl Watch {
     /// When something is due without a record; `u64::MAX` for never.
     pub(crate) fn next_due_ns(&self) -> UnixNanos {
         let detectors = self.rate.next_due_ns().min(self.quarantine.next_due_ns());
-        detectors.min(self.feeds.next_due_ns())
+        detectors
+            .min(self.feeds.next_due_ns())
+            .min(self.recon.next_due_ns())
     }
 
     /// What is due at `at_ns`.
@@ -80,6 +86,7 @@ impl Watch {
         self.rate.run_due(at_ns, out);
         self.quarantine.run_due(at_ns, out);
         self.feeds.run_due(at_ns, &self.names, out);
+        self.recon.run_due(at_ns, &self.names, out);
     }
 
     /// What a record says.
@@ -157,6 +164,9 @@ impl Watch {
             Kind::EdgeStats => on_edge(event.body(), out),
             Kind::EngineStarted => self.on_started(event.body(), at_ns, out),
             Kind::EngineStopped => self.on_stopped(event.body(), out),
+            Kind::ReconRun | Kind::ReconFinding | Kind::ReconEnd | Kind::ReconAction => {
+                self.recon.on_record(event, kind, &self.names, out);
+            }
             Kind::AlertAction => on_action(event, out),
             Kind::AlertMaintenance => {
                 let body: &AlertMaintenance = event.body();
