@@ -5,6 +5,11 @@
 
 mod support;
 
+#[path = "control/positions.rs"]
+mod positions;
+#[path = "control/recon.rs"]
+mod recon;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -44,7 +44,7 @@ pub(crate) fn ask_and_show(
 }
 
 /// Who asks: as the flag says, else who called sudo. Else the engine takes the user that the kernel names.
-fn operator(engine: &EngineArgs) -> Option<String> {
+pub(crate) fn operator(engine: &EngineArgs) -> Option<String> {
     let by_sudo = || std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     engine.operator.clone().or_else(by_sudo)
 }

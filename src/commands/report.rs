@@ -44,6 +44,7 @@ fn kind(report: ReportArg) -> ReportKind {
         ReportArg::Harvest => ReportKind::Harvest,
         ReportArg::Breaches => ReportKind::Breaches,
         ReportArg::OrderToTrade => ReportKind::OrderToTrade,
+        ReportArg::Groups => ReportKind::Groups,
     }
 }
 

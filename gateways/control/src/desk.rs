@@ -18,6 +18,7 @@ use crate::message::{self, Author, Target};
 use crate::peer::Peer;
 use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
+use crate::recon;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -75,6 +76,8 @@ pub struct Desk {
     rearms: Mutex<Rearms>,
     /// Held while the parts of a document are sent, so that those of two do not mix.
     pub(crate) loading: Mutex<()>,
+    /// Held while lines of a statement are journaled with the restrictions that they ask for, and while a break is closed.
+    pub(crate) reconciling: Mutex<()>,
     incidents: Option<Incidents>,
     pub(crate) people: OnceLock<Box<dyn People>>,
 }
@@ -90,6 +93,7 @@ impl Desk {
             last_stamp: Mutex::new(0),
             rearms: Mutex::default(),
             loading: Mutex::default(),
+            reconciling: Mutex::default(),
             incidents: None,
             people: OnceLock::new(),
         }
@@ -173,6 +177,12 @@ impl Desk {
             Command::UsersGrant(access) => self.users_access(access, true, author),
             Command::UsersRevoke(access) => self.users_access(access, false, author),
             Command::UsersErase(user) => self.users_erase(user, author),
+            Command::ReconBegin(begin) => self.change(recon::begin(begin, author)?),
+            Command::ReconReport(report) => self.recon_report(report, author),
+            Command::ReconEnd(end) => self.recon_end(end),
+            Command::ReconList(filter) => self.recon_list(filter),
+            Command::ReconShow(name) => self.recon_show(name.id),
+            Command::ReconAct(act) => self.recon_act(act, author),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
             Command::AlertsAct(act) => self.alerts_act(act, author),
         }

@@ -25,6 +25,7 @@ mod peer;
 mod people;
 mod place;
 mod protocol;
+mod recon;
 mod rules;
 mod server;
 
@@ -32,8 +33,9 @@ pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
     AlertAct, Announce, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage,
-    LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, Restrict,
-    RulesText, StateSet, UserAccess, UserKey, UserName, UserNew,
+    LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, ReconAct,
+    ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, Restrict, RulesText, StateSet,
+    UserAccess, UserKey, UserName, UserNew,
 };
 pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;

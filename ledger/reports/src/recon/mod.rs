@@ -4,7 +4,7 @@
 //! - Comparing is pure: the same two sides give the same lines in the same order, whatever order they were read in.
 //! - Every item of either side has exactly one line, and every trade of either side is in exactly one pair.
 //!
-//! Not here: what a break sets off.
+//! Not here: what a break sets off, and its life from one run to the next (gateways/views).
 
 mod holdings;
 mod ours;
@@ -14,6 +14,5 @@ mod trades;
 
 pub use holdings::{Broker, Internal, Line, LineStatus, Quantity, reconcile};
 pub use ours::Ours;
-pub use severity::Severity;
 pub use statement::{Statement, StatementError};
 pub use trades::{Field, Pair, PairStatus, TIME_SLACK_NS, Trade, match_trades};

@@ -157,5 +157,6 @@ fn trade(own: &Own, names: Names<'_>) -> Trade {
         px: Price::from_raw(body.px),
         fee: Some(body.fee),
         time_ns: Some(own.time_ns),
+        trade_date: Some(own.day),
     }
 }

@@ -1,51 +1,49 @@
-//! How bad a difference is (SETTLEMENT section 9).
+//! What is journaled of a line or a trade, and how bad it is (SETTLEMENT section 9).
 
 use super::holdings::LineStatus;
 use super::trades::PairStatus;
-
-/// How bad a difference is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It is explained.
-    Info,
-    /// It may explain itself.
-    Warning,
-    /// Somebody has to see to it.
-    Error,
-    /// Somebody has to see to it at once.
-    Critical,
-}
-
-impl Severity {
-    /// The name in files and messages.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Info => "INFO",
-            Self::Warning => "WARNING",
-            Self::Error => "ERROR",
-            Self::Critical => "CRITICAL",
-        }
-    }
-}
+use tradewind_domain::codes::{BreakSeverity, ReconStatus};
 
 impl LineStatus {
-    /// A position that nothing explains is critical, cash that nothing explains an error.
-    pub const fn severity(self) -> Severity {
+    /// What is journaled; nothing where the sides are alike.
+    pub const fn recorded(self) -> Option<ReconStatus> {
         match self {
-            Self::Match | Self::Timing | Self::WithinTolerance => Severity::Info,
-            Self::CashBreak => Severity::Error,
-            Self::QtyBreak | Self::MissingAtBroker | Self::MissingInternally => Severity::Critical,
+            Self::Match => None,
+            Self::Timing => Some(ReconStatus::Timing),
+            Self::WithinTolerance => Some(ReconStatus::WithinTolerance),
+            Self::CashBreak => Some(ReconStatus::CashBreak),
+            Self::QtyBreak => Some(ReconStatus::QtyBreak),
+            Self::MissingAtBroker => Some(ReconStatus::MissingAtBroker),
+            Self::MissingInternally => Some(ReconStatus::MissingInternally),
         }
+    }
+
+    /// How bad it is.
+    pub const fn severity(self) -> BreakSeverity {
+        severity(self.recorded())
     }
 }
 
 impl PairStatus {
-    /// A trade that we have alone may still come; one that we do not have, or have otherwise, must be booked or corrected.
-    pub const fn severity(&self) -> Severity {
+    /// What is journaled; nothing where the sides are alike.
+    pub const fn recorded(&self) -> Option<ReconStatus> {
         match self {
-            Self::Matched => Severity::Info,
-            Self::MissingExternal => Severity::Warning,
-            Self::MissingInternal | Self::FieldMismatch(_) => Severity::Error,
+            Self::Matched => None,
+            Self::MissingInternal => Some(ReconStatus::MissingInternal),
+            Self::MissingExternal => Some(ReconStatus::MissingExternal),
+            Self::FieldMismatch(_) => Some(ReconStatus::FieldMismatch),
         }
+    }
+
+    /// How bad it is.
+    pub const fn severity(&self) -> BreakSeverity {
+        severity(self.recorded())
+    }
+}
+
+const fn severity(recorded: Option<ReconStatus>) -> BreakSeverity {
+    match recorded {
+        Some(status) => status.severity(),
+        None => BreakSeverity::Info,
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tradewind_domain::decimal;
 use tradewind_domain::fixed::{Money, NetQty, Price, Qty};
-use tradewind_domain::time::parse_rfc3339;
+use tradewind_domain::time::{parse_rfc3339, utc_day};
 
 /// Why a statement cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +169,7 @@ fn trade(row: &Row) -> Result<Trade, String> {
         px: Price::from_raw(figure("px", &row.px)?),
         fee,
         time_ns,
+        trade_date: time_ns.map(utc_day),
     })
 }
 

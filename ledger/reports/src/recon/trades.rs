@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use tradewind_domain::fixed::{Money, Price, Qty};
-use tradewind_domain::time::UnixNanos;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// How far the times of one trade may lie apart where only its content names it.
 pub const TIME_SLACK_NS: u64 = 1_000_000_000;
@@ -29,6 +29,8 @@ pub struct Trade {
     pub fee: Option<Money>,
     /// When.
     pub time_ns: Option<UnixNanos>,
+    /// Its trade date.
+    pub trade_date: Option<DayNumber>,
 }
 
 /// A field of which the two sides say something different.
@@ -219,6 +221,7 @@ mod tests {
             px: Price::from_raw(px),
             fee: Some(Money::from_raw(100)),
             time_ns: Some(time_s * TIME_SLACK_NS),
+            trade_date: None,
         }
     }
 
