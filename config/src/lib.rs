@@ -25,8 +25,8 @@ pub use limit_units::{Actions, Filters, LimitSpec, LimitUnit, ParamKind, ParamSp
 pub use nearest::nearest;
 pub use problem::{ConfigError, Problem};
 pub use reference::{
-    Account, Change, Currency, Deposit, FxOpening, InstrumentRow, Known, Limit, Node, OpeningValuation,
-    REFERENCE_AUTHOR, ReferenceData, RestrictedLine,
+    Account, Change, Currency, Deposit, FxOpening, InstrumentRow, Known, Limit, LotTerms, Node,
+    OpeningValuation, REFERENCE_AUTHOR, ReferenceData, RestrictedLine,
 };
 pub use settings::{
     AlertsKeys, AuditKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys,

@@ -3,7 +3,7 @@
 use super::known::Known;
 use super::parse::UTC_CALENDAR;
 use super::rows::{
-    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Named, Node, OpeningValuation,
+    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, LotTerms, Named, Node, OpeningValuation,
     RestrictedLine,
 };
 use super::{REFERENCE_AUTHOR, ReferenceData};
@@ -13,8 +13,8 @@ use bytemuck::Zeroable;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    CalendarSet, CashMove, CurrencySet, FxRate, InboundLong, InstrumentSet, Kind, LimitSet, NodeSet,
-    RestrictedSet, Valuation,
+    CalendarSet, CashMove, CurrencySet, FxRate, InboundLong, InstrumentSet, Kind, LimitSet, LotMethodSet,
+    NodeSet, RestrictedSet, Valuation,
 };
 use tradewind_domain::ids::{CalendarId, SessionId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -46,7 +46,7 @@ impl ReferenceData {
     ///
     /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
     /// instruments stay.
-    /// Limits and lines that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
+    /// Limits, lines and lot methods that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
     /// Deposits are made once for each account and currency; a node that has been valued is not valued again.
     pub fn diff(
         &self,
@@ -66,6 +66,7 @@ impl ReferenceData {
             .iter()
             .for_each(|row| diff.calendar(row, from_day, to_day));
         self.hierarchy(&mut diff);
+        self.lot_terms.iter().for_each(|row| diff.lot_terms(row));
         self.instruments.iter().for_each(|row| diff.instrument(row));
         self.fx.iter().for_each(|row| diff.fx(row));
         // What is paid in moves the figures that a node has; a floor must not see a node before its money.
@@ -265,6 +266,25 @@ impl Diff<'_> {
             ..self.node_body(row.code, row.parent, row.calendar)
         };
         self.push(line, InboundLong::new(Kind::AccountSet, &body));
+    }
+
+    /// Terms that an operator has set since are left alone.
+    fn lot_terms(&mut self, row: &LotTerms) {
+        let before = match self.known.lot_terms.get(&row.account) {
+            Some((_, false)) => return,
+            known => known.map(|(terms, _)| terms),
+        };
+        let Some(line) = Self::line(row, before) else {
+            return;
+        };
+        let body = LotMethodSet {
+            author: author(),
+            method: row.method as u8,
+            fee_in_basis: u8::from(row.fee_in_basis),
+            ..LotMethodSet::zeroed()
+        };
+        let event = InboundLong::new(Kind::LotMethodSet, &body).named(Symbol::EMPTY, row.account);
+        self.push(line, event);
     }
 
     fn node_body(&self, code: Code, parent_code: Code, calendar: Code) -> NodeSet {

@@ -2,13 +2,15 @@
 
 use super::REFERENCE_AUTHOR;
 use super::parse::UTC_CALENDAR;
-use super::rows::{Account, Currency, FxOpening, InstrumentRow, Limit, Node, RestrictedLine};
+use super::rows::{Account, Currency, FxOpening, InstrumentRow, Limit, LotTerms, Node, RestrictedLine};
 use bytemuck::Zeroable;
 use std::collections::{BTreeMap, BTreeSet};
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType, Restriction};
+use tradewind_domain::codes::{
+    AccountKind, InstrumentKind, Level, LimitAction, LimitType, LotMethod, Restriction,
+};
 use tradewind_domain::event::{
-    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
-    Valuation,
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, LotMethodSet, NodeSet,
+    RestrictedSet, Valuation,
 };
 use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -22,6 +24,8 @@ pub struct Known {
     pub(super) calendars: BTreeMap<Code, (CalendarId, BTreeMap<DayNumber, CalendarDay>)>,
     pub(super) nodes: BTreeMap<Code, Node>,
     pub(super) accounts: BTreeMap<Code, Account>,
+    /// How tax lots are kept, and whether reference data said it last.
+    pub(super) lot_terms: BTreeMap<Code, (LotTerms, bool)>,
     pub(super) instruments: BTreeMap<Symbol, InstrumentRow>,
     /// Rates that reference data set; those of the market are the market's.
     pub(super) fx: BTreeMap<Text<8>, FxOpening>,
@@ -51,6 +55,7 @@ impl Known {
             Kind::CalendarSet => self.calendar(event.body()),
             Kind::NodeSet | Kind::AccountSet => self.node(event.body()),
             Kind::InstrumentSet => self.instrument(event.body()),
+            Kind::LotMethodSet => self.lots(event.body()),
             Kind::FxRate if event.tail() == REFERENCE_AUTHOR.as_bytes() => self.fx(event.body()),
             Kind::LimitSet => self.limit(event.body()),
             Kind::RestrictedSet => self.line(event.body()),
@@ -148,6 +153,19 @@ impl Known {
                 calendar,
             },
         );
+    }
+
+    fn lots(&mut self, body: &LotMethodSet) {
+        let account = self.account_names.get(&body.account).copied();
+        if let (Some(account), Some(method)) = (account, LotMethod::from_code(body.method)) {
+            let terms = LotTerms {
+                account,
+                method,
+                fee_in_basis: body.fee_in_basis != 0,
+            };
+            let is_ours = body.author.as_str() == REFERENCE_AUTHOR;
+            self.lot_terms.insert(account, (terms, is_ours));
+        }
     }
 
     fn instrument(&mut self, body: &InstrumentSet) {

@@ -21,7 +21,8 @@ mod settlement;
 pub use diff::Change;
 pub use known::Known;
 pub use rows::{
-    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, OpeningValuation, RestrictedLine,
+    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, LotTerms, Node, OpeningValuation,
+    RestrictedLine,
 };
 
 use crate::calendar::Calendar;
@@ -44,6 +45,8 @@ pub struct ReferenceData {
     pub nodes: Vec<Node>,
     /// Accounts.
     pub accounts: Vec<Account>,
+    /// How their tax lots are kept, where the file says so.
+    pub lot_terms: Vec<LotTerms>,
     /// Instruments.
     pub instruments: Vec<InstrumentRow>,
     /// FX rates to open with.

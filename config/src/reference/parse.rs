@@ -4,7 +4,9 @@ use super::ReferenceData;
 use super::fields::{Fields, Reader};
 use super::known::Known;
 use super::limits::{self, Read};
-use super::rows::{Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, Node, OpeningValuation};
+use super::rows::{
+    Account, Currency, Deposit, FxOpening, InstrumentRow, Limit, LotTerms, Node, OpeningValuation,
+};
 use super::settlement::{self, Rule, Terms};
 use crate::calendar::{Calendar, EarlyClose};
 use crate::problem::{ConfigError, Lines};
@@ -12,7 +14,7 @@ use bytemuck::Zeroable;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use toml::de::DeTable;
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitType};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitType, LotMethod};
 use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::reference::{Instrument, instrument_flags};
 use tradewind_domain::text::{Code, Text};
@@ -353,7 +355,15 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
         let mut fields = Fields::open(
             &mut self.reader,
             table,
-            &["code", "parent", "kind", "currency", "calendar"],
+            &[
+                "code",
+                "parent",
+                "kind",
+                "currency",
+                "calendar",
+                "lot_method",
+                "fee_in_basis",
+            ],
         );
         let row = Account {
             code: fields.text("code", None),
@@ -364,7 +374,16 @@ impl<'t, 'i> Parser<'_, 't, 'i> {
             currency: fields.text("currency", None),
             calendar: fields.text("calendar", Some(UTC_CALENDAR)),
         };
+        let says_lots = fields.has("lot_method") || fields.has("fee_in_basis");
+        let lots = LotTerms {
+            account: row.code,
+            method: fields
+                .choice("lot_method", Some(LotMethod::Fifo), all!(LotMethod))
+                .unwrap_or(LotMethod::Fifo),
+            fee_in_basis: fields.flag("fee_in_basis", false),
+        };
         let [at, currency_at, calendar_at] = ["code", "currency", "calendar"].map(|key| fields.place(key));
+        self.data.lot_terms.extend(says_lots.then_some(lots));
         self.declare(at, Space::Node, row.code.as_str(), Some(Level::Account));
         self.mention(currency_at, Space::Currency, "currency", row.currency.as_str());
         self.mention(calendar_at, Space::Calendar, "calendar", row.calendar.as_str());

@@ -1,7 +1,9 @@
 //! Rows of reference data with names in place of ids, as files and journals share them.
 
 use crate::limit_units::{LimitUnit, limit_spec};
-use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType, Restriction};
+use tradewind_domain::codes::{
+    AccountKind, InstrumentKind, Level, LimitAction, LimitType, LotMethod, Restriction,
+};
 use tradewind_domain::fixed::{Money, Notional, Price};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::text::{Code, Symbol, Text};
@@ -42,6 +44,17 @@ pub struct Account {
     pub currency: Text<8>,
     /// Name of the calendar whose roll resets its daily counters.
     pub calendar: Code,
+}
+
+/// How the tax lots of an account are kept, where a file says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LotTerms {
+    /// Account.
+    pub account: Code,
+    /// Which lots close first.
+    pub method: LotMethod,
+    /// True where fees of purchases are part of the cost and fees of sales are taken from the proceeds.
+    pub fee_in_basis: bool,
 }
 
 /// An instrument. In `row`, the ids and `money_dp` are zero: they are normalize's.
@@ -204,6 +217,19 @@ impl Named for Account {
             ("kind", self.kind.to_string()),
             ("currency", self.currency.to_string()),
             ("calendar", self.calendar.to_string()),
+        ]
+    }
+}
+
+impl Named for LotTerms {
+    const WHAT: &'static str = "tax lots of";
+    fn name(&self) -> String {
+        self.account.to_string()
+    }
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("lot_method", self.method.to_string()),
+            ("fee_in_basis", self.fee_in_basis.to_string()),
         ]
     }
 }

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, NodeSet, RestrictedSet,
-    Valuation,
+    CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, LotMethodSet, NodeSet,
+    RestrictedSet, Valuation,
 };
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
 use tradewind_domain::time::{parse_date, parse_rfc3339};
@@ -92,6 +92,9 @@ impl Ids {
             Kind::Deposit => {
                 self.find(0, names.symbol);
                 event.body_mut::<CashMove>().account = AccountId(self.accounts[names.account.as_str()]);
+            }
+            Kind::LotMethodSet => {
+                event.body_mut::<LotMethodSet>().account = AccountId(self.accounts[names.account.as_str()]);
             }
             kind => assert_eq!(kind, Kind::CalendarSet),
         }
@@ -216,6 +219,38 @@ fn limits_of_others_stay_and_the_markets_rates_are_not_ours() {
     };
     known.observe(&event);
     assert!(lines(&data, &known).is_empty());
+}
+
+#[test]
+fn lots_are_kept_as_the_file_says_until_an_operator_says_otherwise() {
+    let with = |terms: &str| {
+        let text = ReferenceData::DEMO.replacen(
+            "code = \"N-CASH-1\"\n",
+            &format!("code = \"N-CASH-1\"\n{terms}\n"),
+            1,
+        );
+        parse("demo.toml", &text)
+    };
+    let plain = ReferenceData {
+        lot_terms: Vec::new(),
+        ..demo()
+    };
+    let mut known = journal_of(&plain);
+    let hifo = with("lot_method = \"HIFO\"");
+    let wanted = "tax lots of N-CASH-1: new, lot_method HIFO, fee_in_basis false";
+    assert!(lines(&hifo, &known).iter().any(|line| line == wanted));
+    known = journal_of(&hifo);
+    assert!(lines(&hifo, &known).is_empty());
+    let with_fees = with("lot_method = \"HIFO\"\nfee_in_basis = true");
+    let changed = "tax lots of N-CASH-1: fee_in_basis false -> true";
+    assert_eq!(lines(&with_fees, &known), [changed]);
+    known
+        .lot_terms
+        .values_mut()
+        .for_each(|(_, is_ours)| *is_ours = false);
+    assert!(lines(&with_fees, &known).is_empty(), "an operator's word stays");
+    let wrong = "[[account]]\ncode = \"A\"\nparent = \"F\"\nkind = \"CASH\"\ncurrency = \"USD\"\nlot_method = \"FIFA\"\n";
+    assert!(refusal(wrong).contains("did you mean FIFO?"));
 }
 
 #[test]
