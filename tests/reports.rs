@@ -4,6 +4,7 @@
 
 mod support;
 
+use bytemuck::Zeroable;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use std::process::Command;
 use support::firm::{self, Order, bust, cancel, cash, control, correct, last, report as venue, trade};
 use support::place::Place;
 use support::script::Script;
-use tradewind_domain::codes::{ControlState, Side};
-use tradewind_domain::event::{Execution, InboundLong, Kind, execution_flags};
+use tradewind_domain::codes::{ControlState, CorporateActionKind, Side};
+use tradewind_domain::event::{CorporateAction, Execution, InboundLong, Kind, execution_flags};
 use tradewind_domain::fixed::Money;
 use tradewind_domain::reject::RejectCode;
+use tradewind_domain::text::Code;
 use tradewind_domain::time::parse_date;
 use tradewind_reports::{Period, ReportError, ReportKind, ReportOptions, csv, html, json, report};
 
@@ -31,6 +33,17 @@ fn correct_of_first_day(exec_id: &str, qty: &str, px: &str) -> InboundLong {
     let mut body: Execution = *correct(exec_id, qty, px).event().body();
     body.trade_date = firm::first_day();
     InboundLong::new(Kind::TradeCorrect, &body)
+}
+
+/// What happens to all who hold an instrument.
+fn action(symbol: &str, kind: CorporateActionKind, per_unit: &str, withhold_bps: u32) -> InboundLong {
+    let body = CorporateAction {
+        cash_per_unit: Money::from_raw(firm::dec(per_unit).into()),
+        withhold_bps,
+        action: kind as u8,
+        ..CorporateAction::zeroed()
+    };
+    InboundLong::new(Kind::CorporateAction, &body).named(firm::text(symbol), Code::EMPTY)
 }
 
 /// Losses that are bought back, in this account and in another one of the same owner; a bust, a correction, payments, refusals.
@@ -63,6 +76,8 @@ fn week() -> Script {
     script.accepted(bust("X1", 0));
     script.accepted(correct_of_first_day("E1", "90", "20"));
     script.accepted(cash(Kind::Withdrawal, "FREE", "USD", "W-1", "1000"));
+    script.accepted(action("FUT", CorporateActionKind::VariationMargin, "3985", 0));
+    script.accepted(action("GIZMO", CorporateActionKind::CashDividend, "0.333", 1_500));
     script.accepted(trade("E2", "FREE", "EURO", Side::Sell, "40", "21"));
     script.at(4, 9, 0);
     script.accepted(last("GIZMO", "44"));
@@ -136,10 +151,10 @@ fn golden(name: &str) -> PathBuf {
 fn the_reports_of_a_week_are_the_files_that_they_were_before() {
     let place = journal();
     for kind in ReportKind::ALL {
-        let account = if kind == ReportKind::Breaches {
-            "L18"
-        } else {
-            "FREE"
+        let account = match kind {
+            ReportKind::Breaches => "L18",
+            ReportKind::Groups => "FIRM",
+            _ => "FREE",
         };
         let made = made(&place, kind, account, Period::default()).expect("a report");
         for (extension, text) in [("csv", csv(&made)), ("json", json(&made)), ("html", html(&made))] {
@@ -191,9 +206,64 @@ fn cash_entries_lead_from_the_opening_to_the_closing_balance() {
             figure(summary, "opening") + amounts.iter().sum::<i64>(),
             figure(summary, "closing")
         );
-        let by_purpose = ["payments", "trades", "fees", "other"].map(|key| figure(summary, key));
+        let by_purpose = [
+            "payments",
+            "trades",
+            "fees",
+            "income",
+            "actions",
+            "conversions",
+            "other",
+        ]
+        .map(|key| figure(summary, key));
         assert_eq!(by_purpose.iter().sum::<i64>(), amounts.iter().sum::<i64>());
     }
+}
+
+#[test]
+fn a_dated_trades_fee_has_its_own_line_and_what_is_not_settled_its_own_columns() {
+    let place = journal();
+    let first_day = Period::new(None, Some(firm::first_day())).expect("a period");
+    let early = made(&place, ReportKind::Statement, "FREE", first_day).expect("a report");
+    let early: Value = serde_json::from_str(&json(&early)).expect("JSON");
+    let usd = |report: &Value, section: &str| {
+        let found = rows(report, section).iter().find(|row| row["currency"] == "USD");
+        found.expect("dollars").clone()
+    };
+    // 100 at 50 and 100 at 52, and their fees: by trade date gone, in the books still there.
+    let cash = usd(&early, "balances");
+    assert_eq!(figure(&cash, "unsettled_out"), firm::dec("-10202"));
+    assert_eq!(
+        figure(&cash, "settled") + figure(&cash, "unsettled_in") + figure(&cash, "unsettled_out"),
+        figure(&cash, "trade_date")
+    );
+    let waiting = rows(&early, "unsettled_trades");
+    let of_dollars = waiting.iter().filter(|row| row["currency"] == "USD");
+    assert_eq!(
+        of_dollars.map(|row| figure(row, "cash")).sum::<i64>(),
+        firm::dec("-10202")
+    );
+    let statement = whole(&place, ReportKind::Statement, "FREE");
+    let settled: Vec<(&str, i64)> = rows(&statement, "cash_entries")
+        .iter()
+        .filter(|row| row["event"] == "dated_cash_settled" && row["currency"] == "USD")
+        .map(|row| (row["purpose"].as_str().unwrap_or(""), figure(row, "amount")))
+        .collect();
+    assert_eq!(
+        settled[..2],
+        [("trades", firm::dec("-10200")), ("fees", firm::dec("-2"))]
+    );
+    let kinds: Vec<&str> = rows(&statement, "corporate_actions")
+        .iter()
+        .filter_map(|row| row["action"].as_str())
+        .collect();
+    assert_eq!(kinds, ["VARIATION_MARGIN", "CASH_DIVIDEND"]);
+    assert_eq!(figure(&usd(&statement, "cash"), "income"), firm::dec("36.8"));
+    let adjusted: Vec<&str> = rows(&statement, "adjustments")
+        .iter()
+        .filter_map(|row| row["what"].as_str())
+        .collect();
+    assert_eq!(adjusted, ["BUSTED", "CORRECTED"]);
 }
 
 #[test]
@@ -250,7 +320,7 @@ fn profit_explains_equity_and_adds_up_by_day_and_by_instrument() {
             .collect();
         let mut equity = 0;
         for day in &days {
-            let parts = ["realised", "unrealised_change", "fees"].map(|key| figure(day, key));
+            let parts = ["realised", "unrealised_change", "fees", "income"].map(|key| figure(day, key));
             assert_eq!(parts.iter().sum::<i64>(), figure(day, "total"));
             assert_eq!(
                 equity + figure(day, "flows") + figure(day, "total"),

@@ -18,6 +18,8 @@ pub enum ReportArg {
     Breaches,
     /// Messages for each trade.
     OrderToTrade,
+    /// Profit by organisation, desk, user, account, strategy, instrument and sector, at and below a node.
+    Groups,
 }
 
 /// How it is written.
@@ -50,7 +52,7 @@ pub struct ReportArgs {
     /// Which report.
     #[arg(value_enum)]
     pub report: ReportArg,
-    /// Code of the account.
+    /// Code of the account; for `groups` of any node.
     #[arg(long, value_name = "CODE")]
     pub account: String,
     /// First trading date (YYYY-MM-DD); default: the journal's first.

@@ -15,6 +15,15 @@ pub enum ReportError {
         /// What was asked for.
         account: String,
     },
+    /// No node has this code.
+    #[error("the journal knows no node {node}")]
+    Node {
+        /// What was asked for.
+        node: String,
+    },
+    /// The report is of the whole journal.
+    #[error("this report is of the whole journal: it takes no dates")]
+    NoPeriod,
     /// The last day is before the first.
     #[error("the period ends before it begins")]
     Period,

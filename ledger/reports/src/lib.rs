@@ -1,4 +1,4 @@
-//! Reports: what the journal says of one account, for those who file it, check it or print it; and reconciliation with what others
+//! Reports: what the journal says of one account (and of the groups below a node), for those who file it, check it or print it; and reconciliation with what others
 //! say of the same account.
 //!
 //! A report is plain data ([`Report`]): sections with typed cells. CSV, JSON and HTML are written from it and add nothing.
@@ -11,9 +11,12 @@
 //!
 //! Not here: whether somebody may see an account, and where a report is sent.
 
+mod actions;
 mod breaches;
 mod cash;
+mod dated;
 mod error;
+mod groups;
 mod lots;
 mod messages;
 mod model;
@@ -50,17 +53,20 @@ pub enum ReportKind {
     Breaches,
     /// Orders and other messages for each trade.
     OrderToTrade,
+    /// Profit by every group at and below a node.
+    Groups,
 }
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Statement,
         Self::Pnl,
         Self::TaxLots,
         Self::Harvest,
         Self::Breaches,
         Self::OrderToTrade,
+        Self::Groups,
     ];
 
     /// The name on the command line and in files.
@@ -72,6 +78,7 @@ impl ReportKind {
             Self::Harvest => "harvest",
             Self::Breaches => "breaches",
             Self::OrderToTrade => "order-to-trade",
+            Self::Groups => "groups",
         }
     }
 }
@@ -94,7 +101,7 @@ impl Default for ReportOptions {
     }
 }
 
-/// Makes a report of an account from the journal of a data folder.
+/// Makes a report of an account from the journal of a data folder; [`ReportKind::Groups`] is of a node.
 pub fn report(
     data: &Path,
     kind: ReportKind,
@@ -109,5 +116,6 @@ pub fn report(
         ReportKind::Harvest => lots::harvest(data, account, period, options.method, &options.harvest),
         ReportKind::Breaches => breaches::make(data, account, period),
         ReportKind::OrderToTrade => messages::make(data, account, period),
+        ReportKind::Groups => groups::make(data, account, period),
     }
 }

@@ -1,4 +1,4 @@
-//! Profit of an account by day and by instrument (ANALYTICS section 1): realised, change of the unrealised, fees.
+//! Profit of an account by day and by instrument (ANALYTICS section 1): realised, change of the unrealised, fees, income.
 
 use crate::cash::{day_cell, decimals, trade_date_balances};
 use crate::error::ReportError;
@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tradewind_analytics::trade_statistics;
 use tradewind_books::posting::{Account, adjustment};
-use tradewind_domain::event::Event;
-use tradewind_domain::fixed::Money;
+use tradewind_domain::event::{Event, FxRate, Kind};
+use tradewind_domain::fixed::{Money, ONE, Price};
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
+use tradewind_domain::rounding::{self, Rounding};
 use tradewind_domain::time::DayNumber;
 
 /// Profit figures that only grow, as they stand at an instant.
@@ -22,11 +23,13 @@ pub(crate) struct Profit {
     pub(crate) realised: i128,
     pub(crate) unrealised: i128,
     pub(crate) fees: i128,
+    /// Dividends and fundings, less tax.
+    pub(crate) income: i128,
 }
 
 impl Profit {
     pub(crate) fn total(&self) -> i128 {
-        self.realised + self.unrealised - self.fees
+        self.realised + self.unrealised - self.fees + self.income
     }
 
     fn since(&self, before: &Self) -> Self {
@@ -34,6 +37,7 @@ impl Profit {
             realised: self.realised - before.realised,
             unrealised: self.unrealised - before.unrealised,
             fees: self.fees - before.fees,
+            income: self.income - before.income,
         }
     }
 
@@ -41,6 +45,7 @@ impl Profit {
         self.realised += other.realised;
         self.unrealised += other.unrealised;
         self.fees += other.fees;
+        self.income += other.income;
     }
 }
 
@@ -74,17 +79,20 @@ impl Standing {
                     0
                 }
             };
-            // What was paid for a position is worth as much until its mark says otherwise; of contracts nothing was paid.
+            let income = positions.income(holding).copied();
+            // What was paid for a position is worth as much until its mark says otherwise; of contracts nothing was paid, and their profit
+            // is worth what has not become cash yet.
             let paid = if instrument.moves_principal() {
                 row.qty.raw().signum() * row.cost.raw()
             } else {
-                row.realised.raw()
+                row.realised.raw() - income.map_or(0, |income| income.margin.raw())
             };
             *standing.equity.entry(instrument.currency).or_default() += paid + unrealised;
             let profit = Profit {
                 realised: row.realised.raw(),
                 unrealised,
                 fees: row.fees.raw(),
+                income: income.map_or(0, |income| income.net().raw()),
             };
             standing
                 .profits
@@ -126,6 +134,8 @@ pub(crate) struct Days {
     /// Payments of the day.
     flows: BTreeMap<CurrencyId, i128>,
     days: Vec<DayProfit>,
+    /// Base currency units per unit, at 1e-8, as they were told last.
+    rates: BTreeMap<CurrencyId, i64>,
 }
 
 impl Days {
@@ -143,12 +153,25 @@ impl Days {
         let legs = postings.legs().chain(adjusted.legs());
         for leg in legs.filter(|leg| leg.phase.signs().1 != 0) {
             let amount = leg.amount as i128;
-            let flow = match (leg.debit, leg.credit) {
-                (Account::Bank(_), Account::Cash(_)) => amount,
-                (Account::Cash(_), Account::Bank(_)) => -amount,
+            // A conversion takes from one currency what it gives to another.
+            let (wallet, flow) = match (leg.debit, leg.credit) {
+                (Account::Bank(_) | Account::FxPool(_), Account::Cash(wallet)) => (wallet, amount),
+                (Account::Cash(wallet), Account::Bank(_) | Account::FxPool(_)) => (wallet, -amount),
                 _ => continue,
             };
-            *self.flows.entry(postings.parties.currency).or_default() += flow;
+            let currency = at.replica.settle().wallet(wallet).map(|wallet| wallet.currency);
+            *self
+                .flows
+                .entry(currency.unwrap_or(CurrencyId::NONE))
+                .or_default() += flow;
+        }
+    }
+
+    /// Takes every record of the journal: rates come from those before the period as well.
+    pub(crate) fn before(&mut self, event: &Event) {
+        if event.kind() == Some(Kind::FxRate) && !event.is_rejected() {
+            let body: &FxRate = event.body();
+            self.rates.insert(body.currency, body.rate);
         }
     }
 
@@ -243,6 +266,51 @@ impl Days {
         section
     }
 
+    /// Equity and profit in base currency, at the rates of the end.
+    pub(crate) fn in_base(&self, walked: &Walked) -> Section {
+        let mut section = Section::new("base", "In base currency", &BASE_COLUMNS);
+        let base = walked.replica.registry().base_currency();
+        let Some((base, dp)) = base.map(|row| (row.currency, row.money_dp)) else {
+            return section;
+        };
+        let (mut equity_sum, mut profit_sum) = (Some(0_i128), Some(0_i128));
+        for currency in self.currencies(walked) {
+            let rate = if currency == base {
+                Some(ONE)
+            } else {
+                self.rates.get(&currency).copied()
+            };
+            let equity = self.last.equity.get(&currency).copied().unwrap_or_default();
+            let profit = self.total(currency);
+            let own_dp = decimals(&walked.at(), currency);
+            let translated = |raw: i128| translate(raw, rate?, dp);
+            let of_base =
+                |raw: Option<i128>| Cell::or_none(raw.map(|raw| Cell::Money(Money::from_raw(raw), dp)));
+            equity_sum = equity_sum.zip(translated(equity)).map(|(sum, part)| sum + part);
+            profit_sum = profit_sum.zip(translated(profit)).map(|(sum, part)| sum + part);
+            section.push([
+                Cell::text(walked.names().currency(currency)),
+                Cell::or_none(rate.map(|rate| Cell::Px(Price::from_raw(rate)))),
+                Cell::Money(Money::from_raw(equity), own_dp),
+                of_base(translated(equity)),
+                Cell::Money(Money::from_raw(profit), own_dp),
+                of_base(translated(profit)),
+            ]);
+        }
+        let total = |raw: Option<i128>| Cell::or_none(raw.map(|raw| Cell::Money(Money::from_raw(raw), dp)));
+        let name = format!("Total, {}", walked.names().currency(base));
+        section.push([
+            Cell::text(name),
+            Cell::None,
+            Cell::None,
+            total(equity_sum),
+            Cell::None,
+            total(profit_sum),
+        ]);
+        section.totals = 1;
+        section
+    }
+
     /// Profit by day.
     pub(crate) fn by_day(&self, walked: &Walked) -> Section {
         let mut section = Section::new("pnl_by_day", "Profit by day", &DAY_COLUMNS);
@@ -252,7 +320,7 @@ impl Days {
                 let profit = day.profits.get(&currency).copied().unwrap_or_default();
                 let flow = day.flows.get(&currency).copied().unwrap_or_default();
                 let equity = day.equity.get(&currency).copied().unwrap_or_default();
-                let [realised, unrealised, fees, total] = money_cells(walked, currency, &profit);
+                let [realised, unrealised, fees, income, total] = money_cells(walked, currency, &profit);
                 let dp = decimals(&walked.at(), currency);
                 section.push([
                     day_cell(day.day),
@@ -260,6 +328,7 @@ impl Days {
                     realised,
                     unrealised,
                     fees,
+                    income,
                     total,
                     Cell::Money(Money::from_raw(flow), dp),
                     Cell::Money(Money::from_raw(equity), dp),
@@ -322,36 +391,60 @@ const HIGHLIGHTS_MAX: usize = 2;
 /// The most bars of a picture that names them.
 const RANKED_MAX: usize = 12;
 
-const INSTRUMENT_COLUMNS: [(&str, &str); 6] = [
+const INSTRUMENT_COLUMNS: [(&str, &str); 7] = [
     ("symbol", "Instrument"),
     ("currency", "Currency"),
     ("realised", "Realised"),
     ("unrealised_change", "Change of unrealised"),
     ("fees", "Fees"),
+    ("income", "Income"),
     ("total", "Total"),
 ];
 
-const DAY_COLUMNS: [(&str, &str); 8] = [
+const BASE_COLUMNS: [(&str, &str); 6] = [
+    ("currency", "Currency"),
+    ("rate", "Rate"),
+    ("equity", "Equity"),
+    ("equity_base", "Equity in base"),
+    ("profit", "Profit of the period"),
+    ("profit_base", "Profit in base"),
+];
+
+const DAY_COLUMNS: [(&str, &str); 9] = [
     ("day", "Day"),
     ("currency", "Currency"),
     ("realised", "Realised"),
     ("unrealised_change", "Change of unrealised"),
     ("fees", "Fees"),
+    ("income", "Income"),
     ("total", "Total"),
     ("flows", "Payments"),
     ("equity", "Equity at close"),
 ];
 
-fn profit_cells(walked: &Walked, name: Cell, currency: CurrencyId, profit: &Profit) -> [Cell; 6] {
-    let [realised, unrealised, fees, total] = money_cells(walked, currency, profit);
-    let currency = Cell::text(walked.names().currency(currency));
-    [name, currency, realised, unrealised, fees, total]
+/// An amount in another currency, half up to its minor unit; none where it does not fit.
+fn translate(raw: i128, rate: i64, dp: u8) -> Option<i128> {
+    let unit = 10_i128.pow(8 - u32::from(dp.min(8)));
+    let product = raw.checked_mul(i128::from(rate))?;
+    Some(rounding::div_round(product, i128::from(ONE) * unit, Rounding::HalfUp)? * unit)
 }
 
-/// Realised, change of the unrealised, fees, total.
-fn money_cells(walked: &Walked, currency: CurrencyId, profit: &Profit) -> [Cell; 4] {
+fn profit_cells(walked: &Walked, name: Cell, currency: CurrencyId, profit: &Profit) -> [Cell; 7] {
+    let [realised, unrealised, fees, income, total] = money_cells(walked, currency, profit);
+    let currency = Cell::text(walked.names().currency(currency));
+    [name, currency, realised, unrealised, fees, income, total]
+}
+
+/// Realised, change of the unrealised, fees, income, total.
+fn money_cells(walked: &Walked, currency: CurrencyId, profit: &Profit) -> [Cell; 5] {
     let dp = decimals(&walked.at(), currency);
-    let figures = [profit.realised, profit.unrealised, -profit.fees, profit.total()];
+    let figures = [
+        profit.realised,
+        profit.unrealised,
+        -profit.fees,
+        profit.income,
+        profit.total(),
+    ];
     figures.map(|raw| Cell::Money(Money::from_raw(raw), dp))
 }
 
@@ -363,6 +456,10 @@ struct Pnl {
 }
 
 impl Gather for Pnl {
+    fn before(&mut self, event: &Event, _at: &At<'_>) {
+        self.days.before(event);
+    }
+
     fn see(&mut self, event: &Event, at: &At<'_>) -> Result<(), ReportError> {
         self.days.see(event, at);
         self.trades.see(event, at);
@@ -384,7 +481,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     let mut pnl = Pnl::default();
     let walked = walk(data, account, period, &mut pnl)?;
     let mut notes = vec![
-        "Total = realised + change of unrealised + fees (paid fees are below zero). Positions are valued at the last trade or outside mark."
+        "Total = realised + change of unrealised + fees (paid fees are below zero) + income (dividends and fundings, less tax). Positions are valued at the last trade or outside mark."
             .to_owned(),
     ];
     notes.extend(pnl.days.unmarked(&walked));
@@ -393,6 +490,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
         title: "Profit and loss",
         highlights: pnl.days.highlights(&walked),
         sections: vec![
+            pnl.days.in_base(&walked),
             pnl.days.by_day(&walked),
             pnl.days.by_instrument(&walked),
             pnl.days.performance(&walked),

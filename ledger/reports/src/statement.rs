@@ -1,6 +1,7 @@
 //! The statement of an account: what it had, what happened, what it has.
 
-use crate::cash::{Cash, balances, decimals};
+use crate::actions::Actions;
+use crate::cash::{Cash, balances, decimals, standing};
 use crate::error::ReportError;
 use crate::model::{Cell, Chart, Highlight, Report, Section, Series, place};
 use crate::period::Period;
@@ -23,13 +24,20 @@ struct Statement {
     cash: Cash,
     days: Days,
     trades: Trades,
+    actions: Actions,
 }
 
 impl Gather for Statement {
+    fn before(&mut self, event: &Event, at: &At<'_>) {
+        self.cash.before(event, at);
+        self.days.before(event);
+    }
+
     fn see(&mut self, event: &Event, at: &At<'_>) -> Result<(), ReportError> {
         self.cash.see(event, at);
         self.days.see(event, at);
         self.trades.see(event, at);
+        self.actions.see(event, at);
         Ok(())
     }
 
@@ -49,7 +57,9 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     let mut statement = Statement::default();
     let walked = walk(data, account, period, &mut statement)?;
     let mut notes = vec![
-        "Cash is what is booked; reserved cash is held for open orders. Positions are valued at the last trade or outside mark.".to_owned(),
+        "Settled cash is what is booked; unsettled cash is that of trades whose settlement date has not come. Equity and profit are by trade date. \
+         Positions are valued at the last trade or outside mark."
+            .to_owned(),
     ];
     notes.extend(statement.days.unmarked(&walked));
     if statement.trades.adjustments > 0 {
@@ -64,10 +74,15 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
         highlights: highlights(&statement, &walked),
         sections: vec![
             statement.cash.summary(&walked)?,
+            standing(&walked),
             positions(&walked),
+            statement.days.in_base(&walked),
             statement.days.by_day(&walked),
             statement.days.by_instrument(&walked),
+            statement.cash.dated.listing(&walked),
             statement.trades.listing(&walked),
+            statement.actions.actions(&walked),
+            statement.actions.changes(&walked),
             statement.cash.listing(&walked)?,
             open_orders(&walked),
         ],
@@ -85,7 +100,11 @@ fn highlights(statement: &Statement, walked: &Walked) -> Vec<Highlight> {
             walked.names().currency(currency),
             decimals(&walked.at(), currency),
         );
-        found.push(Highlight::new("Cash", Cell::Money(settled, dp), code.clone()));
+        found.push(Highlight::new(
+            "Settled cash",
+            Cell::Money(settled, dp),
+            code.clone(),
+        ));
         let profit = statement.days.total(currency);
         found.push(Highlight::new(
             "Profit of the period",
@@ -117,6 +136,7 @@ fn positions(walked: &Walked) -> Section {
         &[
             ("symbol", "Instrument"),
             ("qty", "Quantity"),
+            ("settled_qty", "Settled"),
             ("avg_px", "Average price"),
             ("cost", "Cost"),
             ("mark", "Mark"),
@@ -154,6 +174,7 @@ fn positions(walked: &Walked) -> Section {
         section.push([
             Cell::text(symbol),
             Cell::Qty(NetQty::from_raw(row.qty.raw())),
+            Cell::Qty(walked.replica.settle().custody(holding).settled),
             Cell::or_none(row.avg_px(instrument).map(money)),
             money(row.cost.raw()),
             Cell::or_none(

@@ -28,9 +28,12 @@ pub fn html(report: &Report) -> String {
     highlights(&mut text, &report.highlights);
     contents(&mut text, report);
     text.push_str("<main>\n");
-    for section in &report.sections {
+    let (told, empty): (Vec<&Section>, Vec<&Section>) =
+        report.sections.iter().partition(|section| has_rows(section));
+    for section in told {
         write_section(&mut text, section);
     }
+    nothing(&mut text, &empty);
     text.push_str("</main>\n");
     footer(&mut text, report);
     text.push_str("</body>\n</html>\n");
@@ -92,7 +95,7 @@ fn contents(text: &mut String, report: &Report) {
         return;
     }
     text.push_str("<nav aria-label=\"Sections\">");
-    for section in &report.sections {
+    for section in report.sections.iter().filter(|section| has_rows(section)) {
         let rows = section.rows.len() - section.totals;
         let _ = write!(
             text,
@@ -105,6 +108,24 @@ fn contents(text: &mut String, report: &Report) {
     text.push_str("</nav>\n");
 }
 
+/// True where there is something beside totals.
+fn has_rows(section: &Section) -> bool {
+    section.rows.len() > section.totals
+}
+
+/// Sections without rows, in one line.
+fn nothing(text: &mut String, sections: &[&Section]) {
+    if sections.is_empty() {
+        return;
+    }
+    let titles: Vec<_> = sections.iter().map(|section| escape(section.title)).collect();
+    let _ = writeln!(
+        text,
+        "<p class=\"empty\">Nothing in this period: {}.</p>",
+        titles.join(", ")
+    );
+}
+
 fn write_section(text: &mut String, section: &Section) {
     let _ = write!(
         text,
@@ -112,10 +133,6 @@ fn write_section(text: &mut String, section: &Section) {
         section.key,
         escape(section.title)
     );
-    if section.rows.len() == section.totals {
-        text.push_str("<p class=\"empty\">Nothing in this period.</p>\n</section>\n");
-        return;
-    }
     if !section.charts.is_empty() {
         let class = if section.charts.len() == 1 {
             "charts one"
