@@ -83,7 +83,7 @@ fn highlights(standing: &ProfitStanding, node: &str) -> Vec<Highlight> {
     vec![
         Highlight::new(
             "Profit in base currency",
-            Cell::or_none(total.map(money)),
+            Cell::or_none(total.map(|raw| cents(Decimal(raw)))),
             standing.base_currency.to_string(),
         ),
         Highlight::new("Open positions", Cell::Count(open), ""),
