@@ -57,21 +57,32 @@ fn the_engine_holds_to_every_shared_vector_file() {
         eprintln!("skipped: no shared/vectors beside {}", env!("CARGO_MANIFEST_DIR"));
         return;
     };
-    let entries = std::fs::read_dir(&folder).expect("a folder");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
+    let paths = vector_files(&folder);
     assert!(!paths.is_empty(), "{} has no vector files", folder.display());
     for path in paths {
         assert_holds(&path);
     }
 }
 
+/// The vector files of a folder, by name.
+fn vector_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
+}
+
+/// `tests/vectors/README.md` says where their values come from.
 #[test]
-fn the_engine_holds_to_the_examples_of_the_rules() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/limits-examples.json");
-    let report = assert_holds(&path);
-    assert_eq!(report.totals.skipped, 0);
+fn the_engine_holds_to_the_examples_of_the_rules_and_to_the_cases_of_independent_programs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let paths = vector_files(&folder);
+    assert!(paths.len() >= 6, "{paths:?}");
+    for path in paths {
+        let report = assert_holds(&path);
+        assert_eq!(report.totals.skipped, 0, "{}", path.display());
+    }
 }
 
 /// The setup of our own cases: one account with one strategy, one share, these limits.
@@ -308,4 +319,54 @@ fn the_command_ends_with_the_counts_and_fails_if_a_case_does() {
     assert_eq!(report["totals"], json!({"passed": 0, "failed": 1, "skipped": 0}));
     assert_eq!(bad.run(&["--case", "OWN-1"]).status.code(), Some(1));
     assert_eq!(bad.run(&["--case", "NONE"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_file_that_cannot_be_played_is_told_and_the_others_are_played_all_the_same() {
+    let good = one(json!({"decision": "ACCEPT"}), refusal("MAX_ORDER_QTY"));
+    let bare = good.folder.path().join("bare.json");
+    std::fs::write(&bare, "[]").expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+    command.args(["conformance", "no-such-file.json"]).arg(&bare).arg(good.path());
+    let output = command.output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    assert!(text(&output.stdout).ends_with("\n1 passed, 0 failed\n"));
+    let told = text(&output.stderr);
+    for part in ["cannot read no-such-file.json", "is no vector file, which is one JSON object"] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+/// A limit binds what an account is worth as the file says it, whatever cash and positions it began with.
+#[test]
+fn an_equity_of_the_setup_is_not_moved_by_the_cash_and_the_positions_beside_it() {
+    let limits = json!([{"id": "L1", "scope": "FIRM", "type": "LEVERAGE", "hard": "1"}]);
+    let mut setup = setup(limits);
+    let Value::Object(map) = &mut setup else { unreachable!("an object") };
+    let more = json!({"cash": {"A1": "500"}, "positions": {"A1": {"ABC": "-10"}}, "marks": {"ABC": "10"}, "equity": {"FIRM": "1000"}});
+    let Value::Object(more) = more else { unreachable!("an object") };
+    map.extend(more);
+    let query = json!([{"t": MORNING, "op": "query", "limit_id": "L1", "sym": "ABC",
+        "expect": {"used": "100", "limit": "1000", "remaining": "900"}}]);
+    assert_eq!(outcome(&Vectors::new("limits", &[("OWN-10", setup, query)])), Outcome::Passed);
+}
+
+/// The engine values what is held a few rows with each event; the files value it at once.
+#[test]
+fn marks_that_move_together_have_reached_every_position_at_the_next_step() {
+    let symbols: Vec<String> = (0..6).map(|at| format!("Y{at}")).collect();
+    let limits = json!([{"id": "L1", "scope": "FIRM", "type": "GROSS_EXPOSURE", "hard": "100000"}]);
+    let mut setup = setup(limits);
+    let instrument = setup["instruments"]["ABC"].clone();
+    for symbol in &symbols {
+        setup["instruments"][symbol] = instrument.clone();
+        setup["positions"]["A1"][symbol] = json!("1");
+    }
+    let mark = |symbol: &String| json!({"t": MORNING, "op": "md", "sym": symbol, "last": "100", "expect": {}});
+    let mut steps: Vec<Value> = symbols.iter().map(mark).collect();
+    steps.push(json!({"t": "2026-03-02T14:30:01.001Z", "op": "query", "limit_id": "L1", "sym": "Y0",
+        "expect": {"used": "600", "limit": "100000", "remaining": "99400"}}));
+    let vectors = Vectors::new("limits", &[("OWN-11", setup, json!(steps))]);
+    assert_eq!(outcome(&vectors), Outcome::Passed);
 }

@@ -13,7 +13,16 @@ struct Report {
     files: Vec<FileReport>,
 }
 
-/// Runs the command: exit code 1 where a case failed.
+impl Report {
+    fn add(&mut self, file: FileReport) {
+        self.totals.passed += file.totals.passed;
+        self.totals.failed += file.totals.failed;
+        self.totals.skipped += file.totals.skipped;
+        self.files.push(file);
+    }
+}
+
+/// Runs the command: exit code 1 where a case failed or a file cannot be played; the other files are played all the same.
 pub fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
     let options = Options {
         case: args.case.clone(),
@@ -23,27 +32,29 @@ pub fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
         totals: Totals::default(),
         files: Vec::new(),
     };
+    let mut is_well = true;
     for path in &args.files {
-        let file = conformance::play_file(path, &options)?;
-        report.totals.passed += file.totals.passed;
-        report.totals.failed += file.totals.failed;
-        report.totals.skipped += file.totals.skipped;
-        report.files.push(file);
+        match conformance::play_file(path, &options) {
+            Ok(file) => report.add(file),
+            Err(error) => {
+                output::error(&error.into());
+                is_well = false;
+            }
+        }
     }
-    if let Some(id) = &args.case
-        && report.files.iter().all(|file| file.cases.is_empty())
-    {
+    let is_missing = is_well && report.files.iter().all(|file| file.cases.is_empty());
+    if let Some(id) = args.case.as_ref().filter(|_| is_missing) {
         bail!("no case {id} in these files");
     }
     if args.json {
         output::json(&report)?;
-    } else {
+    } else if !report.files.is_empty() {
         show(&report, args.verbose);
     }
-    Ok(if report.totals.failed > 0 {
-        ExitCode::FAILURE
-    } else {
+    Ok(if is_well && report.totals.failed == 0 {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     })
 }
 

@@ -19,7 +19,7 @@ pub enum FileError {
         source: std::io::Error,
     },
     /// It is no vector file.
-    #[error("{} is no vector file", path.display())]
+    #[error("{} is no vector file, which is one JSON object with `schema`, `family` and `cases`", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -65,6 +65,7 @@ pub struct RawCase {
     /// What it is about.
     pub topic: String,
     /// What it shows.
+    #[serde(default)]
     pub title: String,
     /// Setup and steps, or input and expectation.
     #[serde(flatten)]

@@ -31,7 +31,6 @@ const SLIDING_MAX: i128 = 1 << 20;
 const RATE_MAX: i64 = 1_000_000_000;
 /// Places of parameters that are looked at together.
 const ALGO: usize = 1;
-const BURST: usize = 2;
 const PCT: usize = 0;
 const ABS: usize = 1;
 
@@ -218,11 +217,6 @@ fn misfit(limit: &Limit, spec: &LimitSpec) -> Option<(&'static str, &'static str
             has_group && spec.filters == Filters::None,
             group_key,
             "this type cannot be narrowed to a kind or sector",
-        ),
-        (
-            is_rate && i128::from(params[BURST]) > limit.hard,
-            "params",
-            "`burst` must not exceed `hard`",
         ),
         (
             is_sliding && limit.hard > SLIDING_MAX,

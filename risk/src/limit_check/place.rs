@@ -40,7 +40,7 @@ impl Book {
             Some(pair) => self.hierarchy.chain_from(order.leaf, pair, order.instrument),
             None => self.hierarchy.chain(order.leaf, order.instrument),
         };
-        let day = self.calendars.date(order.calendar);
+        let day = self.identifier_day(order, notes);
         let mut view = OrderView {
             trade_day: day,
             order_id: OrderId::NONE,
@@ -118,6 +118,16 @@ impl Book {
         let body: &mut OrderNew = event.body_mut();
         (body.view, body.verdict) = (view, verdict);
         PlaceHint { key, chain }
+    }
+
+    /// The trading day that an order's identifier belongs to: that of its instrument's market, or that of its leaf where nobody knows
+    /// the instrument.
+    #[inline]
+    fn identifier_day(&self, order: &OrderNew, notes: u64) -> DayNumber {
+        let leaf = || self.hierarchy.node(order.leaf).map(|node| node.calendar);
+        let is_unknown = notes & Note::UnknownSymbol.bit() != 0;
+        let calendar = is_unknown.then(leaf).flatten();
+        self.calendars.date(calendar.unwrap_or(order.calendar))
     }
 
     /// Refuses an identifier that was used; says whether this one counts as used from now on.

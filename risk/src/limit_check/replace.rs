@@ -197,8 +197,9 @@ impl Book {
         let key = self.hasher.key(u64::from(session.0), cl_ord_id.padded());
         let found = self.cl_ord_ids.find(key)?;
         let (slot, row) = self.orders.find(OrderId(found.value))?;
-        // The identifier of an order that closed on an earlier day is free again, swept away already or not.
-        let lives = row.order_state().is_open() || found.was_seen_on(self.calendars.date(row.calendar));
-        lives.then_some((slot, *row))
+        // The identifier of an order that closed on an earlier day is free again, but it still names that order until another takes
+        // it. What is older than the day before is forgotten, swept away already or not.
+        let names = row.order_state().is_open() || found.is_recent();
+        names.then_some((slot, *row))
     }
 }

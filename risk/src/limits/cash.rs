@@ -27,7 +27,8 @@ pub(super) fn buying_power(terms: &Terms, order: &Question<'_>) -> Option<Measur
         let limit = if short { 0 } else { held.position.max(0) };
         let measure =
             Measure::new(used, limit, RejectCode::InsufficientPosition).growing(order.ask.adds_qty());
-        return order.found.is_cash_account.then_some(measure);
+        // A sale that fits takes no cash: it is no use of this limit and comes near no soft level.
+        return (order.found.is_cash_account && used > limit).then_some(measure);
     }
     let used = order.found.reserved - order.ask.old.cash + order.priced.cash;
     let usable = if terms.params[UNSETTLED_OK] == 1 {

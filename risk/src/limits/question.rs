@@ -38,6 +38,8 @@ pub struct Old {
     pub px: i64,
     /// Open value.
     pub value: i128,
+    /// Value of the whole order, what was filled at its unit.
+    pub order_value: i128,
     /// Reserved cash.
     pub cash: i128,
 }
@@ -45,10 +47,12 @@ pub struct Old {
 impl Old {
     /// As an order's row has it.
     pub fn of(row: &OrderRow) -> Self {
+        let value = row.reserved_value().raw();
         Self {
             qty: row.reserved_qty(),
             px: row.px,
-            value: row.reserved_value().raw(),
+            value,
+            order_value: value + i128::from(row.cum) * i128::from(row.short_unit),
             cash: row.reserved_cash().raw(),
         }
     }

@@ -106,18 +106,20 @@ pub(super) fn rescaled(held: &LimitRow, row: &LimitRow, now_ns: UnixNanos) -> i1
     i128::from(now_ns) * row.hard + whole + rest
 }
 
-/// A rate from 1 to a billion a period (a million where each is remembered), a period from 1 ms to a day, a burst from 1 to the
-/// rate.
+/// The largest rate and the largest burst.
+const RATE_MAX: i64 = 1_000_000_000;
+
+/// A rate from 1 to a billion a period (a million where each is remembered), a period from 1 ms to a day, a burst from 1 to a
+/// billion: it may exceed the rate, as in one message a second with five at once.
 pub(super) fn accepts(event: &LimitSet) -> bool {
     let rate_max = match event.params[ALGORITHM] {
-        GCRA => 1_000_000_000,
+        GCRA => i128::from(RATE_MAX),
         SLIDING => i128::from(RING_MAX),
         _ => return false,
     };
     (1..=rate_max).contains(&event.hard)
         && (1..=86_400_000).contains(&event.params[PERIOD_MS])
-        && event.params[BURST] >= 1
-        && i128::from(event.params[BURST]) <= event.hard
+        && (1..=RATE_MAX).contains(&event.params[BURST])
 }
 
 /// What `now` finds of a rate whose message was charged already, against what must not be exceeded: how far ahead it was when the
@@ -187,6 +189,33 @@ mod tests {
                 charge(&mut row, &mut stamps, now_ns, false);
             }
         }
+    }
+
+    /// One message a second on the long run, three at once.
+    #[test]
+    fn a_burst_may_exceed_the_rate() {
+        let mut event: LimitSet = bytemuck::Zeroable::zeroed();
+        (event.hard, event.params) = (1, [1_000, GCRA, 3, 0, 0, 0]);
+        assert!(accepts(&event));
+        event.params[BURST] = RATE_MAX + 1;
+        assert!(!accepts(&event));
+        let mut stamps = Stamps::new(8);
+        let mut row = LimitRow {
+            hard: 1,
+            params: [1_000, GCRA],
+            more_params: [3, 0, 0, 0],
+            ..LimitRow::NONE
+        };
+        let said = [0, 1, 2, 3, 999, 1_000, 1_001, 2_000].map(|ms| {
+            let now_ns = START + ms * 1_000_000;
+            let measure = debt(&row, now_ns, RejectCode::OrderRateExceeded);
+            let passes = measure.used <= measure.limit;
+            if passes {
+                charge(&mut row, &mut stamps, now_ns, false);
+            }
+            passes
+        });
+        assert_eq!(said, [true, true, true, false, false, true, false, true]);
     }
 
     /// LIMITS section 8.1, L11: sliding 3/1 s: 0, .1, .2 pass, .999 refused, 1.000 passes.

@@ -1,4 +1,7 @@
 //! Limits on one order by itself: L01 to L04, L32.
+//!
+//! A replace is judged on the whole order, and passes where that grows neither in quantity nor in value (LIMITS section 4): a limit that
+//! was lowered keeps nobody from asking for less.
 
 use super::{Measure, Question, Terms};
 use tradewind_domain::event::LimitSet;
@@ -7,34 +10,29 @@ use tradewind_domain::reject::RejectCode;
 
 /// L01: the order's total quantity.
 pub(super) fn max_order_qty(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::new(
-        i128::from(order.ask.qty),
-        terms.hard,
-        RejectCode::MaxOrderQty,
-    ))
+    let used = i128::from(order.ask.qty);
+    Some(Measure::new(used, terms.hard, RejectCode::MaxOrderQty).growing(order.ask.adds_qty()))
 }
 
 /// L02: the order's total value.
 pub(super) fn max_order_notional(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::new(
-        order.priced.order_value,
-        terms.hard,
-        RejectCode::MaxOrderNotional,
-    ))
+    let used = order.priced.order_value;
+    let grows = used > order.ask.old.order_value;
+    Some(Measure::new(used, terms.hard, RejectCode::MaxOrderNotional).growing(grows))
 }
 
 /// L03: the order's quantity against the usual one; `hard` is a multiple at 1e-8, cross-multiplied.
 pub(super) fn fat_finger(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let limit = terms.hard * i128::from(order.instrument.avg_order_qty.max(0));
     let used = i128::from(order.ask.qty) * MULTIPLE;
-    Some(Measure::new(used, limit, RejectCode::FatFinger))
+    Some(Measure::new(used, limit, RejectCode::FatFinger).growing(order.ask.adds_qty()))
 }
 
 /// L04, one order: its quantity against the average daily volume; `hard` is percent at 1e-8, cross-multiplied.
 pub(super) fn adv_order(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let limit = terms.hard * i128::from(order.instrument.adv.max(0));
     let used = i128::from(order.ask.qty) * PERCENT;
-    Some(Measure::new(used, limit, RejectCode::AdvOrder))
+    Some(Measure::new(used, limit, RejectCode::AdvOrder).growing(order.ask.adds_qty()))
 }
 
 /// L32: what would be lost at the trader's stop price, in percent of equity. Without a stop price there is no bound.

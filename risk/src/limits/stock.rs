@@ -19,14 +19,15 @@ fn open_after(order: &Question<'_>, buys: bool) -> i128 {
 /// L21: the worst long position, `pos + open buys`.
 pub(super) fn position_long(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let used = (order.pair.flow.position + open_after(order, true)).max(0);
-    let grows = order.is_buy() && order.ask.adds_qty();
+    // What is not long after the order was not made longer by it.
+    let grows = order.is_buy() && order.ask.adds_qty() && used > 0;
     Some(Measure::new(used, terms.hard, RejectCode::PositionLong).growing(grows))
 }
 
 /// L22: the worst short position, `open sells - pos`.
 pub(super) fn position_short(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let used = (open_after(order, false) - order.pair.flow.position).max(0);
-    let grows = !order.is_buy() && order.ask.adds_qty();
+    let grows = !order.is_buy() && order.ask.adds_qty() && used > 0;
     Some(Measure::new(used, terms.hard, RejectCode::PositionShort).growing(grows))
 }
 

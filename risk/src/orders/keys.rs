@@ -116,6 +116,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// True for a key of the present span or the one before.
+    #[inline]
+    pub fn is_recent(&self) -> bool {
+        self.is_recent
+    }
+
     /// True where the key was used on this date of its calendar.
     #[inline]
     pub fn was_seen_on(&self, day: DayNumber) -> bool {

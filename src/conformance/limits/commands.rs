@@ -34,6 +34,9 @@ impl Player<'_> {
         let has_hours = limits
             .iter()
             .any(|limit| limit.limit_type == LimitType::MarketHours);
+        if !has_hours && step.last.is_none() {
+            return self.tick(turn, step.t);
+        }
         if let Some(halted) = step.halted.filter(|_| has_hours) {
             let body = InstrumentStatus {
                 halted: u8::from(halted),

@@ -29,8 +29,10 @@ pub(crate) struct Days {
     /// Days with the hours of a session, by calendar from the second on.
     pub(crate) sessions: Vec<Vec<CalendarDay>>,
     ids: BTreeMap<Session, CalendarId>,
-    /// When the setup is booked.
+    /// When reference data and positions are booked.
     pub(crate) booked_ns: UnixNanos,
+    /// When those positions have settled, on the trading day before the first step's.
+    pub(crate) settled_ns: UnixNanos,
     /// When the first step's trading day begins.
     pub(crate) first_roll_ns: UnixNanos,
 }
@@ -56,6 +58,7 @@ impl Days {
             .ok_or("no trading days before the first step")?;
         let mut days = Self {
             booked_ns: nodes[booked].roll_ns + NANOS_PER_SEC,
+            settled_ns: nodes[today - 1].roll_ns + NANOS_PER_SEC,
             first_roll_ns: nodes[today].roll_ns,
             nodes,
             sessions: Vec::new(),
@@ -97,7 +100,12 @@ impl Days {
         let hours = session_calendar(session, setup)?.days(from, to);
         let with_hours = |day: &CalendarDay| {
             let roll_end = day.close_ns;
-            let hours = hours.iter().find(|hours| hours.date == day.date);
+            // Zones may be half a day apart, so a session's date need not be that of the day that it falls into.
+            let within = |hours: &&CalendarDay| {
+                let end_ns = hours.close_ns.min(roll_end);
+                end_ns.saturating_sub(hours.open_ns.max(day.roll_ns))
+            };
+            let hours = hours.iter().max_by_key(within).filter(|hours| within(hours) > 0);
             let (open, close) = hours.map_or((day.roll_ns, day.roll_ns), |hours| {
                 (hours.open_ns, hours.close_ns)
             });

@@ -1,8 +1,9 @@
 //! How a case's setup comes about: every row, position and figure of it enters the engine as an event.
 //!
-//! Reference data, positions and equities are booked some trading days before the first step, so that its daily counters are
-//! untouched and what was paid has settled. Cash, locates and limits follow once the first step's day has begun: no limit sees
-//! how the positions came about.
+//! Reference data and positions are booked some trading days before the first step, so that its daily counters are untouched. Cash
+//! follows when what the positions brought in has settled, then equities, which a payment would move; all this before the first
+//! step's day begins, so that its balance is the one that the day starts with. Locates and limits come once it has begun: no
+//! limit sees how the positions came about.
 
 use super::days::{Days, NODES};
 use super::schema::{ByName, Case, Instrument, Setup};
@@ -64,9 +65,10 @@ pub(crate) fn open(case: &Case) -> Result<Opened, String> {
     };
     opening.reference(&days)?;
     let proceeds = opening.positions()?;
+    opening.at_ns = days.settled_ns;
+    opening.cash(&proceeds)?;
     opening.valuations()?;
     opening.at_ns = days.first_roll_ns.max(first_ns.saturating_sub(BEFORE_FIRST_NS));
-    opening.cash(&proceeds)?;
     opening.locates()?;
     opening.limits()?;
     let sessions = opening.sessions(case)?;

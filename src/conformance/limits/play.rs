@@ -24,6 +24,10 @@ use tradewind_domain::event::{
 use tradewind_domain::ids::{OrderId, SessionId};
 use tradewind_domain::text::Code;
 use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_risk::groups::DRAIN_PER_EVENT;
+
+/// How long before a step the engine catches up with marks. The files' clock has milliseconds: no other step falls in between.
+const REVALUED_BEFORE_NS: u64 = 100_000;
 
 /// Plays the steps of one case on its engine.
 pub(crate) struct Player<'a> {
@@ -40,6 +44,8 @@ pub(crate) struct Player<'a> {
     /// When the grace of a lost session ends.
     pub(super) graces: Vec<(UnixNanos, SessionId)>,
     pub(super) cancels: u32,
+    /// A mark may have moved: what is held is not valued at it yet.
+    pub(super) marks_moved: bool,
 }
 
 /// An order as its client and its venue know it.
@@ -72,6 +78,7 @@ impl<'a> Player<'a> {
             trade_dates: HashMap::new(),
             graces: Vec::new(),
             cancels: 0,
+            marks_moved: true,
         }
     }
 
@@ -83,6 +90,7 @@ impl<'a> Player<'a> {
             got: Answer::new(),
         };
         self.end_graces(&mut turn)?;
+        self.revalue(&mut turn)?;
         match step.op {
             Op::Place => self.place(&mut turn)?,
             Op::Replace => self.replace(&mut turn)?,
@@ -103,6 +111,7 @@ impl<'a> Player<'a> {
             Op::Query => self.query(&mut turn)?,
             Op::TradingDate => self.trading_date(&mut turn)?,
         }
+        self.marks_moved |= matches!(step.op, Op::Md | Op::Fill);
         let Turn { seen, mut got, .. } = turn;
         seen.write(&mut got);
         Ok(got)
@@ -176,6 +185,18 @@ impl<'a> Player<'a> {
             ..EdgeStats::zeroed()
         };
         self.send(turn, Kind::EdgeStats, &body, ("", ""), at_ns).map(drop)
+    }
+
+    /// The files value at once what a mark moves, the engine a few rows with each event: it gets as many events as that takes, a
+    /// little before the step, whose own time they leave alone.
+    fn revalue(&mut self, turn: &mut Turn<'_>) -> Result<(), String> {
+        let setup = &self.case.setup;
+        let events = setup.levels.len() * setup.instruments.len() / DRAIN_PER_EVENT + 1;
+        let before_ns = turn.step.t.saturating_sub(REVALUED_BEFORE_NS);
+        if std::mem::take(&mut self.marks_moved) {
+            (0..events).try_for_each(|_| self.tick(turn, before_ns))?;
+        }
+        Ok(())
     }
 
     /// Cancels on disconnect are due before the step: the venue's answers must be there, too.
@@ -263,8 +284,10 @@ impl<'a> Player<'a> {
         Ok(answers::figures(&record, &self.known, label))
     }
 
-    /// The number of a session: its place among those of the case.
+    /// The number of a session: its place among those of the case. Where sessions mean nothing but a cancel on disconnect, a case
+    /// without one has one space of ClOrdIDs: its orders are of one session.
     pub(super) fn session(&self, name: Option<&str>) -> Result<SessionId, String> {
+        let name = name.filter(|_| self.case.setup.cod.is_some());
         let name = name.unwrap_or(SESSION_DEFAULT);
         let at = self.sessions.iter().position(|session| session == name);
         at.map(|at| SessionId(at as u32 + 1))

@@ -304,7 +304,11 @@ fn text<'de, D: Deserializer<'de>, T>(
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    read(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no {what}")))
+    said(&text, what, read)
+}
+
+fn said<E: serde::de::Error, T>(text: &str, what: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, E> {
+    read(text).ok_or_else(|| E::custom(format!("`{text}` is no {what}")))
 }
 
 macro_rules! texts {
@@ -315,7 +319,8 @@ macro_rules! texts {
         }
         #[allow(dead_code, reason = "a field is required or optional")]
         fn $some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
-            text(deserializer, $what, $read).map(Some)
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| said(&text, $what, $read)).transpose()
         }
     )*};
 }

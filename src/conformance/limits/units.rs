@@ -87,9 +87,8 @@ pub(crate) fn limit_set(limit: &Limit) -> Result<LimitSet, String> {
             params.whole("rate", None)?.into()
         }
         Some(decimals) => {
-            let hard = limit
-                .hard
-                .ok_or_else(|| format!("limit {} has no hard figure", limit.id))?;
+            // A limit without a value is 0, never unlimited (LIMITS section 4).
+            let hard = limit.hard.unwrap_or(Decimal::ZERO);
             hard.raw(decimals)
                 .ok_or_else(|| format!("limit {}: hard {hard} has too many decimals", limit.id))?
         }
@@ -336,7 +335,8 @@ mod tests {
         assert_eq!(hard("LEVERAGE", "2"), Ok(200_000_000));
         assert_eq!(hard("MAX_OPEN_ORDERS", "7"), Ok(7));
         assert!(hard("MAX_OPEN_ORDERS", "7.5").is_err());
-        assert!(set(json!({"id": "L", "scope": "A", "type": "MAX_ORDER_QTY"})).is_err());
+        let unset = set(json!({"id": "L", "scope": "A", "type": "MAX_ORDER_QTY"}));
+        assert_eq!(unset.map(|set| set.hard), Ok(0));
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub(super) struct Player {
     busts: u32,
     /// Trades by record, for the names of lots.
     names: HashMap<Seq, String>,
+    /// Prices of trades by identifier: a correction that leaves the price alone says which it is, for 0 is a price of some
+    /// instruments.
+    prices: HashMap<String, i64>,
     account: AccountId,
     /// Known from the first trade on.
     holding: HoldingId,
@@ -71,6 +74,7 @@ impl Player {
             rate: 0,
             busts: 0,
             names: HashMap::new(),
+            prices: HashMap::new(),
             account: AccountId::NONE,
             holding: HoldingId::NONE,
             mark: None,
@@ -255,6 +259,7 @@ impl Player {
         let record = self.send(Kind::TradeCapture, &body, &symbol, ACCOUNT)?;
         if !record.is_rejected() {
             self.names.insert(record.head.seq, exec_id.to_owned());
+            self.prices.insert(exec_id.to_owned(), body.px);
             self.holding = record.body::<Execution>().holding;
         }
         Ok(record)
@@ -278,17 +283,21 @@ impl Player {
         px: Option<Decimal>,
         fee: Option<Decimal>,
     ) -> Result<Event, String> {
-        let or_zero = |value: Option<Decimal>| value.map_or(Ok(0), e8);
+        let kept = self.prices.get(exec_id).copied().unwrap_or(0);
         let body = Execution {
             exec_id: code(exec_id)?,
-            qty: or_zero(qty)?,
-            px: or_zero(px)?,
+            qty: qty.map_or(Ok(0), e8)?,
+            px: px.map_or(Ok(kept), e8)?,
             qty_dp: 8,
             px_dp: 8,
             venue: VENUE,
             ..fee_of(fee)?
         };
-        self.send(Kind::TradeCorrect, &body, "", "")
+        let record = self.send(Kind::TradeCorrect, &body, "", "")?;
+        if !record.is_rejected() {
+            self.prices.insert(exec_id.to_owned(), body.px);
+        }
+        Ok(record)
     }
 
     fn marked(&mut self, mark: Decimal) -> Result<Event, String> {

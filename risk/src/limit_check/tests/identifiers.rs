@@ -1,9 +1,11 @@
 //! Identifiers that count once, and tables that are full.
 
 use super::world::{A1, A2, World, dec, id, outcome};
+use crate::limit_check::hits;
 use tradewind_domain::codes::{LimitType, Side, TimeInForce};
-use tradewind_domain::event::{Capacities, Kind};
-use tradewind_domain::ids::CalendarId;
+use tradewind_domain::event::{Capacities, Event, Kind, OrderNew};
+use tradewind_domain::ids::{CalendarId, InstrumentId};
+use tradewind_domain::reject::{Note, RejectCode};
 
 const NO_PARAMS: [i64; 6] = [0; 6];
 
@@ -41,13 +43,50 @@ fn an_open_orders_identifier_stays_taken_over_the_roll() {
 }
 
 #[test]
-fn the_identifier_of_an_order_that_closed_yesterday_names_nothing() {
+fn the_identifier_of_an_order_that_closed_yesterday_is_free_and_names_it_until_it_is_taken() {
     let mut world = World::new();
     let order = world.place("o1", A2, Side::Buy, "10", "10");
     world.fill(id(&order), "10", "10");
+    world.place("o2", A2, Side::Buy, "10", "10");
     assert_eq!(outcome(&world.cancel("o1")), "TOO_LATE_TO_CANCEL");
     world.roll(CalendarId::UTC, 20_515);
-    assert_eq!(outcome(&world.cancel("o1")), "UNKNOWN_ORDER");
+    world.last(0, "10");
+    let late = ["o1", "o2"].map(|cl| outcome(&world.cancel(cl)));
+    assert_eq!(late, ["TOO_LATE_TO_CANCEL"; 2], "o2 expired at the roll");
+    assert_eq!(
+        outcome(&world.replace("o2", "r2", "11", "10")),
+        "TOO_LATE_TO_CANCEL"
+    );
+    assert_eq!(outcome(&world.place("o1", A2, Side::Buy, "1", "10")), "OK");
+    assert_eq!(outcome(&world.cancel("o1")), "OK");
+    for day in [20_516, 20_517] {
+        world.roll(CalendarId::UTC, day);
+        world.last(0, "10");
+        world.place(&format!("d{day}"), A2, Side::Buy, "1", "10");
+    }
+    assert_eq!(
+        outcome(&world.cancel("o2")),
+        "UNKNOWN_ORDER",
+        "two days later it is forgotten"
+    );
+}
+
+#[test]
+fn an_identifier_is_a_duplicate_also_where_nobody_knows_the_instrument() {
+    let mut world = World::new();
+    let mut order = world.order("o1", A2, Side::Buy, "1", "10");
+    assert_eq!(outcome(&world.send(Kind::OrderNew, &order)), "OK");
+    // Without an instrument there is no calendar but the node's: that of the message has no date.
+    (order.instrument, order.calendar) = (InstrumentId::NONE, CalendarId(7));
+    let mut event = Event::empty();
+    event.reset(Kind::OrderNew);
+    *event.body_mut() = order;
+    event.head.notes |= Note::UnknownSymbol.bit();
+    let refused = world.run(event);
+    let codes: Vec<u16> = hits(&refused, refused.body::<OrderNew>().verdict.hits)
+        .map(|hit| hit.code)
+        .collect();
+    assert!(codes.contains(&(RejectCode::DuplicateClOrdId as u16)), "{codes:?}");
 }
 
 #[test]

@@ -405,3 +405,47 @@ fn a_cash_account_sells_what_it_holds_wherever_the_limit_stands() {
         );
     }
 }
+
+#[test]
+fn a_use_that_an_order_leaves_at_nothing_gives_no_warning() {
+    let mut world = World::new();
+    world.limit(0, A2, LimitType::PositionShort, 0, NO_PARAMS);
+    world.trade("t1", A2, Side::Buy, "10", "10");
+    let covered = world.place("o1", A2, Side::Sell, "10", "10");
+    assert_eq!((outcome(&covered), warned(&covered)), ("OK", false));
+    assert_eq!(outcome(&world.place("o2", A2, Side::Sell, "1", "10")), "POSITION_SHORT");
+}
+
+/// LIMITS section 8.1, L29: sales never take cash.
+#[test]
+fn a_sale_of_what_is_held_gives_no_warning_of_buying_power() {
+    let mut world = World::new();
+    world.deposit(0, "1000");
+    world.trade("t1", A1, Side::Buy, "10", "10");
+    world.limit(0, A1, LimitType::BuyingPower, 0, NO_PARAMS);
+    let sale = world.place("o1", A1, Side::Sell, "10", "10");
+    assert_eq!((outcome(&sale), warned(&sale)), ("OK", false));
+    assert_eq!(
+        outcome(&world.place("o2", A1, Side::Sell, "1", "10")),
+        "INSUFFICIENT_POSITION"
+    );
+}
+
+/// LIMITS section 4: what does not increase the use of a limit passes it, also where the limit was lowered meanwhile.
+#[test]
+fn a_replace_that_makes_an_order_no_larger_passes_a_limit_that_was_lowered() {
+    let mut world = World::new();
+    let qty = |units: i128| units * i128::from(ONE);
+    world.limit(0, A2, LimitType::MaxOrderQty, qty(100), NO_PARAMS);
+    world.limit(1, A2, LimitType::MaxOrderNotional, 1_000 * NOTIONAL_ONE, NO_PARAMS);
+    let order = id(&world.place("o1", A2, Side::Buy, "100", "10"));
+    world.report(Kind::VenueAck, order);
+    world.fill(order, "20", "10");
+    world.limit(0, A2, LimitType::MaxOrderQty, qty(50), NO_PARAMS);
+    world.limit(1, A2, LimitType::MaxOrderNotional, 500 * NOTIONAL_ONE, NO_PARAMS);
+    let larger = world.replace("o1", "r1", "101", "9");
+    assert_eq!(outcome(&larger), "MAX_ORDER_QTY", "its value is lower");
+    let dearer = world.replace("o1", "r2", "90", "12");
+    assert_eq!(outcome(&dearer), "MAX_ORDER_NOTIONAL", "1,080 on the whole");
+    assert_eq!(outcome(&world.replace("o1", "r3", "90", "11")), "OK", "990");
+}

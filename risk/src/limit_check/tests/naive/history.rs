@@ -218,6 +218,11 @@ impl Standing {
         }
     }
 
+    /// Value of the whole order: what is open, and what was filled at the unit of what opens or adds.
+    pub(super) fn order_value(&self) -> i128 {
+        self.reserved_value() + self.cum * self.price.short_unit
+    }
+
     /// Cash that is reserved, likewise.
     pub(super) fn reserved_cash(&self, instrument: &Instrument) -> i128 {
         let new = self.pending.map_or(0, |new| new.cash(self.cum, instrument));

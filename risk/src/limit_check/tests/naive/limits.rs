@@ -102,7 +102,12 @@ impl History {
 impl Look<'_> {
     fn measure(&self) -> Option<Found> {
         match LimitType::from_code(self.set.limit_type)? {
-            LimitType::MaxOrderQty => Some(found(self.ask.qty, self.set.hard, RejectCode::MaxOrderQty, true)),
+            LimitType::MaxOrderQty => Some(found(
+                self.ask.qty,
+                self.set.hard,
+                RejectCode::MaxOrderQty,
+                self.added_qty() > 0,
+            )),
             LimitType::MaxOrderNotional => self.max_order_notional(),
             LimitType::FatFinger => self.fat_finger(),
             LimitType::AdvOrder => self.adv_order(),
@@ -157,7 +162,7 @@ impl Look<'_> {
             self.price.order_value,
             self.set.hard,
             RejectCode::MaxOrderNotional,
-            true,
+            self.price.order_value > self.ask.old_order_value(),
         ))
     }
 
@@ -168,7 +173,7 @@ impl Look<'_> {
             self.ask.qty * UNIT,
             self.set.hard * usual,
             RejectCode::FatFinger,
-            true,
+            self.added_qty() > 0,
         ))
     }
 
@@ -179,7 +184,7 @@ impl Look<'_> {
             self.ask.qty * 100 * UNIT,
             self.set.hard * adv,
             RejectCode::AdvOrder,
-            true,
+            self.added_qty() > 0,
         ))
     }
 
@@ -458,7 +463,7 @@ impl Look<'_> {
         let (row, is_buy) = (self.of_instrument(), self.ask.side.is_buy());
         let added = if is_buy { self.added_qty() } else { 0 };
         let used = (row.position + row.buy_qty + added).max(0);
-        Some(found(used, self.set.hard, RejectCode::PositionLong, added > 0))
+        Some(found(used, self.set.hard, RejectCode::PositionLong, added > 0 && used > 0))
     }
 
     /// L22: `max(0, so + c - pos) > hard`.
@@ -466,7 +471,7 @@ impl Look<'_> {
         let (row, is_buy) = (self.of_instrument(), self.ask.side.is_buy());
         let added = if is_buy { 0 } else { self.added_qty() };
         let used = (row.sell_qty + added - row.position).max(0);
-        Some(found(used, self.set.hard, RejectCode::PositionShort, added > 0))
+        Some(found(used, self.set.hard, RejectCode::PositionShort, added > 0 && used > 0))
     }
 
     /// L23, L24, L26, L28, L30, L31: sums over instruments of a share each.
@@ -543,7 +548,8 @@ impl Look<'_> {
                 RejectCode::InsufficientPosition,
                 added > 0,
             );
-            return history.nodes[self.node as usize].is_cash.then_some(measure);
+            let refuses = measure.used > measure.limit;
+            return (history.nodes[self.node as usize].is_cash && refuses).then_some(measure);
         }
         let cash = history.cash(self.node, instrument.currency.0);
         let old = ask

@@ -31,6 +31,10 @@ impl Ask<'_> {
     pub(super) fn old_value(&self) -> i128 {
         self.old.as_ref().map_or(0, |(_, now)| now.reserved_value())
     }
+
+    pub(super) fn old_order_value(&self) -> i128 {
+        self.old.as_ref().map_or(0, |(_, now)| now.order_value())
+    }
 }
 
 impl History {
