@@ -370,3 +370,14 @@ fn marks_that_move_together_have_reached_every_position_at_the_next_step() {
     let vectors = Vectors::new("limits", &[("OWN-11", setup, json!(steps))]);
     assert_eq!(outcome(&vectors), Outcome::Passed);
 }
+
+#[test]
+fn a_restricted_list_may_name_what_a_case_does_not_trade() {
+    let list = json!({"symbols": {"ABC": "NO_TRADE", "ELSEWHERE": "CLOSE_ONLY"}});
+    let limits = json!([{"id": "L1", "scope": "FIRM", "type": "RESTRICTED", "params": list}]);
+    let refused = json!({"decision": "REJECT", "reason": "RESTRICTED_SYMBOL", "fix_ord_rej_reason": 0, "limit_id": "L1",
+        "all": ["RESTRICTED_SYMBOL:L1"]});
+    let steps = json!([place(MORNING, "a", "1", refused)]);
+    let vectors = Vectors::new("limits", &[("OWN-12", setup(limits), steps)]);
+    assert_eq!(outcome(&vectors), Outcome::Passed);
+}

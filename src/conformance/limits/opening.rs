@@ -345,7 +345,10 @@ impl Opening<'_> {
             let symbol = limit.filter.as_ref().and_then(|filter| filter.symbol.as_deref());
             let sent = self.send(Kind::LimitSet, &body, symbol.unwrap_or_default(), &limit.scope);
             sent.map_err(|error| format!("limit {} {}: {error}", limit.id, limit.limit_type))?;
-            for (symbol, restriction) in units::restrictions(limit)? {
+            // A list may name what the case does not trade; orders in it are unknown anyway.
+            let mut restrictions = units::restrictions(limit)?;
+            restrictions.retain(|(symbol, _)| setup.instruments.contains_key(symbol));
+            for (symbol, restriction) in restrictions {
                 let line = RestrictedSet {
                     label: code(&limit.id)?,
                     author: Code::lossy(AUTHOR),
