@@ -381,3 +381,15 @@ fn a_restricted_list_may_name_what_a_case_does_not_trade() {
     let vectors = Vectors::new("limits", &[("OWN-12", setup(limits), steps)]);
     assert_eq!(outcome(&vectors), Outcome::Passed);
 }
+
+#[test]
+fn an_incident_at_a_time_that_nobody_lives_to_see_fails_its_case_and_no_more() {
+    let level = |at: Value| {
+        let input = json!({"severity": "ERROR", "opened_s": 0, "acknowledged_s": null, "query_s": [at]});
+        analytics("escalation", input, json!({"levels": [2]}))
+    };
+    assert_eq!(level(json!(900)), Outcome::Passed);
+    for at in [json!(1e22), json!(-1)] {
+        assert_eq!(level(at), Outcome::Failed);
+    }
+}

@@ -130,21 +130,20 @@ pub(super) fn escalation(input: Value, _: &Map<String, Value>) -> Answer {
     let input: Input = read(input)?;
     let severity =
         Severity::from_text(&input.severity).ok_or_else(|| format!("{} is no severity", input.severity))?;
-    let (opened_ns, stopped_ns) = (nanos(input.opened_s), input.acknowledged_s.map(nanos));
+    let opened_ns = nanos(input.opened_s)?;
+    let stopped_ns = input.acknowledged_s.map(nanos).transpose()?;
     let at = |seconds: &f64| {
-        level(
-            severity,
-            opened_ns,
-            stopped_ns,
-            nanos(*seconds),
-            &Timings::default(),
-        )
+        let now_ns = nanos(*seconds)?;
+        Ok(level(severity, opened_ns, stopped_ns, now_ns, &Timings::default()))
     };
-    let levels: Vec<u8> = input.query_s.iter().map(at).collect();
+    let levels: Vec<u8> = input.query_s.iter().map(at).collect::<Result<_, String>>()?;
     answers([("levels", json!(levels))])
 }
 
-/// Files write seconds with milliseconds.
-fn nanos(seconds: f64) -> UnixNanos {
-    (seconds * 1e3).round() as u64 * 1_000_000
+/// Files write seconds with milliseconds; a century of them is enough.
+fn nanos(seconds: f64) -> Result<UnixNanos, String> {
+    if !(0.0..=3.2e9).contains(&seconds) {
+        return Err(format!("{seconds} s is no time of an incident"));
+    }
+    Ok((seconds * 1e3).round() as u64 * 1_000_000)
 }
