@@ -327,13 +327,19 @@ fn a_file_that_cannot_be_played_is_told_and_the_others_are_played_all_the_same()
     let bare = good.folder.path().join("bare.json");
     std::fs::write(&bare, "[]").expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
-    command.args(["conformance", "no-such-file.json"]).arg(&bare).arg(good.path());
+    command
+        .args(["conformance", "no-such-file.json"])
+        .arg(&bare)
+        .arg(good.path());
     let output = command.output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(1));
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
     assert!(text(&output.stdout).ends_with("\n1 passed, 0 failed\n"));
     let told = text(&output.stderr);
-    for part in ["cannot read no-such-file.json", "is no vector file, which is one JSON object"] {
+    for part in [
+        "cannot read no-such-file.json",
+        "is no vector file, which is one JSON object",
+    ] {
         assert!(told.contains(part), "{told}");
     }
 }
@@ -343,13 +349,20 @@ fn a_file_that_cannot_be_played_is_told_and_the_others_are_played_all_the_same()
 fn an_equity_of_the_setup_is_not_moved_by_the_cash_and_the_positions_beside_it() {
     let limits = json!([{"id": "L1", "scope": "FIRM", "type": "LEVERAGE", "hard": "1"}]);
     let mut setup = setup(limits);
-    let Value::Object(map) = &mut setup else { unreachable!("an object") };
+    let Value::Object(map) = &mut setup else {
+        unreachable!("an object")
+    };
     let more = json!({"cash": {"A1": "500"}, "positions": {"A1": {"ABC": "-10"}}, "marks": {"ABC": "10"}, "equity": {"FIRM": "1000"}});
-    let Value::Object(more) = more else { unreachable!("an object") };
+    let Value::Object(more) = more else {
+        unreachable!("an object")
+    };
     map.extend(more);
     let query = json!([{"t": MORNING, "op": "query", "limit_id": "L1", "sym": "ABC",
         "expect": {"used": "100", "limit": "1000", "remaining": "900"}}]);
-    assert_eq!(outcome(&Vectors::new("limits", &[("OWN-10", setup, query)])), Outcome::Passed);
+    assert_eq!(
+        outcome(&Vectors::new("limits", &[("OWN-10", setup, query)])),
+        Outcome::Passed
+    );
 }
 
 /// The engine values what is held a few rows with each event; the files value it at once.
@@ -363,10 +376,13 @@ fn marks_that_move_together_have_reached_every_position_at_the_next_step() {
         setup["instruments"][symbol] = instrument.clone();
         setup["positions"]["A1"][symbol] = json!("1");
     }
-    let mark = |symbol: &String| json!({"t": MORNING, "op": "md", "sym": symbol, "last": "100", "expect": {}});
+    let mark =
+        |symbol: &String| json!({"t": MORNING, "op": "md", "sym": symbol, "last": "100", "expect": {}});
     let mut steps: Vec<Value> = symbols.iter().map(mark).collect();
-    steps.push(json!({"t": "2026-03-02T14:30:01.001Z", "op": "query", "limit_id": "L1", "sym": "Y0",
-        "expect": {"used": "600", "limit": "100000", "remaining": "99400"}}));
+    steps.push(
+        json!({"t": "2026-03-02T14:30:01.001Z", "op": "query", "limit_id": "L1", "sym": "Y0",
+        "expect": {"used": "600", "limit": "100000", "remaining": "99400"}}),
+    );
     let vectors = Vectors::new("limits", &[("OWN-11", setup, json!(steps))]);
     assert_eq!(outcome(&vectors), Outcome::Passed);
 }

@@ -134,7 +134,13 @@ pub(super) fn escalation(input: Value, _: &Map<String, Value>) -> Answer {
     let stopped_ns = input.acknowledged_s.map(nanos).transpose()?;
     let at = |seconds: &f64| {
         let now_ns = nanos(*seconds)?;
-        Ok(level(severity, opened_ns, stopped_ns, now_ns, &Timings::default()))
+        Ok(level(
+            severity,
+            opened_ns,
+            stopped_ns,
+            now_ns,
+            &Timings::default(),
+        ))
     };
     let levels: Vec<u8> = input.query_s.iter().map(at).collect::<Result<_, String>>()?;
     answers([("levels", json!(levels))])

@@ -86,7 +86,10 @@ fn an_identifier_is_a_duplicate_also_where_nobody_knows_the_instrument() {
     let codes: Vec<u16> = hits(&refused, refused.body::<OrderNew>().verdict.hits)
         .map(|hit| hit.code)
         .collect();
-    assert!(codes.contains(&(RejectCode::DuplicateClOrdId as u16)), "{codes:?}");
+    assert!(
+        codes.contains(&(RejectCode::DuplicateClOrdId as u16)),
+        "{codes:?}"
+    );
 }
 
 #[test]

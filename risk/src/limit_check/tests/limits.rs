@@ -413,7 +413,10 @@ fn a_use_that_an_order_leaves_at_nothing_gives_no_warning() {
     world.trade("t1", A2, Side::Buy, "10", "10");
     let covered = world.place("o1", A2, Side::Sell, "10", "10");
     assert_eq!((outcome(&covered), warned(&covered)), ("OK", false));
-    assert_eq!(outcome(&world.place("o2", A2, Side::Sell, "1", "10")), "POSITION_SHORT");
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Sell, "1", "10")),
+        "POSITION_SHORT"
+    );
 }
 
 /// LIMITS section 8.1, L29: sales never take cash.
@@ -437,7 +440,13 @@ fn a_replace_that_makes_an_order_no_larger_passes_a_limit_that_was_lowered() {
     let mut world = World::new();
     let qty = |units: i128| units * i128::from(ONE);
     world.limit(0, A2, LimitType::MaxOrderQty, qty(100), NO_PARAMS);
-    world.limit(1, A2, LimitType::MaxOrderNotional, 1_000 * NOTIONAL_ONE, NO_PARAMS);
+    world.limit(
+        1,
+        A2,
+        LimitType::MaxOrderNotional,
+        1_000 * NOTIONAL_ONE,
+        NO_PARAMS,
+    );
     let order = id(&world.place("o1", A2, Side::Buy, "100", "10"));
     world.report(Kind::VenueAck, order);
     world.fill(order, "20", "10");

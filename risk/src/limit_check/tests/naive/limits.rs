@@ -463,7 +463,12 @@ impl Look<'_> {
         let (row, is_buy) = (self.of_instrument(), self.ask.side.is_buy());
         let added = if is_buy { self.added_qty() } else { 0 };
         let used = (row.position + row.buy_qty + added).max(0);
-        Some(found(used, self.set.hard, RejectCode::PositionLong, added > 0 && used > 0))
+        Some(found(
+            used,
+            self.set.hard,
+            RejectCode::PositionLong,
+            added > 0 && used > 0,
+        ))
     }
 
     /// L22: `max(0, so + c - pos) > hard`.
@@ -471,7 +476,12 @@ impl Look<'_> {
         let (row, is_buy) = (self.of_instrument(), self.ask.side.is_buy());
         let added = if is_buy { 0 } else { self.added_qty() };
         let used = (row.sell_qty + added - row.position).max(0);
-        Some(found(used, self.set.hard, RejectCode::PositionShort, added > 0 && used > 0))
+        Some(found(
+            used,
+            self.set.hard,
+            RejectCode::PositionShort,
+            added > 0 && used > 0,
+        ))
     }
 
     /// L23, L24, L26, L28, L30, L31: sums over instruments of a share each.
