@@ -48,7 +48,7 @@ pub(crate) fn second_day(script: &mut Script) {
     script.accepted(bust("BUST-T2", firm::first_day()));
     script.refused(bust("BUST-T2", firm::first_day()), RejectCode::AlreadyBusted);
     // The order that was held has expired with the one it waited for; the lasting one is there.
-    script.refused(cancel("SELF-11", "SELF-10"), RejectCode::UnknownOrder);
+    script.refused(cancel("SELF-11", "SELF-10"), RejectCode::TooLateToCancel);
     script.accepted(cancel("SELF-12", "SELF-L"));
 }
 
