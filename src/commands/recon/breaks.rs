@@ -140,13 +140,14 @@ fn show_list(value: &Value) -> anyhow::Result<()> {
         "<item",
         "<status",
         "ours",
+        "traded",
         "theirs",
         "diff",
         "days",
         "<assignee",
     ]);
-    const NAMES: [&str; 12] = [
-        "id", "state", "severity", "account", "about", "item", "status", "ours", "theirs", "diff",
+    const NAMES: [&str; 13] = [
+        "id", "state", "severity", "account", "about", "item", "status", "ours", "traded", "theirs", "diff",
         "age_days", "assignee",
     ];
     for row in &rows {

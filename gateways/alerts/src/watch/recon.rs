@@ -110,7 +110,11 @@ fn text(line: &ReconBreak, age: u64) -> String {
         BreakState::Open | BreakState::Explained => {
             let figure = |raw: i128| Money::from_raw(raw);
             let (ours, theirs) = (figure(line.last.ours), figure(line.last.theirs));
-            format!("ours {ours}, theirs {theirs}, for {age} days")
+            let traded = match line.last.traded == line.last.ours {
+                true => String::new(),
+                false => format!(" ({} traded)", figure(line.last.traded)),
+            };
+            format!("ours {ours}{traded}, theirs {theirs}, for {age} days")
         }
         BreakState::Gone => "is there no more; its code is missing".to_owned(),
         BreakState::Resolved => {
