@@ -4,7 +4,8 @@
 //! and ask it for the names of ids.
 //!
 //! # Invariants
-//! - An id is the index of its row; ids are given in the order in which names were accepted and never taken back.
+//! - An id is the index of its row; ids are given in the order in which names were accepted and never taken back. A symbol that an
+//!   instrument had before another one stays a name of it.
 //! - Nothing grows after start: tables and rows are allocated for the physical capacity.
 //! - At most one FIRM node; it is the only node without a parent.
 //!
@@ -125,7 +126,8 @@ impl Registry {
         calendars[CalendarId::UTC.index()] = Code::lossy(UTC);
         Self {
             instruments: Vec::with_capacity(instruments),
-            symbols: NameTable::with_capacity(instruments),
+            // As many again for names that instruments had.
+            symbols: NameTable::with_capacity(instruments.saturating_mul(2)),
             nodes: Vec::with_capacity(nodes),
             codes: NameTable::with_capacity(nodes),
             accounts: Vec::with_capacity(nodes),
@@ -247,6 +249,26 @@ impl Registry {
 
     pub(crate) fn instruments_full(&self, logical: u32) -> bool {
         self.instruments.len() >= logical as usize || self.symbols.is_full()
+    }
+
+    /// True where no instrument can get another name: as many have one already as there may be instruments.
+    pub(crate) fn aliases_full(&self, logical: u32) -> bool {
+        self.symbols.len().saturating_sub(self.instruments.len()) >= logical as usize
+            || self.symbols.is_full()
+    }
+
+    /// Gives an instrument another symbol. Those that it had stay names of it.
+    pub(crate) fn rename(&mut self, instrument: InstrumentId, symbol: Symbol) {
+        let Some(row) = self.instruments.get_mut(instrument.index()) else {
+            return;
+        };
+        row.symbol = symbol;
+        let listing = Listing {
+            instrument,
+            currency: row.currency,
+            calendar: row.calendar,
+        };
+        self.symbols.put(key(symbol.padded()), listing);
     }
 
     pub(crate) fn nodes_full(&self, logical: u32) -> bool {

@@ -5,6 +5,8 @@
 //! - Rows are reused in an order that follows from the events alone, so that settlements come out alike on every replay.
 //! - No allocation after [`Dated::new`]. What finds no room settles at once; the execution says so.
 //!
+//! - What is pending of a holding is the sum over its buckets.
+//!
 //! Not here: the wallets' sums over their buckets ([`crate::wallets`]), which trade is in which bucket (the retained executions).
 
 use crate::hierarchy::hash;
@@ -141,8 +143,17 @@ impl Bucket {
 
 const NIL: u32 = u32::MAX;
 
-/// All buckets.
+/// Settlement calendars that there may be.
+const CALENDARS: usize = 256;
+
+/// All buckets, and what they add up to for each holding.
 pub struct Dated {
+    /// By holding: quantity that comes in less quantity that goes out.
+    pending: Vec<i128>,
+    /// By holding: stock that is borrowed for a settled short position.
+    borrowed: Vec<i64>,
+    /// Calendars on which trades were ever to settle.
+    calendars: [u64; CALENDARS / 64],
     rows: Vec<Bucket>,
     index: HashTable<u32>,
     first_free: u32,
@@ -151,9 +162,12 @@ pub struct Dated {
 }
 
 impl Dated {
-    /// Room for `max` buckets.
-    pub fn new(max: u32) -> Self {
+    /// Room for `max` buckets of so many holdings.
+    pub fn new(max: u32, holdings: u32) -> Self {
         Self {
+            pending: vec![0; holdings as usize],
+            borrowed: vec![0; holdings as usize],
+            calendars: [0; CALENDARS / 64],
             rows: Vec::with_capacity(max as usize),
             index: HashTable::with_capacity(max as usize),
             first_free: NIL,
@@ -195,7 +209,41 @@ impl Dated {
         let row = &mut self.rows[at as usize];
         row.amounts.add(amounts, 1);
         row.trades += 1;
+        if let Some(word) = self.calendars.get_mut(key.calendar.index() / 64) {
+            *word |= 1 << (key.calendar.index() % 64);
+        }
+        self.pend(key.holding, amounts, 1);
         true
+    }
+
+    fn pend(&mut self, holding: HoldingId, amounts: &Amounts, sign: i128) {
+        if let Some(sum) = self.pending.get_mut(holding.index()) {
+            let net = amounts.qty_in.raw().wrapping_sub(amounts.qty_out.raw());
+            *sum = sum.wrapping_add(net.wrapping_mul(sign));
+        }
+    }
+
+    /// Quantity of a holding that comes in less that which goes out.
+    pub fn pending(&self, holding: HoldingId) -> i128 {
+        self.pending.get(holding.index()).copied().unwrap_or(0)
+    }
+
+    /// Stock that is borrowed for a holding.
+    pub fn borrowed(&self, holding: HoldingId) -> i64 {
+        self.borrowed.get(holding.index()).copied().unwrap_or(0)
+    }
+
+    /// Stock is borrowed, or given back.
+    pub fn borrow(&mut self, holding: HoldingId, change: i64) {
+        if let Some(held) = self.borrowed.get_mut(holding.index()) {
+            *held = held.saturating_add(change);
+        }
+    }
+
+    /// True where trades were ever to settle with this calendar.
+    pub fn has_calendar(&self, calendar: CalendarId) -> bool {
+        let word = self.calendars.get(calendar.index() / 64).copied().unwrap_or(0);
+        word >> (calendar.index() % 64) & 1 == 1
     }
 
     /// Takes a trade out of its bucket. False where it is in none.
@@ -207,14 +255,17 @@ impl Dated {
         if row.trades == 0 {
             self.free(at);
         }
+        self.pend(key.holding, amounts, -1);
         true
     }
 
     /// A bucket has settled. False where there is none.
     pub fn remove(&mut self, key: BucketKey) -> bool {
-        let found = self.find(key);
-        found.into_iter().for_each(|at| self.free(at));
-        found.is_some()
+        let Some(at) = self.find(key) else { return false };
+        let amounts = self.rows[at as usize].amounts;
+        self.pend(key.holding, &amounts, -1);
+        self.free(at);
+        true
     }
 
     /// The row at a place; `None` behind the last one that was ever used.
@@ -277,6 +328,14 @@ impl Dated {
         for row in &self.rows {
             sink(bytes_of(row));
         }
+        sink(bytes_of(&self.calendars));
+        for (at, borrowed) in (0u32..)
+            .zip(&self.borrowed)
+            .filter(|(_, borrowed)| **borrowed != 0)
+        {
+            sink(&at.to_le_bytes());
+            sink(&borrowed.to_le_bytes());
+        }
     }
 }
 
@@ -302,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_bucket_is_the_sum_of_its_trades_and_goes_with_the_last() {
-        let mut dated = Dated::new(4);
+        let mut dated = Dated::new(4, 16);
         let (buy, sale) = (Amounts::of(-500, 10), Amounts::of(300, -4));
         assert!(dated.add(key(1, 7), &OWNER, &buy) && dated.add(key(1, 7), &OWNER, &sale));
         assert!(dated.add(key(1, 8), &OWNER, &buy));
@@ -320,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_full_table_takes_trades_of_its_buckets_and_no_new_bucket() {
-        let mut dated = Dated::new(3);
+        let mut dated = Dated::new(3, 16);
         dated.set_capacity(2);
         let amounts = Amounts::of(-1, 1);
         for holding in 1..=2 {
@@ -333,7 +392,7 @@ mod tests {
 
     #[test]
     fn rows_are_used_again_the_last_one_freed_first() {
-        let mut dated = Dated::new(3);
+        let mut dated = Dated::new(3, 16);
         let amounts = Amounts::of(-1, 1);
         for holding in 0..3 {
             dated.add(key(holding, 7), &OWNER, &amounts);

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod schedule;
 pub mod shorts;
 pub mod stamps;
+pub mod transfers;
 pub mod validate;
 pub mod wallets;
 

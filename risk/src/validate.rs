@@ -200,12 +200,8 @@ impl Stage<Event> for Validate {
                 event.head.notes |= checks::qty_notes(None, fill.qty) | unnamed;
             }
             _ if kind.decider() == Decider::Validate => {
-                if kind.has_behaviour() {
-                    event.head.notes |= self.notes_of_market(event, kind);
-                    self.rules.judge(event, &self.market, &self.calendars);
-                } else {
-                    event.note(Note::UnsupportedEvent);
-                }
+                event.head.notes |= self.notes_of_market(event, kind);
+                self.rules.judge(event, &self.market, &self.calendars);
                 if let Some(code) = Note::first(event.head.notes) {
                     event.reject(code);
                 }

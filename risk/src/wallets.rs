@@ -132,6 +132,11 @@ impl Wallets {
         (next < self.max).then_some(WalletId(next))
     }
 
+    /// True where so many more wallets find a place.
+    pub fn has_room(&self, more: u32) -> bool {
+        (self.rows.len() as u32).saturating_add(more) <= self.max
+    }
+
     /// Makes the wallet that [`find_or_next`](Self::find_or_next) named, where it does not exist.
     pub fn make(&mut self, wallet: WalletId, account: AccountId, currency: CurrencyId) {
         if wallet.index() != self.rows.len() || self.rows.len() == self.rows.capacity() {

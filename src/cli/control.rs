@@ -451,6 +451,105 @@ pub enum PositionsCommand {
     Announce(AnnounceArgs),
     /// Set how the tax lots of an account are kept.
     LotMethod(LotMethodArgs),
+    /// Move a block to client accounts at its average price; without legs the allocation is taken back.
+    Allocate(AllocateArgs),
+    /// Say that a trade did not settle on its date.
+    Fail(FailArgs),
+    /// Give an instrument another symbol.
+    Rename(RenameArgs),
+    /// Move money or a quantity between accounts of the firm.
+    Transfer(TransferArgs),
+}
+
+/// `tradewind positions allocate`.
+#[derive(Debug, Args)]
+pub struct AllocateArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Identifier of the allocation.
+    pub id: String,
+    /// Account that holds the block.
+    pub account: String,
+    /// Instrument.
+    pub symbol: String,
+    /// An execution of the block, by its venue's identifier.
+    #[arg(long = "exec", value_name = "EXEC_ID")]
+    pub executions: Vec<String>,
+    /// A client account and its quantity.
+    #[arg(long = "leg", value_name = "ACCOUNT=QTY")]
+    pub legs: Vec<String>,
+    /// Venue of the executions; default: 0.
+    #[arg(long)]
+    pub venue: Option<u16>,
+    /// Trade date of the executions; default: the present one.
+    #[arg(long, value_name = "DATE")]
+    pub trade_date: Option<String>,
+}
+
+/// `tradewind positions fail`.
+#[derive(Debug, Args)]
+pub struct FailArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// The trade, by its venue's identifier.
+    pub exec_id: String,
+    /// Its venue; default: 0.
+    #[arg(long)]
+    pub venue: Option<u16>,
+    /// Its trade date; default: the present one.
+    #[arg(long, value_name = "DATE")]
+    pub trade_date: Option<String>,
+    /// When it is to settle; default: the next business day.
+    #[arg(long, value_name = "DATE")]
+    pub settle_date: Option<String>,
+}
+
+/// `tradewind positions rename`.
+#[derive(Debug, Args)]
+pub struct RenameArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Present symbol.
+    pub symbol: String,
+    /// New symbol.
+    pub to: String,
+}
+
+/// `tradewind positions transfer`.
+#[derive(Debug, Args)]
+pub struct TransferArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Identifier; of a POST or VOID that of the pending transfer.
+    pub id: String,
+    /// POSTED, PENDING, POST or VOID.
+    #[arg(long, default_value = "POSTED")]
+    pub phase: String,
+    /// Account that is debited.
+    #[arg(long, value_name = "CLASS:CURRENCY")]
+    pub debit: Option<String>,
+    /// Account that is credited.
+    #[arg(long, value_name = "CLASS:CURRENCY")]
+    pub credit: Option<String>,
+    /// Amount or quantity; of a POST default: all that is pending.
+    #[arg(long, value_name = "X")]
+    pub amount: Option<String>,
 }
 
 /// `tradewind positions announce`.

@@ -3,14 +3,15 @@
 use serde_json::{Map, Value, json};
 use tradewind_domain::codes::{
     ControlState, CorporateActionKind, InstrumentKind, LimitType, OrderState, OrderType, QuarantineAction,
-    Restriction, Side, TimeInForce,
+    Restriction, Side, TimeInForce, TransferPhase,
 };
 use tradewind_domain::event::{
-    CalendarSet, CashMove, Control, CorporateAction, CurrencySet, DatedSettlement, DerivedOrder,
+    Allocation, CalendarSet, CashMove, Control, CorporateAction, CurrencySet, DatedSettlement, DerivedOrder,
     EngineStarted, EngineStopped, EntitlementSource, Event, Execution, FxConversion, FxRate, HitKind,
-    HolderAction, InstrumentSet, Kind, LastTrade, LimitHit, LimitProbe, LimitSet, Locate, Mark, MassCancel,
-    NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, QuarantineResolve, Quote, RestrictedSet,
-    SessionEvent, Timer, TradeBust, Valuation, VenueReport, control_effects,
+    HolderAction, InstrumentSet, Kind, LastTrade, LedgerTransfer, LimitHit, LimitProbe, LimitSet, Locate,
+    LotSelect, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, QuarantineResolve,
+    Quote, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer, TradeBust, Valuation,
+    VenueReport, control_effects,
 };
 use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
@@ -232,7 +233,9 @@ fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
         Kind::CorporateAction | Kind::HolderSplit | Kind::HolderDividend => {
             corporate_action(fields, event.body())
         }
-        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => holder_action(fields, event.body()),
+        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled | Kind::StockBorrowed => {
+            holder_action(fields, event.body())
+        }
         _ => other(fields, event, kind),
     }
 }
@@ -258,6 +261,9 @@ fn corporate_action(fields: &mut Map<String, Value>, action: &CorporateAction) {
     put("gross", json!(action.gross.to_string()));
     put("withheld", json!(action.withheld.to_string()));
     put("cost_delta", json!(action.cost_delta.to_string()));
+    if action.is_due != 0 {
+        put("pays", json!(Date(action.pay_date).to_string()));
+    }
 }
 
 fn holder_action(fields: &mut Map<String, Value>, action: &HolderAction) {
@@ -383,6 +389,63 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("bought", json!(conversion.bought.to_string()));
             put("bought_currency", json!(conversion.currency_bought.0));
             put("rate", px(conversion.rate));
+        }
+        Kind::Allocation => {
+            let allocation: &Allocation = event.body();
+            put("alloc_id", json!(allocation.alloc_id.as_str()));
+            put("account", json!(allocation.account.0));
+            put("instrument", json!(allocation.instrument.0));
+            if allocation.taken_back != 0 {
+                put("taken_back", json!(allocation.taken_back));
+                return;
+            }
+            put("side", side(allocation.side));
+            put("qty", qty(allocation.qty));
+            put("px", px(allocation.px));
+            put("principal", json!(allocation.principal.to_string()));
+            put("fee", json!(allocation.fee.to_string()));
+            put("legs", json!(allocation.legs));
+        }
+        Kind::SettlementFail => {
+            let fail: &SettlementFail = event.body();
+            put("exec_id", json!(fail.exec_id.as_str()));
+            put("account", json!(fail.account.0));
+            put("settle_date", json!(Date(fail.settle_date).to_string()));
+            put("was_settled", json!(fail.was_settled == 1));
+            put("age_days", json!(fail.age_days));
+        }
+        Kind::LotSelect => {
+            let select: &LotSelect = event.body();
+            put("exec_id", json!(select.exec_id.as_str()));
+            put("account", json!(select.account.0));
+            put("author", json!(select.author.as_str()));
+            let lots = event.selected_lots().map(|lot| json!([lot.open, qty(lot.qty)]));
+            put("lots", json!(lots.collect::<Vec<_>>()));
+            if select.alerts != 0 {
+                put("alerts", json!(select.alerts));
+            }
+        }
+        Kind::SymbolChange => {
+            let change: &SymbolChange = event.body();
+            put("instrument", json!(change.instrument.0));
+            put("symbol_before", json!(change.symbol_before.as_str()));
+            put("symbol", json!(change.symbol.as_str()));
+            put("author", json!(change.author.as_str()));
+        }
+        Kind::LedgerTransfer => {
+            let transfer: &LedgerTransfer = event.body();
+            put("transfer_id", json!(transfer.transfer_id.as_str()));
+            put(
+                "phase",
+                name(transfer.phase().map(TransferPhase::text), transfer.phase),
+            );
+            put("debit", json!(transfer.debit.as_str()));
+            put("credit", json!(transfer.credit.as_str()));
+            put("amount", json!(transfer.amount.to_string()));
+            if let Some(facts) = event.transfer_facts().filter(|facts| !facts.released.is_zero()) {
+                put("booked", json!(facts.amount.to_string()));
+                put("released", json!(facts.released.to_string()));
+            }
         }
         Kind::DatedCashSettled => {
             let settled: &DatedSettlement = event.body();

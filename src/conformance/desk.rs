@@ -36,7 +36,7 @@ pub(crate) const CAPACITIES: Capacities = Capacities {
     executions: 256,
     quarantine: 64,
     unsettled: 256,
-    reserved: 0,
+    lots: 256,
 };
 /// Hash keys of tables; any value will do.
 const HASH_KEY: [u8; 16] = *b"conformance-keys";

@@ -253,6 +253,8 @@ fn shrunk(now: &Capacities, before: &Capacities) -> Option<String> {
         ("repeats", now.repeats, before.repeats),
         ("executions", now.executions, before.executions),
         ("quarantine", now.quarantine, before.quarantine),
+        ("unsettled", now.unsettled, before.unsettled),
+        ("lots", now.lots, before.lots),
     ];
     let smaller = pairs.iter().filter(|(_, now, before)| now < before);
     let text: Vec<String> = smaller

@@ -2,11 +2,12 @@
 
 use bytemuck::Zeroable;
 use tradewind_config::ReferenceData;
-use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Side, TimeInForce};
+use tradewind_domain::codes::{ControlState, OrderType, QuarantineAction, Side, TimeInForce, TransferPhase};
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    CashMove, Control, Execution, InboundLong, InstrumentStatus, Kind, LastTrade, OrderCancel, OrderNew,
-    OrderReplace, QuarantineResolve, Quote, SessionEvent, TradeBust, VenueReport,
+    Allocation, AllocationTail, CashMove, Control, Execution, InboundLong, InstrumentStatus, Kind, LastTrade,
+    LedgerTransfer, NamedExecution, NamedLeg, OrderCancel, OrderNew, OrderReplace, QuarantineResolve, Quote,
+    SessionEvent, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{NodeId, OrderId, SessionId, VenueId};
@@ -192,6 +193,54 @@ pub(crate) fn trade(
 }
 
 /// A trade is taken back; trade date 0 is today's.
+/// A block of an account in an instrument goes to the legs; without legs the allocation of this identifier is taken back.
+pub(crate) fn allocation(
+    id: &str,
+    (account, symbol): (&str, &str),
+    executions: &[&str],
+    legs: &[(&str, &str)],
+) -> InboundLong {
+    let named = |exec_id: &&str| NamedExecution {
+        venue: VenueId(1),
+        trade_date: 0,
+        exec_id: text(exec_id),
+    };
+    let leg = |(account, qty): &(&str, &str)| NamedLeg {
+        account: text(account),
+        qty: dec(qty),
+    };
+    let executions: Vec<NamedExecution> = executions.iter().map(named).collect();
+    let legs: Vec<NamedLeg> = legs.iter().map(leg).collect();
+    let tail = AllocationTail::new(&executions, &legs).expect("few names");
+    let body = Allocation {
+        alloc_id: text(id),
+        executions: executions.len() as u16,
+        legs: legs.len() as u16,
+        ..Allocation::zeroed()
+    };
+    InboundLong::new(Kind::Allocation, &body)
+        .named(text(symbol), text(account))
+        .with_tail(tail.as_bytes())
+}
+
+/// A transfer between accounts of the firm.
+pub(crate) fn transfer(
+    id: &str,
+    phase: TransferPhase,
+    (debit, credit): (&str, &str),
+    amount: &str,
+) -> InboundLong {
+    let body = LedgerTransfer {
+        transfer_id: text(id),
+        phase: phase as u8,
+        debit: text(debit),
+        credit: text(credit),
+        amount: Money::from_raw(dec(amount).into()),
+        ..LedgerTransfer::zeroed()
+    };
+    InboundLong::new(Kind::LedgerTransfer, &body)
+}
+
 pub(crate) fn bust(exec_id: &str, trade_date: DayNumber) -> InboundLong {
     let body = TradeBust {
         exec_id: text("bust"),

@@ -3,18 +3,18 @@
 
 use super::catalogue;
 use super::firm::{
-    self, Order, bust, cancel, cancel_by_id, cash, control, correct, fill, halt, last, quote, replace,
-    report, resolve, session, status, text, trade,
+    self, Order, allocation, bust, cancel, cancel_by_id, cash, control, correct, fill, halt, last, quote,
+    replace, report, resolve, session, status, text, trade, transfer,
 };
 use super::script::Script;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{
     ControlState, CorporateActionKind, Level, LimitAction, LimitType, OrderState, OrderType,
-    QuarantineAction, SelfTradeMode, Side, TimeInForce,
+    QuarantineAction, SelfTradeMode, Side, TimeInForce, TransferPhase,
 };
 use tradewind_domain::event::{
     Allocation, Blob, CalendarSet, CorporateAction, CurrencySet, EdgeStats, InboundLong, InstrumentSet, Kind,
-    LimitSet, Locate, MassCancel, NodeSet,
+    LimitSet, Locate, MassCancel, NodeSet, SettlementFail, SymbolChange,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CalendarId, OrderId, SessionId};
@@ -49,8 +49,48 @@ pub(crate) fn everything() -> Script {
     }
     lost_session(&mut script);
     flood(&mut script);
+    after_trade(&mut script);
     corporate_actions(&mut script);
     script
+}
+
+/// A block that is allocated and taken back, transfers of the firm, and an instrument that gets another symbol.
+fn after_trade(script: &mut Script) {
+    let allocate = |id: &str, executions: &[&str], legs: &[(&str, &str)]| {
+        allocation(id, ("FREE", "GIZMO"), executions, legs)
+    };
+    let legs = [("L01", "40"), ("L02", "20")];
+    script.accepted(trade("BLOCK", "FREE", "GIZMO", Side::Buy, "60", "50"));
+    script.refused(
+        allocate("AL-1", &["BLOCK"], &[("L01", "40")]),
+        RejectCode::AllocationQty,
+    );
+    script.accepted(allocate("AL-1", &["BLOCK"], &legs));
+    script.refused(allocate("AL-2", &["BLOCK"], &legs), RejectCode::AlreadyAllocated);
+    script.accepted(allocate("AL-1", &[], &[]));
+    script.accepted(allocate("AL-3", &["BLOCK"], &[("L01", "60")]));
+    let accounts = ("STREET:USD", "SUSPENSE:USD");
+    script.accepted(transfer("TR-1", TransferPhase::Pending, accounts, "1.50"));
+    script.accepted(transfer("TR-1", TransferPhase::Post, ("", ""), "1"));
+    script.refused(
+        transfer("TR-1", TransferPhase::Void, ("", ""), "0"),
+        RejectCode::PendingAlreadyPosted,
+    );
+    let renamed = SymbolChange {
+        symbol: text("NOREF-NEW"),
+        author: text("ops"),
+        ..SymbolChange::zeroed()
+    };
+    let message = InboundLong::new(Kind::SymbolChange, &renamed);
+    script.accepted(message.named(text("NOREF"), Code::EMPTY));
+    let fail = SettlementFail {
+        exec_id: text("never"),
+        ..SettlementFail::zeroed()
+    };
+    script.refused(
+        InboundLong::new(Kind::SettlementFail, &fail),
+        RejectCode::UnknownTrade,
+    );
 }
 
 /// All who hold something get their part.
@@ -179,10 +219,7 @@ fn refused_names_and_values(script: &mut Script) {
     let nothing = InboundLong::new(Kind::CorporateAction, &CorporateAction::zeroed());
     script.refused(nothing.named(text("ACME"), Code::EMPTY), RejectCode::InvalidValue);
     let leg = InboundLong::new(Kind::Allocation, &Allocation::zeroed());
-    script.refused(
-        leg.named(text("ACME"), text("FREE")),
-        RejectCode::UnsupportedEvent,
-    );
+    script.refused(leg.named(text("ACME"), text("FREE")), RejectCode::Malformed);
     script.accepted(InboundLong::new(Kind::Blob, &Blob::zeroed()).with_tail(&[7; 1024]));
     script.accepted(InboundLong::new(Kind::EdgeStats, &EdgeStats::zeroed()));
     script.refused(

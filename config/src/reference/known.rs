@@ -10,7 +10,7 @@ use tradewind_domain::codes::{
 };
 use tradewind_domain::event::{
     CalendarSet, CashMove, CurrencySet, Event, FxRate, InstrumentSet, Kind, LimitSet, LotMethodSet, NodeSet,
-    RestrictedSet, Valuation,
+    RestrictedSet, SymbolChange, Valuation,
 };
 use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, NodeId};
 use tradewind_domain::reference::{CalendarDay, Instrument};
@@ -42,6 +42,8 @@ pub struct Known {
     node_names: BTreeMap<NodeId, Code>,
     account_names: BTreeMap<AccountId, Code>,
     instrument_names: BTreeMap<InstrumentId, Symbol>,
+    /// Symbols that instruments had: names of theirs still, whose rows are kept like those of the present ones.
+    former: BTreeMap<Symbol, InstrumentId>,
 }
 
 impl Known {
@@ -56,6 +58,7 @@ impl Known {
             Kind::NodeSet | Kind::AccountSet => self.node(event.body()),
             Kind::InstrumentSet => self.instrument(event.body()),
             Kind::LotMethodSet => self.lots(event.body()),
+            Kind::SymbolChange => self.rename(event.body()),
             Kind::FxRate if event.tail() == REFERENCE_AUTHOR.as_bytes() => self.fx(event.body()),
             Kind::LimitSet => self.limit(event.body()),
             Kind::RestrictedSet => self.line(event.body()),
@@ -168,6 +171,16 @@ impl Known {
         }
     }
 
+    fn rename(&mut self, change: &SymbolChange) {
+        self.instrument_names.insert(change.instrument, change.symbol);
+        self.former.remove(&change.symbol);
+        self.former.insert(change.symbol_before, change.instrument);
+        if let Some(mut row) = self.instruments.get(&change.symbol_before).cloned() {
+            row.row.symbol = change.symbol;
+            self.instruments.insert(change.symbol, row);
+        }
+    }
+
     fn instrument(&mut self, body: &InstrumentSet) {
         let calendar = self.calendar_name(body.row.calendar);
         let settlement = |id: CalendarId| match id {
@@ -188,16 +201,20 @@ impl Known {
             ..body.row
         };
         self.instrument_names.insert(body.row.id, row.symbol);
-        self.instruments.insert(
-            row.symbol,
-            InstrumentRow {
-                row,
-                currency: body.currency_code,
-                calendar,
-                settle_calendar,
-                cash_calendar,
-            },
-        );
+        let row = InstrumentRow {
+            row,
+            currency: body.currency_code,
+            calendar,
+            settle_calendar,
+            cash_calendar,
+        };
+        let former = self.former.iter().filter(|(_, id)| **id == body.row.id);
+        for (symbol, _) in former {
+            let mut row = row.clone();
+            row.row.symbol = *symbol;
+            self.instruments.insert(*symbol, row);
+        }
+        self.instruments.insert(row.row.symbol, row);
     }
 
     fn fx(&mut self, body: &FxRate) {

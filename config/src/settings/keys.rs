@@ -153,6 +153,8 @@ settings! {
         quarantine: u32 = count(1, 1 << 24), decides;
         /// Unsettled buckets: holdings by settlement date. A trade that finds no room settles at once, with an alert.
         unsettled: u32 = count(0, 1 << 26), decides;
+        /// Tax lots beside one of each holding. Where they are all in use the two oldest of a holding become one, which the holding counts.
+        lots: u32 = count(1, 1 << 28), decides;
     }
     /// Rings between the sources and ingest. A full ring makes the source wait or answer "try again".
     sources: SourcesKeys {

@@ -9,7 +9,7 @@ mod row_bytes {
     pub(super) const NODE: u64 = 1_104; // 320 bytes in the limit check, what settle holds, the name in three stages, and the code's index
     pub(super) const ORDER: u64 = 640; // 384 bytes, its places among resting orders, and the id's index
     pub(super) const NODE_INSTRUMENT: u64 = 560; // 256 bytes and as many gathered, and both indexes
-    pub(super) const HOLDING: u64 = 288; // quantities, cost and P&L in settle and position, what was located, and the index
+    pub(super) const HOLDING: u64 = 320; // quantities, cost and P&L in settle and position, what was located, and the index
     pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
     pub(super) const LIMIT: u64 = 256; // 128 bytes, its label, and the label's index
     pub(super) const KEY: u64 = 104; // 32 bytes, two and a quarter a key, and the index
@@ -17,9 +17,10 @@ mod row_bytes {
     pub(super) const STAMP: u64 = 8;
     pub(super) const RESTRICTED: u64 = 24; // 12 bytes and the index
     pub(super) const REPEAT: u64 = 144; // 128 bytes and the index
-    pub(super) const EXECUTION: u64 = 272; // the row and the index
+    pub(super) const EXECUTION: u64 = 288; // the row and the index
     pub(super) const QUARANTINE: u64 = 416; // the row and the index
     pub(super) const UNSETTLED: u64 = 128; // 112 bytes and the index
+    pub(super) const LOT: u64 = 64;
 }
 
 impl Settings {
@@ -74,6 +75,7 @@ impl Settings {
                 "unsettled trades",
                 times(capacity.unsettled, row_bytes::UNSETTLED),
             ),
+            ("tax lots", times(capacity.lots, row_bytes::LOT)),
         ];
         if self.control.socket {
             parts.push(("the replica for listings", tables_bytes(&parts)));

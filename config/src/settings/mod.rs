@@ -201,7 +201,7 @@ impl Settings {
             executions: c.executions,
             quarantine: c.quarantine,
             unsettled: c.unsettled,
-            reserved: 0,
+            lots: c.lots,
         }
     }
 

@@ -219,6 +219,44 @@ code_enum!(
 );
 
 code_enum!(
+    /// Accounts of the firm in the chart of the books, by the numbers of their classes.
+    FirmAccount {
+        /// Venues and clearing, per currency.
+        Street = 2, "STREET";
+        /// Deposits and withdrawals, per currency.
+        Bank = 3, "BANK";
+        /// Fees earned, per currency.
+        Fees = 4, "FEES";
+        /// Counterparty of clients' holdings, per instrument.
+        SecStreet = 6, "SECSTREET";
+        /// Tax withheld, per currency.
+        Tax = 7, "TAX";
+        /// Dividends and other income, per currency.
+        Div = 8, "DIV";
+        /// Position from conversions, per currency.
+        FxPool = 9, "FXPOOL";
+        /// Unmatched money, per currency.
+        Suspense = 11, "SUSPENSE";
+        /// Unmatched quantity, per instrument; called SUSPENSE as well.
+        SuspenseSec = 12, "SUSPENSE_SEC";
+    }
+);
+
+code_enum!(
+    /// What a transfer does (SETTLEMENT section 1).
+    TransferPhase {
+        /// Books at once.
+        Posted = 0, "POSTED";
+        /// Holds the amount on both sides until it is posted or voided.
+        Pending = 1, "PENDING";
+        /// Books a pending transfer, in full or in part; the rest is released.
+        Post = 2, "POST";
+        /// Releases a pending transfer.
+        Void = 3, "VOID";
+    }
+);
+
+code_enum!(
     /// The limit catalogue (LIMITS section 8). Numbers are those of the catalogue, where two share one the second has 100 added.
     LimitType {
         /// L01.

@@ -128,6 +128,28 @@ reject_codes! {
     BusinessRule = 124, "BUSINESS_RULE", p 52, ord 99;
     /// A business rule put an executed trade aside: quarantined.
     QuarantineRule = 125, "QUARANTINE_RULE", p 81, ord 99;
+    /// No such allocation.
+    UnknownAllocation = 126, "UNKNOWN_ALLOCATION", p 7, ord 99;
+    /// The execution is part of an allocation that stands.
+    AlreadyAllocated = 127, "ALREADY_ALLOCATED", p 7, ord 99;
+    /// The quantities of the legs do not add up to the block.
+    AllocationQty = 128, "ALLOCATION_QTY", p 8, ord 99;
+    /// The trade is a leg of an allocation, which is taken back as a whole.
+    AllocationLeg = 129, "ALLOCATION_LEG", p 7, ord 99;
+    /// No such account of the firm.
+    UnknownLedgerAccount = 130, "UNKNOWN_LEDGER_ACCOUNT", p 5, ord 99;
+    /// The two accounts belong to different ledgers.
+    LedgerMismatch = 131, "LEDGER_MISMATCH", p 5, ord 99;
+    /// Debit and credit are one account.
+    SameAccount = 132, "SAME_ACCOUNT", p 5, ord 99;
+    /// No such pending transfer.
+    PendingNotFound = 133, "PENDING_NOT_FOUND", p 7, ord 99;
+    /// The pending transfer was posted already.
+    PendingAlreadyPosted = 134, "PENDING_ALREADY_POSTED", p 7, ord 99;
+    /// The pending transfer was voided already.
+    PendingAlreadyVoided = 135, "PENDING_ALREADY_VOIDED", p 7, ord 99;
+    /// More is posted than is pending.
+    ExceedsPendingAmount = 136, "EXCEEDS_PENDING_AMOUNT", p 8, ord 99;
 
     // 200..=299: limits
     /// The order's quantity is above the limit (L01).
@@ -309,11 +331,15 @@ pub enum Note {
     BusinessRule = 28,
     /// Validate: a business rule puts the executed trade aside.
     QuarantineRule = 29,
+    /// Normalize: no such account of the firm.
+    UnknownLedgerAccount = 30,
+    /// Normalize: accounts of different ledgers.
+    LedgerMismatch = 31,
 }
 
 impl Note {
     /// Every note, in the order of its bit.
-    pub const ALL: [Note; 30] = [
+    pub const ALL: [Note; 32] = [
         Note::JournalSpaceLow,
         Note::Malformed,
         Note::InvalidPrecision,
@@ -344,6 +370,8 @@ impl Note {
         Note::InvalidValue,
         Note::BusinessRule,
         Note::QuarantineRule,
+        Note::UnknownLedgerAccount,
+        Note::LedgerMismatch,
     ];
 
     /// The note's bit.
@@ -385,6 +413,8 @@ impl Note {
             Note::InvalidValue => RejectCode::InvalidValue,
             Note::BusinessRule => RejectCode::BusinessRule,
             Note::QuarantineRule => RejectCode::QuarantineRule,
+            Note::UnknownLedgerAccount => RejectCode::UnknownLedgerAccount,
+            Note::LedgerMismatch => RejectCode::LedgerMismatch,
         }
     }
 
@@ -432,6 +462,8 @@ mod tests {
             (RejectCode::NameTaken, 123),
             (RejectCode::BusinessRule, 124),
             (RejectCode::QuarantineRule, 125),
+            (RejectCode::AllocationLeg, 129),
+            (RejectCode::ExceedsPendingAmount, 136),
             (RejectCode::MaxOrderQty, 201),
             (RejectCode::EmergencyAction, 237),
             (RejectCode::TradingHalted, 300),

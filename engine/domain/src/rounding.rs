@@ -5,6 +5,7 @@
 
 use crate::fixed::{Money, NetQty, Notional, ONE, Price, Qty};
 use crate::reference::Instrument;
+use crate::wide::mul_div_half_even;
 
 /// How the part that does not fit is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,22 @@ pub fn value_of(instrument: &Instrument, qty: NetQty, px: Price, mode: Rounding)
     to_money(exact, decimals, dp, mode)
 }
 
+/// The price at which `qty` comes to `value`: an average, half even at 1e-8, to be shown and to spread a value by. `None` where there is
+/// none that fits.
+pub fn average_price(instrument: &Instrument, qty: Qty, value: Money) -> Option<Price> {
+    let (qty, mult) = (i128::from(qty.raw()), i128::from(instrument.mult));
+    let px = if instrument.is_inverse() {
+        mul_div_half_even(qty, mult, value.raw())?
+    } else {
+        mul_div_half_even(
+            value.raw(),
+            i128::from(ONE) * i128::from(ONE),
+            qty.checked_mul(mult)?,
+        )?
+    };
+    i64::try_from(px).ok().map(Price::from_raw)
+}
+
 /// As [`value_of`], of which `rate` (8 decimals) is taken: funding. Rounded once.
 pub fn value_share(
     instrument: &Instrument,
@@ -214,6 +231,25 @@ mod tests {
             Some(dollars(3334))
         );
         assert_eq!(split(dollars(6667), shares(1), shares(2), 2), Some(dollars(3334)));
+    }
+
+    #[test]
+    fn an_average_price_spreads_a_value_over_a_quantity() {
+        let linear = Instrument::default_linear();
+        let block = Money::from_raw(100_001_000_000);
+        let px = average_price(&linear, Qty::from_raw(100 * ONE), block);
+        assert_eq!(px, Some(Price::from_raw(1_000_010_000)));
+        let third = average_price(&linear, Qty::from_raw(3 * ONE), Money::from_raw(200_000_000));
+        assert_eq!(third, Some(Price::from_raw(66_666_667)));
+        assert_eq!(average_price(&linear, Qty::ZERO, block), None);
+        let mut inverse = Instrument::default_linear();
+        inverse.kind = crate::codes::InstrumentKind::Inverse as u8;
+        let px = average_price(
+            &inverse,
+            Qty::from_raw(10_000 * ONE),
+            Money::from_raw(125_000_000),
+        );
+        assert_eq!(px, Some(Price::from_raw(8_000 * ONE)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod tests;
 use crate::registry::Registry;
 use tradewind_domain::event::{
     CalendarSet, Capacities, CurrencySet, EngineStarted, Event, InstrumentSet, Kind, LimitSet, NodeSet,
+    SymbolChange,
 };
 use tradewind_domain::ids::LimitId;
 use tradewind_machine::stage::Stage;
@@ -71,6 +72,9 @@ impl Stage<Event> for Normalize {
             }),
             Kind::AccessSet => resolve::access(&self.registry, event),
             Kind::LotMethodSet => resolve::lot_method(&self.registry, event),
+            Kind::SymbolChange => resolve::symbol_change(&self.registry, &self.logical, event),
+            Kind::Allocation => resolve::allocation(&self.registry, event),
+            Kind::LedgerTransfer => resolve::transfer(&self.registry, event),
             Kind::LimitSet => resolve::limit(&self.registry, self.logical.limits, event),
             Kind::EngineStarted => {}
             _ => return resolve::names(&self.registry, kind, event),
@@ -94,6 +98,10 @@ impl Stage<Event> for Normalize {
             Kind::InstrumentSet => self.registry.put_instrument(&event.body::<InstrumentSet>().row),
             Kind::AccountSet | Kind::NodeSet => self.registry.put_node(event.body::<NodeSet>()),
             Kind::CurrencySet => self.registry.put_currency(event.body::<CurrencySet>()),
+            Kind::SymbolChange => {
+                let change = event.body::<SymbolChange>();
+                self.registry.rename(change.instrument, change.symbol);
+            }
             Kind::CalendarSet => {
                 let set = event.body::<CalendarSet>();
                 self.registry.put_calendar(set.calendar, set.code);

@@ -39,6 +39,8 @@ pub(super) fn instrument(registry: &Registry, logical: &Capacities, set: &mut In
         Some(known) => {
             require(known.currency == currency.currency, RejectCode::CurrencyMismatch)?;
             require(known.kind == set.row.kind, RejectCode::InvalidValue)?;
+            // A name that it had is another name of it: the row keeps the present one.
+            set.row.symbol = known.symbol;
             known.id
         }
         None => {

@@ -4,18 +4,19 @@
 //! means "none", while a name that is given and unknown is a finding.
 
 use crate::registry::{Leaf, Listing, Registry};
-use tradewind_domain::codes::ReconSubject;
+use tradewind_domain::codes::{FirmAccount, ReconSubject, TransferPhase};
 use tradewind_domain::decimal::rescale;
 use tradewind_domain::event::{
-    AccessSet, AlertMaintenance, Allocation, CashMove, Control, CorporateAction, Event, Execution,
-    FeeScheduleSet, FxConversion, FxRate, InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet, Locate,
-    LotMethodSet, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace, QuarantineResolve,
-    QuotaGrant, Quote, ReconEnd, ReconFinding, RestrictedSet, Valuation, VenueReport,
+    AccessSet, AlertMaintenance, Allocation, Capacities, CashMove, Control, CorporateAction, Event,
+    Execution, FeeScheduleSet, FxConversion, FxRate, InstrumentStatus, Kind, LastTrade, LedgerTransfer,
+    LimitProbe, LimitSet, Locate, LotMethodSet, Mark, MassCancel, Names, OrderCancel, OrderNew, OrderReplace,
+    QuarantineResolve, QuotaGrant, Quote, ReconEnd, ReconFinding, RestrictedSet, SymbolChange, TransferFacts,
+    Valuation, VenueReport, resolve_legs,
 };
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, LimitId, NodeId, OrderSlot, WalletId};
 use tradewind_domain::reject::{Note, RejectCode};
-use tradewind_domain::text::Text;
+use tradewind_domain::text::{Code, Symbol, Text};
 
 /// What an empty name means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -178,7 +179,6 @@ pub(super) fn names(registry: &Registry, kind: Kind, event: &mut Event) {
         Kind::FxConversion => conversion(it, event.body_mut()),
         Kind::FeeScheduleSet => fee_schedule(it, event.body_mut()),
         Kind::CorporateAction => corporate_action(it, event.body_mut()),
-        Kind::Allocation => allocation(it, event.body_mut()),
         Kind::StateSet | Kind::Kill | Kind::Rearm | Kind::Flatten => control(it, event.body_mut()),
         Kind::RestrictedSet => restricted(it, event.body_mut()),
         Kind::QuarantineResolve => quarantine(it, event.body_mut()),
@@ -376,6 +376,33 @@ pub(super) fn lot_method(registry: &Registry, event: &mut Event) {
     }
 }
 
+/// Another symbol for an instrument: the verdict, and what it was called before. A name that an instrument had is its own for good.
+pub(super) fn symbol_change(registry: &Registry, logical: &Capacities, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let instrument = resolver.listing(Name::Required).instrument;
+    let body: &mut SymbolChange = event.body_mut();
+    body.instrument = instrument;
+    body.symbol_before = registry
+        .instrument(instrument)
+        .map_or(Symbol::EMPTY, |row| row.symbol);
+    let held = registry.listing(&body.symbol).map(|listing| listing.instrument);
+    let code = if resolver.unresolved {
+        Some(RejectCode::UnknownSymbol)
+    } else if body.symbol.is_empty() || body.author.is_empty() || body.symbol == body.symbol_before {
+        Some(RejectCode::InvalidValue)
+    } else if held.is_some_and(|held| held != instrument) {
+        Some(RejectCode::NameTaken)
+    } else if held.is_none() && registry.aliases_full(logical.instruments) {
+        Some(RejectCode::Capacity)
+    } else {
+        None
+    };
+    resolver.finish(event);
+    if let Some(code) = code {
+        event.reject(code);
+    }
+}
+
 fn corporate_action(it: &mut Resolver<'_>, body: &mut CorporateAction) {
     let listing = it.listing(Name::Required);
     (body.instrument, body.currency) = (listing.instrument, listing.currency);
@@ -383,11 +410,78 @@ fn corporate_action(it: &mut Resolver<'_>, body: &mut CorporateAction) {
     (body.holding, body.account, body.wallet) = (HoldingId::NONE, AccountId::NONE, WalletId::NONE);
 }
 
-/// The event names the account that gets the leg; the block's own account is not known before allocations have behaviour.
-fn allocation(it: &mut Resolver<'_>, body: &mut Allocation) {
-    body.to = it.leaf(Name::Required).account;
-    body.from = AccountId::NONE;
-    body.instrument = it.listing(Name::Required).instrument;
+/// The event names account and instrument of the block, its tail the accounts of the legs.
+pub(super) fn allocation(registry: &Registry, event: &mut Event) {
+    let mut resolver = Resolver::new(registry, event);
+    let (leaf, listing) = (resolver.leaf(Name::Required), resolver.listing(Name::Required));
+    let body: &mut Allocation = event.body_mut();
+    (body.leaf, body.account) = (leaf.node, leaf.account);
+    (body.instrument, body.currency, body.calendar) =
+        (listing.instrument, listing.currency, listing.calendar);
+    let account = |code: &Code| {
+        let leaf = registry.leaf(code).filter(|leaf| !leaf.account.is_none())?;
+        Some((leaf.account, leaf.node))
+    };
+    if let Err(note) = resolve_legs(event, account) {
+        resolver.notes |= note.bit();
+    }
+    resolver.finish(event);
+}
+
+/// A transfer names accounts of the firm; the one that posts or voids another names none.
+pub(super) fn transfer(registry: &Registry, event: &mut Event) {
+    let body: LedgerTransfer = *event.body();
+    if matches!(body.phase(), Some(TransferPhase::Post | TransferPhase::Void)) {
+        return event.put_transfer_facts(&TransferFacts::default());
+    }
+    match (
+        firm_account(registry, &body.debit),
+        firm_account(registry, &body.credit),
+    ) {
+        (Some((debit, ledger)), Some((credit, other))) if ledger == other => {
+            let (debit, credit) = (debit as u8, credit as u8);
+            event.put_transfer_facts(&TransferFacts {
+                debit,
+                credit,
+                ..ledger
+            });
+        }
+        (Some(_), Some(_)) => event.note(Note::LedgerMismatch),
+        _ => event.note(Note::UnknownLedgerAccount),
+    }
+}
+
+/// An account of the firm by its name in the chart, `CLASS:CURRENCY` or `CLASS:SYMBOL`, and facts that say its ledger. SUSPENSE has both: a
+/// currency goes before an instrument of the same name.
+fn firm_account(registry: &Registry, code: &Code) -> Option<(FirmAccount, TransferFacts)> {
+    let text = code.as_bytes();
+    let at = text.iter().position(|&byte| byte == b':')?;
+    let name: Symbol = Text::new(&text[at + 1..]).ok()?;
+    let class = std::str::from_utf8(&text[..at]).ok()?;
+    let currency = || {
+        let row = registry.currency(registry.currency_id(&name)?)?;
+        Some(TransferFacts {
+            currency: row.currency,
+            money_dp: row.money_dp,
+            ..TransferFacts::default()
+        })
+    };
+    let instrument = || {
+        Some(TransferFacts {
+            instrument: registry.listing(&name)?.instrument,
+            money_dp: SCALE_DP as u8,
+            ..TransferFacts::default()
+        })
+    };
+    match FirmAccount::from_text(class)? {
+        FirmAccount::SuspenseSec => None, // it is called SUSPENSE
+        FirmAccount::SecStreet => Some((FirmAccount::SecStreet, instrument()?)),
+        FirmAccount::Suspense => match currency() {
+            Some(ledger) => Some((FirmAccount::Suspense, ledger)),
+            None => Some((FirmAccount::SuspenseSec, instrument()?)),
+        },
+        class => Some((class, currency()?)),
+    }
 }
 
 fn control(it: &mut Resolver<'_>, body: &mut Control) {

@@ -47,6 +47,10 @@ impl<V: Copy> NameTable<V> {
             .map(|entry| entry.value)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.entries.len() >= self.capacity
     }

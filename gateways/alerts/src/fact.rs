@@ -50,6 +50,8 @@ metrics! {
     Overfill = "overfill", Events;
     /// A cash account is overdrawn by an execution.
     Overdraft = "overdraft", Events;
+    /// A trade that did not settle: business days since it should have.
+    SettlementFail = "settlement_fail", Number;
     /// A business rule that only alerts.
     BusinessRule = "business_rule", Events;
     /// A trade went to quarantine.

@@ -132,6 +132,10 @@ fn of_executions() -> Vec<Rule> {
         Rule::each(Metric::LateFill, Critical),
         Rule::each(Metric::Overfill, Critical),
         Rule::each(Metric::Overdraft, Critical),
+        Rule::new(
+            Metric::SettlementFail,
+            vec![Step::at(1, Warning), Step::at(3, Error), Step::at(5, Critical)],
+        ),
         Rule::each(Metric::Quarantined, Warning),
         Rule::new(Metric::QuarantineOverdue, vec![Step::at(1, Error)]),
         // What it is says how bad it is at first; age makes it worse.

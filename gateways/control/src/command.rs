@@ -90,6 +90,14 @@ commands! {
     PositionsAnnounce(Announce) = "positions.announce", true;
     /// Sets how an account's tax lots are kept.
     PositionsLotMethod(LotMethod) = "positions.lot_method", true;
+    /// Moves a block to client accounts at its average price, or takes that back.
+    PositionsAllocate(Allocate) = "positions.allocate", true;
+    /// Says that a trade did not settle.
+    PositionsFail(Fail) = "positions.fail", true;
+    /// Gives an instrument another symbol.
+    PositionsRename(Rename) = "positions.rename", true;
+    /// Moves money or a quantity between accounts of the firm.
+    PositionsTransfer(Transfer) = "positions.transfer", true;
     /// A statement is held against our books: the beginning of a run.
     ReconBegin(ReconBegin) = "recon.begin", true;
     /// Lines of the statement on which the sides are not alike.
@@ -383,6 +391,66 @@ pub struct LotMethod {
     pub method: String,
     /// True where fees of purchases are part of the cost and fees of sales are taken from the proceeds.
     pub fee_in_basis: bool,
+}
+
+/// A block that goes to client accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Allocate {
+    /// Identifier of the allocation.
+    pub id: String,
+    /// The account that holds the block.
+    pub account: String,
+    /// The instrument.
+    pub symbol: String,
+    /// Identifiers of the block's executions.
+    pub executions: Vec<String>,
+    /// Their venue; absent: 0.
+    pub venue: Option<u16>,
+    /// Their trade date; absent: the present one.
+    pub trade_date: Option<String>,
+    /// Accounts and quantities, like `A1=34`. None: the allocation is taken back.
+    pub legs: Vec<String>,
+}
+
+/// A trade that did not settle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fail {
+    /// The venue's identifier of the trade.
+    pub exec_id: String,
+    /// Its venue; absent: 0.
+    pub venue: Option<u16>,
+    /// Its trade date; absent: the present one.
+    pub trade_date: Option<String>,
+    /// When it is to settle; absent: on the next business day.
+    pub settle_date: Option<String>,
+}
+
+/// Another symbol for an instrument.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rename {
+    /// The present symbol.
+    pub symbol: String,
+    /// The new one.
+    pub to: String,
+}
+
+/// A transfer between accounts of the firm.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transfer {
+    /// Identifier; of a POST or VOID that of the pending transfer.
+    pub id: String,
+    /// POSTED, PENDING, POST or VOID; absent: POSTED.
+    pub phase: Option<String>,
+    /// Account that is debited, like `STREET:USD`; none for a POST or VOID.
+    pub debit: Option<String>,
+    /// Account that is credited.
+    pub credit: Option<String>,
+    /// Amount; of a POST absent for all that is pending.
+    pub amount: Option<String>,
 }
 
 /// A statement.

@@ -148,6 +148,10 @@ impl Desk {
             Command::LimitsRestrict(line) => self.change(message::restricted(line, author)?),
             Command::PositionsAnnounce(action) => self.change(holdings::announce(action, author)?),
             Command::PositionsLotMethod(method) => self.change(holdings::lot_method(method, author)?),
+            Command::PositionsAllocate(block) => self.change(holdings::allocate(block, author)?),
+            Command::PositionsFail(fail) => self.change(holdings::fail(fail, author)?),
+            Command::PositionsRename(rename) => self.change(holdings::rename(rename, author)?),
+            Command::PositionsTransfer(transfer) => self.change(holdings::transfer(transfer, author)?),
             Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();

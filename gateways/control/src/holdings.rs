@@ -1,14 +1,19 @@
-//! Corporate actions and lot methods, as their events.
+//! What the back office says of positions and of the firm's accounts, as events: corporate actions, lot methods, allocations, fails of
+//! settlement, symbols that change, transfers.
 //!
 //! Not here: whether an action makes sense for its instrument (validate says so, and the outcome tells it).
 
 use crate::command;
-use crate::message::{Author, Made, choice, optional_figure, text};
+use crate::message::{Author, Made, choice, figure, optional, optional_figure, text};
 use crate::protocol::Failure;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{CorporateActionKind, LotMethod};
-use tradewind_domain::event::{CorporateAction, InboundLong, Kind, LotMethodSet};
+use tradewind_domain::codes::{CorporateActionKind, LotMethod, TransferPhase};
+use tradewind_domain::event::{
+    Allocation, AllocationTail, CorporateAction, InboundLong, Kind, LedgerTransfer, LotMethodSet,
+    NamedExecution, NamedLeg, SettlementFail, SymbolChange,
+};
 use tradewind_domain::fixed::{Money, ONE};
+use tradewind_domain::ids::VenueId;
 use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::{DayNumber, parse_date};
 
@@ -69,4 +74,85 @@ pub(crate) fn lot_method(args: &command::LotMethod, author: &Author) -> Made {
     Ok(InboundLong::new(Kind::LotMethodSet, &body)
         .named(Symbol::EMPTY, text("account", &args.account)?)
         .with_tail(author.tail().as_bytes()))
+}
+
+/// A block goes to client accounts; without legs its allocation is taken back.
+pub(crate) fn allocate(args: &command::Allocate, author: &Author) -> Made {
+    let trade_date = date("trade_date", args.trade_date.as_deref())?;
+    let venue = VenueId(args.venue.unwrap_or_default());
+    let named = |exec_id: &String| {
+        Ok(NamedExecution {
+            venue,
+            trade_date,
+            exec_id: text("execution", exec_id)?,
+        })
+    };
+    let executions: Result<Vec<NamedExecution>, Failure> = args.executions.iter().map(named).collect();
+    let legs: Result<Vec<NamedLeg>, Failure> = args.legs.iter().map(|leg| named_leg(leg)).collect();
+    let (executions, legs) = (executions?, legs?);
+    let tail = AllocationTail::new(&executions, &legs)
+        .ok_or_else(|| Failure::argument("too many executions or legs, or their names are too long"))?;
+    let body = Allocation {
+        alloc_id: text("id", &args.id)?,
+        executions: executions.len() as u16,
+        legs: legs.len() as u16,
+        ..Allocation::zeroed()
+    };
+    let tail = tail.with_reason(author.named_tail().as_bytes());
+    Ok(InboundLong::new(Kind::Allocation, &body)
+        .named(text("symbol", &args.symbol)?, text("account", &args.account)?)
+        .with_tail(tail.as_bytes()))
+}
+
+/// `ACCOUNT=QTY`.
+fn named_leg(leg: &str) -> Result<NamedLeg, Failure> {
+    let (account, qty) = leg
+        .rsplit_once('=')
+        .ok_or_else(|| Failure::argument(format!("leg {leg:?}: must be ACCOUNT=QUANTITY")))?;
+    Ok(NamedLeg {
+        account: text("account of a leg", account)?,
+        qty: figure("quantity of a leg", qty)?,
+    })
+}
+
+/// A trade did not settle.
+pub(crate) fn fail(args: &command::Fail, author: &Author) -> Made {
+    let body = SettlementFail {
+        exec_id: text("exec_id", &args.exec_id)?,
+        venue: VenueId(args.venue.unwrap_or_default()),
+        trade_date: date("trade_date", args.trade_date.as_deref())?,
+        settle_date: date("settle_date", args.settle_date.as_deref())?,
+        ..SettlementFail::zeroed()
+    };
+    Ok(InboundLong::new(Kind::SettlementFail, &body).with_tail(author.named_tail().as_bytes()))
+}
+
+/// An instrument gets another symbol.
+pub(crate) fn rename(args: &command::Rename, author: &Author) -> Made {
+    let body = SymbolChange {
+        symbol: text("to", &args.to)?,
+        author: author.name,
+        ..SymbolChange::zeroed()
+    };
+    Ok(InboundLong::new(Kind::SymbolChange, &body)
+        .named(text("symbol", &args.symbol)?, Code::EMPTY)
+        .with_tail(author.tail().as_bytes()))
+}
+
+/// Money or a quantity moves between accounts of the firm.
+pub(crate) fn transfer(args: &command::Transfer, author: &Author) -> Made {
+    let all = names(TransferPhase::ALL, TransferPhase::text);
+    let phase = match args.phase.as_deref() {
+        None => TransferPhase::Posted,
+        Some(phase) => choice("phase", phase, TransferPhase::from_text, &all)?,
+    };
+    let body = LedgerTransfer {
+        transfer_id: text("id", &args.id)?,
+        phase: phase as u8,
+        amount: Money::from_raw(optional_figure("amount", args.amount.as_deref())?.into()),
+        debit: optional("debit", args.debit.as_deref())?,
+        credit: optional("credit", args.credit.as_deref())?,
+        ..LedgerTransfer::zeroed()
+    };
+    Ok(InboundLong::new(Kind::LedgerTransfer, &body).with_tail(author.named_tail().as_bytes()))
 }

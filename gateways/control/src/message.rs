@@ -82,11 +82,11 @@ pub(crate) fn text<const N: usize>(what: &str, value: &str) -> Result<Text<N>, F
     }
 }
 
-fn optional<const N: usize>(what: &str, value: Option<&str>) -> Result<Text<N>, Failure> {
+pub(crate) fn optional<const N: usize>(what: &str, value: Option<&str>) -> Result<Text<N>, Failure> {
     value.map_or(Ok(Text::EMPTY), |value| text(what, value))
 }
 
-fn figure(what: &str, value: &str) -> Result<i64, Failure> {
+pub(crate) fn figure(what: &str, value: &str) -> Result<i64, Failure> {
     decimal::parse(value.as_bytes()).map_err(|error| Failure::argument(format!("{what} {value:?}: {error}")))
 }
 

@@ -138,6 +138,6 @@ pub fn larger_capacities(a: &Capacities, b: &Capacities) -> Capacities {
         executions: a.executions.max(b.executions),
         quarantine: a.quarantine.max(b.quarantine),
         unsettled: a.unsettled.max(b.unsettled),
-        reserved: 0,
+        lots: a.tax_lots().max(b.tax_lots()),
     }
 }

@@ -226,7 +226,9 @@ fn tables(replica: &Replica) -> Vec<TableView> {
         table: table.to_owned(),
         used_pct,
     };
-    replica.limit_check().used_pct().into_iter().map(view).collect()
+    let tables = replica.limit_check().used_pct().into_iter();
+    let lots = ("lots", replica.positions().lots_used_pct());
+    tables.chain([lots]).map(view).collect()
 }
 
 fn positions(replica: &Replica) -> Vec<PositionView> {

@@ -25,4 +25,6 @@ mod tax;
 #[cfg(test)]
 mod testing;
 
+pub use replay::{Moved, Movement, Whose};
+
 use tradewind_domain::wide;

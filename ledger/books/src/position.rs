@@ -23,13 +23,14 @@
 
 mod actions;
 mod restate;
+mod select;
 
 pub use crate::average::{Facts, IncomeRow, PositionRow, decide};
 pub use crate::lots::Rules;
 
-use crate::average::{add, in_base, signed_qty};
+use crate::average::{add, in_base};
 use crate::lots::{Lot, LotHead, Terms};
-use crate::replay::{Movement, Movements, Version};
+use crate::replay::{Movement, Movements};
 use crate::settle::digest_rows;
 use crate::tax::TaxLots;
 use bytemuck::{Pod, Zeroable};
@@ -127,7 +128,7 @@ impl Position {
         self.instruments.resize(instruments, Instrument::zeroed());
         self.movements.grow(capacities.holdings, capacities.executions);
         self.tax
-            .grow(capacities.nodes, capacities.holdings, capacities.executions);
+            .grow(capacities.nodes, capacities.holdings, capacities.tax_lots());
     }
 
     #[inline]
@@ -169,12 +170,7 @@ impl Position {
         if !execution.realised.is_zero() {
             position.realised_base = add(position.realised_base, in_base(execution.realised, rate));
         }
-        let version = Version {
-            qty: signed_qty(execution) as i64,
-            principal: execution.principal,
-            fee: execution.fee,
-        };
-        let movement = Movement::trade(seq, version, execution.trade_day, rate);
+        let movement = Movement::of_execution(execution, seq, rate);
         self.retain(
             execution.holding,
             execution.account,
@@ -199,7 +195,7 @@ impl Position {
         self.movements.push(holding, movement);
         if let (Some(row), Some(rules)) = (self.instruments.get(instrument.index()), self.rules(instrument)) {
             let terms = self.tax.terms(account, rules);
-            self.tax.take(holding, terms, &movement, row);
+            self.tax.take(holding, terms, (&movement, &[]), row);
         }
     }
 
@@ -244,6 +240,11 @@ impl Position {
     /// A holding's tax lots in sum, under its account's method; `None` without a row.
     pub fn tax_lots(&self, holding: HoldingId) -> Option<&LotHead> {
         self.tax.lots().head(holding)
+    }
+
+    /// Share of the pool of tax lots that is used, in percent.
+    pub fn lots_used_pct(&self) -> u32 {
+        self.tax.lots().used_pct()
     }
 
     /// A holding's tax lots, in the order in which they were acquired.
@@ -330,6 +331,8 @@ impl Stage<Event> for Position {
             && !event.is_rejected()
         {
             self.process_action(event, kind);
+        } else if event.kind() == Some(Kind::LotSelect) && !event.is_rejected() {
+            self.process_select(event);
         }
         self.apply(event);
     }
@@ -360,6 +363,7 @@ impl Stage<Event> for Position {
                 }
             }
             Some(Kind::LotMethodSet) => self.tax.set_method(event.body()),
+            Some(Kind::LotSelect) => self.on_select(event),
             Some(Kind::InstrumentSet) => self.on_instrument(event.body()),
             Some(Kind::EngineStarted) => self.grow(&event.body::<EngineStarted>().capacities),
             _ => {}

@@ -22,10 +22,10 @@ pub use corporate::adjustment;
 pub(crate) use templates::Poster;
 pub use templates::{LegSpec, Template};
 
-use tradewind_domain::codes::Side;
+use tradewind_domain::codes::{FirmAccount, Side, TransferPhase};
 use tradewind_domain::event::{
-    CashMove, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, Kind, OrderCancel, OrderNew,
-    OrderReplace, OrderView, TradeBust, VenueReport,
+    CashMove, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, Kind, LedgerTransfer,
+    OrderCancel, OrderNew, OrderReplace, OrderView, SettlementFail, TradeBust, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
@@ -65,6 +65,10 @@ pub struct Parties {
     pub wallet_bought: WalletId,
     /// Currency that a conversion buys.
     pub currency_bought: CurrencyId,
+    /// Account of the firm that a transfer debits.
+    pub debited: FirmAccount,
+    /// Account of the firm that a transfer credits.
+    pub credited: FirmAccount,
 }
 
 /// What one event posts: a template, an amount for each of its lines, and the parties.
@@ -91,6 +95,8 @@ impl Postings {
             instrument: InstrumentId::NONE,
             wallet_bought: WalletId::NONE,
             currency_bought: CurrencyId::NONE,
+            debited: FirmAccount::Street,
+            credited: FirmAccount::Street,
         },
     };
 
@@ -190,6 +196,9 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
         Kind::TradeBust | Kind::TradeCorrect => taking_back(event, moves_principal),
         Kind::DatedCashSettled => settlement(event.body()),
         Kind::FxConversion => conversion(event.body()),
+        Kind::LedgerTransfer => transfer(event),
+        Kind::SettlementFail => fail(event.body()),
+        Kind::StockBorrowed => corporate::borrowing(event.body()),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
         kind if kind.is_of_holder() => corporate::postings(event, kind),
@@ -385,6 +394,59 @@ fn conversion(body: &FxConversion) -> Postings {
             currency: body.sold,
             wallet_bought: body.wallet_bought,
             currency_bought: body.currency_bought,
+            ..Postings::NONE.parties
+        },
+    }
+}
+
+/// A trade that failed after its settlement was booked goes back to pending. One that is pending stays so.
+fn fail(body: &SettlementFail) -> Postings {
+    if body.was_settled == 0 {
+        return Postings::NONE;
+    }
+    let is_buy = Side::from_code(body.side).is_some_and(Side::is_buy);
+    let (cash, qty) = (body.cash.raw(), i128::from(body.qty));
+    Postings {
+        template: Some(if is_buy {
+            Template::FailBuy
+        } else {
+            Template::FailSell
+        }),
+        amounts: [cash, cash, qty, qty, 0, 0],
+        parties: Parties {
+            account: body.account,
+            wallet: body.wallet,
+            currency: body.currency,
+            holding: body.holding,
+            instrument: body.instrument,
+            ..Postings::NONE.parties
+        },
+    }
+}
+
+/// A transfer of the firm: booked, held, or what was held booked or released.
+fn transfer(event: &Event) -> Postings {
+    let facts = event.transfer_facts();
+    let accounts = facts.and_then(|facts| facts.accounts());
+    let (Some(facts), Some((debited, credited))) = (facts, accounts) else {
+        return Postings::NONE;
+    };
+    let (amount, released) = (facts.amount.raw(), facts.released.raw());
+    let (template, amounts) = match event.body::<LedgerTransfer>().phase() {
+        Some(TransferPhase::Posted) => (Template::Transfer, [amount, 0]),
+        Some(TransferPhase::Pending) => (Template::TransferHeld, [amount, 0]),
+        Some(TransferPhase::Post) => (Template::TransferPosted, [released, amount]),
+        Some(TransferPhase::Void) => (Template::TransferVoided, [released, 0]),
+        None => return Postings::NONE,
+    };
+    Postings {
+        template: Some(template),
+        amounts: [amounts[0], amounts[1], 0, 0, 0, 0],
+        parties: Parties {
+            currency: facts.currency,
+            instrument: facts.instrument,
+            debited,
+            credited,
             ..Postings::NONE.parties
         },
     }

@@ -10,12 +10,15 @@
 //! - Where what moved since a flat position is not all retained there is no replay, and the caller adjusts.
 //! - A row says by how much it changed the position as things stand: restating a trade restates the splits behind it.
 
-use crate::average::{Facts, PositionRow, add, effect, in_base, margin_effect, plus, split_effect};
-use crate::lots::Rules;
+use crate::average::{
+    Facts, PositionRow, add, effect, in_base, margin_effect, plus, signed_qty, split_effect,
+};
+use crate::lots::{NamedLot, Rules};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::corporate::{Ratio, SplitQty};
+use tradewind_domain::event::{CorporateAction, Event, Execution, HolderAction, Kind};
 use tradewind_domain::fixed::{Money, NetQty, Price};
-use tradewind_domain::ids::{HoldingId, Seq};
+use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, Seq};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::rounding::{self, Rounding};
 use tradewind_domain::time::DayNumber;
@@ -23,10 +26,13 @@ use tradewind_domain::time::DayNumber;
 /// Movements of one holding that a replay walks at most: some tens of microseconds.
 pub(crate) const REPLAY_MAX: usize = 4_096;
 
+/// Lots that are remembered as named by trades.
+const NAMED_MAX: u32 = 16_384;
+
 /// What moved a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Moved {
+pub enum Moved {
     /// A trade.
     Trade = 0,
     /// A split.
@@ -37,10 +43,22 @@ pub(crate) enum Moved {
     Settled = 3,
 }
 
-/// One movement of a position, as it counts now.
+/// Whose position a record moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whose {
+    /// Account and instrument.
+    pub holding: HoldingId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+}
+
+/// One movement of a position, as it counts now: a trade, or what a corporate action did to one holder. Positions, tax lots and who counts
+/// them once more take the same movements ([`Lots::take`](crate::lots::Lots::take)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Movement {
+pub struct Movement {
     /// Money of a trade.
     pub(crate) principal: Money,
     /// Fee of a trade.
@@ -59,12 +77,112 @@ pub(crate) struct Movement {
     holding: HoldingId,
     pub(crate) day: DayNumber,
     kind: u8,
-    reserved: [u8; 7],
+    /// Lots that the trade names: how many, and where the first of them stands.
+    named_count: u8,
+    reserved: [u8; 2],
+    named_at: u32,
 }
 
 const _: () = assert!(size_of::<Movement>() == 96);
 
 impl Movement {
+    /// The movement of an accepted record, and whose position it moves; `None` for records that move nobody's. Busts and corrections change
+    /// a movement that is there ([`restated`](Self::restated)).
+    pub fn of(event: &Event) -> Option<(Whose, Self)> {
+        if event.is_rejected() {
+            return None;
+        }
+        let seq = event.head.seq;
+        let kind = event.kind()?;
+        let (holding, account, instrument, movement) = match kind {
+            Kind::VenueFill | Kind::TradeCapture => {
+                let body: &Execution = event.body();
+                let movement = Self::of_execution(body, seq, 0);
+                (body.holding, body.account, body.instrument, movement)
+            }
+            Kind::HolderSplit => {
+                let body: &CorporateAction = event.body();
+                (
+                    body.holding,
+                    body.account,
+                    body.instrument,
+                    Self::of_split(body, seq),
+                )
+            }
+            Kind::HolderMargin | Kind::HolderSettled => {
+                let body: &HolderAction = event.body();
+                let movement = Self::of_action(body, seq, kind);
+                (body.holding, body.account, body.instrument, movement)
+            }
+            _ => return None,
+        };
+        let whose = Whose {
+            holding,
+            account,
+            instrument,
+        };
+        (!holding.is_none()).then_some((whose, movement))
+    }
+
+    /// The movement of an execution, at a base rate.
+    pub(crate) fn of_execution(execution: &Execution, seq: Seq, rate: i64) -> Self {
+        let version = Version {
+            qty: signed_qty(execution) as i64,
+            principal: execution.principal,
+            fee: execution.fee,
+        };
+        Self::trade(seq, version, execution.trade_day, rate)
+    }
+
+    /// The movement of a holder's part of a split.
+    pub(crate) fn of_split(split: &CorporateAction, seq: Seq) -> Self {
+        let px = i64::try_from(split.cash_per_unit.raw()).unwrap_or(0); // checked where it was announced
+        let qty = (split.qty_delta, px);
+        Self::action(Moved::Split, seq, qty, split.ex_date, split.rate)
+            .with_ratio(split.numerator, split.denominator)
+    }
+
+    /// The movement of a holder's margin, or of the settlement of its contract.
+    pub(crate) fn of_action(action: &HolderAction, seq: Seq, kind: Kind) -> Self {
+        let moved = if kind == Kind::HolderMargin {
+            Moved::Margin
+        } else {
+            Moved::Settled
+        };
+        let qty = (action.qty_delta, action.px);
+        Self::action(moved, seq, qty, action.date, action.rate)
+    }
+
+    /// A trade's movement with the quantity, money and fee of its corrected version.
+    pub fn restated(&self, new: &Execution) -> Self {
+        Self {
+            qty: signed_qty(new) as i64,
+            principal: new.principal,
+            fee: new.fee,
+            ..*self
+        }
+    }
+
+    /// The same on another day.
+    pub fn on(&self, day: DayNumber) -> Self {
+        Self { day, ..*self }
+    }
+
+    /// Its date: the trade date of a trade, the ex-date of an action.
+    pub fn day(&self) -> DayNumber {
+        self.day
+    }
+
+    /// Signed change of quantity, as it was recorded.
+    pub fn change(&self) -> NetQty {
+        NetQty::from_raw(self.qty.into())
+    }
+
+    /// Money of a trade.
+    pub fn money(&self) -> Money {
+        self.principal
+    }
+
     /// A trade.
     pub(crate) fn trade(seq: Seq, version: Version, day: DayNumber, rate: i64) -> Self {
         Self {
@@ -97,7 +215,8 @@ impl Movement {
         self
     }
 
-    pub(crate) fn moved(&self) -> Moved {
+    /// What it was.
+    pub fn moved(&self) -> Moved {
         match self.kind {
             1 => Moved::Split,
             2 => Moved::Margin,
@@ -195,6 +314,10 @@ pub(crate) struct Movements {
     capacity: u64,
     /// Numbers of the movements to replay, newest first.
     path: Vec<u64>,
+    /// Lots that trades name, the newest [`NAMED_MAX`].
+    named: Vec<NamedLot>,
+    /// How many there ever were, with those that were left free so that a trade's stand side by side.
+    named_end: u32,
 }
 
 impl Movements {
@@ -206,6 +329,8 @@ impl Movements {
             forgotten: 0,
             capacity: 0,
             path: Vec::with_capacity(REPLAY_MAX),
+            named: vec![NamedLot::default(); NAMED_MAX as usize],
+            named_end: 0,
         }
     }
 
@@ -275,6 +400,34 @@ impl Movements {
             let slot = self.slot(number);
             let row = &mut self.rows[slot];
             (row.qty, row.principal, row.fee) = (version.qty, version.principal, version.fee);
+        }
+    }
+
+    /// A trade names these lots from now on: the number of the trade is that of [`find_way`](Self::find_way). What was named before them is
+    /// forgotten where its place is needed, the oldest first.
+    pub(crate) fn name(&mut self, number: u64, lots: impl ExactSizeIterator<Item = NamedLot>) {
+        let count = lots.len() as u32;
+        let at = self.named_end % NAMED_MAX;
+        if at + count > NAMED_MAX {
+            self.named_end = self.named_end.wrapping_add(NAMED_MAX - at);
+        }
+        let first = self.named_end;
+        for lot in lots {
+            self.named[(self.named_end % NAMED_MAX) as usize] = lot;
+            self.named_end = self.named_end.wrapping_add(1);
+        }
+        let slot = self.slot(number);
+        (self.rows[slot].named_at, self.rows[slot].named_count) = (first, count as u8);
+    }
+
+    /// The lots that a movement names.
+    pub(crate) fn named(&self, movement: &Movement) -> &[NamedLot] {
+        let count = usize::from(movement.named_count);
+        let is_retained = self.named_end.wrapping_sub(movement.named_at) <= NAMED_MAX;
+        let from = (movement.named_at % NAMED_MAX) as usize;
+        match self.named.get(from..from + count) {
+            Some(lots) if is_retained => lots,
+            _ => &[],
         }
     }
 
@@ -351,6 +504,11 @@ impl Movements {
         sink(&self.count.to_le_bytes());
         for number in self.forgotten + 1..=self.count {
             sink(bytes_of(&self.rows[self.slot(number)]));
+        }
+        sink(&self.named_end.to_le_bytes());
+        for lot in self.named.iter().take(self.named_end.min(NAMED_MAX) as usize) {
+            sink(&lot.open.to_le_bytes());
+            sink(&lot.qty.raw().to_le_bytes());
         }
     }
 }

@@ -364,6 +364,31 @@ fn template_numbers_and_lines_are_pinned() {
             18,
             vec![line(Cash, FxPool, Posted), line(FxPoolBought, CashBought, Posted)],
         ),
+        (19, vec![line(Debited, Credited, Posted)]),
+        (20, vec![line(Debited, Credited, Pending)]),
+        (
+            21,
+            vec![line(Debited, Credited, Release), line(Debited, Credited, Posted)],
+        ),
+        (22, vec![line(Debited, Credited, Release)]),
+        (
+            23,
+            vec![
+                line(Street, Cash, Posted),
+                line(Cash, Street, Unsettled),
+                line(Sec, SecStreet, Posted),
+                line(SecStreet, Sec, Unsettled),
+            ],
+        ),
+        (
+            24,
+            vec![
+                line(Cash, Street, Posted),
+                line(Street, Cash, Unsettled),
+                line(SecStreet, Sec, Posted),
+                line(Sec, SecStreet, Unsettled),
+            ],
+        ),
         (30, vec![line(Street, Cash, Posted), line(SecStreet, Sec, Posted)]),
         (31, vec![line(Div, Cash, Posted), line(Cash, Tax, Posted)]),
         (32, vec![line(Street, Cash, Posted)]),
@@ -376,6 +401,15 @@ fn template_numbers_and_lines_are_pinned() {
                 line(SecStreet, Sec, Posted),
                 line(Div, Cash, Posted),
                 line(Cash, Tax, Posted),
+            ],
+        ),
+        (36, vec![line(SecStreet, Borrow, Posted)]),
+        (
+            37,
+            vec![
+                line(Div, Street, Posted),
+                line(Street, Tax, Posted),
+                line(Street, Cash, Unsettled),
             ],
         ),
     ];

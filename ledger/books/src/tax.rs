@@ -8,8 +8,8 @@
 //! Not here: which lot a trade closes ([`crate::lots`]); reports of what was closed, which read the visitor.
 
 use crate::average::{Restated, add, in_base, side_sign};
-use crate::lots::{Action, LotHead, Lots, Outcome, Rules, Terms, Trade};
-use crate::replay::{Moved, Movement, Movements, Version};
+use crate::lots::{Action, LotHead, Lots, NamedLot, Outcome, Rules, Terms, Trade};
+use crate::replay::{Movement, Movements, Version};
 use tradewind_domain::codes::LotMethod;
 use tradewind_domain::event::{LotMethodSet, TakenBack};
 use tradewind_domain::fixed::{Money, NetQty};
@@ -60,65 +60,21 @@ impl TaxLots {
         &self.lots
     }
 
-    /// Takes a movement.
+    /// Takes a movement, with the lots that it names.
     #[inline]
     pub(crate) fn take(
         &mut self,
         holding: HoldingId,
         terms: Terms,
-        movement: &Movement,
+        (movement, named): (&Movement, &[NamedLot]),
         instrument: &Instrument,
     ) {
-        let outcome = self.book(holding, terms, movement, instrument);
+        let outcome = self
+            .lots
+            .take(holding, terms, (movement, named), instrument, &mut |_| {});
         if !outcome.realised.is_zero() {
             self.lots
                 .add_base(holding, in_base(outcome.realised, movement.rate));
-        }
-    }
-
-    #[inline]
-    fn book(
-        &mut self,
-        holding: HoldingId,
-        terms: Terms,
-        movement: &Movement,
-        instrument: &Instrument,
-    ) -> Outcome {
-        let Some(&head) = self.lots.head(holding) else {
-            return Outcome::default();
-        };
-        let action = Action {
-            id: movement.seq,
-            day: movement.day,
-        };
-        let sink = &mut |_: &_| {};
-        match movement.moved() {
-            Moved::Trade => {
-                let version = Version {
-                    qty: movement.qty,
-                    principal: movement.principal,
-                    fee: movement.fee,
-                };
-                self.trade(holding, terms, action, version.qty.into(), &version)
-            }
-            Moved::Split => match movement.split_of(head.qty, instrument) {
-                Some((ratio, _, cash)) => {
-                    let by = (ratio, instrument.lot);
-                    self.lots.split(holding, terms, action, by, cash, sink)
-                }
-                None => Outcome::default(),
-            },
-            Moved::Margin => {
-                let value = movement.value_of(head.qty, instrument);
-                self.lots.revalue(holding, terms, action, value, sink)
-            }
-            Moved::Settled => {
-                let version = Version {
-                    principal: movement.value_of(head.qty, instrument),
-                    ..Version::default()
-                };
-                self.trade(holding, terms, action, head.qty.raw().wrapping_neg(), &version)
-            }
         }
     }
 
@@ -154,14 +110,54 @@ impl TaxLots {
         let Some(&before) = self.lots.head(holding) else {
             return;
         };
-        let mut run = |version| {
-            self.lots.clear(holding);
-            for movement in movements.on_way(changed, version) {
-                self.take(holding, terms, &movement, instrument);
-            }
-            self.lots.head(holding).copied().unwrap_or(before)
+        let old = self.run_way(holding, terms, (movements, changed), None, instrument);
+        let new = self.run_way(holding, terms, (movements, changed), Some(version), instrument);
+        self.keep_money(holding, terms, before, (old, new));
+    }
+
+    /// Replays a way on which a trade names other lots than before.
+    pub(crate) fn select(
+        &mut self,
+        holding: HoldingId,
+        terms: Terms,
+        (movements, changed): (&mut Movements, u64),
+        lots: impl ExactSizeIterator<Item = NamedLot>,
+        instrument: &Instrument,
+    ) {
+        let Some(&before) = self.lots.head(holding) else {
+            return;
         };
-        let (old, new) = (run(None), run(Some(version)));
+        let old = self.run_way(holding, terms, (&*movements, changed), None, instrument);
+        movements.name(changed, lots);
+        let new = self.run_way(holding, terms, (&*movements, changed), None, instrument);
+        self.keep_money(holding, terms, before, (old, new));
+    }
+
+    /// Makes the lots of a way anew.
+    fn run_way(
+        &mut self,
+        holding: HoldingId,
+        terms: Terms,
+        (movements, changed): (&Movements, u64),
+        version: Option<Version>,
+        instrument: &Instrument,
+    ) -> LotHead {
+        self.lots.clear(holding);
+        for movement in movements.on_way(changed, version) {
+            let named = movements.named(&movement);
+            self.take(holding, terms, (&movement, named), instrument);
+        }
+        self.lots.head(holding).copied().unwrap_or(LotHead::EMPTY)
+    }
+
+    /// Profit and cost stay the money that moved: what the lots had drifted from the old way stays with the new one.
+    fn keep_money(
+        &mut self,
+        holding: HoldingId,
+        terms: Terms,
+        before: LotHead,
+        (old, new): (LotHead, LotHead),
+    ) {
         let flow = |head: &LotHead| money_moved(head, terms.rules);
         let moved = flow(&before).wrapping_add(flow(&new)).wrapping_sub(flow(&old));
         let held = new.qty.raw().signum().wrapping_mul(new.cost.raw());

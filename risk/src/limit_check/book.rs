@@ -1,5 +1,6 @@
 //! The limit check's state, and how amounts on it change. Every change is an addition or a setting of recorded integers.
 
+use super::allocation::Block;
 use super::quarantine::Quarantine;
 use super::quota::Quotas;
 use super::tables::Rows;
@@ -20,6 +21,7 @@ use crate::restricted::RestrictedLists;
 use crate::rules::Rules;
 use crate::shorts::{ShortFigures, Shorts};
 use crate::stamps::Stamps;
+use crate::transfers::Transfers;
 use crate::wallets::Wallets;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::codes::{AccountKind, ControlState, Level, Side};
@@ -65,6 +67,8 @@ pub(super) struct Book {
     pub(super) cl_ord_ids: KeyTable,
     pub(super) exec_ids: KeyTable,
     pub(super) executions: Executions,
+    /// The block whose legs come out: follows from the event that sets them off, no state of its own.
+    pub(super) allocating: Block,
     /// Corporate actions that wait for their ex-date.
     pub(super) announced: Announced,
     /// Corporate actions that were booked.
@@ -81,6 +85,8 @@ pub(super) struct Book {
     pub(super) quotas: Quotas,
     pub(super) shorts: Shorts,
     pub(super) wallets: Wallets,
+    /// Transfers of the firm that are pending.
+    pub(super) transfers: Transfers,
     /// Trades that have not settled.
     pub(super) dated: Dated,
     pub(super) fees: Fees,
@@ -127,6 +133,7 @@ impl Book {
             cl_ord_ids: KeyTable::new(capacities.cl_ord_ids),
             exec_ids: KeyTable::new(capacities.exec_ids),
             executions: Executions::new(capacities.executions),
+            allocating: Block::empty(),
             announced: Announced::new(),
             actions: Actions::new(capacities.holdings, capacities.executions),
             quarantine: Quarantine::new(capacities.quarantine),
@@ -139,7 +146,8 @@ impl Book {
             quotas: Quotas::new(capacities.limits),
             shorts: Shorts::new(capacities.holdings),
             wallets: Wallets::new(capacities.wallets),
-            dated: Dated::new(capacities.unsettled),
+            transfers: Transfers::new(),
+            dated: Dated::new(capacities.unsettled, capacities.holdings),
             fees: Fees::new(capacities.open_orders + capacities.closed_orders + 1),
             holdings_used: 0,
             holdings_max: capacities.holdings,
@@ -337,6 +345,14 @@ impl Book {
         }
     }
 
+    /// Moves the positions of a leaf's pair and every pair above, where nothing was executed.
+    pub(super) fn shift_positions(&mut self, leaf_pair: u32, qty: i128) {
+        let mut pair = leaf_pair;
+        while self.hierarchy.pair(pair).is_some() {
+            pair = self.hierarchy.change_pair(pair, |flow| flow.shift(qty));
+        }
+    }
+
     /// Counts an execution at a leaf and every node above, with what it changes of what its order holds open; gives the dates of the
     /// counters that it went into.
     #[inline]
@@ -446,6 +462,7 @@ impl Book {
         sink(&self.outage_ns.to_le_bytes());
         sink(&self.drained_ms.to_le_bytes());
         self.wallets.digest(sink);
+        self.transfers.digest(sink);
         self.dated.digest(sink);
         self.fees.digest(sink);
         sink(&self.holdings_used.to_le_bytes());

@@ -7,6 +7,7 @@
 //! - What an order has open and holds stays as it is; its filled quantity, and while it is open its total quantity, fall.
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
+use super::allocation::NO_DAY;
 use super::book::Book;
 use super::execution::{Version, cash_change, collateral_of, deferred, exec_scope};
 use super::findings::Findings;
@@ -32,7 +33,7 @@ fn rebooked(event: &Event) -> Version {
     }
 }
 
-fn version_of(taken: &TakenBack) -> Version {
+pub(super) fn version_of(taken: &TakenBack) -> Version {
     Version {
         qty: taken.qty,
         px: taken.px,
@@ -47,10 +48,11 @@ pub(super) fn side_of(taken: &TakenBack) -> Side {
 }
 
 impl Book {
-    /// Decides a bust or a correction: the trade must be known and live.
+    /// Decides a bust or a correction: the trade must be known and live, and no leg of an allocation but where all of them go.
     pub(super) fn decide_taking_back(&self, event: &mut Event, kind: Kind) {
         let result = match Note::first(event.head.notes) {
             Some(code) => Err(code),
+            None if event.head.part == 0 && self.names_leg(event, kind) => Err(RejectCode::AllocationLeg),
             None if kind == Kind::TradeBust => self.bust_facts(event.body_mut()),
             None => self.correction_facts(event.body_mut()),
         };
@@ -58,6 +60,17 @@ impl Book {
             Ok(taken) => self.write_taken(event, taken),
             Err(code) => event.reject(code),
         }
+    }
+
+    /// True where the trade that a bust or correction names is a live leg of an allocation.
+    fn names_leg(&self, event: &Event, kind: Kind) -> bool {
+        let row = self.executions.find(self.taken_key(event, kind));
+        row.is_some_and(|row| row.is_leg() && !row.is_busted())
+    }
+
+    /// The key of the trade that a bust or correction names.
+    pub(super) fn taken_key(&self, event: &Event, kind: Kind) -> Key {
+        key_of(&self.hasher, event, kind)
     }
 
     /// Writes what is taken back, and behind it what that changes of corporate actions since.
@@ -156,7 +169,7 @@ impl Book {
 
     /// The live trade of an identifier, with the trade date that it stands under. Where the source names no date, it must stand under
     /// one of the present dates alone.
-    fn booked(
+    pub(super) fn booked(
         &self,
         venue: VenueId,
         trade_date: DayNumber,
@@ -290,7 +303,10 @@ impl Book {
             return;
         }
         // Proceeds of the day's sales are not settled yet; those of an earlier day are, and go back as settled cash.
-        let day = taken.days.get(level).copied().unwrap_or(0);
+        let day = match taken.days.get(level).copied().unwrap_or(0) {
+            NO_DAY if taken.trade_day == self.calendars.date(taken.calendar) => date,
+            day => day,
+        };
         let held = wallet.unsettled_on(day).raw();
         if day == date && held > 0 {
             let before = deferred(instrument, side_of(taken), &version_of(taken), opened);

@@ -9,11 +9,12 @@
 use super::book::Book;
 use super::execution::{Version, cash_change};
 use crate::dated::{Amounts, Bucket, BucketKey, BucketOwner};
+use crate::hierarchy::PairRow;
 use crate::wallets::WalletRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    DatedSettlement, Event, Execution, Kind, TakenBack, execution_alerts, execution_flags,
+    DatedSettlement, Event, Execution, HolderAction, Kind, TakenBack, execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{CalendarId, HoldingId, WalletId};
@@ -27,7 +28,7 @@ pub(super) fn pending_of(instrument: &Instrument, side: Side, trade: &Version) -
     Amounts::of(cash, side.sign() * i128::from(trade.qty))
 }
 
-fn key_of(holding: HoldingId, date: DayNumber, calendar: u8) -> BucketKey {
+pub(super) fn key_of(holding: HoldingId, date: DayNumber, calendar: u8) -> BucketKey {
     BucketKey {
         holding,
         date,
@@ -70,6 +71,23 @@ impl Book {
             self.calendars.has_date(instrument.settle_calendar, date)
                 && self.calendars.has_date(instrument.cash_calendar, date)
         })
+    }
+
+    /// The business day after a date, on the calendars of market and currency.
+    pub(super) fn next_settlement(&self, instrument: &Instrument, date: DayNumber) -> DayNumber {
+        settlement::settle_date(date.saturating_add(1), 0, |date| {
+            self.calendars.has_date(instrument.settle_calendar, date)
+                && self.calendars.has_date(instrument.cash_calendar, date)
+        })
+    }
+
+    /// The calendar whose roll pays what is due on an instrument: that of its settlements, else its own.
+    pub(super) fn pay_calendar(instrument: &Instrument) -> CalendarId {
+        if instrument.settles_later() {
+            instrument.settle_calendar
+        } else {
+            instrument.calendar
+        }
     }
 
     /// Writes whether a trade that is taken back is still pending: then it is voided, else reversed.
@@ -134,7 +152,7 @@ impl Book {
         self.move_pending(taken.wallet, &amounts, -1);
     }
 
-    fn move_pending(&mut self, wallet: WalletId, amounts: &Amounts, sign: i128) {
+    pub(super) fn move_pending(&mut self, wallet: WalletId, amounts: &Amounts, sign: i128) {
         let Some(row) = self.wallets.row_mut(wallet) else {
             self.faults += 1;
             return;
@@ -211,6 +229,44 @@ impl Book {
             ..DatedSettlement::zeroed()
         };
         Kind::DatedCashSettled
+    }
+
+    /// Writes what has to be borrowed for the holding of a pair, or given back, now that its calendar's trades have settled; `None` where
+    /// what is borrowed is what is short.
+    pub(super) fn write_borrow(&self, pair: &PairRow, calendar: CalendarId, out: &mut Event) -> Option<Kind> {
+        if pair.holding.is_none() {
+            return None;
+        }
+        let instrument = self.market.instrument(pair.instrument)?;
+        if instrument.settle_calendar != calendar || !instrument.settles_later() {
+            return None;
+        }
+        let settled = pair.flow.position.wrapping_sub(self.dated.pending(pair.holding));
+        let short = i64::try_from(settled.wrapping_neg().max(0)).unwrap_or(i64::MAX);
+        let change = short - self.dated.borrowed(pair.holding);
+        if change == 0 {
+            return None;
+        }
+        let account = self.hierarchy.node(pair.node).map(|node| node.account);
+        out.reset(Kind::StockBorrowed);
+        out.head.seq = self.input_seq;
+        *out.body_mut() = HolderAction {
+            qty_delta: change,
+            node: pair.node,
+            instrument: pair.instrument,
+            holding: pair.holding,
+            account: account.unwrap_or_default(),
+            wallet: WalletId::NONE,
+            date: self.calendars.date(calendar),
+            currency: instrument.currency,
+            ..HolderAction::zeroed()
+        };
+        Some(Kind::StockBorrowed)
+    }
+
+    /// Makes a borrowing true.
+    pub(super) fn apply_borrow(&mut self, body: &HolderAction) {
+        self.dated.borrow(body.holding, body.qty_delta);
     }
 
     /// The row of the bucket that a settlement is about.

@@ -38,6 +38,11 @@ impl Trips {
         }
     }
 
+    /// Takes another event's in.
+    pub(super) fn join(&mut self, other: &Self) {
+        other.all().for_each(|limit| self.push(limit));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.next == self.count
     }

@@ -1,6 +1,7 @@
 //! Executions: fills of our orders, and trades executed elsewhere. They are consumed first and compared afterwards: a fill is
 //! never refused because of a limit (LIMITS section 2, rule e; section 9).
 
+use super::allocation::NO_DAYS;
 use super::ask::VALUE_MAX;
 use super::book::{Book, OpenChange};
 use super::findings::Findings;
@@ -10,7 +11,9 @@ use crate::orders::keys::Key;
 use crate::orders::table::{OrderRow, parts_value};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{InstrumentKind, OrderState, Side};
-use tradewind_domain::event::{ChainDays, Event, Execution, Kind, TakenBack, execution_alerts};
+use tradewind_domain::event::{
+    ChainDays, Event, Execution, Kind, TakenBack, execution_alerts, execution_flags,
+};
 use tradewind_domain::fixed::{Money, Notional, ONE, Price, Qty};
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, OrderId, OrderSlot, Seq, VenueId, WalletId};
 use tradewind_domain::reference::Instrument;
@@ -39,6 +42,7 @@ impl Book {
         let hint = Hint::of(event);
         let body: &mut Execution = event.body_mut();
         (body.slot, body.holding, body.wallet) = (OrderSlot::NONE, HoldingId::NONE, WalletId::NONE);
+        body.flags &= execution_flags::OF_SOURCES;
         let result = match Note::first(notes) {
             Some(code) => Err(code),
             None if kind == Kind::VenueFill => self.fill_facts(event.body_mut(), hint),
@@ -216,7 +220,7 @@ impl Book {
     }
 
     /// Flags a cash account whose settled cash this execution takes below zero.
-    fn check_overdraft(&self, instrument: &Instrument, execution: &mut Execution) {
+    pub(super) fn check_overdraft(&self, instrument: &Instrument, execution: &mut Execution) {
         if !self.is_cash_account(execution.account) {
             return;
         }
@@ -264,6 +268,9 @@ impl Book {
         }
         self.hold_until_settled(&instrument, execution);
         self.count_fee(&instrument, execution);
+        if execution.flags & execution_flags::ALLOCATED != 0 {
+            return self.apply_leg(&instrument, execution, (key, event.head.seq));
+        }
         // Where nothing else says a mark, this price is it: what the execution moves is valued at it.
         if self.market.note_fill(execution.instrument, execution.px) {
             self.value_instrument(execution.instrument);
@@ -287,6 +294,22 @@ impl Book {
             self.executions.note_opened(key, opened);
         }
         self.watch_execution(execution.leaf, event.head.recv_ns);
+    }
+
+    /// A leg of an allocation moves the position and is remembered; no counter of the day sees it.
+    fn apply_leg(&mut self, instrument: &Instrument, leg: &Execution, (key, seq): (Key, Seq)) {
+        let pair = self.make_pairs(leg.leaf, leg.instrument, leg.holding);
+        let sign = Side::from_code(leg.side).map_or(0, Side::sign);
+        if !instrument.moves_principal() {
+            self.actions.add_margined(leg.holding, sign * leg.principal.raw());
+        }
+        let opened = leg.qty - self.closing_part(instrument, leg);
+        self.shift_positions(pair, sign * i128::from(leg.qty));
+        self.executions.push(key, retained(leg, seq, NO_DAYS));
+        self.executions.note_allocation(key, seq, leg.trade_date);
+        if opened != 0 {
+            self.executions.note_opened(key, opened);
+        }
     }
 
     /// By how much an execution changes what binary shorts must hold.

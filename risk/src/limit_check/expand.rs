@@ -13,14 +13,16 @@ use super::findings::Findings;
 use super::flatten::Closing;
 use super::report::{Replace, view_of};
 use super::rest::Need;
+use crate::hierarchy::NIL;
 use crate::orders::resting::Resting;
 use crate::orders::table::OrderRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{ControlState, OrderState, Side, TimeInForce};
 use tradewind_domain::event::{
-    Control, DatedSettlement, DerivedOrder, Event, Kind, MassCancel, OrderNew, OrderView, Timer, TimerKind,
+    Control, DatedSettlement, DerivedOrder, Event, HolderAction, Kind, MassCancel, OrderNew, OrderView,
+    SymbolChange, Timer, TimerKind,
 };
-use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderSlot, SessionId};
+use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderSlot, Seq, SessionId};
 use tradewind_machine::stage::Expansion;
 
 /// Rows that one call looks at.
@@ -61,6 +63,8 @@ pub(super) enum Cursor {
     Lapses(CalendarId, u32),
     /// Trades that settle with a calendar's roll; the next bucket to look at.
     Settling(CalendarId, u32),
+    /// Stock that is borrowed once a calendar's trades have settled; the next pair to look at.
+    Borrowing(CalendarId, u32),
     /// Positions that are closed below a killed node.
     Flatten(Closing),
     /// Orders that are held; the next one to look at.
@@ -69,6 +73,10 @@ pub(super) enum Cursor {
     Released(u32),
     /// A corporate action that takes effect: 0 for prices, then the pair of node and instrument to look at, counted from 1.
     Holders(u32),
+    /// Legs of the allocation that is being booked; the next one. Then states that their limits change.
+    Legs(u16, Trips),
+    /// Legs of an allocation that is taken back; the next one.
+    Unallocated(Seq, u16),
 }
 
 impl Cursor {
@@ -86,7 +94,10 @@ impl Cursor {
             book.find_crossed(event);
             return Cursor::Crossed(0, book.trips_of(event, kind));
         }
-        let cursor = Self::of_cause(event, kind, book);
+        let cursor = match kind {
+            Kind::Allocation => book.allocation_effects(event),
+            _ => Self::of_cause(event, kind, book),
+        };
         match cursor {
             Cursor::Idle if book.announced.is_due() => Cursor::Holders(0),
             Cursor::Idle if book.resting.is_due() => Self::held(book),
@@ -116,6 +127,12 @@ impl Cursor {
                     side: 0,
                 })
             }
+            Kind::SymbolChange if !event.is_rejected() => sweep(Scope::Named {
+                node: NodeId::NONE,
+                instrument: event.body::<SymbolChange>().instrument,
+                session: SessionId::NONE,
+                side: 0,
+            }),
             Kind::Flatten if !event.is_rejected() => Cursor::Flatten(Closing::begin(event, book)),
             Kind::MassCancel if !event.is_rejected() => {
                 let request: &MassCancel = event.body();
@@ -135,6 +152,9 @@ impl Cursor {
                 Self::of_trips(book.trips_of(event, kind))
             }
             Kind::QuarantineResolve => book.released_by(event).map_or(Cursor::Idle, Cursor::Released),
+            Kind::TradeBust | Kind::TradeCorrect => book
+                .unallocated_by(event, kind)
+                .map_or(Cursor::Idle, |seq| Cursor::Unallocated(seq, 0)),
             _ => Cursor::Idle,
         }
     }
@@ -179,7 +199,10 @@ impl Cursor {
                 Cursor::Orders(..) => self.next_order(book, out),
                 Cursor::Lapses(..) => self.next_lapse(book, out),
                 Cursor::Settling(..) => self.next_settlement(book, out),
+                Cursor::Borrowing(..) => self.next_borrow(book, out),
                 Cursor::Holders(_) => self.next_holder(book, out),
+                Cursor::Legs(..) => self.next_leg(book, out),
+                Cursor::Unallocated(..) => self.next_unallocated(book, out),
                 Cursor::Released(at) => {
                     let at = *at;
                     *self = Cursor::Idle;
@@ -273,6 +296,38 @@ impl Cursor {
         };
     }
 
+    fn next_leg(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Legs(at, trips) = self else {
+            return None;
+        };
+        match book.write_leg(*at, out) {
+            Some(kind) => {
+                *at += 1;
+                Some(kind)
+            }
+            None => {
+                *self = Self::of_trips(*trips);
+                None
+            }
+        }
+    }
+
+    fn next_unallocated(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Unallocated(seq, at) = self else {
+            return None;
+        };
+        match book.write_unallocated(*seq, *at, out) {
+            Some(written) => {
+                *at += 1;
+                written
+            }
+            None => {
+                *self = Cursor::Idle;
+                None
+            }
+        }
+    }
+
     fn next_lapse(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
         let Cursor::Lapses(calendar, at) = self else {
             return None;
@@ -291,12 +346,28 @@ impl Cursor {
             return None;
         };
         let Some(bucket) = book.dated.row(*at) else {
-            *self = Cursor::Idle;
+            *self = if book.dated.has_calendar(*calendar) {
+                Cursor::Borrowing(*calendar, 0)
+            } else {
+                Cursor::Idle
+            };
             return None;
         };
         *at += 1;
         book.is_due(bucket, *calendar)
             .then(|| book.write_settlement(bucket, out))
+    }
+
+    fn next_borrow(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Borrowing(calendar, at) = self else {
+            return None;
+        };
+        let Some(pair) = book.hierarchy.pair(*at) else {
+            *self = Cursor::Idle;
+            return None;
+        };
+        *at += 1;
+        book.write_borrow(pair, *calendar, out)
     }
 
     /// Moves behind an effect that was recorded, before it is applied.
@@ -312,6 +383,18 @@ impl Cursor {
             }
             return;
         }
+        if kind == Kind::StockBorrowed {
+            let body: &HolderAction = event.body();
+            let calendar = book
+                .market
+                .instrument(body.instrument)
+                .map(|row| row.settle_calendar);
+            let pair = book.hierarchy.find_pair(body.node, body.instrument);
+            if let Some(calendar) = calendar.filter(|_| pair != NIL) {
+                *self = Cursor::Borrowing(calendar, pair + 1);
+            }
+            return;
+        }
         if kind == Kind::OrderNew {
             if let Cursor::Flatten(closing) = self {
                 closing.pass(event, book);
@@ -320,6 +403,12 @@ impl Cursor {
         }
         if kind.is_of_holder() {
             return self.pass_holder(book, event, kind);
+        }
+        if matches!(kind, Kind::TradeCapture | Kind::TradeBust) {
+            if let Cursor::Legs(at, _) | Cursor::Unallocated(_, at) = self {
+                *at += 1;
+            }
+            return;
         }
         self.pass_to_orders(book);
         let slot = event.body::<DerivedOrder>().view.slot;
@@ -462,8 +551,10 @@ impl Book {
         match kind {
             Kind::StateChanged => return self.apply_state_changed(event),
             Kind::DatedCashSettled => return self.apply_settlement(event),
+            Kind::StockBorrowed => return self.apply_borrow(event.body()),
             kind if kind.is_of_holder() => return self.apply_holder(event, kind),
             Kind::TradeCapture => return self.apply_execution(event),
+            Kind::TradeBust => return self.apply_taking_back(event, kind),
             Kind::OrderNew => return self.apply_new(event, None),
             _ => {}
         }

@@ -10,10 +10,12 @@
 //! Not here: what may be announced ([`crate::corporate`]), cost and profit (position).
 
 use super::book::Book;
+use super::dated::key_of;
 use super::execution::collateral_of;
 use super::expand::{Cursor, Scope};
 use crate::actions::{self, ActionRow, Shift};
 use crate::corporate::split_ratio;
+use crate::dated::{Amounts, BucketKey, BucketOwner};
 use crate::hierarchy::{NIL, NodeRow, PairRow};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{CorporateActionKind, Level};
@@ -325,10 +327,12 @@ impl Book {
                     node: pair.node,
                     qty_delta,
                     is_short: u8::from(pair.flow.position < 0),
+                    is_due: 0,
                     rate,
                     alerts,
                     ..*action
                 };
+                self.date_dividend(effect, out.body_mut());
             }
             _ => {
                 let is_funding = kind == CorporateActionKind::Funding;
@@ -359,6 +363,48 @@ impl Book {
             out.reject(code);
         }
         effect
+    }
+
+    /// Writes whether a dividend is paid later than it is earned. What finds no room for its pay date is paid at once.
+    fn date_dividend(&self, effect: Kind, body: &mut CorporateAction) {
+        let Some(instrument) = self.market.instrument(body.instrument) else {
+            return;
+        };
+        let calendar = Self::pay_calendar(instrument);
+        let pays = effect == Kind::HolderDividend && !body.holding.is_none() && !net_of(body).is_zero();
+        let (Ok(code), true) = (u8::try_from(calendar.0), pays) else {
+            return;
+        };
+        if body.pay_date <= body.ex_date || body.pay_date <= self.calendars.date(calendar) {
+            return;
+        }
+        if self.dated.has_room(key_of(body.holding, body.pay_date, code)) {
+            body.is_due = 1;
+        } else {
+            body.alerts |= execution_alerts::SETTLED_EARLY;
+        }
+    }
+
+    /// A dividend is pending until its pay date, in one bucket with the trades that settle then.
+    fn hold_until_paid(&mut self, instrument: &Instrument, body: &CorporateAction) {
+        let calendar = Self::pay_calendar(instrument);
+        let owner = BucketOwner {
+            account: body.account,
+            wallet: body.wallet,
+            instrument: body.instrument,
+            leaf: body.node,
+            currency: body.currency,
+        };
+        let key = BucketKey {
+            holding: body.holding,
+            date: body.pay_date,
+            calendar,
+        };
+        let amounts = Amounts::of(net_of(body).raw(), 0);
+        if !self.dated.add(key, &owner, &amounts) {
+            self.faults += 1;
+        }
+        self.move_pending(body.wallet, &amounts, 1);
     }
 
     /// Makes what an action does to a holder, or to prices, true.
@@ -393,6 +439,9 @@ impl Book {
             }
         }
         self.pay_holder(&instrument, &concerned, before);
+        if kind == Kind::HolderDividend && event.body::<CorporateAction>().is_due != 0 {
+            self.hold_until_paid(&instrument, event.body());
+        }
         let row = self.row_of(event, kind, before);
         self.actions.push(concerned.holding, row);
         if !instrument.moves_principal() {
@@ -483,6 +532,11 @@ impl Book {
             wallet.settled = Money::from_raw(wallet.settled.raw() + adjusted_cash(adjustment));
         }
     }
+}
+
+/// What a holder gets of a dividend.
+fn net_of(body: &CorporateAction) -> Money {
+    Money::from_raw(body.gross.raw().saturating_sub(body.withheld.raw()))
 }
 
 /// Money that an adjustment brings.

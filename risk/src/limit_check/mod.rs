@@ -13,6 +13,7 @@
 //! (position).
 
 mod admin;
+mod allocation;
 mod ask;
 mod audit;
 mod book;
@@ -22,6 +23,7 @@ mod dated;
 mod effects;
 mod execution;
 mod expand;
+mod fail;
 mod fees;
 mod findings;
 mod flatten;
@@ -35,8 +37,10 @@ mod quota;
 mod replace;
 mod report;
 mod rest;
+mod select;
 mod self_trade;
 mod tables;
+mod transfer;
 mod view;
 
 #[cfg(test)]
@@ -127,6 +131,10 @@ impl LimitCheck {
             | Kind::OrderUnknown => book.decide_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.decide_cash(event, kind),
             Kind::FxConversion => book.decide_conversion(event),
+            Kind::Allocation => book.decide_allocation(event),
+            Kind::LedgerTransfer => book.decide_transfer(event),
+            Kind::SettlementFail => book.decide_fail(event),
+            Kind::LotSelect => book.decide_select(event),
             Kind::FeeScheduleSet => book.decide_fee_schedule(event),
             Kind::Valuation => book.decide_valuation(event),
             Kind::Locate => book.decide_locate(event),
@@ -155,8 +163,17 @@ impl LimitCheck {
             }
             Kind::OrderReplace => book.apply_replace(event),
             Kind::OrderCancel => book.apply_cancel(event),
-            Kind::VenueFill | Kind::TradeCapture => book.apply_execution(event),
-            Kind::TradeBust | Kind::TradeCorrect => book.apply_taking_back(event, kind),
+            Kind::VenueFill => book.apply_execution(event),
+            Kind::TradeCapture | Kind::TradeBust | Kind::TradeCorrect => {
+                if event.head.part != 0 {
+                    self.cursor.pass(book, event, kind);
+                }
+                if kind == Kind::TradeCapture {
+                    book.apply_execution(event);
+                } else {
+                    book.apply_taking_back(event, kind);
+                }
+            }
             Kind::QuarantineResolve => book.apply_resolve(event),
             Kind::VenueAck
             | Kind::VenueReject
@@ -168,6 +185,9 @@ impl LimitCheck {
             | Kind::OrderUnknown => book.apply_report(event, kind),
             Kind::Deposit | Kind::Withdrawal => book.apply_cash(event, kind),
             Kind::FxConversion => book.apply_conversion(event),
+            Kind::Allocation => book.apply_allocation(event),
+            Kind::LedgerTransfer => book.apply_transfer(event),
+            Kind::SettlementFail => book.apply_fail(event),
             Kind::FeeScheduleSet => book.apply_fee_schedule(event),
             Kind::StateSet | Kind::Kill | Kind::Rearm => book.apply_control(event, kind),
             Kind::Valuation => book.apply_valuation(event),
@@ -178,6 +198,7 @@ impl LimitCheck {
             | Kind::OrderReleased
             | Kind::StateChanged
             | Kind::DatedCashSettled
+            | Kind::StockBorrowed
             | Kind::HolderSplit
             | Kind::HolderDividend
             | Kind::HolderFunding
@@ -188,6 +209,7 @@ impl LimitCheck {
             }
             Kind::Probe
             | Kind::LimitProbe
+            | Kind::LotSelect
             | Kind::MassCancel
             | Kind::Flatten
             | Kind::EdgeStats
@@ -211,8 +233,11 @@ impl LimitCheck {
             self.book.drain(event.head.recv_ns);
             self.cursor = Cursor::of(event, kind, &mut self.book);
         } else if kind == Kind::TradeCapture {
-            // A trade out of quarantine is an effect that has effects.
-            self.cursor = Cursor::of(event, kind, &mut self.book);
+            // A trade out of quarantine is an effect that has effects; those of legs come behind the last of them.
+            match &mut self.cursor {
+                Cursor::Legs(_, trips) => trips.join(&self.book.trips_of(event, kind)),
+                cursor => *cursor = Cursor::of(event, kind, &mut self.book),
+            }
         }
     }
 }
@@ -264,9 +289,15 @@ impl Stage<Event> for LimitCheck {
             return Expansion::Done;
         }
         let expansion = self.cursor.next(&mut self.book, &mut self.findings, out);
-        if expansion == Expansion::Produced && out.kind() == Some(Kind::TradeCapture) {
-            self.book.audit(out, &mut self.findings);
-            self.begin_effects(out, Kind::TradeCapture);
+        if expansion == Expansion::Produced {
+            match out.kind() {
+                Some(Kind::TradeCapture) => {
+                    self.book.audit(out, &mut self.findings);
+                    self.begin_effects(out, Kind::TradeCapture);
+                }
+                Some(Kind::TradeBust) => self.book.audit_taking_back(out, &mut self.findings),
+                _ => {}
+            }
         }
         expansion
     }

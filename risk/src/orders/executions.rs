@@ -9,6 +9,8 @@
 use super::keys::Key;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use tradewind_domain::event::TakenBack;
+use tradewind_domain::ids::Seq;
+use tradewind_domain::time::DayNumber;
 use tradewind_machine::prefetch::{prefetch, prefetch_lines};
 
 /// What has become of a retained execution.
@@ -30,6 +32,12 @@ pub struct ExecutionRow {
     state: u64,
     /// Of a binary sale the quantity that opened a short, at 1e-8: its proceeds were never deferred.
     pub opened: i64,
+    /// The newest allocation that it is part of, by the number of its record; 0 for none. Of a leg the number of its own record.
+    pub allocation: Seq,
+    /// Trade date that it stands under, where it is part of an allocation.
+    pub trade_date: DayNumber,
+    /// The first settlement date on which it failed; 0 for none.
+    pub failed_from: DayNumber,
     /// The live version, as a bust would take it back. What it says of the order is as of its booking.
     pub trade: TakenBack,
 }
@@ -39,6 +47,12 @@ impl ExecutionRow {
     #[inline]
     pub fn is_busted(&self) -> bool {
         self.state == TradeState::Busted as u64
+    }
+
+    /// True for a leg of an allocation.
+    #[inline]
+    pub fn is_leg(&self) -> bool {
+        self.allocation != 0 && self.allocation == self.trade.trade_seq
     }
 }
 
@@ -115,8 +129,8 @@ impl Executions {
         let row = ExecutionRow {
             key: [key.0, key.1],
             state: TradeState::Live as u64,
-            opened: 0,
             trade,
+            ..ExecutionRow::zeroed()
         };
         self.rows[slot as usize] = row;
         self.next += 1;
@@ -152,6 +166,48 @@ impl Executions {
         };
         self.rows[slot as usize].opened = opened;
         true
+    }
+
+    /// Notes the allocation that the newest retained execution of a key is part of, and the trade date that it stands under. False where
+    /// there is none.
+    pub fn note_allocation(&mut self, key: Key, allocation: Seq, trade_date: DayNumber) -> bool {
+        let Some(slot) = self.locate(key) else {
+            return false;
+        };
+        let row = &mut self.rows[slot as usize];
+        (row.allocation, row.trade_date) = (allocation, trade_date);
+        true
+    }
+
+    /// Gives the newest retained execution of a key another settlement date, after a fail of its settlement that began on `failed_from`.
+    /// False where there is none.
+    pub fn redate(&mut self, key: Key, settle_date: DayNumber, failed_from: DayNumber) -> bool {
+        let Some(slot) = self.locate(key) else {
+            return false;
+        };
+        let row = &mut self.rows[slot as usize];
+        (row.trade.settle_date, row.failed_from) = (settle_date, failed_from);
+        true
+    }
+
+    /// The retained executions that one record has booked, in their order. Numbers of records rise along the ring.
+    pub fn of_record(&self, seq: Seq) -> impl Iterator<Item = &ExecutionRow> {
+        let first = u64::from(self.oldest_slot);
+        let row = move |number: u64| {
+            &self.rows[((first + (number - self.oldest)) % self.rows.len() as u64) as usize]
+        };
+        let (mut low, mut high) = (self.oldest, self.next);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if row(middle).trade.trade_seq < seq {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low..self.next)
+            .map(row)
+            .take_while(move |row| row.trade.trade_seq == seq)
     }
 
     /// An identifier that was used again, long after, stands in the index twice: the later booking counts.
@@ -284,6 +340,21 @@ mod tests {
         assert_eq!(executions.len(), 60);
         let used = executions.index.iter().filter(|entry| entry.slot != NIL).count();
         assert_eq!(used, 60, "the index holds what is retained and nothing else");
+    }
+
+    #[test]
+    fn the_executions_of_a_record_are_found_by_its_number() {
+        let mut executions = Executions::new(16);
+        for (id, seq) in [(1, 5), (2, 7), (3, 7), (4, 7), (5, 9)] {
+            executions.push(key(id), trade(seq));
+        }
+        for (seq, count) in [(5, 1), (6, 0), (7, 3), (9, 1), (10, 0)] {
+            assert_eq!(executions.of_record(seq).count(), count, "{seq}");
+        }
+        assert!(executions.note_allocation(key(3), 7, 20_000));
+        assert!(executions.find(key(3)).is_some_and(ExecutionRow::is_leg));
+        assert!(!executions.find(key(2)).is_some_and(ExecutionRow::is_leg));
+        assert!(!executions.note_allocation(key(9), 7, 20_000));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Body, Verdict};
 use crate::fixed::{Money, NetQty};
 use crate::ids::{AccountId, CalendarId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
-use crate::text::{Code, ExecId, Text};
+use crate::text::{ExecId, Text};
 use crate::time::DayNumber;
 use bytemuck::{Pod, Zeroable};
 
@@ -204,8 +204,10 @@ pub struct CorporateAction {
     pub node: NodeId,
     /// 1 where the position is short.
     pub is_short: u8,
+    /// 1 where a holder's dividend is pending until its pay date.
+    pub is_due: u8,
     #[doc(hidden)]
-    pub reserved2: [u8; 3],
+    pub reserved2: [u8; 2],
     /// Base currency units per unit when it was booked, at 1e-8; 0 where none was known.
     pub rate: i64,
 }
@@ -226,40 +228,6 @@ impl CorporateAction {
 
 impl Body for CorporateAction {
     const INPUT_LEN: usize = 85;
-}
-
-/// One leg of a block's allocation to a client account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Allocation {
-    /// The block.
-    pub block_id: ExecId,
-    /// Quantity of this leg; at 1e-8.
-    pub qty: i64,
-    /// Average price of the block, at 1e-8.
-    pub px: i64,
-    /// Legs of the block.
-    pub legs: u16,
-    /// This leg, from 0.
-    pub leg: u16,
-    /// Side of the block.
-    pub side: u8,
-    #[doc(hidden)]
-    pub reserved: [u8; 3],
-    /// Principal of this leg, residual included.
-    pub principal: Money,
-    /// The account that holds the block.
-    pub from: AccountId,
-    /// The account that gets the leg.
-    pub to: AccountId,
-    /// Instrument.
-    pub instrument: InstrumentId,
-    #[doc(hidden)]
-    pub reserved2: [u32; 9],
-}
-
-impl Body for Allocation {
-    const INPUT_LEN: usize = 61;
 }
 
 /// A client's money of one currency for the firm's of another.
@@ -310,24 +278,4 @@ const _: () = assert!(size_of::<FxConversion>() == 192);
 
 impl Body for FxConversion {
     const INPUT_LEN: usize = 81;
-}
-
-/// A transfer between accounts of the firm, decided by settle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct LedgerTransfer {
-    /// Identifier: booked once.
-    pub transfer_id: ExecId,
-    #[doc(hidden)]
-    pub reserved: u64,
-    /// Amount, above zero.
-    pub amount: Money,
-    /// Ledger account that is debited.
-    pub debit: Code,
-    /// Ledger account that is credited.
-    pub credit: Code,
-}
-
-impl Body for LedgerTransfer {
-    const INPUT_LEN: usize = 128;
 }

@@ -16,6 +16,10 @@ pub mod execution_flags {
     pub const HAS_FEE: u8 = 1;
     /// `settle_date` is what the venue reported.
     pub const HAS_SETTLE_DATE: u8 = 2;
+    /// A leg of an allocation: it moves positions and money and was executed nowhere. Written by the limit check.
+    pub const ALLOCATED: u8 = 4;
+    /// The bits that a source may set.
+    pub const OF_SOURCES: u8 = HAS_FEE | HAS_SETTLE_DATE;
 }
 
 /// Bits of [`Execution::alerts`].

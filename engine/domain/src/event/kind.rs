@@ -120,6 +120,12 @@ kinds! {
     LedgerTransfer = 70, LedgerTransfer, "ledger_transfer";
     /// A client's money of one currency for the firm's of another.
     FxConversion = 71, FxConversion, "fx_conversion";
+    /// A trade did not settle on its date.
+    SettlementFail = 72, SettlementFail, "settlement_fail";
+    /// An instrument gets another symbol.
+    SymbolChange = 73, SymbolChange, "symbol_change";
+    /// Lots that an execution closes first.
+    LotSelect = 74, LotSelect, "lot_select";
 
     // 80..=95: sessions
     /// A client session is there.
@@ -198,6 +204,8 @@ kinds! {
     HolderMargin = 141, HolderAction, "holder_margin";
     /// A holder's position is closed at the value at which its contract settled.
     HolderSettled = 142, HolderAction, "holder_settled";
+    /// Stock that is borrowed for a settled short position, or given back.
+    StockBorrowed = 143, HolderAction, "stock_borrowed";
 
     // 160..=175: system
     /// Would this order pass? Answered, never booked.
@@ -228,9 +236,9 @@ impl Kind {
 pub enum Decider {
     /// Reference data: names and rows.
     Normalize,
-    /// Market data, and kinds without behaviour in this version.
+    /// Market data, and announcements of corporate actions.
     Validate,
-    /// Orders, reports, executions, cash, limits, states, sessions, timers.
+    /// Orders, reports, executions, allocations, cash, transfers, limits, states, sessions, timers.
     LimitCheck,
     /// Nobody: a fact about the engine or an edge.
     Nobody,
@@ -247,6 +255,7 @@ impl Kind {
             | Kind::CalendarSet
             | Kind::CurrencySet
             | Kind::AccessSet
+            | Kind::SymbolChange
             | Kind::LotMethodSet => Decider::Normalize,
             Kind::Quote
             | Kind::LastTrade
@@ -264,15 +273,8 @@ impl Kind {
             | Kind::ReconFinding
             | Kind::ReconEnd
             | Kind::ReconAction => Decider::Nobody,
-            _ if !self.has_behaviour() => Decider::Validate,
             _ => Decider::LimitCheck,
         }
-    }
-
-    /// False for kinds that have their number and size but that this version refuses with UNSUPPORTED_EVENT.
-    #[inline]
-    pub const fn has_behaviour(self) -> bool {
-        !matches!(self, Kind::Allocation | Kind::LedgerTransfer)
     }
 
     /// True for what corporate actions do to one holder, or to an instrument as a whole.
@@ -318,6 +320,7 @@ impl Kind {
                 | Kind::HolderFunding
                 | Kind::HolderMargin
                 | Kind::HolderSettled
+                | Kind::StockBorrowed
                 | Kind::OrderReleased
                 | Kind::StateChanged
                 | Kind::EngineStarted
@@ -353,6 +356,7 @@ pub const SCHEMAS_READ: &[u64] = &[
     0x37a0_bc2b_b0a2_6de2, // before fx_conversion
     0xde32_ffda_8d6b_5432, // before corporate actions
     0xf463_8f7a_d57d_f265, // before reconciliation
+    0x5ded_cfc4_cb08_86c6, // before fails of settlement
 ];
 
 #[cfg(test)]

@@ -12,16 +12,21 @@
 
 mod access;
 mod admin;
+mod allocation;
 mod cash;
 mod execution;
 mod holder;
 mod inbound;
 mod kind;
+mod lots;
 mod market;
+mod named;
 mod order;
 mod recon;
 mod risk;
+mod settle;
 mod system;
+mod transfer;
 mod venue;
 
 pub use access::AccessSet;
@@ -29,22 +34,27 @@ pub use admin::{
     CalendarSet, Control, CurrencySet, EntitlementSource, FeeScheduleSet, InstrumentSet, LimitSet, NodeSet,
     QuotaGrant, control_effects,
 };
-pub use cash::{
-    Allocation, CashMove, CorporateAction, DatedSettlement, FxConversion, LedgerTransfer, Locate, Valuation,
+pub use allocation::{
+    ALLOCATED_MAX, Allocation, AllocationLeg, AllocationTail, LEGS_MAX, NamedLeg, resolve_legs,
 };
+pub use cash::{CashMove, CorporateAction, DatedSettlement, FxConversion, Locate, Valuation};
 pub use execution::{ChainDays, Execution, TakenBack, TradeBust, execution_alerts, execution_flags};
 pub use holder::{Adjustment, HolderAction, LotMethodSet};
 pub use inbound::{INPUT_MAX, Inbound, InboundLong};
 pub use kind::{Decider, Kind, SCHEMAS_READ, schema_hash};
+pub use lots::{LotSelect, LotTail, NAMED_LOTS_MAX, SelectedLot};
 pub use market::{FxRate, InstrumentStatus, LastTrade, Mark, Quote};
+pub use named::NamedExecution;
 pub use order::{
     DerivedOrder, HitKind, LimitHit, MassCancel, OrderCancel, OrderNew, OrderReplace, OrderView, Verdict,
 };
 pub use recon::{ReconAction, ReconEnd, ReconFinding, ReconRun, recon_covers, recon_fields};
 pub use risk::{AlertAction, AlertMaintenance, AlertVerb, LimitProbe, QuarantineResolve, RestrictedSet};
+pub use settle::{SettlementFail, SymbolChange};
 pub use system::{
     Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents,
 };
+pub use transfer::{LedgerTransfer, TransferFacts};
 pub use venue::VenueReport;
 
 use crate::ids::Seq;

@@ -158,8 +158,19 @@ pub struct Capacities {
     pub quarantine: u32,
     /// Unsettled buckets: holdings by settlement date. 0 in journals of versions that settled at once.
     pub unsettled: u32,
-    #[doc(hidden)]
-    pub reserved: u32,
+    /// Tax lots beside one of each holding. 0 in journals of versions that had as many as `executions`.
+    pub lots: u32,
+}
+
+impl Capacities {
+    /// Tax lots beside one of each holding, also for a journal that does not say.
+    pub const fn tax_lots(&self) -> u32 {
+        if self.lots == 0 {
+            self.executions
+        } else {
+            self.lots
+        }
+    }
 }
 
 impl Default for Capacities {
@@ -183,7 +194,7 @@ impl Default for Capacities {
             executions: 65_536,
             quarantine: 1_024,
             unsettled: 16_384,
-            reserved: 0,
+            lots: 65_536,
         }
     }
 }

@@ -22,16 +22,16 @@ use names::Names;
 use quarantine::Quarantine;
 use recon::Recon;
 use reject_rate::RejectRate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tradewind_domain::codes::ControlState;
 use tradewind_domain::event::{
     AlertAction, AlertMaintenance, AlertVerb, Control, EdgeStats, EngineStarted, EngineStopped,
     EntitlementSource, Event, Execution, InstrumentStatus, Kind, LastTrade, Mark, Quote, Timer, TimerKind,
 };
-use tradewind_domain::ids::VenueId;
+use tradewind_domain::ids::{HoldingId, VenueId};
 use tradewind_domain::reject::RejectCode;
-use tradewind_domain::time::UnixNanos;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// What must be known to tell when something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub(crate) struct Watch {
     recon: Recon,
     /// Limits whose use was told since the last roll: limit and instrument.
     used: BTreeSet<(u32, u32)>,
+    /// Holdings with trades that failed, by the date on which they are to settle now.
+    failed: BTreeMap<(HoldingId, DayNumber), Subject>,
     /// A run of the engine that has not ended.
     running: bool,
 }
@@ -69,6 +71,7 @@ impl Watch {
             quarantine: Quarantine::new(settings.quarantine_ns),
             recon: Recon::new(),
             used: BTreeSet::new(),
+            failed: BTreeMap::new(),
             running: false,
         }
     }
@@ -131,7 +134,7 @@ impl Watch {
     fn on_rare(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
         let at_ns = event.head.recv_ns;
         match kind {
-            Kind::NodeSet | Kind::AccountSet | Kind::InstrumentSet | Kind::LimitSet => {
+            Kind::NodeSet | Kind::AccountSet | Kind::InstrumentSet | Kind::SymbolChange | Kind::LimitSet => {
                 Arc::make_mut(&mut self.names).observe(event, kind);
                 if kind == Kind::LimitSet {
                     self.on_limit_set(event, out);
@@ -158,6 +161,7 @@ impl Watch {
                 out.push(self.happened(Metric::Flatten, self.names.control(body), text));
             }
             Kind::DatedCashSettled => self.on_settlement(event.body(), out),
+            Kind::SettlementFail => self.on_fail(event.body(), out),
             Kind::EntitlementSource => on_entitlements(event.body(), out),
             Kind::QuarantineResolve => self.quarantine.on_resolve(event.body(), out),
             Kind::Timer => self.on_timer(event.body(), out),

@@ -4,7 +4,7 @@ use crate::fact::{CHAIN_MAX, Subject};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradewind_domain::codes::LimitType;
-use tradewind_domain::event::{Control, Event, InstrumentSet, Kind, LimitSet, NodeSet};
+use tradewind_domain::event::{Control, Event, InstrumentSet, Kind, LimitSet, NodeSet, SymbolChange};
 use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,11 @@ impl Names {
             Kind::InstrumentSet => {
                 let row = &event.body::<InstrumentSet>().row;
                 self.instruments.insert(row.id.0, row.symbol.as_str().into());
+            }
+            Kind::SymbolChange => {
+                let change: &SymbolChange = event.body();
+                self.instruments
+                    .insert(change.instrument.0, change.symbol.as_str().into());
             }
             Kind::LimitSet => self.set_limit(event.body()),
             _ => {}

@@ -5,7 +5,7 @@ use crate::fact::{Fact, Metric, Subject};
 use crate::severity::Severity;
 use tradewind_domain::event::{
     DatedSettlement, Event, Execution, HitKind, Kind, LimitHit, LimitProbe, LimitSet, OrderCancel, OrderNew,
-    OrderReplace, execution_alerts,
+    OrderReplace, SettlementFail, execution_alerts,
 };
 use tradewind_domain::ids::{InstrumentId, NodeId};
 use tradewind_domain::reject::RejectCode;
@@ -100,8 +100,37 @@ impl Watch {
         )
     }
 
-    /// A settlement that overdraws.
-    pub(super) fn on_settlement(&self, body: &DatedSettlement, out: &mut Vec<Fact>) {
+    /// A trade that did not settle on its date.
+    pub(super) fn on_fail(&mut self, body: &SettlementFail, out: &mut Vec<Fact>) {
+        let subject = self.names.node_subject(body.leaf, body.instrument);
+        self.failed.remove(&(body.holding, body.settle_date_before));
+        self.failed
+            .insert((body.holding, body.settle_date), subject.clone());
+        out.push(Fact::Level {
+            metric: Metric::SettlementFail,
+            subject,
+            value: i64::from(body.age_days),
+            at_least: None,
+            text: format!(
+                "trade {} was to settle on {} and is to settle on {}",
+                body.exec_id,
+                Date(body.failed_from),
+                Date(body.settle_date)
+            ),
+        });
+    }
+
+    /// A settlement that overdraws, or that ends a fail.
+    pub(super) fn on_settlement(&mut self, body: &DatedSettlement, out: &mut Vec<Fact>) {
+        if let Some(subject) = self.failed.remove(&(body.holding, body.settle_date)) {
+            out.push(Fact::Level {
+                metric: Metric::SettlementFail,
+                subject,
+                value: 0,
+                at_least: None,
+                text: "what had failed has settled".into(),
+            });
+        }
         if body.alerts & execution_alerts::OVERDRAFT != 0 {
             let subject = self.names.node_subject(body.leaf, body.instrument);
             let text = format!(

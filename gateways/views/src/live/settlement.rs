@@ -1,4 +1,4 @@
-//! What falls due: money of executions by settlement date, account and currency.
+//! What falls due: money of executions and dividends by settlement date, account and currency.
 //!
 //! # Invariants
 //! - A sum holds the executions that name its date, as they stand now: a bust takes its trade out, a correction exchanges it. One of a
@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use tradewind_domain::codes::Side;
-use tradewind_domain::event::{Event, Execution, Kind};
+use tradewind_domain::event::{CorporateAction, Event, Execution, Kind, SettlementFail};
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, CurrencyId, Seq};
 use tradewind_domain::time::{DayNumber, utc_day};
@@ -83,6 +83,13 @@ impl Dues {
                     self.book(part_of(event.head.seq, body, body.settle_date));
                 }
             }
+            Some(Kind::HolderDividend) => {
+                let body: &CorporateAction = event.body();
+                if body.is_due != 0 && !body.holding.is_none() {
+                    self.add(&part_of_dividend(event.head.seq, body), 1);
+                }
+            }
+            Some(Kind::SettlementFail) => self.fail(event.body()),
             Some(Kind::TradeBust) => {
                 self.take_back(event);
             }
@@ -104,6 +111,18 @@ impl Dues {
         }
     }
 
+    /// A trade that failed falls due on another date.
+    fn fail(&mut self, fail: &SettlementFail) {
+        let from = self.trades.partition_point(|held| held.seq < fail.trade_seq);
+        let mut of_record = self.trades.iter().skip(from);
+        let found = of_record.position(|held| held.seq == fail.trade_seq && held.key.account == fail.account);
+        if let Some(mut part) = found.and_then(|at| self.trades.remove(from + at)) {
+            self.add(&part, -1);
+            part.key.date = fail.settle_date;
+            self.book_again(part);
+        }
+    }
+
     fn book(&mut self, part: Part) {
         self.add(&part, 1);
         self.trades.push_back(part);
@@ -120,10 +139,13 @@ impl Dues {
 
     /// Takes the trade out that a bust or correction is about.
     fn take_back(&mut self, event: &Event) -> Option<Part> {
-        let trade_seq = event.taken_back()?.trade_seq;
-        let at = self.trades.partition_point(|held| held.seq < trade_seq);
-        let part = *self.trades.get(at).filter(|held| held.seq == trade_seq)?;
-        self.trades.remove(at);
+        let taken = event.taken_back()?;
+        let from = self.trades.partition_point(|held| held.seq < taken.trade_seq);
+        // One record has several trades where a block was allocated, of an account each.
+        let of_record = self.trades.iter().skip(from);
+        let mut of_record = of_record.take_while(|held| held.seq == taken.trade_seq);
+        let at = from + of_record.position(|held| held.key.account == taken.account)?;
+        let part = self.trades.remove(at)?;
         self.add(&part, -1);
         Some(part)
     }
@@ -174,6 +196,21 @@ fn part_of(seq: Seq, body: &Execution, date: DayNumber) -> Part {
     }
 }
 
+/// Money of a dividend that is paid later: to pay where the position is short.
+fn part_of_dividend(seq: Seq, body: &CorporateAction) -> Part {
+    let net = body.gross.raw().wrapping_sub(body.withheld.raw());
+    Part {
+        seq,
+        key: DueKey {
+            date: body.pay_date,
+            account: body.account,
+            currency: body.currency,
+        },
+        is_buy: net < 0,
+        money: Money::from_raw(net.wrapping_abs()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +240,7 @@ mod tests {
     fn of_trade(mut event: Event, trade_seq: Seq) -> Event {
         let taken = TakenBack {
             trade_seq,
+            account: AccountId(3),
             ..TakenBack::zeroed()
         };
         event.set_tail(bytes_of(&taken));

@@ -7,7 +7,9 @@ use super::Check;
 use super::difference::First;
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::codes::Side;
-use tradewind_domain::event::{ChainDays, Event, Execution, Kind, NodeSet, Timer, TimerKind};
+use tradewind_domain::event::{
+    ChainDays, Event, Execution, Kind, NodeSet, Timer, TimerKind, execution_flags,
+};
 use tradewind_domain::fixed::Notional;
 use tradewind_domain::ids::{CalendarId, NodeId};
 use tradewind_domain::time::DayNumber;
@@ -70,7 +72,11 @@ impl Counters {
         (node.parent, node.calendar) = (set.parent, set.calendar);
     }
 
+    /// A leg of an allocation was executed nowhere.
     fn execute(&mut self, execution: &Execution) {
+        if execution.flags & execution_flags::ALLOCATED != 0 {
+            return;
+        }
         self.executions += 1;
         let is_buy = Side::from_code(execution.side).is_some_and(Side::is_buy);
         for id in self.chain(execution.leaf) {

@@ -1,23 +1,26 @@
-//! Lots, made anew from the trades of each open cycle (since the holding was last flat) by all four methods.
+//! Lots, made anew from the movements of each open cycle (since the holding was last flat) by all four methods: trades, and what corporate
+//! actions did to the holder, on the books' own road ([`Lots::take`]).
 //!
 //! Whatever the method: lots add up to the position and are on its side, profit and cost are the net money of the trades, and a holding that
 //! is flat has earned the same. Average cost is the position's own.
 //!
-//! A cycle that is longer than [`CYCLE_MAX`], that lost the trades of a bust, or that a corporate action changed is left out and counted.
+//! A cycle that is longer than [`CYCLE_MAX`], or that lost the trades of a bust, is left out and counted; so is one of a contract without
+//! principal whose margin a bust has restated.
 
 use super::Check;
 use super::difference::First;
 use std::collections::BTreeMap;
-use tradewind_books::lots::{Closing, Lots, Rules, Terms, Trade};
+use tradewind_books::lots::{Closing, Lots, Rules, Terms};
 use tradewind_books::position::Position;
+use tradewind_books::{Moved, Movement, Whose};
 use tradewind_domain::codes::{LotMethod, Side};
 use tradewind_domain::event::{
-    CorporateAction, Event, Execution, InstrumentSet, Kind, TakenBack, TradeBust, execution_alerts,
+    CorporateAction, Event, Execution, HolderAction, InstrumentSet, Kind, TradeBust, execution_alerts,
 };
-use tradewind_domain::fixed::{Money, NetQty};
 use tradewind_domain::ids::{HoldingId, InstrumentId, Seq};
+use tradewind_domain::reference::Instrument;
 
-/// The most trades of one cycle that are kept.
+/// The most movements of one cycle that are kept.
 const CYCLE_MAX: usize = 16_384;
 const METHODS: [LotMethod; 4] = [
     LotMethod::Fifo,
@@ -30,7 +33,7 @@ const PLACE: HoldingId = HoldingId(0);
 #[derive(Default)]
 pub(super) struct Cycles {
     open: BTreeMap<HoldingId, Cycle>,
-    rules: BTreeMap<InstrumentId, Rules>,
+    instruments: BTreeMap<InstrumentId, Instrument>,
     closed: u64,
     wrong: First,
 }
@@ -38,10 +41,12 @@ pub(super) struct Cycles {
 #[derive(Default)]
 struct Cycle {
     instrument: InstrumentId,
-    /// Signed quantity and money of each trade, by the number of its record.
-    trades: BTreeMap<Seq, (i128, Money)>,
+    /// By the number and part of their records.
+    movements: BTreeMap<(Seq, u32), Movement>,
     qty: i128,
-    /// True where trades of it are not known.
+    /// Money that corporate actions brought in the place of trades: for fractions, at the end of contracts.
+    paid: i128,
+    /// True where movements of it are not known.
     is_torn: bool,
 }
 
@@ -56,49 +61,66 @@ impl Cycles {
         if event.is_rejected() {
             return;
         }
+        if let Some((whose, movement)) = Movement::of(event) {
+            return self.book(event, whose, movement);
+        }
         match event.kind() {
             Some(Kind::InstrumentSet) => {
                 let row = &event.body::<InstrumentSet>().row;
-                let (money_dp, inverse) = (row.money_dp, row.is_inverse());
-                self.rules.insert(row.id, Rules { money_dp, inverse });
+                self.instruments.insert(row.id, *row);
             }
-            Some(Kind::VenueFill | Kind::TradeCapture) => self.execute(event.head.seq, event.body()),
             Some(Kind::TradeBust | Kind::TradeCorrect) => self.take_back(event),
-            Some(Kind::HolderSplit) => {
-                let action: &CorporateAction = event.body();
-                self.open.entry(action.holding).or_default().is_torn = true;
-            }
             _ => {}
         }
     }
 
-    fn execute(&mut self, seq: Seq, execution: &Execution) {
-        let cycle = self.open.entry(execution.holding).or_default();
-        let sign = Side::from_code(execution.side).map_or(0, Side::sign);
-        cycle.instrument = execution.instrument;
-        cycle.book(seq, sign * i128::from(execution.qty), execution.principal);
-        self.close(execution.holding);
+    fn book(&mut self, event: &Event, whose: Whose, movement: Movement) {
+        let cycle = self.open.entry(whose.holding).or_default();
+        cycle.instrument = whose.instrument;
+        cycle.paid = cycle.paid.wrapping_add(match movement.moved() {
+            Moved::Split => event.body::<CorporateAction>().gross.raw(),
+            Moved::Settled => cycle.qty.signum() * event.body::<HolderAction>().value.raw(),
+            Moved::Trade | Moved::Margin => 0,
+        });
+        cycle.book((event.head.seq, event.head.part), movement);
+        self.close(whose.holding);
     }
 
     fn take_back(&mut self, event: &Event) {
-        let Some(taken): Option<TakenBack> = event.taken_back() else {
-            return;
-        };
+        let Some(taken) = event.taken_back() else { return };
+        let moves_principal = self
+            .instruments
+            .get(&taken.instrument)
+            .is_some_and(Instrument::moves_principal);
         let cycle = self.open.entry(taken.holding).or_default();
+        let adjustment = event.adjustment();
+        cycle.qty += i128::from(adjustment.qty);
+        cycle.paid = cycle.paid.wrapping_add(adjustment.cash.raw());
+        let of_record = (taken.trade_seq, 0)..=(taken.trade_seq, u32::MAX);
+        let mut found = cycle.movements.range(of_record);
+        let trade = found.find(|(_, movement)| movement.moved() == Moved::Trade);
+        let (key, old) = match trade {
+            Some((key, movement)) => (*key, Some(*movement)),
+            None => ((taken.trade_seq, 0), None),
+        };
+        let alerts = if event.kind() == Some(Kind::TradeCorrect) {
+            event.body::<Execution>().alerts
+        } else {
+            event.body::<TradeBust>().alerts
+        };
+        cycle.is_torn |= old.is_none()
+            || alerts & execution_alerts::NOT_REPLAYED != 0
+            || (taken.adjusts != 0 && !moves_principal);
         let sign = Side::from_code(taken.side).map_or(0, Side::sign);
         cycle.qty -= sign * i128::from(taken.qty);
-        let mut alerts = 0;
+        cycle.movements.remove(&key);
         if event.kind() == Some(Kind::TradeCorrect) {
             let new: &Execution = event.body();
-            alerts |= new.alerts;
-            let is_known = cycle.trades.contains_key(&taken.trade_seq);
-            cycle.book(taken.trade_seq, sign * i128::from(new.qty), new.principal);
-            cycle.is_torn |= !is_known;
-        } else {
-            alerts |= event.body::<TradeBust>().alerts;
-            cycle.is_torn |= cycle.trades.remove(&taken.trade_seq).is_none();
+            match old {
+                Some(old) => cycle.book(key, old.restated(new)),
+                None => cycle.qty += sign * i128::from(new.qty),
+            }
         }
-        cycle.is_torn |= alerts & execution_alerts::NOT_REPLAYED != 0;
         self.close(taken.holding);
     }
 
@@ -107,8 +129,10 @@ impl Cycles {
         let Some(cycle) = self.open.get(&holding).filter(|cycle| cycle.qty == 0) else {
             return;
         };
-        if !cycle.is_torn && !cycle.trades.is_empty() {
-            let found = self.rules_of(cycle).and_then(|rules| cycle.check(holding, rules));
+        if !cycle.is_torn && !cycle.movements.is_empty() {
+            let found = self
+                .instrument_of(cycle)
+                .and_then(|row| cycle.check(holding, row));
             self.closed += 1;
             if let Some(found) = found {
                 self.wrong.note(|| found);
@@ -117,22 +141,22 @@ impl Cycles {
         self.open.remove(&holding);
     }
 
-    fn rules_of(&self, cycle: &Cycle) -> Option<Rules> {
-        self.rules.get(&cycle.instrument).copied()
+    fn instrument_of(&self, cycle: &Cycle) -> Option<&Instrument> {
+        self.instruments.get(&cycle.instrument)
     }
 
     pub(super) fn compare(&self, positions: &Position) -> Check {
         let mut first = First(self.wrong.0.clone());
         let (mut whole, mut torn) = (0_u64, 0_u64);
         for (holding, cycle) in &self.open {
-            let Some(rules) = self.rules_of(cycle).filter(|_| !cycle.is_torn) else {
+            let Some(row) = self.instrument_of(cycle).filter(|_| !cycle.is_torn) else {
                 torn += 1;
                 continue;
             };
             whole += 1;
             if let Some(found) = cycle
-                .check(*holding, rules)
-                .or_else(|| cycle.compare(*holding, rules, positions))
+                .check(*holding, row)
+                .or_else(|| cycle.compare(*holding, row, positions))
             {
                 first.note(|| found);
             }
@@ -151,49 +175,45 @@ impl Cycles {
 }
 
 impl Cycle {
-    fn book(&mut self, seq: Seq, qty: i128, value: Money) {
-        self.qty += qty;
-        self.trades.insert(seq, (qty, value));
-        if self.trades.len() > CYCLE_MAX {
+    fn book(&mut self, key: (Seq, u32), movement: Movement) {
+        self.qty += movement.change().raw();
+        self.movements.insert(key, movement);
+        if self.movements.len() > CYCLE_MAX {
             self.is_torn = true;
         }
         if self.is_torn {
-            self.trades.clear();
+            self.movements.clear();
         }
     }
 
-    fn make(&self, rules: Rules) -> [Made; 4] {
+    fn make(&self, instrument: &Instrument) -> [Made; 4] {
         METHODS.map(|method| {
-            let mut lots = Lots::new(1, self.trades.len() as u32);
+            let mut lots = Lots::new(1, self.movements.len() as u32);
             let terms = Terms {
-                rules,
+                rules: rules_of(instrument),
                 method,
                 fee_in_basis: false,
             };
-            for (seq, (qty, value)) in &self.trades {
-                let trade = Trade {
-                    id: *seq,
-                    qty: NetQty::from_raw(*qty),
-                    value: *value,
-                    fee: Money::ZERO,
-                    day: 0,
-                    named: &[],
-                };
-                lots.trade(PLACE, terms, &trade, &mut |_: &Closing| {});
+            for movement in self.movements.values() {
+                lots.take(PLACE, terms, (movement, &[]), instrument, &mut |_: &Closing| {});
             }
             Made { method, lots }
         })
     }
 
     /// The first thing that does not hold.
-    fn check(&self, holding: HoldingId, rules: Rules) -> Option<String> {
-        let received: i128 = self
-            .trades
+    fn check(&self, holding: HoldingId, instrument: &Instrument) -> Option<String> {
+        let rules = rules_of(instrument);
+        let trades = self
+            .movements
             .values()
-            .map(|(qty, value)| -qty.signum() * value.raw())
+            .filter(|movement| movement.moved() == Moved::Trade);
+        let received: i128 = trades
+            .map(|trade| -trade.change().raw().signum() * trade.money().raw())
             .sum();
+        let received = received.wrapping_add(self.paid);
         let net = if rules.inverse { -received } else { received };
-        let made = self.make(rules);
+        let made = self.make(instrument);
         let earned: Vec<i128> = made
             .iter()
             .filter_map(|made| Some(made.lots.head(PLACE)?.realised.raw()))
@@ -229,16 +249,23 @@ impl Cycle {
     }
 
     /// Average cost is the position's.
-    fn compare(&self, holding: HoldingId, rules: Rules, positions: &Position) -> Option<String> {
+    fn compare(&self, holding: HoldingId, instrument: &Instrument, positions: &Position) -> Option<String> {
         let row = positions.position(holding)?;
-        let [.., average] = self.make(rules);
+        let [.., average] = self.make(instrument);
         let head = average.lots.head(PLACE)?;
         let is_same = (head.qty, head.cost) == (row.qty, row.cost);
         (!is_same).then(|| {
             format!(
-                "holding {holding} has {} at cost {}, its trades make {} at {}",
+                "holding {holding} has {} at cost {}, its movements make {} at {}",
                 row.qty, row.cost, head.qty, head.cost
             )
         })
+    }
+}
+
+fn rules_of(instrument: &Instrument) -> Rules {
+    Rules {
+        money_dp: instrument.money_dp,
+        inverse: instrument.is_inverse(),
     }
 }

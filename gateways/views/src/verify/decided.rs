@@ -8,7 +8,7 @@ use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
     CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion, HolderAction,
-    InstrumentSet, Kind, OrderNew, OrderReplace, OrderView, VenueReport,
+    InstrumentSet, Kind, OrderNew, OrderReplace, OrderView, SettlementFail, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{HoldingId, InstrumentId, WalletId};
@@ -69,12 +69,16 @@ impl Decided {
             Kind::VenueFill | Kind::TradeCapture => self.execute(event.body()),
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event),
             Kind::DatedCashSettled => self.settle(event.body()),
+            Kind::SettlementFail => self.fail(event.body()),
             Kind::FxConversion => self.convert(event.body()),
             Kind::Deposit | Kind::Withdrawal => self.pay(event.body(), kind == Kind::Deposit),
             Kind::HolderSplit | Kind::HolderDividend => {
                 let body: &CorporateAction = event.body();
                 let net = body.gross.raw().wrapping_sub(body.withheld.raw());
                 self.get(body.holding, body.wallet, net);
+                if body.is_due != 0 && !body.holding.is_none() {
+                    self.wallets.entry(body.wallet).or_default().pend(net, 1);
+                }
             }
             Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
                 let body: &HolderAction = event.body();
@@ -115,6 +119,16 @@ impl Decided {
         let cash = self.wallets.entry(settled.wallet).or_default();
         cash.pend(settled.cash_in.raw(), -1);
         cash.pend(settled.cash_out.raw().wrapping_neg(), -1);
+    }
+
+    /// A trade that had settled is pending again.
+    fn fail(&mut self, fail: &SettlementFail) {
+        let is_buy = Side::from_code(fail.side).is_some_and(Side::is_buy);
+        let cash = fail.cash.raw();
+        if fail.was_settled != 0 {
+            let signed = if is_buy { cash.wrapping_neg() } else { cash };
+            self.wallets.entry(fail.wallet).or_default().pend(signed, 1);
+        }
     }
 
     fn take_back(&mut self, event: &Event) {

@@ -4,7 +4,7 @@ use super::Check;
 use super::difference::{First, place};
 use std::collections::HashMap;
 use tradewind_domain::event::{Event, Execution, Kind};
-use tradewind_domain::ids::{Seq, VenueId};
+use tradewind_domain::ids::{HoldingId, Seq, VenueId};
 use tradewind_domain::text::ExecId;
 use tradewind_domain::time::DayNumber;
 
@@ -15,8 +15,8 @@ type Key = (VenueId, DayNumber, ExecId);
 pub(super) struct Keys {
     /// Every key that was ever booked, with the number of the trade's record; 0 once it was busted.
     booked: HashMap<Key, Seq>,
-    /// Keys of the trades that count, by the number of their record.
-    live: HashMap<Seq, Key>,
+    /// Keys of the trades that count, by the number of their record and their holding: an allocation books one for each account.
+    live: HashMap<(Seq, HoldingId), Key>,
     busts: u64,
     wrong: First,
 }
@@ -24,7 +24,7 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) fn see(&mut self, event: &Event) {
         if let Some(taken) = event.taken_back() {
-            return self.take_back(event, taken.trade_seq);
+            return self.take_back(event, (taken.trade_seq, taken.holding));
         }
         if event.is_rejected() || !matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture)) {
             return;
@@ -39,20 +39,21 @@ impl Keys {
             self.wrong
                 .note(|| format!("record {} books {} again", place(event), execution.exec_id));
         }
-        self.live.insert(event.head.seq, key);
+        self.live.insert((event.head.seq, execution.holding), key);
     }
 
-    fn take_back(&mut self, event: &Event, trade_seq: Seq) {
-        let Some(key) = self.live.get(&trade_seq).copied() else {
+    fn take_back(&mut self, event: &Event, trade: (Seq, HoldingId)) {
+        let Some(key) = self.live.get(&trade).copied() else {
             return self.wrong.note(|| {
                 format!(
-                    "record {} takes record {trade_seq} back, which is no trade that counts",
-                    place(event)
+                    "record {} takes record {} back, which is no trade that counts",
+                    place(event),
+                    trade.0
                 )
             });
         };
         if event.kind() == Some(Kind::TradeBust) {
-            self.live.remove(&trade_seq);
+            self.live.remove(&trade);
             self.booked.insert(key, 0);
             self.busts += 1;
         }

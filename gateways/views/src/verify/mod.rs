@@ -23,6 +23,7 @@ mod held;
 mod keys;
 mod repeat;
 mod shadow;
+mod suspense;
 
 use crate::error::ViewError;
 use crate::reader::Reader;
@@ -37,6 +38,7 @@ use keys::Keys;
 use repeat::Repeat;
 use serde::Serialize;
 use std::path::Path;
+use suspense::Suspense;
 use tradewind_domain::event::{Capacities, Event};
 use tradewind_domain::ids::Seq;
 use tradewind_machine::journal::JournalError;
@@ -169,6 +171,7 @@ pub struct Auditor {
     held: Held,
     cycles: Cycles,
     keys: Keys,
+    suspense: Suspense,
     counters: Counters,
     repeat: Repeat,
     stopped: Option<String>,
@@ -185,6 +188,7 @@ impl Auditor {
             held: Held::default(),
             cycles: Cycles::default(),
             keys: Keys::default(),
+            suspense: Suspense::default(),
             counters: Counters::default(),
             repeat: Repeat::new(capacities, hash_key),
             stopped: None,
@@ -205,6 +209,7 @@ impl Auditor {
         self.held.see(event);
         self.cycles.see(event);
         self.keys.see(event);
+        self.suspense.see(event);
         self.counters.see(event);
         self.repeat.see(event);
     }
@@ -274,11 +279,7 @@ impl Auditor {
             self.decided.compare(limit, settle).shows("I7"),
             self.decided.by_date(limit, !self.replica.is_open()).shows("I8"),
             self.keys.compare(self.held.overfilled()).shows("I9"),
-            Check::not_applicable(
-                "I10",
-                "suspense is empty, and the conversion pool is booked",
-                "nothing posts to suspense in this version; the conversion pool is part of I1",
-            ),
+            self.suspense.compare(settle),
         ];
         let counters = self.counters.compare(limit).shows("I12");
         checks.push(self.repeat.finish(&self.replica).shows("I11"));

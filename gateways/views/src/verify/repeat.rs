@@ -18,8 +18,9 @@ use bytemuck::Zeroable;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::event::{
-    Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, FxConversion, Kind, OrderCancel,
-    OrderNew, OrderReplace, OrderView, TradeBust, VenueReport, head_flags,
+    Allocation, Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, FxConversion, Kind,
+    LotSelect, OrderCancel, OrderNew, OrderReplace, OrderView, SettlementFail, TradeBust, TransferFacts,
+    VenueReport, head_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
@@ -35,6 +36,8 @@ const GIVEN_NOTES: u64 = Note::JournalSpaceLow.bit()
     | Note::InvalidPrecision.bit()
     | Note::UnknownAccount.bit()
     | Note::UnknownSymbol.bit()
+    | Note::UnknownLedgerAccount.bit()
+    | Note::LedgerMismatch.bit()
     | Note::UnknownNode.bit()
     | Note::UnknownCurrency.bit()
     | Note::UnknownCalendar.bit()
@@ -266,6 +269,33 @@ pub fn without_facts(event: &mut Event) {
             let body: &mut FxConversion = event.body_mut();
             (body.verdict, body.bought) = (Zeroable::zeroed(), Money::ZERO);
             (body.wallet_sold, body.wallet_bought) = (WalletId::NONE, WalletId::NONE);
+        }
+        Kind::Allocation => {
+            let body: &mut Allocation = event.body_mut();
+            (body.px, body.taken_back) = (0, 0);
+            (body.principal, body.fee) = (Money::ZERO, Money::ZERO);
+        }
+        Kind::LedgerTransfer => {
+            if let Some(facts) = event.transfer_facts() {
+                event.set_transfer_facts(&TransferFacts {
+                    amount: Money::ZERO,
+                    released: Money::ZERO,
+                    ..facts
+                });
+            }
+        }
+        Kind::LotSelect => {
+            let len = event.named_lots_len().unwrap_or(event.tail().len());
+            event.head.tail_len = len as u16;
+            let body: &mut LotSelect = event.body_mut();
+            (body.trade_seq, body.alerts) = (0, 0);
+        }
+        Kind::SettlementFail => {
+            let body: &mut SettlementFail = event.body_mut();
+            (body.settle_calendar, body.was_settled, body.side) = (0, 0, 0);
+            (body.qty, body.cash) = (0, Money::ZERO);
+            (body.settle_date_before, body.failed_from, body.age_days) = (0, 0, 0);
+            body.trade_seq = 0;
         }
         Kind::StateSet | Kind::Kill | Kind::Rearm => {
             let body: &mut Control = event.body_mut();

@@ -15,9 +15,10 @@ use tradewind_domain::codes::{
 };
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event, Execution, Head, InboundLong,
-    InstrumentSet, Kind, LastTrade, LimitSet, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
-    QuarantineResolve, Quote, SessionEvent, TradeBust, Valuation, VenueReport,
+    Allocation, AllocationTail, Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event,
+    Execution, Head, InboundLong, InstrumentSet, Kind, LastTrade, LimitSet, LotSelect, LotTail, MassCancel,
+    NamedExecution, NamedLeg, NodeSet, OrderCancel, OrderNew, OrderReplace, QuarantineResolve, Quote,
+    SessionEvent, TradeBust, Valuation, VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, SessionId, VenueId};
@@ -264,7 +265,7 @@ impl<J: Append<Event> + 'static> Desk<J> {
         );
     }
 
-    fn node(&mut self, code: &str, parent: &str, level: Level, kind: Option<AccountKind>) {
+    pub fn node(&mut self, code: &str, parent: &str, level: Level, kind: Option<AccountKind>) {
         let body = NodeSet {
             code: text(code),
             parent_code: text(parent),
@@ -308,8 +309,22 @@ impl<J: Append<Event> + 'static> Desk<J> {
 
     /// Sends a message and lets the pipeline work it off.
     pub fn send<T: Body>(&mut self, kind: Kind, body: &T, symbol: &str, account: &str) {
+        self.send_with_tail(kind, body, symbol, account, &[]);
+    }
+
+    /// As [`send`](Self::send), with a tail.
+    pub fn send_with_tail<T: Body>(
+        &mut self,
+        kind: Kind,
+        body: &T,
+        symbol: &str,
+        account: &str,
+        tail: &[u8],
+    ) {
         self.time.advance(STEP_NS);
-        let message = InboundLong::new(kind, body).named(text(symbol), text(account));
+        let message = InboundLong::new(kind, body)
+            .named(text(symbol), text(account))
+            .with_tail(tail);
         assert!(
             self.source.push(message).is_ok(),
             "the desk works its queue off after each message"
@@ -423,6 +438,50 @@ impl<J: Append<Event> + 'static> Desk<J> {
         self.send(Kind::TradeCapture, &body, "ACME", account);
     }
 
+    /// A block that these executions have made is allocated; no legs take the allocation back.
+    pub fn allocate(&mut self, id: &str, block: &str, executions: &[ExecId], legs: &[(&str, &str)]) {
+        let named = |exec_id: &ExecId| NamedExecution {
+            venue: VenueId(0),
+            trade_date: 0,
+            exec_id: *exec_id,
+        };
+        let leg = |(account, qty): &(&str, &str)| NamedLeg {
+            account: text(account),
+            qty: dec(qty),
+        };
+        let executions: Vec<NamedExecution> = executions.iter().map(named).collect();
+        let legs: Vec<NamedLeg> = legs.iter().map(leg).collect();
+        let tail = AllocationTail::new(&executions, &legs).unwrap();
+        let body = Allocation {
+            alloc_id: text(id),
+            executions: executions.len() as u16,
+            legs: legs.len() as u16,
+            ..Allocation::zeroed()
+        };
+        self.send_with_tail(Kind::Allocation, &body, "ACME", block, tail.as_bytes());
+    }
+
+    /// The execution of a record closes these lots first: the executions that opened them, and how much of each.
+    pub fn select(&mut self, closing: ExecId, lots: &[(ExecId, &str)]) {
+        let named = |(exec_id, qty): &(ExecId, &str)| {
+            let execution = NamedExecution {
+                venue: VenueId(0),
+                trade_date: 0,
+                exec_id: *exec_id,
+            };
+            (execution, dec(qty))
+        };
+        let named: Vec<(NamedExecution, i64)> = lots.iter().map(named).collect();
+        let body = LotSelect {
+            exec_id: closing,
+            lots: named.len() as u16,
+            author: text("ann"),
+            ..LotSelect::zeroed()
+        };
+        let tail = LotTail::new(&named).unwrap();
+        self.send_with_tail(Kind::LotSelect, &body, "", "", tail.as_bytes());
+    }
+
     /// The execution of a record is taken back.
     pub fn bust(&mut self, booked: &Event) {
         let trade: &Execution = booked.body();
@@ -430,6 +489,7 @@ impl<J: Append<Event> + 'static> Desk<J> {
             exec_id: text("bust"),
             exec_ref_id: trade.exec_id,
             trade_date: trade.trade_date,
+            venue: trade.venue,
             ..TradeBust::zeroed()
         };
         self.send(Kind::TradeBust, &body, "", "");
@@ -441,6 +501,7 @@ impl<J: Append<Event> + 'static> Desk<J> {
         let body = Execution {
             exec_id: trade.exec_id,
             trade_date: trade.trade_date,
+            venue: trade.venue,
             qty: dec(qty),
             px: dec(px),
             qty_dp: 8,

@@ -12,6 +12,9 @@
 //! - Memory is taken at start-up. A trade costs what it closes, and for HIFO the logarithm of the holding's lots; never their number.
 //! - A method never changes its meaning: who replays the same trades under the same methods gets the same lots.
 //!
+//! Lots that a trade names are looked for one by one: who lets trades name lots bounds how many a holding may have by then (the position
+//! stage replays at most 4,096 movements).
+//!
 //! Where the pool is full the two oldest lots of the holding become one, at carried cost, and the holding says so
 //! ([`LotHead::merges`]). Each holding has one row of its own, so that there always is a place.
 //!
@@ -20,6 +23,7 @@
 mod highest;
 mod pool;
 mod split;
+mod take;
 mod trade;
 
 #[cfg(test)]
@@ -73,7 +77,7 @@ pub struct Trade<'a> {
 }
 
 /// A lot that a client names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NamedLot {
     /// The trade that opened it.
     pub open: Seq,

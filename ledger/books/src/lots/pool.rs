@@ -92,7 +92,7 @@ pub struct LotHead {
 const _: () = assert!(size_of::<LotHead>() == 96);
 
 impl LotHead {
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         qty: NetQty::ZERO,
         cost: Money::ZERO,
         realised: Money::ZERO,
@@ -310,7 +310,7 @@ impl Lots {
             self.add_to(holding, head.newest, qty, cost, 0);
             return false;
         }
-        let (at, merged) = match self.take(holding) {
+        let (at, merged) = match self.claim(holding) {
             Some(at) => (at, false),
             None if head.count == 1 => {
                 self.add_to(holding, head.newest, qty, cost, MERGED);
@@ -344,7 +344,7 @@ impl Lots {
     }
 
     /// A row for a lot: the holding's own, else one of the pool.
-    fn take(&mut self, holding: HoldingId) -> Option<u32> {
+    fn claim(&mut self, holding: HoldingId) -> Option<u32> {
         if self.own[holding.index()].qty.is_zero() {
             return Some(OWN | holding.0);
         }

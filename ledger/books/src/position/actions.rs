@@ -2,7 +2,7 @@
 
 use super::Position;
 use crate::average::{Facts, add, effect, in_base, margin_effect, split_effect};
-use crate::replay::{Moved, Movement};
+use crate::replay::Movement;
 use tradewind_domain::corporate::Ratio;
 use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind};
 use tradewind_domain::fixed::Money;
@@ -27,7 +27,7 @@ impl Position {
         let found = || {
             let position = self.positions.get(split.holding.index())?;
             let instrument = self.instruments.get(split.instrument.index())?;
-            let movement = movement_of(split, 0);
+            let movement = Movement::of_split(split, 0);
             let (ratio, whole, cash) = movement.split_of(position.qty, instrument)?;
             let rules = self.rules(split.instrument)?;
             Some(split_effect(position, rules, ratio, whole, cash).0.cost_delta)
@@ -77,7 +77,7 @@ impl Position {
             split.holding,
             split.account,
             split.instrument,
-            movement_of(split, seq),
+            Movement::of_split(split, seq),
         );
     }
 
@@ -106,18 +106,7 @@ impl Position {
             income.margin = add(income.margin, action.cash);
         }
         position.realised_base = add(position.realised_base, in_base(action.realised, action.rate));
-        let moved = if kind == Kind::HolderMargin {
-            Moved::Margin
-        } else {
-            Moved::Settled
-        };
-        let movement = Movement::action(
-            moved,
-            seq,
-            (action.qty_delta, action.px),
-            action.date,
-            action.rate,
-        );
+        let movement = Movement::of_action(action, seq, kind);
         self.retain(action.holding, action.account, action.instrument, movement);
     }
 
@@ -133,16 +122,4 @@ impl Position {
             row.split(ratio);
         }
     }
-}
-
-fn movement_of(split: &CorporateAction, seq: Seq) -> Movement {
-    let px = i64::try_from(split.cash_per_unit.raw()).unwrap_or(0); // checked where it was announced
-    Movement::action(
-        Moved::Split,
-        seq,
-        (split.qty_delta, px),
-        split.ex_date,
-        split.rate,
-    )
-    .with_ratio(split.numerator, split.denominator)
 }

@@ -1,6 +1,7 @@
 //! The chart of accounts: what there is to post to, and which ledger it belongs to.
 
 use super::Parties;
+use tradewind_domain::codes::FirmAccount;
 use tradewind_domain::ids::{CurrencyId, HoldingId, InstrumentId, WalletId};
 
 /// A class of accounts. Numbers stand in stored rows: added to, never changed.
@@ -35,6 +36,10 @@ pub enum Class {
     CashBought = 13,
     /// `FxPool` of the other currency of a conversion.
     FxPoolBought = 14,
+    /// Whatever account of the firm a transfer debits.
+    Debited = 15,
+    /// Whatever account of the firm a transfer credits.
+    Credited = 16,
 }
 
 impl Class {
@@ -44,6 +49,21 @@ impl Class {
             self,
             Self::Sec | Self::SecStreet | Self::Borrow | Self::SuspenseSec
         )
+    }
+
+    /// The class of an account of the firm.
+    pub const fn of_firm(account: FirmAccount) -> Self {
+        match account {
+            FirmAccount::Street => Self::Street,
+            FirmAccount::Bank => Self::Bank,
+            FirmAccount::Fees => Self::Fees,
+            FirmAccount::SecStreet => Self::SecStreet,
+            FirmAccount::Tax => Self::Tax,
+            FirmAccount::Div => Self::Div,
+            FirmAccount::FxPool => Self::FxPool,
+            FirmAccount::Suspense => Self::Suspense,
+            FirmAccount::SuspenseSec => Self::SuspenseSec,
+        }
     }
 
     /// True for the classes of a conversion's other currency.
@@ -157,13 +177,34 @@ impl Parties {
             Class::SuspenseSec => Account::SuspenseSec(self.instrument),
             Class::CashBought => Account::Cash(self.wallet_bought),
             Class::FxPoolBought => Account::FxPool(self.currency_bought),
+            Class::Debited => self.account_of_firm(self.debited),
+            Class::Credited => self.account_of_firm(self.credited),
+        }
+    }
+
+    const fn account_of_firm(&self, account: FirmAccount) -> Account {
+        match account {
+            FirmAccount::Street => Account::Street(self.currency),
+            FirmAccount::Bank => Account::Bank(self.currency),
+            FirmAccount::Fees => Account::Fees(self.currency),
+            FirmAccount::SecStreet => Account::SecStreet(self.instrument),
+            FirmAccount::Tax => Account::Tax(self.currency),
+            FirmAccount::Div => Account::Div(self.currency),
+            FirmAccount::FxPool => Account::FxPool(self.currency),
+            FirmAccount::Suspense => Account::Suspense(self.currency),
+            FirmAccount::SuspenseSec => Account::SuspenseSec(self.instrument),
         }
     }
 
     /// The ledger of a class among these parties.
     #[inline(always)]
     pub(super) const fn ledger_of(&self, class: Class) -> Ledger {
-        if class.is_quantity() {
+        let is_quantity = match class {
+            Class::Debited => Class::of_firm(self.debited).is_quantity(),
+            Class::Credited => Class::of_firm(self.credited).is_quantity(),
+            class => class.is_quantity(),
+        };
+        if is_quantity {
             Ledger::Instrument(self.instrument)
         } else if class.is_bought() {
             Ledger::Currency(self.currency_bought)

@@ -20,6 +20,11 @@ pub(super) fn postings(event: &Event, kind: Kind) -> Postings {
             body.holding,
             body.instrument,
         );
+        if body.is_due != 0 {
+            let mut due = two(Template::DividendDue, amounts, whose);
+            due.amounts[2] = body.gross.raw().wrapping_sub(body.withheld.raw());
+            return due;
+        }
         return two(template, amounts, whose);
     }
     let body: &HolderAction = event.body();
@@ -36,6 +41,18 @@ pub(super) fn postings(event: &Event, kind: Kind) -> Postings {
         body.instrument,
     );
     two(template, [body.cash.raw(), body.qty_delta.into()], whose)
+}
+
+/// Stock that is borrowed, or given back.
+pub(super) fn borrowing(body: &HolderAction) -> Postings {
+    let whose = (
+        body.account,
+        body.wallet,
+        body.currency,
+        body.holding,
+        body.instrument,
+    );
+    two(Template::Borrowed, [body.qty_delta.into(), 0], whose)
 }
 
 /// Account, wallet, currency, holding, instrument.

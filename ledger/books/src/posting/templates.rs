@@ -107,6 +107,18 @@ templates! {
     RebookSell = 17, "rebook_sell", [(Street, Cash, Voided), (Street, Cash, Unsettled), (Street, Fees, Posted), (Sec, SecStreet, Voided), (Sec, SecStreet, Unsettled)];
     /// A conversion through the firm's position. Amounts: sold, bought.
     Conversion = 18, "conversion", [(Cash, FxPool, Posted), (FxPoolBought, CashBought, Posted)];
+    /// A transfer of the firm.
+    Transfer = 19, "transfer", [(Debited, Credited, Posted)];
+    /// A transfer of the firm that is pending.
+    TransferHeld = 20, "transfer_held", [(Debited, Credited, Pending)];
+    /// A pending transfer of the firm that is posted. Amounts: what was held, what is booked.
+    TransferPosted = 21, "transfer_posted", [(Debited, Credited, Release), (Debited, Credited, Posted)];
+    /// A pending transfer of the firm that is voided.
+    TransferVoided = 22, "transfer_voided", [(Debited, Credited, Release)];
+    /// A settled purchase that failed: its settlement is reversed, and it is unsettled. Amounts: principal with fee, twice; quantity, twice.
+    FailBuy = 23, "fail_buy", [(Street, Cash, Posted), (Cash, Street, Unsettled), (Sec, SecStreet, Posted), (SecStreet, Sec, Unsettled)];
+    /// A settled sale that failed. Amounts: principal less fee, twice; quantity, twice.
+    FailSell = 24, "fail_sell", [(Cash, Street, Posted), (Street, Cash, Unsettled), (SecStreet, Sec, Posted), (Sec, SecStreet, Unsettled)];
     /// A holder's part of a split. Amounts: cash for the fraction, change of quantity.
     HolderSplit = 30, "holder_split", [(Street, Cash, Posted), (SecStreet, Sec, Posted)];
     /// A holder's part of a dividend. Amounts: gross, tax withheld.
@@ -120,4 +132,9 @@ templates! {
     /// What a bust or correction changes of corporate actions behind its trade. Amounts: cash, change of quantity, income gross, tax
     /// withheld.
     Restated = 35, "restated", [(Street, Cash, Posted), (SecStreet, Sec, Posted), (Div, Cash, Posted), (Cash, Tax, Posted)];
+    /// Stock borrowed for a settled short position.
+    Borrowed = 36, "borrowed", [(SecStreet, Borrow, Posted)];
+    /// A holder's part of a dividend that is paid later. Amounts: gross, tax withheld, what is pending. The street owes it until it has paid;
+    /// then it settles as trades do.
+    DividendDue = 37, "dividend_due", [(Div, Street, Posted), (Street, Tax, Posted), (Street, Cash, Unsettled)];
 }

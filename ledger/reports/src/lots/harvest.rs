@@ -124,8 +124,8 @@ fn candidate(
         return None;
     }
     let from = today.saturating_sub(WINDOW_DAYS);
-    let recent_trades = gathered.by_seq.iter().filter(|(seq, own)| {
-        let is_other = **seq != lot.open && own.trade.instrument == instrument;
+    let recent_trades = gathered.by_key.iter().filter(|(key, own)| {
+        let is_other = **key != (lot.open, walked.account) && own.trade.instrument == instrument;
         is_other && own.trade.trade_day >= from && crate::trades::is_purchase(&own.trade)
     });
     let bought: i128 = recent_trades.map(|(_, own)| i128::from(own.trade.qty)).sum();
@@ -186,7 +186,7 @@ fn listing(walked: &Walked, gathered: &OwnerTrades, candidates: &[Candidate], to
         let money = |raw: i128| Cell::Money(Money::from_raw(raw), dp);
         section.push([
             Cell::text(found.symbol.clone()),
-            lot_name(&gathered.by_seq, found.lot.open),
+            lot_name(&gathered.by_key, (found.lot.open, walked.account)),
             day_cell(found.lot.day),
             held_from(found.held_from),
             Cell::text(term(found.held_from, today)),
@@ -203,7 +203,7 @@ fn listing(walked: &Walked, gathered: &OwnerTrades, candidates: &[Candidate], to
         ]);
     }
     let points = candidates.iter().take(RANKED_MAX).map(|found| {
-        let name = lot_name(&gathered.by_seq, found.lot.open).plain();
+        let name = lot_name(&gathered.by_key, (found.lot.open, walked.account)).plain();
         (format!("{} {name}", found.symbol), place(found.usable))
     });
     let points: Vec<(String, f64)> = points.collect();

@@ -1,13 +1,13 @@
 //! Tax lots: what was realised lot by lot, what is held, and what could be sold at a loss (ANALYTICS section 8).
 //!
-//! Lots are made from the trades as they stand at the journal's end, corrected ones with their last version, busted ones not at all, with
-//! fees in the basis. Purchases of the owner's other accounts count for the wash-sale rule.
+//! Lots are made from the movements of positions as they stand at the journal's end, on the books' own road: trades, corrected ones with
+//! their last version, busted ones not at all, with fees in the basis; splits, margin and settlements of contracts. Purchases of the owner's other accounts count for the wash-sale rule.
 //!
 //! # Invariants
 //! - Cost, proceeds and gain of the pieces are those of the lot engine; nothing is priced here.
 //! - A disallowed loss is added to the basis of the lot that replaces what was sold, and moves its holding period.
 //!
-//! Not here: identity groups (an instrument is identical to itself alone), short sales in the wash-sale rule, retirement accounts.
+//! Not here: the wash-sale rule across a split (its quantities are those of the units that were traded), identity groups (an instrument is identical to itself alone), short sales in the wash-sale rule, retirement accounts.
 
 mod harvest;
 mod owner;
@@ -21,13 +21,13 @@ use crate::error::ReportError;
 use crate::model::{Cell, Chart, Highlight, Report, Section, Series, place};
 use crate::period::Period;
 use crate::walk::{Walked, walk};
-use owner::{OwnTrade, OwnerTrades};
+use owner::{OwnTrade, OwnerTrades, TradeKey};
 use realised::{Piece, Realised, WashLine};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tradewind_domain::codes::LotMethod;
 use tradewind_domain::fixed::{Money, NetQty};
-use tradewind_domain::ids::{InstrumentId, Seq};
+use tradewind_domain::ids::InstrumentId;
 use tradewind_domain::time::{DayNumber, civil, day_number};
 
 /// The most sums at the top.
@@ -55,7 +55,7 @@ fn held_from(day: i64) -> Cell {
 }
 
 /// The execution that opened a lot.
-fn lot_name(trades: &BTreeMap<Seq, OwnTrade>, open: Seq) -> Cell {
+fn lot_name(trades: &BTreeMap<TradeKey, OwnTrade>, open: TradeKey) -> Cell {
     Cell::or_none(trades.get(&open).map(|own| Cell::text(own.trade.exec_id.clone())))
 }
 
@@ -218,7 +218,7 @@ fn realised_pieces(walked: &Walked, gathered: &OwnerTrades, pieces: &[&Piece]) -
             piece.figures().map(|raw| Cell::Money(Money::from_raw(raw), dp));
         section.push([
             Cell::text(walked.names().symbol(piece.instrument)),
-            lot_name(&gathered.by_seq, piece.open),
+            lot_name(&gathered.by_key, (piece.open, piece.account)),
             Cell::Qty(piece.qty),
             day_cell(piece.open_day),
             held_from(piece.held_from),
@@ -253,14 +253,14 @@ fn washes<'a>(walked: &Walked, gathered: &OwnerTrades, lines: impl Iterator<Item
         ],
     );
     for line in lines {
-        let replaced = gathered.by_seq.get(&line.replacement);
+        let replaced = gathered.by_key.get(&line.replacement);
         section.push([
             Cell::text(walked.names().symbol(line.instrument)),
-            lot_name(&gathered.by_seq, line.lot),
+            lot_name(&gathered.by_key, (line.lot, line.account)),
             day_cell(line.day),
             Cell::Qty(line.qty),
             Cell::Money(Money::from_raw(line.amount), line.money_dp),
-            lot_name(&gathered.by_seq, line.replacement),
+            lot_name(&gathered.by_key, line.replacement),
             Cell::or_none(replaced.map(|own| day_cell(own.trade.trade_day))),
             held_from(line.held_from),
             Cell::or_none(replaced.map(|own| Cell::text(walked.names().account(own.account)))),
@@ -305,7 +305,7 @@ fn open_lots(walked: &Walked, gathered: &OwnerTrades, found: &Realised) -> Secti
             *by_symbol.entry(symbol.clone()).or_default() += basis;
             section.push([
                 Cell::text(symbol.clone()),
-                lot_name(&gathered.by_seq, lot.open),
+                lot_name(&gathered.by_key, (lot.open, walked.account)),
                 day_cell(lot.day),
                 Cell::Qty(NetQty::from_raw(sign * lot.qty.raw())),
                 Cell::Money(lot.cost, dp),

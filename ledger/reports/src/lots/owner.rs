@@ -1,12 +1,15 @@
-//! Trades of an account and of its owner's other accounts.
+//! What moved the positions of an account and of its owner's other accounts: trades, and corporate actions.
 
 use crate::error::ReportError;
 use crate::trades::{Trade, Trades};
 use crate::walk::{At, Gather};
 use std::collections::BTreeMap;
+use tradewind_books::lots::NamedLot;
+use tradewind_books::{Moved, Movement};
 use tradewind_domain::codes::Level;
-use tradewind_domain::event::{Event, Execution, Kind};
-use tradewind_domain::ids::{AccountId, NodeId, Seq};
+use tradewind_domain::event::{Event, Execution, Kind, LotSelect, execution_alerts};
+use tradewind_domain::fixed::NetQty;
+use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, Seq};
 
 /// The most nodes from an account up to the firm.
 const CHAIN_MAX: usize = 16;
@@ -17,38 +20,74 @@ pub(super) struct OwnTrade {
     pub(super) trade: Trade,
 }
 
-/// By the number of the trade's record; busted ones are gone.
+/// A trade among those of the owner: the number of its record, and the account, since an allocation books one for each.
+pub(super) type TradeKey = (Seq, AccountId);
+
+/// Busted trades are gone, corrected ones have their last version.
 #[derive(Default)]
 pub(super) struct OwnerTrades {
-    pub(super) by_seq: BTreeMap<Seq, OwnTrade>,
+    pub(super) by_key: BTreeMap<TradeKey, OwnTrade>,
+    /// All movements, in the order of their records: number, part, account.
+    pub(super) movements: BTreeMap<(Seq, u32, AccountId), (InstrumentId, Movement)>,
+    /// Lots that trades name.
+    pub(super) named: BTreeMap<TradeKey, Vec<NamedLot>>,
 }
 
 impl Gather for OwnerTrades {
     fn see(&mut self, event: &Event, at: &At<'_>) -> Result<(), ReportError> {
         if let Some(taken) = event.taken_back() {
-            self.take_back(event, taken.trade_seq);
+            self.take_back(event, (taken.trade_seq, taken.account));
             return Ok(());
         }
-        let is_trade = matches!(event.kind(), Some(Kind::VenueFill | Kind::TradeCapture));
-        if !is_trade || event.is_rejected() {
+        if event.kind() == Some(Kind::LotSelect) && !event.is_rejected() {
+            let select: &LotSelect = event.body();
+            if select.alerts & execution_alerts::NOT_REPLAYED == 0 {
+                let lots = event.selected_lots().map(|lot| NamedLot {
+                    open: lot.open,
+                    qty: NetQty::from_raw(lot.qty.into()),
+                });
+                self.named
+                    .insert((select.trade_seq, select.account), lots.collect());
+            }
             return Ok(());
         }
-        let execution: &Execution = event.body();
-        if execution.account == at.account || has_same_owner(at, execution.account) {
-            let trade = Trades::trade(event, execution, at.day);
-            let account = execution.account;
-            self.by_seq.insert(event.head.seq, OwnTrade { account, trade });
+        let Some((whose, mut movement)) = Movement::of(event) else {
+            return Ok(());
+        };
+        let account = whose.account;
+        if account != at.account && !has_same_owner(at, account) {
+            return Ok(());
         }
+        if movement.moved() == Moved::Trade {
+            let trade = Trades::trade(event, event.body(), at.day);
+            movement = movement.on(trade.trade_day);
+            self.by_key
+                .insert((event.head.seq, account), OwnTrade { account, trade });
+        }
+        let key = (event.head.seq, event.head.part, account);
+        self.movements.insert(key, (whose.instrument, movement));
         Ok(())
     }
 }
 
 impl OwnerTrades {
-    fn take_back(&mut self, event: &Event, trade_seq: Seq) {
+    fn take_back(&mut self, event: &Event, trade: TradeKey) {
+        let mut of_record = self
+            .movements
+            .range((trade.0, 0, AccountId(0))..=(trade.0, u32::MAX, AccountId::NONE));
+        let found = of_record
+            .find(|((_, _, account), (_, movement))| *account == trade.1 && movement.moved() == Moved::Trade);
+        let Some((&key, &(instrument, movement))) = found else {
+            return;
+        };
         if event.kind() != Some(Kind::TradeCorrect) {
-            self.by_seq.remove(&trade_seq);
-        } else if let Some(own) = self.by_seq.get_mut(&trade_seq) {
-            let new: &Execution = event.body();
+            self.by_key.remove(&trade);
+            self.movements.remove(&key);
+            return;
+        }
+        let new: &Execution = event.body();
+        self.movements.insert(key, (instrument, movement.restated(new)));
+        if let Some(own) = self.by_key.get_mut(&trade) {
             (own.trade.qty, own.trade.px) = (new.qty, new.px);
             (own.trade.principal, own.trade.fee) = (new.principal, new.fee);
         }

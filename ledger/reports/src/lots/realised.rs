@@ -1,12 +1,13 @@
 //! Runs the lot engine over an account's trades, and the wash-sale rule over what it closed.
 
-use super::owner::OwnerTrades;
+use super::owner::{OwnerTrades, TradeKey};
 use crate::error::ReportError;
 use crate::walk::{At, Walked};
 use std::collections::{BTreeMap, HashMap};
 use tradewind_analytics::{Acquisition, LossSale, Replacements};
-use tradewind_books::lots::{Closing, Lot, Lots, Rules, Terms, Trade};
-use tradewind_domain::codes::{InstrumentKind, LotMethod, Side};
+use tradewind_books::Moved;
+use tradewind_books::lots::{Closing, Lot, Lots, Rules, Terms};
+use tradewind_domain::codes::{InstrumentKind, LotMethod};
 use tradewind_domain::fixed::{Money, NetQty, Notional, ONE};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, Seq};
 use tradewind_domain::time::DayNumber;
@@ -55,7 +56,7 @@ pub(super) struct WashLine {
     pub(super) qty: NetQty,
     pub(super) amount: i128,
     pub(super) money_dp: u8,
-    pub(super) replacement: Seq,
+    pub(super) replacement: TradeKey,
     pub(super) held_from: i64,
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Realised {
     account: AccountId,
     lots: Lots,
     places: Places,
-    raised: HashMap<Seq, Vec<Raised>>,
+    raised: HashMap<TradeKey, Vec<Raised>>,
 }
 
 /// The row of each account and instrument.
@@ -85,8 +86,8 @@ struct Run {
     places: Places,
     /// In the order of their records.
     closings: Vec<(AccountId, InstrumentId, Closing)>,
-    /// Shares that a purchase opened or added, by the number of its record.
-    opened: BTreeMap<Seq, i128>,
+    /// Shares that a purchase opened or added.
+    opened: BTreeMap<TradeKey, i128>,
 }
 
 impl Realised {
@@ -107,24 +108,25 @@ impl Realised {
             places: run.places,
             raised: HashMap::new(),
         };
-        let mut sold_with: HashMap<Seq, Vec<String>> = HashMap::new();
-        for (_, _, closing) in &run.closings {
+        let mut sold_with: HashMap<TradeKey, Vec<String>> = HashMap::new();
+        for (account, _, closing) in &run.closings {
             sold_with
-                .entry(closing.close)
+                .entry((closing.close, *account))
                 .or_default()
-                .push(closing.open.to_string());
+                .push(name_of((closing.open, *account)));
         }
         for (account, instrument, closing) in &run.closings {
             let mut replacements = replacements.get_mut(instrument);
             if let Some(replacements) = &mut replacements {
-                replacements.sold(&closing.open.to_string(), closing.qty);
+                replacements.sold(&name_of((closing.open, *account)), closing.qty);
             }
             let money_dp = dp_of(&walked.at(), *instrument);
             let currency = currency_of(&walked.at(), *instrument);
             for mut piece in realised.split((*account, *instrument, currency), closing, money_dp) {
                 let is_loss = piece.is_long && piece.gain < 0;
                 if let Some(replacements) = replacements.as_mut().filter(|_| is_loss) {
-                    realised.wash(&mut piece, &sold_with[&closing.close], replacements, money_dp)?;
+                    let sold_with = &sold_with[&(closing.close, *account)];
+                    realised.wash(&mut piece, sold_with, replacements, money_dp)?;
                 }
                 realised.pieces.push(piece);
             }
@@ -149,16 +151,17 @@ impl Realised {
         let mut qty = closing.qty.raw();
         let mut gain = closing.gain.raw();
         let mut pieces = Vec::new();
-        let raised = self.raised.entry(closing.open).or_default();
-        while qty > 0 {
+        let raised = self.raised.entry((closing.open, account)).or_default();
+        // A fraction that is less than the smallest unit still has money.
+        while qty > 0 || pieces.is_empty() {
             let (part, added, held_from) = match raised.first_mut() {
-                Some(first) => {
+                Some(first) if qty > 0 => {
                     let part = first.qty.min(qty);
                     let added = share(Money::from_raw(first.amount), part, first.qty, dp).raw();
                     (first.qty, first.amount) = (first.qty - part, first.amount - added);
                     (part, added, first.held_from)
                 }
-                None => (qty, 0, i64::from(closing.open_day)),
+                _ => (qty, 0, i64::from(closing.open_day)),
             };
             raised.retain(|raised| raised.qty > 0);
             let of = |amount: Money| {
@@ -203,7 +206,7 @@ impl Realised {
         let scale = i128::from(ONE); // money at 1e-8 to 1e-16
         let minor = 10_i128.pow(8 - u32::from(money_dp.min(8)));
         let sale = LossSale {
-            lot: piece.open.to_string(),
+            lot: name_of((piece.open, piece.account)),
             sold_with: sold_with.to_vec(),
             day: piece.close_day,
             lot_day: piece.held_from,
@@ -214,9 +217,9 @@ impl Realised {
         let outcome = replacements.sale(&sale).ok_or(ReportError::Overflow)?;
         piece.disallowed = outcome.disallowed.raw() / scale;
         for found in outcome.matches {
-            let (Ok(replacement), amount) = (found.replacement.parse::<Seq>(), found.basis_add.raw() / scale)
+            let (Some(replacement), amount) = (key_of(&found.replacement), found.basis_add.raw() / scale)
             else {
-                continue; // lots are called by numbers here
+                continue; // every lot here has such a name
             };
             self.raised.entry(replacement).or_default().push(Raised {
                 qty: found.qty.raw(),
@@ -258,21 +261,16 @@ impl Realised {
     /// What wash sales added to a lot that is held.
     pub(super) fn added_to(&self, open: Seq) -> i128 {
         self.raised
-            .get(&open)
+            .get(&(open, self.account))
             .map_or(0, |raised| raised.iter().map(|raised| raised.amount).sum())
     }
 
     /// From when the youngest shares of a lot count as held.
     pub(super) fn held_from(&self, lot: &Lot) -> i64 {
         let own = i64::from(lot.day);
-        let raised = self
-            .raised
-            .get(&lot.open)
-            .map_or(0, |raised| raised.iter().map(|raised| raised.qty).sum());
-        let first = self
-            .raised
-            .get(&lot.open)
-            .and_then(|raised| raised.iter().map(|raised| raised.held_from).max());
+        let held = self.raised.get(&(lot.open, self.account));
+        let raised = held.map_or(0, |raised| raised.iter().map(|raised| raised.qty).sum());
+        let first = held.and_then(|raised| raised.iter().map(|raised| raised.held_from).max());
         if raised == lot.qty.raw() {
             first.unwrap_or(own)
         } else {
@@ -293,13 +291,13 @@ fn acquisitions(
     method: LotMethod,
 ) -> HashMap<InstrumentId, Replacements> {
     let mut bought: HashMap<InstrumentId, Vec<Acquisition>> = HashMap::new();
-    for (seq, qty) in run(gathered, walked, method, None).opened {
-        let Some(own) = gathered.by_seq.get(&seq).filter(|_| qty > 0) else {
+    for (key, qty) in run(gathered, walked, method, None).opened {
+        let Some(own) = gathered.by_key.get(&key).filter(|_| qty > 0) else {
             continue;
         };
         if is_share(&walked.at(), own.trade.instrument) {
             bought.entry(own.trade.instrument).or_default().push(Acquisition {
-                lot: seq.to_string(),
+                lot: name_of(key),
                 day: own.trade.trade_day,
                 qty: NetQty::from_raw(qty),
             });
@@ -311,55 +309,63 @@ fn acquisitions(
     replacements.collect()
 }
 
-/// Books the trades of all accounts, in the order of their records.
+/// Takes the movements of all accounts, in the order of their records.
 fn run(gathered: &OwnerTrades, walked: &Walked, method: LotMethod, until: Option<DayNumber>) -> Run {
-    let trades = || {
-        let all = gathered.by_seq.iter();
-        all.filter(move |(_, own)| until.is_none_or(|until| own.trade.trade_day <= until))
+    let movements = || {
+        let all = gathered.movements.iter();
+        all.filter(move |(_, (_, movement))| until.is_none_or(|until| movement.day() <= until))
     };
     let mut places = Places::new();
     let mut count = 0_u32;
-    for (_, own) in trades() {
+    for ((_, _, account), (instrument, _)) in movements() {
         let next = HoldingId(places.len() as u32);
-        places.entry((own.account, own.trade.instrument)).or_insert(next);
+        places.entry((*account, *instrument)).or_insert(next);
         count = count.saturating_add(1);
     }
-    // As many lots as trades: none is ever merged with another.
+    // As many lots as movements: none is ever merged with another.
     let mut run = Run {
         lots: Lots::new(places.len() as u32, count),
         places,
         closings: Vec::new(),
         opened: BTreeMap::new(),
     };
-    for (seq, own) in trades() {
-        let trade = &own.trade;
-        let sign = Side::from_code(trade.side).map_or(0, Side::sign);
+    let at = walked.at();
+    for ((seq, _, account), (instrument, movement)) in movements() {
+        let Some(row) = at.replica.registry().instrument(*instrument) else {
+            continue; // an accepted record names one that there is
+        };
         let terms = Terms {
             rules: Rules {
-                money_dp: dp_of(&walked.at(), trade.instrument),
-                inverse: is_inverse(&walked.at(), trade.instrument),
+                money_dp: row.money_dp,
+                inverse: row.is_inverse(),
             },
             method,
             fee_in_basis: true,
         };
-        let booked = Trade {
-            id: *seq,
-            qty: NetQty::from_raw(sign * i128::from(trade.qty)),
-            value: trade.principal,
-            fee: trade.fee,
-            day: trade.trade_day,
-            named: &[],
-        };
-        let place = run.places[&(own.account, trade.instrument)];
+        let place = run.places[&(*account, *instrument)];
         let closings = &mut run.closings;
-        let mut keep = |closing: &Closing| closings.push((own.account, trade.instrument, *closing));
-        let outcome = run.lots.trade(place, terms, &booked, &mut keep);
-        if sign > 0 {
-            run.opened
-                .insert(*seq, i128::from(trade.qty) - outcome.closed.raw());
+        let mut keep = |closing: &Closing| closings.push((*account, *instrument, *closing));
+        let named = gathered
+            .named
+            .get(&(*seq, *account))
+            .map_or(&[][..], Vec::as_slice);
+        let outcome = run.lots.take(place, terms, (movement, named), row, &mut keep);
+        let bought = movement.change().raw();
+        if movement.moved() == Moved::Trade && bought > 0 {
+            run.opened.insert((*seq, *account), bought - outcome.closed.raw());
         }
     }
     run
+}
+
+/// What a lot is called where names are asked for.
+fn name_of((seq, account): TradeKey) -> String {
+    format!("{seq}/{}", account.0)
+}
+
+fn key_of(name: &str) -> Option<TradeKey> {
+    let (seq, account) = name.split_once('/')?;
+    Some((seq.parse().ok()?, AccountId(account.parse().ok()?)))
 }
 
 fn dp_of(at: &At<'_>, instrument: InstrumentId) -> u8 {
@@ -372,13 +378,6 @@ fn dp_of(at: &At<'_>, instrument: InstrumentId) -> u8 {
 fn currency_of(at: &At<'_>, instrument: InstrumentId) -> CurrencyId {
     let row = at.replica.registry().instrument(instrument);
     row.map_or(CurrencyId::NONE, |row| row.currency)
-}
-
-fn is_inverse(at: &At<'_>, instrument: InstrumentId) -> bool {
-    at.replica
-        .registry()
-        .instrument(instrument)
-        .is_some_and(|row| row.is_inverse())
 }
 
 /// True for shares: the rule is about securities, and a coin or a contract is none here.

@@ -27,6 +27,9 @@ pub struct Ours {
     pub as_of: AsOf,
 }
 
+/// Trades of our accounts: number of the record, and account, since an allocation books one for each.
+type OwnTrades = BTreeMap<(Seq, AccountId), Own>;
+
 struct Own {
     account: AccountId,
     instrument: InstrumentId,
@@ -46,7 +49,7 @@ impl Ours {
         let mut reader = Reader::open(data)?;
         let mut replica = reader.replica();
         let mut event = Event::empty();
-        let mut own: BTreeMap<Seq, Own> = BTreeMap::new();
+        let mut own: OwnTrades = BTreeMap::new();
         while reader.next_into(&mut event)?.is_some() {
             let head = &event.head;
             let is_over = until.to_seq.is_some_and(|to| head.seq > to)
@@ -63,7 +66,7 @@ impl Ours {
         Ok(Self::of(&replica, accounts, &own))
     }
 
-    fn of(replica: &Replica, accounts: &BTreeSet<String>, own: &BTreeMap<Seq, Own>) -> Self {
+    fn of(replica: &Replica, accounts: &BTreeSet<String>, own: &OwnTrades) -> Self {
         let names = Names(replica.registry());
         let last = replica.last();
         let mut ours = Self {
@@ -105,11 +108,12 @@ impl Ours {
 }
 
 /// Keeps trades of the accounts: corrected ones with their last version, busted ones not at all.
-fn note(event: &Event, accounts: &BTreeSet<String>, replica: &Replica, own: &mut BTreeMap<Seq, Own>) {
+fn note(event: &Event, accounts: &BTreeSet<String>, replica: &Replica, own: &mut OwnTrades) {
     if let Some(taken) = event.taken_back() {
+        let trade = (taken.trade_seq, taken.account);
         if event.kind() != Some(Kind::TradeCorrect) {
-            own.remove(&taken.trade_seq);
-        } else if let Some(own) = own.get_mut(&taken.trade_seq) {
+            own.remove(&trade);
+        } else if let Some(own) = own.get_mut(&trade) {
             let new: &Execution = event.body();
             (own.body.qty, own.body.px, own.body.fee) = (new.qty, new.px, new.fee);
         }
@@ -133,7 +137,7 @@ fn note(event: &Event, accounts: &BTreeSet<String>, replica: &Replica, own: &mut
     };
     let (account, instrument, body) = (body.account, body.instrument, *body);
     own.insert(
-        event.head.seq,
+        (event.head.seq, account),
         Own {
             account,
             instrument,

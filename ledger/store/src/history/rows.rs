@@ -164,6 +164,8 @@ pub(crate) const fn class_text(class: Class) -> &'static str {
         Class::Borrow => "BORROW",
         Class::Suspense | Class::SuspenseSec => "SUSPENSE",
         Class::CashBought => "CASH",
+        // Of a template alone: no account has it.
+        Class::Debited | Class::Credited => "",
     }
 }
 

@@ -12,8 +12,9 @@ use tradewind_domain::event::{
     AccessSet, AlertAction, AlertMaintenance, Allocation, Blob, CalendarSet, CashMove, Control,
     CorporateAction, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FeeScheduleSet,
     FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, LotMethodSet,
-    MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, ReconAction, ReconEnd, ReconFinding,
-    ReconRun, RestrictedSet, SessionEvent, Timer, control_effects,
+    LotSelect, MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, ReconAction, ReconEnd,
+    ReconFinding, ReconRun, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer,
+    control_effects,
 };
 use tradewind_domain::fixed::{Money, Price, Qty};
 use tradewind_domain::text::Text;
@@ -44,6 +45,17 @@ impl Projection {
                         money_dp: body.money_dp,
                     },
                 );
+            }
+            Kind::SymbolChange => {
+                let body: &SymbolChange = event.body();
+                if let Some(held) = self.names.instrument(body.instrument.0) {
+                    let row = InstrumentRow {
+                        symbol: body.symbol,
+                        ..*held
+                    };
+                    self.names.put_instrument(&row);
+                    names.instruments.insert(row.id, row);
+                }
             }
             Kind::NodeSet | Kind::AccountSet => {
                 let body: &NodeBody = event.body();
@@ -107,11 +119,7 @@ impl Projection {
                 Value::Null => "{}".to_owned(),
                 detail => detail.to_string(),
             },
-            reason: if carries_text(kind) {
-                text_of(event)
-            } else {
-                String::new()
-            },
+            reason: reason_of(event, kind),
             code: event.head.outcome,
         });
     }
@@ -147,6 +155,7 @@ impl Projection {
             | Kind::HolderFunding
             | Kind::HolderMargin
             | Kind::HolderSettled
+            | Kind::StockBorrowed
             | Kind::DatedCashSettled
             | Kind::Probe
             | Kind::LimitProbe
@@ -181,6 +190,9 @@ impl Projection {
             Kind::ReconFinding => recon_finding(event.body()),
             Kind::ReconEnd => recon_end(event.body()),
             Kind::ReconAction => recon_action(event.body()),
+            Kind::SettlementFail => failed(event.body()),
+            Kind::SymbolChange => renamed(event.body()),
+            Kind::LotSelect => selected(event.body()),
             Kind::Timer => timer(event.body()),
             Kind::Blob => blob(event.body())?,
             Kind::EngineStarted => started(event.body()),
@@ -227,9 +239,10 @@ impl Projection {
 
     fn allocation(&self, body: &Allocation) -> Line {
         Line {
-            subject: owned(&body.block_id),
+            subject: owned(&body.alloc_id),
             detail: json!({"symbol": self.names.symbol(body.instrument.0), "qty": Qty::from_raw(body.qty).to_string(),
-                "px": Price::from_raw(body.px).to_string(), "leg": body.leg, "legs": body.legs}),
+                "px": Price::from_raw(body.px).to_string(), "legs": body.legs, "executions": body.executions,
+                "taken_back": body.taken_back}),
             ..Line::default()
         }
     }
@@ -308,6 +321,33 @@ impl Projection {
     }
 }
 
+fn failed(body: &SettlementFail) -> Line {
+    Line {
+        subject: owned(&body.exec_id),
+        detail: json!({"settle_date": Date(body.settle_date).to_string(), "was_settled": body.was_settled != 0,
+            "age_days": body.age_days}),
+        ..Line::default()
+    }
+}
+
+fn selected(body: &LotSelect) -> Line {
+    Line {
+        author: owned(&body.author),
+        subject: owned(&body.exec_id),
+        detail: json!({"lots": body.lots, "replayed": body.alerts == 0}),
+        ..Line::default()
+    }
+}
+
+fn renamed(body: &SymbolChange) -> Line {
+    Line {
+        author: owned(&body.author),
+        subject: owned(&body.symbol),
+        detail: json!({"symbol_before": body.symbol_before.as_str()}),
+        ..Line::default()
+    }
+}
+
 fn lot_method(event: &Event) -> Line {
     let body: &LotMethodSet = event.body();
     Line {
@@ -366,8 +406,16 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// True for kinds whose tail is what a person wrote.
-fn carries_text(kind: Kind) -> bool {
-    !matches!(kind, Kind::Blob | Kind::MassCancel)
+/// What its source said of it.
+fn reason_of(event: &Event, kind: Kind) -> String {
+    let behind = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
+    match kind {
+        Kind::Blob | Kind::MassCancel | Kind::LotSelect => String::new(),
+        Kind::LedgerTransfer => behind(event.transfer_reason()),
+        Kind::Allocation if event.is_rejected() => String::new(), // names, where they did not resolve
+        Kind::Allocation => behind(event.allocation_reason()),
+        _ => text_of(event),
+    }
 }
 
 fn state(code: u8) -> &'static str {

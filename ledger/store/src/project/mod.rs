@@ -21,8 +21,9 @@ use crate::rows::{About, Alert, Origin, Refusal};
 use tradewind_books::posting::Postings;
 use tradewind_domain::event::{
     Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
-    HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, MassCancel, OrderCancel, OrderNew,
-    OrderReplace, ReconEnd, ReconFinding, TradeBust, Valuation, VenueReport, execution_alerts,
+    HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, LotSelect, MassCancel, OrderCancel,
+    OrderNew, OrderReplace, ReconEnd, ReconFinding, SettlementFail, SymbolChange, TradeBust, Valuation,
+    VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
@@ -112,6 +113,7 @@ impl Projection {
             | Kind::NodeSet
             | Kind::LimitSet
             | Kind::CurrencySet
+            | Kind::SymbolChange
             | Kind::SessionConnected => self.reference(event, kind, batch),
             // The books have these, or the audit trail, or nobody asks for them later (head of this module).
             Kind::MassCancel
@@ -124,6 +126,9 @@ impl Projection {
             | Kind::CorporateAction
             | Kind::Allocation
             | Kind::LedgerTransfer
+            | Kind::SettlementFail
+            | Kind::LotSelect
+            | Kind::StockBorrowed
             | Kind::FxConversion
             | Kind::SessionDisconnected
             | Kind::FeeScheduleSet
@@ -322,10 +327,19 @@ fn concern(event: &Event, kind: Kind) -> Concern {
             let body: &CorporateAction = event.body();
             none(body.account, body.instrument)
         }
-        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
+        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled | Kind::StockBorrowed => {
             let body: &HolderAction = event.body();
             none(body.account, body.instrument)
         }
+        Kind::SettlementFail => {
+            let body: &SettlementFail = event.body();
+            of(body.account, body.instrument, OrderId::NONE, 0, body.exec_id)
+        }
+        Kind::LotSelect => {
+            let body: &LotSelect = event.body();
+            of(body.account, body.instrument, OrderId::NONE, 0, body.exec_id)
+        }
+        Kind::SymbolChange => none(AccountId::NONE, event.body::<SymbolChange>().instrument),
         Kind::LotMethodSet => none(event.body::<LotMethodSet>().account, InstrumentId::NONE),
         Kind::ReconFinding => {
             let body: &ReconFinding = event.body();
@@ -334,7 +348,7 @@ fn concern(event: &Event, kind: Kind) -> Concern {
         Kind::ReconEnd => none(event.body::<ReconEnd>().account, InstrumentId::NONE),
         Kind::Allocation => {
             let body: &Allocation = event.body();
-            of(body.to, body.instrument, OrderId::NONE, 0, body.block_id)
+            of(body.account, body.instrument, OrderId::NONE, 0, body.alloc_id)
         }
         Kind::LedgerTransfer => {
             let body: &LedgerTransfer = event.body();

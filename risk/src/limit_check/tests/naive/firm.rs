@@ -104,7 +104,7 @@ pub(in crate::limit_check::tests) fn capacities() -> Capacities {
         executions: 8_192,
         quarantine: 64,
         unsettled: 64,
-        reserved: 0,
+        lots: 64,
     }
 }
 

@@ -1,0 +1,538 @@
+//! Trades and dividends between trade date and settlement: fails, stock borrowed, pay dates, symbols that change; and all of it mixed.
+
+mod desk;
+
+use bytemuck::Zeroable;
+use desk::{Desk, HASH_KEY, capacities, dec, digest_of, text};
+use proptest::prelude::*;
+use tradewind_books::posting::Account;
+use tradewind_domain::codes::{AccountKind, CorporateActionKind, Level, Side, TimeInForce, TransferPhase};
+use tradewind_domain::event::{
+    CalendarSet, CorporateAction, DatedSettlement, Event, Execution, HolderAction, InstrumentSet, Kind,
+    LedgerTransfer, SettlementFail, SymbolChange,
+};
+use tradewind_domain::fixed::Money;
+use tradewind_domain::ids::{CalendarId, HoldingId, InstrumentId, NodeId};
+use tradewind_domain::reference::{CalendarDay, Instrument};
+use tradewind_domain::reject::RejectCode;
+use tradewind_domain::text::ExecId;
+use tradewind_domain::time::{NANOS_PER_DAY, NANOS_PER_SEC};
+use tradewind_machine::append::VecJournal;
+use tradewind_views::{Auditor, Replica};
+
+type Memory = Desk<VecJournal<Event>>;
+
+/// 2026-03-02, a Monday: the desk's first day.
+const MONDAY: u32 = 20_514;
+const MARKET: CalendarId = CalendarId(1);
+
+/// A desk whose share settles a business day later, at 06:00; with accounts C and D.
+fn desk() -> Memory {
+    let mut desk = Desk::in_memory();
+    let week = [0, 1, 2, 3, 4, 7, 8, 9].map(|days| {
+        let date = MONDAY + days;
+        let roll_ns = u64::from(date) * NANOS_PER_DAY + 6 * 3_600 * NANOS_PER_SEC;
+        CalendarDay {
+            roll_ns,
+            open_ns: roll_ns,
+            close_ns: roll_ns,
+            date,
+            reserved: 0,
+        }
+    });
+    let calendar = CalendarSet {
+        code: text("market"),
+        calendar: MARKET,
+        count: 8,
+        days: week,
+        ..CalendarSet::zeroed()
+    };
+    desk.send(Kind::CalendarSet, &calendar, "", "");
+    let row = Instrument {
+        symbol: text("ACME"),
+        configured_mark: dec("10"),
+        settle_days: 1,
+        settle_calendar: MARKET,
+        id: InstrumentId::NONE,
+        ..Instrument::default_linear()
+    };
+    let set = InstrumentSet {
+        row,
+        currency_code: text("USD"),
+        ..InstrumentSet::zeroed()
+    };
+    desk.send(Kind::InstrumentSet, &set, "", "");
+    for account in ["C", "D"] {
+        desk.node(account, "ORG", Level::Account, Some(AccountKind::Margin));
+    }
+    for account in ["A", "B", "C", "D"] {
+        desk.deposit(account, "10000");
+    }
+    desk
+}
+
+fn trade(desk: &mut Memory, account: &str, side: Side, qty: &str, px: &str) -> ExecId {
+    desk.trade(account, side, qty, px);
+    assert!(!desk.last().is_rejected());
+    desk.last().body::<Execution>().exec_id
+}
+
+fn fail(desk: &mut Memory, exec_id: ExecId, settle_date: u32) -> Option<RejectCode> {
+    let body = SettlementFail {
+        exec_id,
+        trade_date: MONDAY,
+        settle_date,
+        ..SettlementFail::zeroed()
+    };
+    desk.send(Kind::SettlementFail, &body, "", "");
+    desk.last().reject_code()
+}
+
+fn action(kind: CorporateActionKind, ex_date: u32, pay_date: u32) -> CorporateAction {
+    CorporateAction {
+        action: kind as u8,
+        ex_date,
+        pay_date,
+        instrument: InstrumentId::NONE,
+        holding: HoldingId::NONE,
+        node: NodeId::NONE,
+        ..CorporateAction::zeroed()
+    }
+}
+
+fn dividend(desk: &mut Memory, per_unit: &str, ex_date: u32, pay_date: u32) {
+    let body = CorporateAction {
+        cash_per_unit: Money::from_raw(dec(per_unit).into()),
+        withhold_bps: 1_500,
+        ..action(CorporateActionKind::CashDividend, ex_date, pay_date)
+    };
+    desk.send(Kind::CorporateAction, &body, "ACME", "");
+}
+
+/// Records of a kind, oldest first.
+fn of_kind(desk: &Memory, kind: Kind) -> Vec<Event> {
+    let events = desk.events().iter();
+    events
+        .filter(|event| event.kind() == Some(kind) && !event.is_rejected())
+        .copied()
+        .collect()
+}
+
+/// Settled, pending in and pending out of an account.
+fn cash(desk: &Memory, account: &str) -> [String; 3] {
+    let replica = replica(desk);
+    let account = replica
+        .registry()
+        .node_named(&text(account))
+        .expect("an account")
+        .account;
+    let mut wallets = replica.settle().wallets();
+    let (_, wallet) = wallets
+        .find(|(_, wallet)| wallet.account == account)
+        .expect("a wallet");
+    [wallet.settled, wallet.pending_in, wallet.pending_out].map(|money| money.to_string())
+}
+
+/// Settled, pending in and pending out of an account's shares.
+fn shares(desk: &Memory, account: &str) -> [String; 3] {
+    let replica = replica(desk);
+    let account = replica
+        .registry()
+        .node_named(&text(account))
+        .expect("an account")
+        .account;
+    let mut holdings = replica.settle().holdings();
+    let holding = holdings.find(|id| replica.settle().holder(*id).is_some_and(|(of, _)| of == account));
+    let custody = replica.settle().custody(holding.expect("a holding"));
+    [custody.settled, custody.pending_in, custody.pending_out].map(|qty| qty.to_string())
+}
+
+fn replica(desk: &Memory) -> Replica {
+    let mut replica = Replica::new(&capacities(), &HASH_KEY);
+    desk.events()
+        .iter()
+        .for_each(|event| replica.apply(event).expect("a record that follows"));
+    replica
+}
+
+/// The journal agrees with itself, and a replica of it is what the stages were.
+fn assert_sound(desk: Memory) {
+    let mut auditor = Auditor::new(&capacities(), &HASH_KEY);
+    desk.events().iter().for_each(|event| auditor.see(event));
+    let report = auditor.finish();
+    assert!(report.is_ok(), "{:#?}", report.checks);
+    let replica = replica(&desk);
+    assert_eq!(replica.digest(), digest_of(&desk.finish().stages));
+}
+
+#[test]
+fn a_trade_that_fails_on_its_date_goes_back_to_pending_and_settles_with_its_new_one() {
+    let mut desk = desk();
+    let exec_id = trade(&mut desk, "A", Side::Buy, "100", "10");
+    desk.next_day();
+    assert_eq!(cash(&desk, "A"), ["8999.75", "0", "0"]);
+    assert_eq!(fail(&mut desk, exec_id, 0), None);
+    let said: SettlementFail = *desk.last().body();
+    assert_eq!(
+        (said.was_settled, said.settle_date, said.age_days),
+        (1, MONDAY + 2, 1)
+    );
+    assert_eq!(cash(&desk, "A"), ["10000", "0", "1000.25"]);
+    assert_eq!(shares(&desk, "A"), ["0", "100", "0"]);
+    desk.next_day();
+    assert_eq!(cash(&desk, "A"), ["8999.75", "0", "0"]);
+    assert_eq!(fail(&mut desk, exec_id, MONDAY + 7), None);
+    assert_eq!(desk.last().body::<SettlementFail>().age_days, 4);
+    assert_eq!(shares(&desk, "A"), ["0", "100", "0"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn a_trade_that_is_known_to_fail_before_its_date_moves_to_another_one() {
+    let mut desk = desk();
+    let exec_id = trade(&mut desk, "A", Side::Buy, "100", "10");
+    let other = trade(&mut desk, "A", Side::Sell, "40", "11");
+    assert_eq!(fail(&mut desk, exec_id, MONDAY + 3), None);
+    assert_eq!(desk.last().body::<SettlementFail>().was_settled, 0);
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["-40", "100", "0"]);
+    assert_eq!(
+        fail(&mut desk, exec_id, MONDAY + 2),
+        Some(RejectCode::InvalidValue)
+    );
+    assert_eq!(fail(&mut desk, text("never"), 0), Some(RejectCode::UnknownTrade));
+    let booked = of_kind(&desk, Kind::TradeCapture)[0];
+    desk.bust(&booked);
+    assert_eq!(fail(&mut desk, exec_id, 0), Some(RejectCode::AlreadyBusted));
+    assert_eq!(shares(&desk, "A"), ["-40", "0", "0"]);
+    assert_eq!(fail(&mut desk, other, 0), None);
+    assert_sound(desk);
+}
+
+#[test]
+fn stock_is_borrowed_for_what_is_short_once_it_settles_and_given_back_when_it_is_covered() {
+    let mut desk = desk();
+    trade(&mut desk, "B", Side::SellShort, "100", "10");
+    assert!(
+        of_kind(&desk, Kind::StockBorrowed).is_empty(),
+        "nothing has been delivered yet"
+    );
+    desk.next_day();
+    trade(&mut desk, "B", Side::Buy, "130", "10");
+    let borrowed: HolderAction = *of_kind(&desk, Kind::StockBorrowed)[0].body();
+    assert_eq!(borrowed.qty_delta, dec("100"));
+    let row = |desk: &Memory| {
+        let replica = replica(desk);
+        let row = replica.settle().row(Account::Borrow(borrowed.holding)).copied();
+        row.expect("a row").balance()
+    };
+    assert_eq!(row(&desk), dec("100").into());
+    assert_eq!(shares(&desk, "B")[0], "-100");
+    desk.next_day();
+    assert_eq!((row(&desk), shares(&desk, "B")[0].as_str()), (0, "30"));
+    assert_sound(desk);
+}
+
+#[test]
+fn a_dividend_is_pending_from_its_ex_date_and_paid_on_its_pay_date() {
+    let mut desk = desk();
+    trade(&mut desk, "A", Side::Buy, "100", "10");
+    trade(&mut desk, "B", Side::SellShort, "10", "10");
+    dividend(&mut desk, "0.333", MONDAY + 1, MONDAY + 3);
+    desk.next_day();
+    let dividends = of_kind(&desk, Kind::HolderDividend);
+    assert!(
+        dividends
+            .iter()
+            .all(|event| event.body::<CorporateAction>().is_due == 1)
+    );
+    assert_eq!(cash(&desk, "A"), ["8999.75", "28.3", "0"]);
+    assert_eq!(cash(&desk, "B"), ["10099.75", "0", "3.33"]);
+    desk.next_day();
+    assert_eq!(cash(&desk, "A"), ["8999.75", "28.3", "0"]);
+    desk.next_day();
+    assert_eq!(cash(&desk, "A"), ["9028.05", "0", "0"]);
+    assert_eq!(cash(&desk, "B"), ["10096.42", "0", "0"]);
+    let paid = of_kind(&desk, Kind::DatedCashSettled);
+    assert_eq!(
+        paid.last()
+            .expect("a payment")
+            .body::<DatedSettlement>()
+            .settle_date,
+        MONDAY + 3
+    );
+    assert_sound(desk);
+}
+
+#[test]
+fn a_dividend_without_a_later_pay_date_is_paid_on_its_ex_date() {
+    let mut desk = desk();
+    trade(&mut desk, "A", Side::Buy, "100", "10");
+    dividend(&mut desk, "0.333", 0, 0);
+    assert_eq!(cash(&desk, "A"), ["10028.3", "0", "1000.25"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn an_instrument_keeps_its_positions_under_another_symbol_and_its_orders_are_cancelled() {
+    let mut desk = desk();
+    trade(&mut desk, "A", Side::Buy, "100", "10");
+    desk.order_tif("o1", "A", Side::Buy, "10", "9", TimeInForce::Gtc);
+    let rename = |desk: &mut Memory, from: &str, to: &str| {
+        let body = SymbolChange {
+            symbol: text(to),
+            author: text("ops"),
+            ..SymbolChange::zeroed()
+        };
+        desk.send(Kind::SymbolChange, &body, from, "");
+    };
+    rename(&mut desk, "ACME", "BOLT");
+    let group: Vec<Event> = desk.events().iter().rev().take(2).copied().collect();
+    assert_eq!(group[1].body::<SymbolChange>().symbol_before, text("ACME"));
+    assert_eq!(group[0].kind(), Some(Kind::CancelRequested));
+    let named = |desk: &Memory, name: &str| {
+        replica(desk)
+            .registry()
+            .instrument_named(&text(name))
+            .map(|row| row.id)
+    };
+    assert_eq!(named(&desk, "ACME"), Some(InstrumentId(0)));
+    assert_eq!(named(&desk, "BOLT"), Some(InstrumentId(0)));
+    assert_eq!(replica(&desk).registry().instruments()[0].symbol, text("BOLT"));
+    // Old reference data still means the instrument, and does not take the name back.
+    let row = Instrument {
+        symbol: text("ACME"),
+        configured_mark: dec("11"),
+        id: InstrumentId::NONE,
+        ..Instrument::default_linear()
+    };
+    let set = InstrumentSet {
+        row,
+        currency_code: text("USD"),
+        ..InstrumentSet::zeroed()
+    };
+    desk.send(Kind::InstrumentSet, &set, "", "");
+    assert_eq!(replica(&desk).registry().instruments()[0].symbol, text("BOLT"));
+    rename(&mut desk, "BOLT", "ACME");
+    assert!(!desk.last().is_rejected(), "a name that it had is its own");
+    for (from, to, code) in [
+        ("ACME", "ACME", RejectCode::InvalidValue),
+        ("ACME", "", RejectCode::InvalidValue),
+        ("NEVER", "ELSE", RejectCode::UnknownSymbol),
+    ] {
+        rename(&mut desk, from, to);
+        assert_eq!(desk.last().reject_code(), Some(code), "{from} to {to}");
+    }
+    let other = Instrument {
+        symbol: text("OTHER"),
+        ..row
+    };
+    let set = InstrumentSet { row: other, ..set };
+    desk.send(Kind::InstrumentSet, &set, "", "");
+    rename(&mut desk, "ACME", "OTHER");
+    assert_eq!(desk.last().reject_code(), Some(RejectCode::NameTaken));
+    assert_sound(desk);
+}
+
+/// One thing that happens between trade and settlement; numbers pick among what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Trade {
+        account: u8,
+        buys: bool,
+        qty: u16,
+        px: u16,
+    },
+    Bust {
+        trade: u8,
+    },
+    Correct {
+        trade: u8,
+        qty: u16,
+        px: u16,
+    },
+    Allocate {
+        trade: u8,
+        part: u16,
+    },
+    Unallocate {
+        id: u8,
+    },
+    Fail {
+        trade: u8,
+        days: u8,
+    },
+    Dividend {
+        cents: u16,
+        days: u8,
+    },
+    Split {
+        numerator: u8,
+        denominator: u8,
+    },
+    Transfer {
+        id: u8,
+        phase: u8,
+        cents: u16,
+    },
+    NextDay,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let px = 900..1_100u16;
+    prop_oneof![
+        8 => (0..4u8, any::<bool>(), 1..200u16, px.clone())
+            .prop_map(|(account, buys, qty, px)| Step::Trade { account, buys, qty, px }),
+        2 => any::<u8>().prop_map(|trade| Step::Bust { trade }),
+        2 => (any::<u8>(), 1..200u16, px).prop_map(|(trade, qty, px)| Step::Correct { trade, qty, px }),
+        4 => (any::<u8>(), 0..100u16).prop_map(|(trade, part)| Step::Allocate { trade, part }),
+        2 => any::<u8>().prop_map(|id| Step::Unallocate { id }),
+        4 => (any::<u8>(), 0..4u8).prop_map(|(trade, days)| Step::Fail { trade, days }),
+        2 => (1..99u16, 0..4u8).prop_map(|(cents, days)| Step::Dividend { cents, days }),
+        1 => (1..4u8, 1..4u8).prop_map(|(numerator, denominator)| Step::Split { numerator, denominator }),
+        2 => (0..8u8, 0..4u8, 0..99u16).prop_map(|(id, phase, cents)| Step::Transfer { id, phase, cents }),
+        3 => Just(Step::NextDay),
+    ]
+}
+
+const ACCOUNTS: [&str; 4] = ["A", "B", "C", "D"];
+
+struct Play {
+    desk: Memory,
+    blocks: u32,
+    days: u32,
+}
+
+impl Play {
+    fn booked(&self, number: u8) -> Option<Event> {
+        let trades = of_kind(&self.desk, Kind::TradeCapture);
+        (!trades.is_empty()).then(|| trades[usize::from(number) % trades.len()])
+    }
+
+    fn take(&mut self, step: &Step) {
+        let cents = |value: u16| format!("{}.{:02}", value / 100, value % 100);
+        match *step {
+            Step::Trade {
+                account,
+                buys,
+                qty,
+                px,
+            } => {
+                let side = if buys { Side::Buy } else { Side::SellShort };
+                let account = ACCOUNTS[usize::from(account)];
+                self.desk.trade(account, side, &qty.to_string(), &cents(px));
+            }
+            Step::Bust { trade } => {
+                if let Some(booked) = self.booked(trade) {
+                    self.desk.bust(&booked);
+                }
+            }
+            Step::Correct { trade, qty, px } => {
+                if let Some(booked) = self.booked(trade) {
+                    self.desk.correct(&booked, &qty.to_string(), &cents(px));
+                }
+            }
+            Step::Allocate { trade, part } => self.allocate(trade, part),
+            Step::Unallocate { id } => {
+                let id = u32::from(id) % self.blocks.max(1);
+                for block in ACCOUNTS {
+                    self.desk.allocate(&format!("AL{id}"), block, &[], &[]);
+                }
+            }
+            Step::Fail { trade, days } => {
+                if let Some(booked) = self.booked(trade) {
+                    let execution: &Execution = booked.body();
+                    let body = SettlementFail {
+                        exec_id: execution.exec_id,
+                        trade_date: execution.trade_date,
+                        venue: execution.venue,
+                        settle_date: if days == 0 {
+                            0
+                        } else {
+                            MONDAY + self.days + u32::from(days)
+                        },
+                        ..SettlementFail::zeroed()
+                    };
+                    self.desk.send(Kind::SettlementFail, &body, "", "");
+                }
+            }
+            Step::Dividend { cents, days } => {
+                let ex_date = MONDAY + self.days;
+                dividend(
+                    &mut self.desk,
+                    &format!("0.{cents:02}"),
+                    ex_date,
+                    ex_date + u32::from(days),
+                );
+            }
+            Step::Split {
+                numerator,
+                denominator,
+            } => {
+                let body = CorporateAction {
+                    cash_per_unit: Money::from_raw(dec("10").into()),
+                    numerator: numerator.into(),
+                    denominator: denominator.into(),
+                    ..action(CorporateActionKind::Split, 0, 0)
+                };
+                self.desk.send(Kind::CorporateAction, &body, "ACME", "");
+            }
+            Step::Transfer {
+                id,
+                phase,
+                cents: amount,
+            } => {
+                let body = LedgerTransfer {
+                    transfer_id: text(&format!("T{id}")),
+                    phase: TransferPhase::ALL[usize::from(phase)] as u8,
+                    debit: text("STREET:USD"),
+                    credit: text("SUSPENSE:USD"),
+                    amount: Money::from_raw(dec(&cents(amount)).into()),
+                    ..LedgerTransfer::zeroed()
+                };
+                self.desk.send(Kind::LedgerTransfer, &body, "", "");
+            }
+            Step::NextDay => {
+                self.desk.next_day();
+                self.days += 1;
+            }
+        }
+    }
+
+    /// A trade becomes a block for two of the other accounts.
+    fn allocate(&mut self, trade: u8, part: u16) {
+        let Some(booked) = self.booked(trade) else { return };
+        let execution: &Execution = booked.body();
+        let replica = replica(&self.desk);
+        let code = |name: &&&str| {
+            let node = replica.registry().node_named(&text(name)).expect("an account");
+            node.account == execution.account
+        };
+        let block = ACCOUNTS.iter().find(code).expect("one of ours");
+        let others: Vec<&str> = ACCOUNTS.into_iter().filter(|name| name != block).collect();
+        let whole = execution.qty / dec("1");
+        let first = i64::from(part) * whole / 100;
+        let legs: Vec<(&str, String)> = [(others[0], first), (others[1], whole - first)]
+            .into_iter()
+            .filter(|(_, qty)| *qty > 0)
+            .map(|(name, qty)| (name, qty.to_string()))
+            .collect();
+        let legs: Vec<(&str, &str)> = legs.iter().map(|(name, qty)| (*name, qty.as_str())).collect();
+        let id = format!("AL{}", self.blocks);
+        self.blocks += 1;
+        self.desk.allocate(&id, block, &[execution.exec_id], &legs);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_between_trade_and_settlement_the_journal_agrees_with_itself(
+        steps in proptest::collection::vec(step(), 1..60),
+    ) {
+        let mut play = Play { desk: desk(), blocks: 0, days: 0 };
+        steps.iter().for_each(|step| play.take(step));
+        assert_sound(play.desk);
+    }
+}
