@@ -248,7 +248,8 @@ impl Registry {
     }
 
     pub(crate) fn instruments_full(&self, logical: u32) -> bool {
-        self.instruments.len() >= logical as usize || self.symbols.is_full()
+        let rows = self.instruments.capacity().min(logical as usize);
+        self.instruments.len() >= rows || self.symbols.is_full()
     }
 
     /// True where no instrument can get another name: as many have one already as there may be instruments.
