@@ -144,6 +144,8 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         Kind::DatedCashSettled,
         Kind::HolderSplit,
         Kind::HolderDividend,
+        Kind::TradeBust,
+        Kind::StockBorrowed,
     ];
     assert_eq!(kinds, BTreeSet::from(all));
     let causes = causes(&events);
