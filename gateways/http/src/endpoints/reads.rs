@@ -2,8 +2,8 @@
 
 use super::orders::text;
 use super::rows::{
-    AS_OF, balance_schema, market_schema, one, position_schema, profit_schema, refusal_schema,
-    summary_schema, trade_schema,
+    AS_OF, balance_schema, market_schema, one, position_schema, profit_point_schema, profit_schema,
+    refusal_schema, summary_schema, trade_schema,
 };
 use super::v1;
 use crate::call::{Call, Reply};
@@ -70,6 +70,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .params(NODE)
         .gives(200, || rows(profit_schema(), AS_OF)),
+        new(
+            v1!("/pnl/history"),
+            handle!(profit_history),
+            "Profit over time in base currency, oldest first: the newest four hours, every ten seconds. Also from before a restart.",
+        )
+        .params(NODE)
+        .gives(200, || rows(profit_point_schema(), AS_OF)),
         new(
             v1!("/trades"),
             handle!(trades),
@@ -172,6 +179,11 @@ async fn balances(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 async fn profit(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let scope = scope(&gateway, &call)?;
     Reply::json(&gateway.read(move |live| live.profit(&scope)).await?)
+}
+
+async fn profit_history(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let scope = scope(&gateway, &call)?;
+    Reply::json(&gateway.read(move |live| live.profit_history(&scope)).await?)
 }
 
 async fn trades(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

@@ -189,6 +189,20 @@ pub(crate) fn profit_schema() -> Schema {
     )
 }
 
+pub(crate) fn profit_point_schema() -> Schema {
+    object(
+        "Profit at a moment, in base currency.",
+        &[
+            ("time", "time?", "The moment: every input before it is counted."),
+            ("realised", "decimal", "Realised, before fees."),
+            ("unrealised", "decimal", "At the marks."),
+            ("fees", "decimal", "Fees paid."),
+            ("income", "decimal", "Dividends and fundings, less tax."),
+            ("total", "decimal", "Realised, unrealised and income less fees."),
+        ],
+    )
+}
+
 pub(crate) fn limit_schema() -> Schema {
     object(
         "A limit and what is used of it.",

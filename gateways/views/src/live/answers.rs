@@ -1,12 +1,13 @@
 //! The live replica's answers to what is asked of the present.
 
 use super::held::Held;
+use super::history::Sum;
 use super::lines::{add, base};
 use super::profit::above;
 use super::{Group, Live};
 use crate::query::current::{
-    Balance, Current, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit, ReconBreak,
-    ReconRun, Refusal, Scope, Settlement, Summary, Trade,
+    Balance, Current, Decimal, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit,
+    ProfitPoint, ReconBreak, ReconRun, Refusal, Scope, Settlement, Summary, Trade,
 };
 use std::collections::HashSet;
 use tradewind_domain::codes::ControlState;
@@ -206,6 +207,21 @@ impl Current for Live {
         })
     }
 
+    fn profit_history(&self, scope: &Scope) -> Result<Now<Vec<ProfitPoint>>, LiveError> {
+        self.answer(|held| {
+            let points = held.history.of(&broadest(held, scope)).into_iter();
+            let point = |(time, sum): (UnixNanos, Sum)| ProfitPoint {
+                time,
+                realised: Decimal(sum.realised),
+                unrealised: Decimal(sum.unrealised),
+                fees: Decimal(sum.fees),
+                income: Decimal(sum.income),
+                total: Decimal(sum.total()),
+            };
+            points.map(point).collect()
+        })
+    }
+
     fn limits(&self, scope: &Scope) -> Result<Now<Vec<LimitUsage>>, LiveError> {
         self.answer(|held| {
             let rows = held.limits_from(0, usize::MAX);
@@ -295,6 +311,24 @@ impl Current for Live {
             summary
         })
     }
+}
+
+/// The nodes that stand for a scope: none of them is below another.
+fn broadest(held: &Held, scope: &Scope) -> Vec<NodeId> {
+    let registry = held.replica().registry();
+    let named: HashSet<NodeId> = match scope {
+        Scope::All => registry.nodes().iter().map(|row| row.node).collect(),
+        Scope::Below(codes) => {
+            let rows = codes.iter().filter_map(|code| registry.node_named(code));
+            rows.map(|row| row.node).collect()
+        }
+    };
+    let is_below_another = |node: &NodeId| above(registry, *node).skip(1).any(|node| named.contains(&node));
+    named
+        .iter()
+        .copied()
+        .filter(|node| !is_below_another(node))
+        .collect()
 }
 
 fn is_account(row: &tradewind_feeds::NodeRow, held: &Held) -> bool {

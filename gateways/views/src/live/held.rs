@@ -4,6 +4,7 @@
 
 use super::blotter::{ROWS_MAX, RefusalRow, Ring, TradeRow};
 use super::changes::Changes;
+use super::history::History;
 use super::market::Tops;
 use super::orders::{Change, Orders};
 use super::profit::Profits;
@@ -47,6 +48,7 @@ pub struct Held {
     pub(super) profits: Profits,
     strategies: Strategies,
     pub(super) dues: Dues,
+    pub(super) history: History,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
     /// Holdings of each instrument, and which are among them.
@@ -87,6 +89,7 @@ impl Held {
             profits: Profits::default(),
             strategies: Strategies::default(),
             dues: Dues::default(),
+            history: History::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
@@ -229,6 +232,9 @@ impl Held {
     pub(super) fn take(&mut self, event: &Event) -> Result<(), ViewError> {
         if self.replica.records() == 0 && event.head.seq != 1 {
             return Err(ViewError::BeginsLate { seq: event.head.seq });
+        }
+        if self.history.is_due(event.head.recv_ns) {
+            self.keep_history(event.head.recv_ns);
         }
         let order = Orders::subject(event);
         self.replica.apply(event)?;

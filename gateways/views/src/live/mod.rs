@@ -15,6 +15,7 @@ mod answers;
 mod blotter;
 mod changes;
 mod held;
+mod history;
 mod lines;
 mod market;
 mod orders;

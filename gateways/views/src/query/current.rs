@@ -182,6 +182,8 @@ pub trait Current: Send + Sync {
     fn recent_refusals(&self, filter: &Filter, max: usize) -> Result<Now<Vec<Refusal>>, LiveError>;
     /// Profit by group. Sums over instruments and sectors are of the whole firm: for [`Scope::All`] only.
     fn profit(&self, scope: &Scope) -> Result<Now<Vec<Profit>>, LiveError>;
+    /// Profit of a scope over time, oldest first: the newest four hours, every ten seconds.
+    fn profit_history(&self, scope: &Scope) -> Result<Now<Vec<ProfitPoint>>, LiveError>;
     /// Limits in force and what is used of them.
     fn limits(&self, scope: &Scope) -> Result<Now<Vec<LimitUsage>>, LiveError>;
     /// The market of each instrument.
@@ -453,6 +455,24 @@ pub struct Profit {
     pub open: u64,
     /// Open positions without a mark: not in `unrealised`.
     pub unmarked: u64,
+}
+
+/// Profit at a moment, in base currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProfitPoint {
+    /// The moment: every input before it is counted.
+    #[serde(serialize_with = "time")]
+    pub time: UnixNanos,
+    /// Realised, before fees.
+    pub realised: Decimal,
+    /// At the marks.
+    pub unrealised: Decimal,
+    /// Fees paid.
+    pub fees: Decimal,
+    /// Dividends and fundings, less tax.
+    pub income: Decimal,
+    /// Realised, unrealised and income less fees.
+    pub total: Decimal,
 }
 
 /// A limit and what is used of it.
