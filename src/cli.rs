@@ -3,10 +3,14 @@
 mod control;
 mod recon;
 mod report;
+#[cfg(feature = "tui")]
+mod top;
 
 pub use control::*;
 pub use recon::*;
 pub use report::*;
+#[cfg(feature = "tui")]
+pub use top::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -65,6 +69,9 @@ pub enum Command {
     /// Incidents of a running engine.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// A running engine on the terminal: throughput, latency, rejects, positions, alerts.
+    #[cfg(feature = "tui")]
+    Top(TopArgs),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -485,6 +492,9 @@ pub struct BenchRttmArgs {
     /// Binary frames in place of JSON.
     #[arg(long)]
     pub binary: bool,
+    /// Instead: so many fills a second, to clients that want executions as they happen; how long a fill takes to them.
+    #[arg(long, value_name = "PER_S")]
+    pub fills: Option<u32>,
     /// How pipeline threads wait: spin, yield or park.
     #[arg(long, default_value = "park")]
     pub idle: String,

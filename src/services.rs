@@ -17,7 +17,7 @@ use crate::engine::{self, Engine, Prepared};
 use crate::output;
 use crate::store::StoreService;
 use anyhow::Context;
-use feed::{Doorkeeper, FeedFigures};
+use feed::{Doorkeeper, EngineFigures};
 use people::Registrar;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +32,7 @@ use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, Pass
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::StartAt;
 use tradewind_machine::source::{Source, SourceClass};
-use tradewind_rttm::{Feed, FeedSettings};
+use tradewind_rttm::{Feed, FeedSettings, Figures};
 use tradewind_views::live::{Live, LiveThread};
 use tradewind_views::{RecordCounts, Replica};
 
@@ -120,8 +120,9 @@ impl Services {
         let telemetry = Arc::new(EngineTelemetry::new(engine, settings, &live, clock));
         let counts = Arc::default();
         observe(&live, &access, &keys, telemetry.rejects(), &counts);
+        let figures = Arc::new(EngineFigures::new(&telemetry, beside, clock));
         // 2. The desk, for operators here and elsewhere, and its socket.
-        let desk = Arc::new(desk(settings, engine, clock, &live, beside.alerts));
+        let desk = Arc::new(desk(settings, engine, clock, &live, beside.alerts, &figures));
         let control = settings
             .control
             .socket
@@ -140,6 +141,7 @@ impl Services {
                     access,
                     keys,
                     telemetry: &telemetry,
+                    figures: Arc::clone(&figures),
                     beside,
                 };
                 parts.serve(settings, wires)
@@ -200,6 +202,7 @@ fn desk(
     clock: &Clock,
     live: &Arc<Live>,
     alerts: Option<&AlertService>,
+    figures: &Arc<EngineFigures>,
 ) -> Desk {
     let facts = EngineFacts {
         data_dir: engine.data_dir().to_path_buf(),
@@ -207,7 +210,9 @@ fn desk(
         epoch: engine.epoch(),
         clock_mode: settings.engine.clock,
     };
-    let desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live));
+    let figures = Arc::clone(figures);
+    let desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live))
+        .with_gauges(Box::new(move || figures.gauges()));
     match alerts {
         Some(alerts) => desk.with_incidents(alerts.incidents()),
         None => desk,
@@ -230,6 +235,7 @@ struct Around<'a> {
     access: Arc<Access>,
     keys: Arc<KeyIndex>,
     telemetry: &'a Arc<EngineTelemetry>,
+    figures: Arc<EngineFigures>,
     beside: Beside<'a>,
 }
 
@@ -307,7 +313,7 @@ impl Around<'_> {
         };
         Ok(Feed::start(
             Arc::clone(self.live),
-            Arc::new(FeedFigures::new(self.telemetry, self.beside.alerts)),
+            Arc::clone(&self.figures) as Arc<dyn Figures>,
             Arc::new(doorkeeper),
             settings,
             self.clock.clone(),

@@ -25,6 +25,8 @@ pub mod run;
 pub mod state;
 pub mod store;
 pub mod summary;
+#[cfg(feature = "tui")]
+pub mod top;
 pub mod user;
 pub mod version;
 pub mod whatif;
@@ -64,6 +66,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(&command),
         Command::Positions(command) => positions::run(&command),
         Command::Alerts(command) => alerts::run(&command),
+        #[cfg(feature = "tui")]
+        Command::Top(args) => top::run(&args),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Show(args)) => config::show(&args),
         Command::Rules(RulesCommand::Check(args)) => rules::check(&args),

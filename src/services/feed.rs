@@ -1,7 +1,8 @@
 //! The live feed in this engine: who may see what by the identities, and figures that only the running engine knows.
 
-use super::telemetry::EngineTelemetry;
-use crate::alerts::AlertService;
+use super::Beside;
+use super::telemetry::{EngineTelemetry, StoreTelemetry};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
@@ -9,7 +10,7 @@ use tradewind_alerts::{IncidentRow, Severity, State};
 use tradewind_domain::ids::NodeId;
 use tradewind_identity::{AuthError, Caller, Identity, Permission, Rights};
 use tradewind_machine::clock::Clock;
-use tradewind_rttm::{Check, Entitlements, Figures, Refused, StageFigure, Standing, Status, Viewer};
+use tradewind_rttm::{Check, Entitlements, Figures, Refused, StageRow, Standing, Status, Viewer};
 
 /// Lets in who has a token or key of the identities.
 pub(super) struct Doorkeeper {
@@ -143,28 +144,58 @@ impl Viewer for Looker {
 /// Asks for the newest incidents.
 type Incidents = Box<dyn Fn() -> Option<Arc<Vec<IncidentRow>>> + Send + Sync>;
 
-/// Figures for the feed.
-pub(super) struct FeedFigures {
+/// What only the running engine knows, for the feed and for the desk.
+pub(super) struct EngineFigures {
     telemetry: Arc<EngineTelemetry>,
     incidents: Option<Incidents>,
+    store: Option<StoreTelemetry>,
+    environment: String,
 }
 
-impl FeedFigures {
-    pub(super) fn new(telemetry: &Arc<EngineTelemetry>, alerts: Option<&AlertService>) -> Self {
+impl EngineFigures {
+    pub(super) fn new(telemetry: &Arc<EngineTelemetry>, beside: Beside<'_>, clock: &Clock) -> Self {
+        let store = beside.store.map(|store| StoreTelemetry {
+            status: store.status(),
+            clock: clock.clone(),
+        });
         Self {
             telemetry: Arc::clone(telemetry),
-            incidents: alerts.map(|alerts| Box::new(alerts.latest_incidents()) as Incidents),
+            incidents: beside
+                .alerts
+                .map(|alerts| Box::new(alerts.latest_incidents()) as Incidents),
+            store,
+            environment: beside.environment.to_owned(),
         }
+    }
+
+    /// For the control socket.
+    pub(super) fn gauges(&self) -> Value {
+        let check = |check: Check| {
+            json!({
+                "name": check.name.as_str(), "status": check.status.text(), "value": check.value, "unit": check.unit, "text": check.text,
+            })
+        };
+        let rejects = self.telemetry.rejects();
+        let rejects = rejects
+            .counts()
+            .map(|(code, count)| json!({ "code": code.text(), "count": count }));
+        json!({
+            "environment": self.environment,
+            "stages": self.stages(),
+            "rejects": rejects.collect::<Vec<_>>(),
+            "checks": self.checks().into_iter().map(check).collect::<Vec<_>>(),
+        })
     }
 }
 
-impl Figures for FeedFigures {
-    fn stages(&self) -> Vec<StageFigure> {
-        self.telemetry.stage_figures()
+impl Figures for EngineFigures {
+    fn stages(&self) -> Vec<StageRow> {
+        self.telemetry.stage_rows()
     }
 
     fn checks(&self) -> Vec<Check> {
         let mut checks = self.telemetry.feed_checks();
+        checks.extend(self.store.as_ref().map(StoreTelemetry::feed_check));
         let incidents = self.incidents().unwrap_or_default();
         let open = incidents.iter().filter(|row| row.state != State::Resolved);
         let worst = open.clone().map(|row| row.severity).max();

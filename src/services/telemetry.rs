@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tradewind_config::Settings;
 use tradewind_domain::codes::ClockMode;
+use tradewind_domain::time::NANOS_PER_SEC;
 use tradewind_http::{Check, Health, MetricKind, MetricsPage, RejectCounts, Telemetry};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::latency::{Counters, SpanCounts};
 use tradewind_machine::topology::StageName;
 use tradewind_risk::limit_check::ALERT_PCT;
-use tradewind_rttm::FeedCounts;
-use tradewind_rttm::{Check as FeedCheck, StageFigure, Status};
+use tradewind_rttm::{Check as FeedCheck, FeedCounts, StageFigure, StageRow, StageWindow, Status};
 use tradewind_store::{State, Status as StoreStatus};
 use tradewind_views::live::Live;
 
@@ -48,7 +48,16 @@ pub(super) struct EngineTelemetry {
     is_wall_time: bool,
     rejects: Arc<RejectCounts>,
     seen: Mutex<Seen>,
+    stages: Mutex<Stages>,
     looks: AtomicU64,
+}
+
+/// The stages over the last seconds.
+#[derive(Default)]
+struct Stages {
+    window: StageWindow,
+    looked_ns: u64,
+    rows: Vec<StageRow>,
 }
 
 impl EngineTelemetry {
@@ -65,6 +74,7 @@ impl EngineTelemetry {
             is_wall_time: settings.engine.clock == ClockMode::Wall,
             rejects: Arc::default(),
             seen: Mutex::new(seen),
+            stages: Mutex::default(),
             looks: AtomicU64::new(0),
         }
     }
@@ -99,10 +109,30 @@ impl EngineTelemetry {
         if moved != seen.moved {
             (seen.moved, seen.moved_ns) = (moved, self.clock.now_ns());
         }
+        drop(seen);
+        self.look_at_stages();
     }
 
-    /// The stages for the live feed.
-    pub(super) fn stage_figures(&self) -> Vec<StageFigure> {
+    /// Once a second: rates are those of a second, percentiles those of ten.
+    fn look_at_stages(&self) {
+        let now_ns = self.clock.now_ns();
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        if now_ns.saturating_sub(stages.looked_ns) < NANOS_PER_SEC {
+            return;
+        }
+        stages.looked_ns = now_ns;
+        let figures = self.stage_figures();
+        stages.rows = stages.window.look(now_ns, figures);
+    }
+
+    /// The stages over the last seconds.
+    pub(super) fn stage_rows(&self) -> Vec<StageRow> {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        stages.rows.clone()
+    }
+
+    /// The stages since the start, and the pipeline as a whole.
+    fn stage_figures(&self) -> Vec<StageFigure> {
         let figure = |figure: &tradewind_machine::latency::StageFigures| StageFigure {
             stage: figure.stage.text(),
             events: figure.events,
@@ -111,7 +141,9 @@ impl EngineTelemetry {
             full_waits: figure.full_waits,
             spans: self.counters.spans(figure.stage),
         };
-        self.counters.figures().iter().map(figure).collect()
+        let mut figures: Vec<_> = self.counters.figures().iter().map(figure).collect();
+        figures.push(StageFigure::pipeline(&self.live, &figures));
+        figures
     }
 
     /// Checks for the live feed.
@@ -179,7 +211,7 @@ impl EngineTelemetry {
         checks
     }
 
-    fn stages(&self, page: &mut MetricsPage) {
+    fn stage_metrics(&self, page: &mut MetricsPage) {
         let figures = self.counters.figures();
         let mut counter =
             |name: &str, help: &str, value: fn(&tradewind_machine::latency::StageFigures) -> u64| {
@@ -249,7 +281,7 @@ fn histogram(page: &mut MetricsPage, name: &str, labels: &[(&str, &str)], spans:
 
 impl Telemetry for EngineTelemetry {
     fn metrics(&self, page: &mut MetricsPage) {
-        self.stages(page);
+        self.stage_metrics(page);
         self.rejects.write(page);
         let seen = self.seen();
         let mut gauge = |name: &str, help: &str, value: f64| {
@@ -391,6 +423,20 @@ impl Telemetry for FeedTelemetry {
 pub(super) struct StoreTelemetry {
     pub(super) status: Arc<StoreStatus>,
     pub(super) clock: Clock,
+}
+
+impl StoreTelemetry {
+    /// For the live feed and the terminal.
+    pub(super) fn feed_check(&self) -> FeedCheck {
+        let lag = self.status.lag(self.clock.now_ns(), None);
+        let problem = self.status.problem();
+        let status = match self.status.state() {
+            State::Waiting | State::Refused => Status::Warn,
+            _ => Status::Pass,
+        };
+        let text = problem.unwrap_or_else(|| "the database behind the journal".to_owned());
+        FeedCheck::new("store:lag", status, lag.ns / 1_000_000, "ms", text)
+    }
 }
 
 impl Telemetry for StoreTelemetry {

@@ -34,6 +34,8 @@ macro_rules! commands {
 commands! {
     /// Which engine this is.
     Hello(Nothing) = "hello", false;
+    /// How the engine does: stages, refusals, positions, profit, incidents, checks.
+    Figures(FiguresAsk) = "figures", false;
     /// Limits with what is used of them.
     LimitsList(LimitFilter) = "limits.list", false;
     /// One limit, all of it.
@@ -120,6 +122,14 @@ commands! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
+
+/// How much of the figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FiguresAsk {
+    /// Positions at most, the largest first, up to 1,000; absent: 50.
+    pub positions: Option<u32>,
+}
 
 /// Which limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@
 use crate::answer::{self, Outcome, Usage};
 use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
 use crate::dual::{Rearms, Waiting};
+use crate::figures::Gauges;
 use crate::holdings;
 use crate::message::{self, Author, Target};
 use crate::peer::Peer;
@@ -79,6 +80,7 @@ pub struct Desk {
     /// Held while lines of a statement are journaled with the restrictions that they ask for, and while a break is closed.
     pub(crate) reconciling: Mutex<()>,
     incidents: Option<Incidents>,
+    gauges: Option<Gauges>,
     pub(crate) people: OnceLock<Box<dyn People>>,
 }
 
@@ -95,6 +97,7 @@ impl Desk {
             loading: Mutex::default(),
             reconciling: Mutex::default(),
             incidents: None,
+            gauges: None,
             people: OnceLock::new(),
         }
     }
@@ -105,9 +108,27 @@ impl Desk {
         self
     }
 
+    /// With what only the running engine knows of itself.
+    pub fn with_gauges(mut self, gauges: Gauges) -> Self {
+        self.gauges = Some(gauges);
+        self
+    }
+
     /// From now on users can be asked for. The first one who is told of stays.
     pub fn tell_of(&self, people: Box<dyn People>) {
         let _ = self.people.set(people);
+    }
+
+    pub(crate) fn facts(&self) -> &EngineFacts {
+        &self.facts
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    pub(crate) fn gauges(&self) -> Option<&Gauges> {
+        self.gauges.as_ref()
     }
 
     /// The data folder.
@@ -141,6 +162,7 @@ impl Desk {
         }
         match command {
             Command::Hello(_) => self.hello(author, ""),
+            Command::Figures(ask) => self.figures(ask),
             Command::LimitsList(filter) => self.limits_list(filter),
             Command::LimitsShow(name) => self.limits_show(&name.label),
             Command::LimitsSet(set) => self.limits_set(set, author),
@@ -414,7 +436,7 @@ impl Desk {
         value(json!({ "rearmed": true, "outcome": outcome }))
     }
 
-    fn incidents(&self) -> Result<Vec<Value>, Failure> {
+    pub(crate) fn incidents(&self) -> Result<Vec<Value>, Failure> {
         let no_manager = || "no alert manager runs beside this engine (alerts.enabled)".to_owned();
         let listed = self
             .incidents

@@ -19,6 +19,7 @@ mod client;
 mod command;
 mod desk;
 mod dual;
+mod figures;
 mod holdings;
 mod message;
 mod peer;
@@ -32,13 +33,14 @@ mod server;
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Allocate, Announce, Command, Confirm, Fail, Flatten, LimitFilter, LimitName, LimitRow,
-    LimitSet, LimitUsage, LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve,
-    Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, Rename, Restrict,
-    RulesText, StateSet, Transfer, UserAccess, UserKey, UserName, UserNew,
+    AlertAct, Allocate, Announce, Command, Confirm, Fail, FiguresAsk, Flatten, LimitFilter, LimitName,
+    LimitRow, LimitSet, LimitUsage, LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion,
+    QuarantineResolve, Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport,
+    Rename, Restrict, RulesText, StateSet, Transfer, UserAccess, UserKey, UserName, UserNew,
 };
 pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
+pub use figures::Gauges;
 pub use people::People;
 pub use place::{PlaceError, socket_path};
 pub use protocol::{

@@ -189,6 +189,14 @@ impl RejectCounts {
         }
     }
 
+    /// The codes that were given so far, and how often.
+    pub fn counts(&self) -> impl Iterator<Item = (RejectCode, u64)> + '_ {
+        let counts = RejectCode::ALL.iter().zip(&self.by_code);
+        counts
+            .map(|(code, count)| (*code, get(count)))
+            .filter(|(_, count)| *count > 0)
+    }
+
     /// As metrics.
     pub fn write(&self, page: &mut MetricsPage) {
         page.metric(
@@ -196,11 +204,8 @@ impl RejectCounts {
             MetricKind::Counter,
             "Refused events in the journal, by reject code.",
         );
-        for (code, count) in RejectCode::ALL.iter().zip(&self.by_code) {
-            let count = get(count);
-            if count > 0 {
-                page.sample("tradewind_rejects_total", &[("code", code.text())], count as f64);
-            }
+        for (code, count) in self.counts() {
+            page.sample("tradewind_rejects_total", &[("code", code.text())], count as f64);
         }
     }
 }

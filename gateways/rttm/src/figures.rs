@@ -1,20 +1,22 @@
 //! What only the running engine knows: how its stages do, and how its parts are.
 
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tradewind_alerts::IncidentRow;
 use tradewind_domain::text::Code;
 use tradewind_domain::time::{NANOS_PER_SEC, UnixNanos};
 use tradewind_machine::latency::SpanCounts;
+use tradewind_views::live::Live;
 use tradewind_views::query::current::Decimal;
 
-/// Seconds that percentiles reach back.
-const WINDOW_S: usize = 10;
+/// Looks that percentiles reach back.
+const LOOKS_MAX: usize = 10;
 
 /// Whoever knows. Asked once a second, by a thread that holds nobody up; the answers come at once.
 pub trait Figures: Send + Sync + 'static {
-    /// The stages in the order of the pipeline, since the start of the run.
-    fn stages(&self) -> Vec<StageFigure>;
+    /// The stages in the order of the pipeline over the last seconds, and the pipeline as a whole: as [`StageWindow`] says them.
+    fn stages(&self) -> Vec<StageRow>;
     /// Checks of the engine's parts.
     fn checks(&self) -> Vec<Check>;
     /// Incidents that are open or were resolved not long ago; the same list again until there is a newer one.
@@ -36,6 +38,21 @@ pub struct StageFigure {
     pub full_waits: u64,
     /// Nanoseconds an event, of sampled batches.
     pub spans: SpanCounts,
+}
+
+impl StageFigure {
+    /// The pipeline as a whole, beside its stages: from ingest to the release of the record.
+    pub fn pipeline(live: &Live, stages: &[StageFigure]) -> Self {
+        let spans = live.look(|held| held.spans());
+        Self {
+            stage: "pipeline",
+            events: stages.last().map_or_else(|| spans.count(), |stage| stage.events),
+            batches: 0,
+            idle_cycles: 0,
+            full_waits: stages.iter().map(|stage| stage.full_waits).sum(),
+            spans,
+        }
+    }
 }
 
 /// How a part of the engine is.
@@ -91,28 +108,38 @@ impl Check {
     }
 }
 
-/// A stage over the last seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StageRow {
-    pub(crate) stage: &'static str,
-    pub(crate) events: u64,
-    pub(crate) events_per_s: u64,
-    pub(crate) p50_ns: Option<u64>,
-    pub(crate) p90_ns: Option<u64>,
-    pub(crate) p99_ns: Option<u64>,
-    pub(crate) p999_ns: Option<u64>,
-    pub(crate) max_ns: Option<u64>,
-    pub(crate) full_waits: u64,
-    pub(crate) idle_pct: Option<u64>,
+/// A stage over the last seconds. Percentiles are nanoseconds an event, none where nothing was sampled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StageRow {
+    /// Its name; `pipeline` for the way from ingest to release.
+    pub stage: &'static str,
+    /// Events since the start of the run, effects included.
+    pub events: u64,
+    /// Events a second, over the last second.
+    pub events_per_s: u64,
+    /// Half of them took no longer.
+    pub p50_ns: Option<u64>,
+    /// 90 of 100.
+    pub p90_ns: Option<u64>,
+    /// 99 of 100.
+    pub p99_ns: Option<u64>,
+    /// 999 of 1,000.
+    pub p999_ns: Option<u64>,
+    /// The longest.
+    pub max_ns: Option<u64>,
+    /// Cycles that waited for room, since the start of the run.
+    pub full_waits: u64,
+    /// Share of cycles without work over the last second; none for a stage that is not the first one of its thread.
+    pub idle_pct: Option<u64>,
 }
 
-/// Figures of the last seconds, one of each second.
+/// Figures of the last ten looks. With a look a second the rows are those of the last seconds.
 #[derive(Default)]
-pub(crate) struct Window(VecDeque<(UnixNanos, Vec<StageFigure>)>);
+pub struct StageWindow(VecDeque<(UnixNanos, Vec<StageFigure>)>);
 
-impl Window {
-    /// Takes the figures of a moment and says what the last seconds were like.
-    pub(crate) fn look(&mut self, now_ns: UnixNanos, figures: Vec<StageFigure>) -> Vec<StageRow> {
+impl StageWindow {
+    /// Takes the figures of a moment and says what the time since the looks before was like.
+    pub fn look(&mut self, now_ns: UnixNanos, figures: Vec<StageFigure>) -> Vec<StageRow> {
         let same = |held: &[StageFigure]| {
             held.len() == figures.len() && held.iter().zip(&figures).all(|(a, b)| a.stage == b.stage)
         };
@@ -147,7 +174,7 @@ impl Window {
         };
         let rows = figures.iter().enumerate().map(row).collect();
         self.0.push_back((now_ns, figures));
-        if self.0.len() > WINDOW_S {
+        if self.0.len() > LOOKS_MAX {
             self.0.pop_front();
         }
         rows
@@ -174,7 +201,7 @@ mod tests {
     #[test]
     fn rates_and_percentiles_are_of_the_last_seconds() {
         let spans = Spans::default();
-        let mut window = Window::default();
+        let mut window = StageWindow::default();
         let mut look = |second: u64, events: u64, ns: u64, spans: &Spans| {
             spans.record(ns);
             let figure = StageFigure {

@@ -27,5 +27,5 @@ mod viewer;
 
 pub use channel::Channel;
 pub use feed::{Feed, FeedCounts, FeedSettings};
-pub use figures::{Check, Figures, StageFigure, Status};
+pub use figures::{Check, Figures, StageFigure, StageRow, StageWindow, Status};
 pub use viewer::{Entitlements, Refused, Standing, Viewer};

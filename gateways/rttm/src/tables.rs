@@ -5,7 +5,7 @@
 //! - A channel that nobody watches has no table and costs nothing.
 
 use crate::channel::{CHANNELS, Channel};
-use crate::figures::{Check, Figures, StageFigure, Status, Window};
+use crate::figures::{Check, Figures, Status};
 use crate::row::{AlertLine, Key};
 use crate::table::Table;
 use std::collections::HashSet;
@@ -24,7 +24,7 @@ const LIMITS_OF_TICK: usize = 64;
 const SLICE: usize = 1_024;
 /// Ticks between two looks at incidents.
 const INCIDENT_TICKS: u64 = 5;
-/// Ticks between two looks at stages and checks.
+/// Ticks between two looks at stages, checks and what is unsettled.
 const FIGURE_TICKS: u64 = 20;
 /// Milliseconds without a report after which an edge is silent.
 const EDGE_SILENT_NS: u64 = 5_000_000_000;
@@ -39,7 +39,6 @@ pub(crate) struct Tables {
     limits_at: usize,
     limits_seen: HashSet<LimitId>,
     incidents: Option<Arc<Vec<IncidentRow>>>,
-    window: Window,
 }
 
 /// What a look at the replica said beside rows.
@@ -115,7 +114,7 @@ impl Tables {
         if tick.is_multiple_of(INCIDENT_TICKS) || is_new(Channel::Alerts) {
             self.take_incidents(live, figures, is_new(Channel::Alerts), tick);
         }
-        if tick.is_multiple_of(INCIDENT_TICKS) || is_new(Channel::Settlement) {
+        if tick.is_multiple_of(FIGURE_TICKS) || is_new(Channel::Settlement) {
             self.take_settlements(live, tick);
         }
         if tick.is_multiple_of(FIGURE_TICKS) || is_new(Channel::Latency) || is_new(Channel::Health) {
@@ -171,7 +170,7 @@ impl Tables {
         }
     }
 
-    /// What falls due: a walk over what is unsettled, some times a second.
+    /// What falls due: a walk over all that is unsettled, once a second.
     fn take_settlements(&mut self, live: &Live, tick: u64) {
         let Some(table) = self.tables[Channel::Settlement.index()].as_mut() else {
             return;
@@ -220,9 +219,7 @@ impl Tables {
         now_ns: UnixNanos,
     ) {
         if self.get(Channel::Latency).is_some() {
-            let mut stages = figures.stages();
-            stages.push(whole_pipeline(live, &stages));
-            let rows = self.window.look(now_ns, stages);
+            let rows = figures.stages();
             if let Some(table) = self.watched(Channel::Latency) {
                 for (at, row) in rows.iter().enumerate() {
                     table.set(tick, Key::Stage(at), Some(row));
@@ -325,19 +322,6 @@ fn fill(
     }
     let known: HashSet<Key> = keys.into_iter().collect();
     table.retain(tick, |key| known.contains(key));
-}
-
-/// From ingest to the release of the record, beside the stages.
-fn whole_pipeline(live: &Live, stages: &[StageFigure]) -> StageFigure {
-    let spans = live.look(|held| held.spans());
-    StageFigure {
-        stage: "pipeline",
-        events: stages.last().map_or_else(|| spans.count(), |stage| stage.events),
-        batches: 0,
-        idle_cycles: 0,
-        full_waits: stages.iter().map(|stage| stage.full_waits).sum(),
-        spans,
-    }
 }
 
 /// What edges reported of themselves.

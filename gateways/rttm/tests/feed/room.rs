@@ -14,7 +14,8 @@ use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::{Follower, JournalHandle, JournalWriter, StartAt};
 use tradewind_machine::latency::SpanCounts;
 use tradewind_rttm::{
-    Check, Entitlements, Feed, FeedSettings, Figures, Refused, StageFigure, Standing, Status, Viewer,
+    Check, Entitlements, Feed, FeedSettings, Figures, Refused, StageFigure, StageRow, StageWindow, Standing,
+    Status, Viewer,
 };
 use tradewind_views::live::{Live, LiveThread};
 
@@ -99,15 +100,16 @@ impl Entitlements for People {
 struct Known(Arc<Vec<IncidentRow>>);
 
 impl Figures for Known {
-    fn stages(&self) -> Vec<StageFigure> {
-        vec![StageFigure {
+    fn stages(&self) -> Vec<StageRow> {
+        let figure = StageFigure {
             stage: "limit",
             events: 7,
             batches: 1,
             idle_cycles: 0,
             full_waits: 0,
             spans: SpanCounts::default(),
-        }]
+        };
+        StageWindow::default().look(1, vec![figure])
     }
     fn checks(&self) -> Vec<Check> {
         vec![Check::new("pipeline:running", Status::Pass, 1, "", "it runs")]
