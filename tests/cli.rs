@@ -497,6 +497,24 @@ fn wait_for_fills(place: &Place, run: u32) {
 }
 
 #[test]
+fn every_fill_reaches_the_clients_that_want_it_as_it_happens() {
+    let place = Place::new();
+    let window = place.window();
+    let bench = Command::new(BINARY)
+        .args(["bench", "rttm", "--json", "--fills", "100", "--clients", "3"])
+        .args(["--seconds", "1", "--window-dir", text(&window)])
+        .env("TRADEWIND_JOURNAL__ALLOW_UNSAFE_FS", "true")
+        .current_dir(place.root())
+        .output()
+        .expect("the binary starts");
+    let report = json(&bench);
+    // Fills that are taken together stand in one frame.
+    assert!(report["frames"].as_u64() > Some(3), "{report}");
+    assert!(report["fill_p50_ns"].is_u64(), "{report}");
+    assert_eq!((&report["slow"], &report["closed"]), (&0.into(), &0.into()));
+}
+
+#[test]
 fn doctor_and_a_small_bench_print_figures_as_json() {
     let place = Place::new();
     let doctor = tradewind(&["doctor", "--json", "--data", text(place.root())]);

@@ -20,6 +20,43 @@ const HEAD_BYTES: usize = 256;
 /// Clients that connect at one time.
 const CONNECTING_MAX: usize = 32;
 
+/// What clients are subscribed to.
+#[derive(Clone, Copy)]
+pub(super) enum Watch {
+    /// The market, so many frames a second; times count from the making of a frame.
+    Market { hz: u8, is_binary: bool },
+    /// Executions as they happen; times count from when the engine took the oldest one of a frame.
+    Fills,
+}
+
+impl Watch {
+    fn channel(self) -> &'static str {
+        match self {
+            Watch::Market { .. } => "market",
+            Watch::Fills => "trades",
+        }
+    }
+
+    fn subscribe(self) -> String {
+        let (hz, is_binary) = match self {
+            Watch::Market { hz, is_binary } => (hz, is_binary),
+            Watch::Fills => (0, false),
+        };
+        let (channel, encoding) = (self.channel(), if is_binary { "binary" } else { "json" });
+        format!(
+            r#"{{"method":"subscribe","params":{{"channel":"{channel}","hz":{hz},"encoding":"{encoding}","snapshot":false}}}}"#
+        )
+    }
+
+    /// When what a frame is about began; `None` for anything else.
+    fn began_at(self, opcode: u8, head: &[u8]) -> Option<u64> {
+        match self {
+            Watch::Market { .. } => made_at(opcode, head),
+            Watch::Fills => taken_at(head),
+        }
+    }
+}
+
 /// What all clients have got.
 #[derive(Default)]
 struct Counts {
@@ -27,7 +64,7 @@ struct Counts {
     closed: AtomicU64,
     frames: AtomicU64,
     bytes: AtomicU64,
-    /// From the making of a frame to its reading; filled by the clients' one thread.
+    /// As [`Watch`] says; filled by the clients' one thread.
     spans: Spans,
 }
 
@@ -59,8 +96,7 @@ impl Clients {
     pub(super) fn start(
         address: SocketAddr,
         clients: usize,
-        hz: u8,
-        binary: bool,
+        watch: Watch,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let counts = Arc::new(Counts::default());
@@ -68,18 +104,15 @@ impl Clients {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let encoding = if binary { "binary" } else { "json" };
         let requests = [
             r#"{"method":"authenticate","params":{"token":"bench"}}"#.to_owned(),
-            format!(
-                r#"{{"method":"subscribe","params":{{"channel":"market","hz":{hz},"encoding":"{encoding}"}}}}"#
-            ),
+            watch.subscribe(),
         ];
         let thread = std::thread::Builder::new()
             .name("bench-clients".into())
             .spawn({
                 let counts = Arc::clone(&counts);
-                move || runtime.block_on(all(address, clients, requests, counts, clock, stopped))
+                move || runtime.block_on(all(address, clients, watch, requests, counts, clock, stopped))
             })
             .context("a thread for the clients")?;
         Ok(Self { counts, stop, thread })
@@ -112,6 +145,7 @@ impl Clients {
 async fn all(
     address: SocketAddr,
     clients: usize,
+    watch: Watch,
     requests: [String; 2],
     counts: Arc<Counts>,
     clock: Clock,
@@ -124,7 +158,7 @@ async fn all(
             let (counts, clock) = (Arc::clone(&counts), clock.clone());
             let (slots, requests) = (Arc::clone(&slots), Arc::clone(&requests));
             tokio::spawn(async move {
-                let _ = one(address, &requests, &counts, &clock, &slots).await;
+                let _ = one(address, watch, &requests, &counts, &clock, &slots).await;
                 counts.closed.fetch_add(1, Ordering::Relaxed);
             })
         })
@@ -136,6 +170,7 @@ async fn all(
 
 async fn one(
     address: SocketAddr,
+    watch: Watch,
     requests: &[String; 2],
     counts: &Counts,
     clock: &Clock,
@@ -171,7 +206,7 @@ async fn one(
         if opcode == 8 {
             return Ok(());
         }
-        let Some(made_ns) = made_at(opcode, &head[..kept]) else {
+        let Some(began_ns) = watch.began_at(opcode, &head[..kept]) else {
             continue;
         };
         if !std::mem::replace(&mut is_ready, true) {
@@ -179,7 +214,7 @@ async fn one(
         }
         counts.frames.fetch_add(1, Ordering::Relaxed);
         counts.bytes.fetch_add(len, Ordering::Relaxed);
-        counts.spans.record(clock.now_ns().saturating_sub(made_ns));
+        counts.spans.record(clock.now_ns().saturating_sub(began_ns));
     }
 }
 
@@ -219,4 +254,28 @@ fn made_at(opcode: u8, head: &[u8]) -> Option<u64> {
         return None;
     }
     parse_rfc3339(text.split(r#""ts":""#).nth(1)?.split('"').next()?)
+}
+
+/// When the engine took the first execution of a frame, which is the oldest.
+fn taken_at(head: &[u8]) -> Option<u64> {
+    // The head may end within a letter.
+    let text = String::from_utf8_lossy(head);
+    if !text.starts_with(r#"{"channel":"trades","type":"update""#) {
+        return None;
+    }
+    let (_, rows) = text.split_once(r#""data":[["#)?;
+    parse_rfc3339(rows.split('"').nth(1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_of_executions_counts_from_its_oldest_one() {
+        let frame = br#"{"channel":"trades","type":"update","seq":9,"prev":7,"as_of":9,"ts":"2026-11-21T16:20:03.000000000Z","data":[[8,0,"1970-01-01T00:00:01.000000005Z","FILL"],[9,0,"1970-01-01T00:00:02.000000000Z","FILL"]]}"#;
+        assert_eq!(taken_at(frame), Some(1_000_000_005));
+        assert_eq!(taken_at(br#"{"channel":"heartbeat"}"#), None);
+        assert_eq!(made_at(1, frame), None);
+    }
 }

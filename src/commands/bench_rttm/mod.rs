@@ -1,38 +1,34 @@
 //! `tradewind bench rttm`: the live feed under many clients, and what they cost the pipeline.
 //!
 //! One engine, fed with last trades of many instruments at a steady pace: first without clients, then with them, all of them subscribed to
-//! the market. Engine, server and clients share the machine; the clients have a thread of their own.
+//! the market. Engine, server and clients share the machine; the clients have a thread of their own. With `--fills` what a fill takes from
+//! ingest to a client instead (see `fills`).
 
+mod bed;
 mod clients;
+mod fills;
 
 use super::bench::Folder;
 use crate::cli::{BenchRttmArgs, SettingsArgs};
-use crate::engine::{self, Engine};
 use crate::output;
 use anyhow::ensure;
+use bed::Bed;
 use bytemuck::Zeroable;
-use clients::Clients;
+use clients::{Clients, Watch};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
-use tradewind_alerts::IncidentRow;
 use tradewind_config::Settings;
 use tradewind_domain::event::{CurrencySet, Inbound, InboundLong, InstrumentSet, Kind, LastTrade};
 use tradewind_domain::fixed::ONE;
-use tradewind_domain::ids::{InstrumentId, NodeId};
+use tradewind_domain::ids::InstrumentId;
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::text::{Code, Symbol, Text};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
-use tradewind_machine::journal::StartAt;
 use tradewind_machine::latency::SpanCounts;
 use tradewind_machine::source::{LongSource, Source, SourceClass};
-use tradewind_rttm::{
-    Check, Entitlements, Feed, FeedSettings, Figures, Refused, StageFigure, Standing, Viewer,
-};
-use tradewind_views::live::{Live, LiveThread};
 
 /// Slots of the ring for market data.
 const RING_SLOTS: usize = 8_192;
@@ -40,48 +36,6 @@ const RING_SLOTS: usize = 8_192;
 const PAUSE: Duration = Duration::from_micros(500);
 /// How long clients have to come in.
 const LOGIN_S: u64 = 60;
-
-/// Somebody who sees everything; all clients are.
-struct Everybody;
-
-impl Viewer for Everybody {
-    fn user(&self) -> String {
-        "bench".to_owned()
-    }
-    fn class(&self) -> u64 {
-        1
-    }
-    fn sees(&self, _: NodeId) -> bool {
-        true
-    }
-    fn sees_firm(&self) -> bool {
-        true
-    }
-    fn is_operator(&self) -> bool {
-        true
-    }
-    fn standing(&self) -> Standing {
-        Standing::Good
-    }
-}
-
-impl Entitlements for Everybody {
-    fn authenticate(&self, _: &str) -> Result<Arc<dyn Viewer>, Refused> {
-        Ok(Arc::new(Everybody))
-    }
-}
-
-impl Figures for Everybody {
-    fn stages(&self) -> Vec<StageFigure> {
-        Vec::new()
-    }
-    fn checks(&self) -> Vec<Check> {
-        Vec::new()
-    }
-    fn incidents(&self) -> Option<Arc<Vec<IncidentRow>>> {
-        None
-    }
-}
 
 /// Nanoseconds from ingest to the release of a record.
 #[derive(Debug, Serialize)]
@@ -132,6 +86,9 @@ struct Report {
 
 /// Runs the command.
 pub(super) fn run(args: &BenchRttmArgs) -> anyhow::Result<ExitCode> {
+    if let Some(per_s) = args.fills {
+        return fills::run(args, per_s);
+    }
     ensure!(matches!(args.hz, 4 | 5 | 10 | 20), "--hz is 4, 5, 10 or 20");
     ensure!(
         args.clients > 0 && args.rows > 0,
@@ -171,34 +128,17 @@ fn measure(
     data_dir: &Path,
 ) -> anyhow::Result<Report> {
     // 1. The engine with its replica and the feed.
-    let mut prepared = engine::prepare(settings, data_dir, cores, None)?;
-    let clock = prepared.clock.clone();
-    let source = prepared.builder.source(SourceClass::Market, RING_SLOTS);
-    let engine = Engine::start(prepared, cores)?;
-    let live = Live::new(engine.data_dir(), &settings.capacities())?;
-    let live = LiveThread::start(live, engine.follower(StartAt::Start)?)?;
-    let feed_settings = FeedSettings {
-        clients_max: u32::try_from(args.clients)?.saturating_add(1),
-        ..FeedSettings::default()
-    };
-    let everybody: Arc<Everybody> = Arc::new(Everybody);
-    let feed = Feed::start(
-        Arc::clone(live.live()),
-        Arc::clone(&everybody) as Arc<dyn Figures>,
-        everybody,
-        feed_settings,
-        clock.clone(),
+    let (bed, source) = Bed::start(
+        settings,
+        data_dir,
+        cores,
+        args.clients,
+        SourceClass::Market,
+        RING_SLOTS,
     )?;
-    let server = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.count().max(2) / 2)
-        .enable_all()
-        .build()?;
-    let listener = server.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let router = feed.router();
-    server.spawn(async move { axum::serve(listener, router).await });
+    let clock = bed.clock.clone();
     // 2. Instruments, then trades at a steady pace.
-    set_instruments(engine.admin(), args.rows)?;
+    set_instruments(bed.engine.admin(), args.rows)?;
     let mut pace = Pace {
         source,
         clock: clock.clone(),
@@ -208,12 +148,15 @@ fn measure(
     };
     let seconds = args.seconds.max(1);
     pace.send_for(1)?;
-    let spans = || live.live().look(|held| held.spans());
-    let before = spans();
+    let before = bed.spans();
     pace.send_for(seconds)?;
-    let without = spans().since(&before);
+    let without = bed.spans().since(&before);
     // 3. The same with clients.
-    let clients = Clients::start(address, args.clients, args.hz, args.binary, clock.clone())?;
+    let watch = Watch::Market {
+        hz: args.hz,
+        is_binary: args.binary,
+    };
+    let clients = Clients::start(bed.address, args.clients, watch, clock.clone())?;
     let mut waited = 0;
     while clients.ready() < args.clients as u64 {
         pace.send_for(1)?;
@@ -225,20 +168,17 @@ fn measure(
             args.clients
         );
     }
-    let (before, seen_before, began) = (spans(), clients.seen(), clock.raw());
+    let (before, seen_before, began) = (bed.spans(), clients.seen(), clock.raw());
     pace.send_for(seconds)?;
     let passed_s = clock.span_ns(began, clock.raw()) as f64 / 1e9;
-    let with = spans().since(&before);
+    let with = bed.spans().since(&before);
     let seen = clients.seen().since(&seen_before);
     // 4. The end.
-    let counts = feed.counts();
+    let counts = bed.feed.counts();
     let (left_out, slow) = (counts.left_out(), counts.slow());
     let closed = clients.closed();
     clients.stop();
-    feed.stop();
-    server.shutdown_background();
-    live.stop();
-    engine.stop()?;
+    bed.stop()?;
     let (pipeline_without, pipeline_with) = (PipelineFigures::of(&without), PipelineFigures::of(&with));
     let due = args.clients as f64 * f64::from(args.hz) * passed_s;
     let ratio = pipeline_with.p99_ns.zip(pipeline_without.p99_ns);
