@@ -2,7 +2,9 @@
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { followSession, isOld, unackedCount, welcome } from "./data/store.js";
+import { waitingCount, watchAlerts } from "./data/attention.js";
+import { followHistory } from "./data/history.js";
+import { followSession, isOld, welcome } from "./data/store.js";
 import { html } from "./html.js";
 import { may, plan, session } from "./net/session.js";
 import { Alerts, takeFirst } from "./panels/alerts.js";
@@ -76,7 +78,7 @@ function showBlotter(tab) {
 }
 
 effect(() => {
-  const open = unackedCount.value;
+  const open = waitingCount.value;
   const environment = welcome.value?.environment?.toUpperCase() ?? "";
   document.title = `${open ? `(${open}) ` : ""}Tradewind${environment ? ` ${environment}` : ""}`;
 });
@@ -85,5 +87,7 @@ bindKeys();
 listen();
 plan();
 followSession();
+followHistory();
+watchAlerts();
 watchRestrictions();
 render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("page")));

@@ -1,5 +1,8 @@
 /** Figures over time, as charts want them: a fixed number of points, the oldest go first. Doubles, for pictures only. */
 
+/** Points that are closer than this, in seconds, say the same. */
+const NEAR_S = 2;
+
 export class Series {
   /**
    * @param {number} lines figures at each time
@@ -25,6 +28,28 @@ export class Series {
     if (times.length > this.capacity * 1.25) {
       this.columns = this.columns.map((column) => column.slice(-this.capacity));
     }
+    for (const listener of this.listeners) listener();
+  }
+
+  /**
+   * Puts points between those that are there; where there is one at about the same time already, it stays.
+   * @param {{ seconds: number, values: (number | null)[] }[]} points oldest first
+   */
+  merge(points) {
+    const times = this.columns[0];
+    const merged = this.columns.map(() => /** @type {(number | null)[]} */ ([]));
+    let at = 0;
+    const take = () => {
+      this.columns.forEach((column, index) => merged[index].push(column[at]));
+      at += 1;
+    };
+    for (const { seconds, values } of points) {
+      while (at < times.length && /** @type {number} */ (times[at]) < seconds) take();
+      const near = [merged[0].at(-1), times[at]].some((time) => typeof time === "number" && Math.abs(time - seconds) < NEAR_S);
+      if (!near) [seconds, ...values].forEach((value, index) => merged[index].push(value));
+    }
+    while (at < times.length) take();
+    this.columns = merged.map((column) => column.slice(-this.capacity));
     for (const listener of this.listeners) listener();
   }
 

@@ -14,6 +14,8 @@ import { Events, Table } from "./table.js";
 
 const EVENTS_KEPT = 10_000;
 const POINTS_KEPT = 4 * 3_600;
+/** Frames a second of what a trader looks at: with the browser's picture a fill is seen within a tenth of a second. */
+const FAST_HZ = 20;
 /** A page that was hidden for less keeps its channels. */
 const HIDDEN_GRACE_MS = 5_000;
 
@@ -49,14 +51,6 @@ export const pnlSeries = new Series(5, POINTS_KEPT);
 /** p50, p99 and p99.9 of the pipeline in microseconds, and events a second. */
 export const latencySeries = new Series(4, POINTS_KEPT);
 
-export const unackedCount = computed(() => {
-  alerts.version.value;
-  const { state } = alerts.at;
-  let open = 0;
-  for (const { row } of alerts.all()) if (row[state] === "OPEN") open += 1;
-  return open;
-});
-
 let peak = -Infinity;
 let feedSkew = -Infinity;
 
@@ -78,15 +72,15 @@ function state(channel, table, hz, background) {
 
 /** @param {string} channel @param {Events} events */
 function events(channel, events) {
-  feed.subscribe(channel, "event", { hz: 10 }, (frame) => events.apply(frame), true);
+  feed.subscribe(channel, "event", { hz: FAST_HZ }, (frame) => events.apply(frame), true);
 }
 
-state("positions", positions, 10);
+state("positions", positions, FAST_HZ);
 state("pnl", pnl, 5);
-state("orders", orders, 10);
+state("orders", orders, FAST_HZ);
 state("limits", limits, 4);
 state("alerts", alerts, 5, true);
-state("market", market, 10);
+state("market", market, FAST_HZ);
 state("latency", latency, 4);
 state("health", health, 4);
 state("settlement", settlement, 4);
@@ -151,6 +145,17 @@ function samplePnl(seconds) {
   const all = add(total);
   peak = Math.max(peak, all);
   pnlSeries.push(seconds, [all, add(realised), add(unrealised), all - peak, -add(fees)]);
+}
+
+/** Takes profit of the past; the drawdown is that of all that is shown. @param {{ seconds: number, values: (number | null)[] }[]} points */
+export function takePast(points) {
+  pnlSeries.merge(points);
+  peak = -Infinity;
+  const [, totals, , , drawdown] = pnlSeries.columns;
+  totals.forEach((total, index) => {
+    peak = Math.max(peak, total ?? -Infinity);
+    drawdown[index] = total === null ? null : total - peak;
+  });
 }
 
 /** @param {number} seconds */

@@ -65,7 +65,7 @@ const ORDERS = [
   ORDER.qty("cum", "Filled"),
   { ...ORDER.px("px", "Limit"), text: (row) => (o.at(row, "px") === null ? o.at(row, "type") : price(o.at(row, "px"))) },
   ORDER.px("avg_px", "Avg"),
-  { ...o.text("state", "State", [124, 1]), text: (row) => o.at(row, "state").replace("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
+  { ...o.text("state", "State", [134, 1]), text: (row) => o.at(row, "state").replaceAll("_", " "), tone: (row) => ORDER_TONES[/** @type {keyof typeof ORDER_TONES} */ (o.at(row, "state"))] ?? "" },
   o.text("tif", "TIF", [44, 0]),
   order(o),
   {

@@ -33,7 +33,7 @@ const COLUMNS = [
   figure("fees", "Fees", [80, 0.8], money),
   text("currency", "Ccy", [44, 0]),
   text("sector", "Sector", [84, 1]),
-  { ...figure("fills", "Fills", [54, 0], count), order: (row) => at(row, "fills") },
+  { ...figure("fills", "Fills", [62, 0], count), order: (row) => at(row, "fills") },
 ];
 
 /** @param {string} qty */

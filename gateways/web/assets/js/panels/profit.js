@@ -1,4 +1,4 @@
-/** Profit over time since the page was opened, and how far below its highest point it is. */
+/** Profit over the last hours, and how far below its highest point it is. */
 
 import { signal } from "@preact/signals";
 import { Chart } from "../chart.js";

@@ -1,4 +1,4 @@
-/** The settlement pipeline: what falls due on which date, in which currency; accounts below it on request. */
+/** The settlement pipeline: what falls due on which date, in which currency, and what was settled; accounts below it on request. */
 
 import { signal } from "@preact/signals";
 import { parse, sign } from "../data/decimal.js";
@@ -11,6 +11,16 @@ import { Panel } from "../shell/panel.js";
 const opened = signal("");
 
 /** @typedef {{ key: string, date: string, currency: string, state: string, receive: bigint, pay: bigint, net: bigint, trades: number, rows: any[][] }} Due */
+
+/** A group is settled once all of its rows are. */
+const STATES = ["SETTLED", "PENDING"];
+const SHOWN = { SETTLED: ["ok", "✓ settled"], PENDING: ["", "◔ pending"] };
+
+/** @param {string} state */
+function stateCell(state) {
+  const [tone, words] = SHOWN[/** @type {keyof typeof SHOWN} */ (state)] ?? ["", state];
+  return html`<td class=${tone}>${words}</td>`;
+}
 
 /** One group for each date and currency, in the order of dates. */
 function groups() {
@@ -27,7 +37,7 @@ function groups() {
     due.net += parse(row[at.net]) ?? 0n;
     due.trades += row[at.trades];
     due.rows.push(row);
-    if (state === "PENDING") due.state = state;
+    if (STATES.indexOf(state) > STATES.indexOf(due.state)) due.state = state;
   }
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -39,7 +49,7 @@ const net = (units) => html`<td class=${`number ${["down", "", "up"][sign(units)
 function account(row) {
   const at = settlement.at;
   return html`<tr class="detail"><td colspan="2"></td><td>${row[at.account]}</td><td class="number">${money(row[at.to_receive])}</td>
-    <td class="number">${money(row[at.to_pay])}</td>${net(parse(row[at.net]) ?? 0n)}<td class="number">${count(row[at.trades])}</td><td></td></tr>`;
+    <td class="number">${money(row[at.to_pay])}</td>${net(parse(row[at.net]) ?? 0n)}<td class="number">${count(row[at.trades])}</td>${stateCell(row[at.state])}</tr>`;
 }
 
 /** @param {Due} due */
@@ -50,7 +60,7 @@ function line(due) {
       <th scope="row">${due.date}</th><td>${due.currency}</td>
       <td><button type="button" class="quiet" aria-expanded=${isOpen ? "true" : "false"} onClick=${toggle}>${isOpen ? "▾" : "▸"} ${count(due.rows.length)}</button></td>
       <td class="number">${money(due.receive)}</td><td class="number">${money(due.pay)}</td>${net(due.net)}
-      <td class="number">${count(due.trades)}</td><td>${due.state === "PENDING" ? "◔ pending" : "✓ settled"}</td>
+      <td class="number">${count(due.trades)}</td>${stateCell(due.state)}
     </tr>
     ${isOpen ? due.rows.sort((a, b) => (a[settlement.at.account] < b[settlement.at.account] ? -1 : 1)).map(account) : null}`;
 }

@@ -1,8 +1,9 @@
 /** What is always seen: where one is, whether the figures are fresh, how many alerts wait, and the kill switch. */
 
+import { waitingCount } from "../data/attention.js";
 import { clock } from "../data/format.js";
 import { second } from "../data/frames.js";
-import { ageMs, hurry, OLD_MS, skewMs, status, unackedCount, welcome } from "../data/store.js";
+import { ageMs, hurry, OLD_MS, skewMs, status, welcome } from "../data/store.js";
 import { html } from "../html.js";
 import { logout, may, session } from "../net/session.js";
 import { dialog } from "./dialogs.js";
@@ -46,7 +47,7 @@ function ServerTime() {
 }
 
 function AlertCount() {
-  const open = unackedCount.value;
+  const open = waitingCount.value;
   return html`<button type="button" class=${`alert-count ${open ? "bad" : ""}`} data-testid="unacked" onClick=${() => (view.value = "desk")}
     aria-label=${`${open} alerts that nobody has taken`}>${open ? "▲" : "✓"} ${open} <span class="wide-only">${open === 1 ? "alert" : "alerts"}</span></button>`;
 }
@@ -73,6 +74,6 @@ export function TopBar() {
     ${may("CONTROL") ? html`<button type="button" class="kill" data-testid="kill" title="Stop trading, key K" onClick=${() => (dialog.value = "kill")}>■ Kill<span class="wide-only"> switch</span></button>` : null}
     <button type="button" class="quiet" aria-label=${`Theme: ${theme.value}`} title="Dark or light, key T" onClick=${toggleTheme}>${theme.value === "dark" ? "☾" : "☀"}</button>
     <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Shortcuts, key ?" onClick=${() => (dialog.value = "help")}>?</button>
-    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}>${user?.name ?? ""} <${Leave} /></button>
+    <button type="button" class="quiet user" title="Log out" data-testid="logout" onClick=${logout}><span class="wide-only">${user?.name ?? ""} </span><${Leave} /></button>
   </header>`;
 }
