@@ -15,6 +15,8 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 const OLD_NS: u64 = 3_000_000_000;
 /// From so many columns on panels stand beside one another.
 const WIDE: u16 = 100;
+/// From so many rows on there is room for refusals where panels stand below one another.
+const TALL: u16 = 30;
 
 /// Colours by meaning. Without colours the signs in front of words say the same.
 #[derive(Clone, Copy)]
@@ -146,7 +148,7 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, screen: &Screen<'_>) {
 /// Whether the engine answers, how old the figures are, and its clock.
 fn connection(screen: &Screen<'_>) -> Line<'static> {
     let (app, style) = (screen.app, screen.style);
-    let mut spans = Vec::new();
+    let mut spans = vec![Span::raw(" ")];
     if app.is_paused {
         spans.push(Span::styled(
             " PAUSED ",
@@ -256,11 +258,13 @@ fn draw_overview(frame: &mut Frame<'_>, area: Rect, screen: &Screen<'_>) {
         return;
     };
     if area.width < WIDE {
+        // What has no room is left out, not squeezed.
+        let rejects = if area.height < TALL { 0 } else { 8 };
         let [stages, alerts, rejects, positions] = Layout::vertical([
             Constraint::Length(11),
             Constraint::Length(6),
+            Constraint::Length(rejects),
             Constraint::Fill(1),
-            Constraint::Fill(2),
         ])
         .areas(area);
         panels::stages(frame, stages, screen, figures, None);
@@ -325,7 +329,7 @@ const HELP: [(&str, &str); 9] = [
 
 fn draw_help(frame: &mut Frame<'_>, screen: &Screen<'_>) {
     let area = frame.area();
-    let (width, height) = (area.width.min(74), area.height.min(HELP.len() as u16 + 2));
+    let (width, height) = (area.width.min(84), area.height.min(HELP.len() as u16 + 2));
     let area = Rect {
         x: (area.width - width) / 2,
         y: (area.height - height) / 2,

@@ -135,7 +135,7 @@ pub(super) fn tiles(screen: &Screen<'_>) -> Vec<(String, Span<'static>)> {
             strong(shown(pipeline.map(|row| row.events_per_s))),
         ),
         (
-            "p99 to release".into(),
+            "p99 latency".into(),
             strong(span(pipeline.and_then(|row| row.p99_ns))),
         ),
         (
