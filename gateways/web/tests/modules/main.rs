@@ -95,6 +95,27 @@ fn a_grid_of_thousands_of_rows_has_few_elements_and_shows_the_right_ones() {
     assert_eq!(answer, expected);
 }
 
+/// Points of the server and of the page are one curve: in order, and none twice.
+#[test]
+fn the_past_is_put_between_what_the_page_has_seen() {
+    let browser = page();
+    let body = r"
+        const series = new Series(1, 6);
+        for (const second of [20, 21, 22, 40]) series.push(second, [second]);
+        series.merge([0, 10, 20, 30, 40, 50].map((second) => ({ seconds: second + 0.5, values: [-second] })));
+        const [times, values] = series.columns;
+        const empty = new Series(1, 6);
+        empty.merge([{ seconds: 5, values: [1] }]);
+        return { times, values, empty: empty.columns };
+    ";
+    let answer = with_module(&browser, "/js/data/series.js", "Series", body);
+    let expected = json!({
+        // The oldest make room; what the page has at about the same time stays.
+        "times": [20, 21, 22, 30.5, 40, 50.5], "values": [20, 21, 22, -30, 40, -50], "empty": [[5], [1]],
+    });
+    assert_eq!(answer, expected);
+}
+
 #[test]
 fn the_feed_mends_gaps_comes_back_and_knows_when_to_stop() {
     let browser = page();
