@@ -90,9 +90,9 @@ function Take({ row }) {
 
 /** Not now: for a quarter of an hour, on this screen alone. @param {{ row: any[], isSnoozed: boolean }} props */
 function Snooze({ row, isSnoozed }) {
-  if (isSnoozed) return html`<button type="button" class="take-button" onClick=${() => wake(row[alerts.at.id])}>Wake</button>`;
+  if (isSnoozed) return html`<button type="button" class="wake" onClick=${() => wake(row[alerts.at.id])}>Wake</button>`;
   if (!maySnooze(row)) return null;
-  return html`<button type="button" class="take-button snooze" aria-label="Snooze for 15 minutes" title="Snooze for 15 minutes on this screen" onClick=${() => snooze(row)}>
+  return html`<button type="button" class="snooze" aria-label="Snooze for 15 minutes" title="Snooze for 15 minutes on this screen" onClick=${() => snooze(row)}>
     <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="M8 4.5V8l2.5 2" fill="none" stroke="currentColor" stroke-width="1.5" /></svg></button>`;
 }
 
