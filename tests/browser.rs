@@ -547,42 +547,40 @@ const WATCH: &str = r#"
 
 /// Tasks longer than this are felt.
 const LONG_TASK_MS: f64 = 200.0;
-/// Seconds of a window, and windows that are tried: a machine that is busy with something else has a good one sooner or later, a page that
-/// holds itself up has none.
-const WINDOW_S: u64 = 10;
-const WINDOWS: usize = 6;
+/// Seconds that an ordinary run looks.
+const LOOK_S: u64 = 5;
+/// Seconds of a measurement at most: a script may run no longer.
+const LOOK_S_MAX: u64 = 100;
 
-fn watch(desk: &Desk, seconds: u64) -> Value {
-    desk.browser
-        .run_async(&format!("const seconds = {seconds}; {WATCH}"))
-}
-
-/// With `TRADEWIND_BROWSER_SECONDS` it is a measurement: one window of so many seconds, under `TRADEWIND_BROWSER_ORDERS` orders a second, whose
-/// figures are printed (docs/dashboard.md says how).
+/// An ordinary run says nothing about time, which is the machine's: under load pictures go on, and nothing is lost. With
+/// `TRADEWIND_BROWSER_SECONDS` it is a measurement, for a machine that does nothing else: one look of so many seconds under
+/// `TRADEWIND_BROWSER_ORDERS` orders a second, whose figures are printed, and no task may be long (docs/dashboard.md says how).
 #[test]
-fn no_task_of_the_page_is_long_under_load() {
+fn under_load_pictures_go_on_and_no_task_that_is_measured_is_long() {
     let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let measured_s = variable("TRADEWIND_BROWSER_SECONDS");
-    let orders = variable("TRADEWIND_BROWSER_ORDERS").unwrap_or(1_000);
+    let orders = variable("TRADEWIND_BROWSER_ORDERS").unwrap_or(500);
     let orders = format!("demo.orders_per_s={orders}");
-    let desk = Desk::logged_in(&[&orders, "demo.quotes_per_s=4000"]);
+    let desk = Desk::logged_in(&[&orders]);
     desk.browser.wait(
         "executions come",
-        "(await import('/js/data/store.js')).trades.seen > 2_000",
+        "(await import('/js/data/store.js')).trades.seen > 1_000",
     );
-    if let Some(seconds) = measured_s {
-        eprintln!("{:#}", watch(&desk, seconds.min(100)));
-        return;
+    let seconds = measured_s.unwrap_or(LOOK_S).min(LOOK_S_MAX);
+    let figures = desk
+        .browser
+        .run_async(&format!("const seconds = {seconds}; {WATCH}"));
+    let lost = desk.browser.run_async(&store("store.faults.value.gaps"));
+    assert_eq!(lost, 0, "{figures}");
+    for name in ["trades_per_s", "pictures_per_s"] {
+        assert!(figures[name].as_u64() > Some(0), "{name}: {figures}");
     }
-    let mut seen = Vec::new();
-    let is_good = |figures: &Value| {
-        figures["longest_task_ms"].as_f64() < Some(LONG_TASK_MS)
-            && figures["trades_per_s"].as_u64() > Some(50)
-    };
-    while seen.len() < WINDOWS && !seen.last().is_some_and(is_good) {
-        seen.push(watch(&desk, WINDOW_S));
+    assert!(figures["fill_to_picture_ms"]["p99"].is_f64(), "{figures}");
+    if measured_s.is_some() {
+        eprintln!("{figures:#}");
+        let longest = figures["longest_task_ms"].as_f64();
+        assert!(longest < Some(LONG_TASK_MS), "{figures}");
     }
-    assert!(seen.last().is_some_and(is_good), "{seen:#?}");
 }
 
 #[test]
