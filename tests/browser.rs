@@ -575,7 +575,7 @@ fn under_load_pictures_go_on_and_no_task_that_is_measured_is_long() {
     for name in ["trades_per_s", "pictures_per_s"] {
         assert!(figures[name].as_u64() > Some(0), "{name}: {figures}");
     }
-    assert!(figures["fill_to_picture_ms"]["p99"].is_f64(), "{figures}");
+    assert!(figures["fill_to_picture_ms"]["p99"].is_number(), "{figures}");
     if measured_s.is_some() {
         eprintln!("{figures:#}");
         let longest = figures["longest_task_ms"].as_f64();
