@@ -125,8 +125,9 @@ impl EngineTelemetry {
         stages.rows = stages.window.look(now_ns, figures);
     }
 
-    /// The stages over the last seconds.
+    /// The stages over the last seconds; who asks first begins to look.
     pub(super) fn stage_rows(&self) -> Vec<StageRow> {
+        self.look_at_stages();
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         stages.rows.clone()
     }
