@@ -5,11 +5,14 @@
 //! - A bust takes back exactly what was booked: the figures stand in the retained row, nothing is priced again.
 //! - Today's counters change only where the trade went into them: each node's own date was kept with the trade.
 //! - What an order has open and holds stays as it is; its filled quantity, and while it is open its total quantity, fall.
+//! - What a correction makes of a trade without an order is asked what such a trade is asked; a bust is asked nothing, as it only says
+//!   which trade never was.
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
 use super::book::Book;
 use super::execution::{Version, cash_change, collateral_of, deferred, exec_scope};
 use super::findings::Findings;
+use crate::checks;
 use crate::orders::executions::{ExecutionRow, TradeState};
 use crate::orders::keys::{Key, KeyHasher};
 use bytemuck::bytes_of;
@@ -47,17 +50,30 @@ pub(super) fn side_of(taken: &TakenBack) -> Side {
 }
 
 impl Book {
-    /// Decides a bust or a correction: the trade must be known and live.
-    pub(super) fn decide_taking_back(&self, event: &mut Event, kind: Kind) {
+    /// Decides a bust or a correction: the trade must be known and live. What a correction makes of a trade is asked what the trade was
+    /// asked, unless a person has overruled that.
+    pub(super) fn take_back(&self, event: &mut Event, kind: Kind, is_overruled: bool) {
         let result = match Note::first(event.head.notes) {
             Some(code) => Err(code),
             None if kind == Kind::TradeBust => self.bust_facts(event.body_mut()),
             None => self.correction_facts(event.body_mut()),
         };
+        let result = result.and_then(|taken| {
+            if kind == Kind::TradeCorrect && taken.order_id.is_none() && !is_overruled {
+                self.ask_correction(event)?;
+            }
+            Ok(taken)
+        });
         match result {
             Ok(taken) => self.write_taken(event, taken),
             Err(code) => event.reject(code),
         }
+    }
+
+    fn ask_correction(&self, event: &mut Event) -> Result<(), RejectCode> {
+        event.head.notes |= checks::trade_notes(&self.market, event.body());
+        self.rules.judge(event, &self.market, &self.calendars);
+        Note::first(event.head.notes).map_or(Ok(()), Err)
     }
 
     /// Writes what is taken back, and behind it what that changes of corporate actions since.
@@ -77,7 +93,7 @@ impl Book {
         }
     }
 
-    fn bust_facts(&self, bust: &mut TradeBust) -> Result<TakenBack, RejectCode> {
+    pub(super) fn bust_facts(&self, bust: &mut TradeBust) -> Result<TakenBack, RejectCode> {
         let (date, row) = self.booked(bust.venue, bust.trade_date, &bust.exec_ref_id)?;
         let taken = self.taken(row, -row.trade.qty)?;
         bust.trade_date = date;
@@ -90,7 +106,7 @@ impl Book {
     }
 
     /// The correction's body becomes the new version: what the source leaves out stays as it was.
-    fn correction_facts(&self, body: &mut Execution) -> Result<TakenBack, RejectCode> {
+    pub(super) fn correction_facts(&self, body: &mut Execution) -> Result<TakenBack, RejectCode> {
         let (date, row) = self.booked(body.venue, body.trade_date, &body.exec_id)?;
         let old = row.trade;
         self.check_same_trade(body, &old)?;
@@ -224,7 +240,7 @@ impl Book {
     /// Makes a bust or correction true.
     pub(super) fn apply_taking_back(&mut self, event: &Event, kind: Kind) {
         if event.is_rejected() {
-            return self.put_aside_taking_back(event, kind);
+            return self.put_aside(event, kind);
         }
         let (Some(taken), new) = (event.taken_back(), rebooked(event)) else {
             self.faults += 1;
