@@ -26,18 +26,19 @@ mod people;
 mod place;
 mod protocol;
 mod recon;
+mod reference;
 mod rules;
 mod server;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Announce, Command, Confirm, Flatten, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage,
-    LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, ReconAct,
-    ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, Restrict, RulesText, StateSet,
-    UserAccess, UserKey, UserName, UserNew,
+    AlertAct, Announce, CalendarDays, Command, Confirm, DayRow, FeesSet, Flatten, LimitFilter, LimitName,
+    LimitRow, LimitSet, LimitUsage, LocateSet, LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion,
+    QuarantineResolve, Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport,
+    ReferenceText, Restrict, RulesText, SessionSet, StateSet, UserAccess, UserKey, UserName, UserNew,
 };
-pub use desk::{Answered, Desk, EngineFacts, Incidents};
+pub use desk::{AlertRules, Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
 pub use people::People;
 pub use place::{PlaceError, socket_path};

@@ -82,7 +82,7 @@ pub(crate) fn text<const N: usize>(what: &str, value: &str) -> Result<Text<N>, F
     }
 }
 
-fn optional<const N: usize>(what: &str, value: Option<&str>) -> Result<Text<N>, Failure> {
+pub(crate) fn optional<const N: usize>(what: &str, value: Option<&str>) -> Result<Text<N>, Failure> {
     value.map_or(Ok(Text::EMPTY), |value| text(what, value))
 }
 
