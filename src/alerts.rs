@@ -18,15 +18,16 @@ use std::time::Duration;
 use tradewind_alerts::delivery::{Outbox, OutboxSettings};
 use tradewind_alerts::{
     AlertFollower, AlertManager, AlertSettings, AlertStatus, AlertsError, Figure, Figures, IncidentRow,
-    Metric, RECORDS_OF_STEP,
+    Metric, RECORDS_OF_STEP, Rule, RuleDocument, RuleFileError, rules_with,
 };
 use tradewind_config::{AlertsKeys, Settings};
-use tradewind_control::Incidents;
+use tradewind_control::{AlertRules, Incidents};
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::idle::{Idle, IdleStrategy};
 use tradewind_machine::journal::{Follower, JournalStats, Position, StartAt, identity};
+use tradewind_machine::latency::SpanCounts;
 use tradewind_risk::limit_check::TABLES;
 
 /// Folder in the data folder with what was sent and what could not be.
@@ -46,6 +47,8 @@ pub struct AlertService {
     figures: Figures,
     lag: JournalLag,
     board: Arc<Board>,
+    standard: Vec<Rule>,
+    spans: SpanCounts,
     tables_ns: UnixNanos,
 }
 
@@ -64,7 +67,8 @@ impl AlertService {
         .context("alerts cannot keep what was sent")?;
         write_settings(settings, engine.data_dir()).context("alerts cannot write their settings")?;
         let is_wall_time = settings.engine.clock == ClockMode::Wall;
-        let alerts = AlertFollower::new(&AlertSettings::new(keys), outbox, is_wall_time);
+        let rules = AlertSettings::new(keys);
+        let alerts = AlertFollower::new(&rules, outbox, is_wall_time);
         let journal = engine.follower(StartAt::Start)?;
         let (status, figures) = (alerts.status(), alerts.figures());
         let stop = Arc::new(AtomicBool::new(false));
@@ -80,6 +84,8 @@ impl AlertService {
             figures,
             lag: JournalLag::default(),
             board,
+            standard: rules.rules,
+            spans: SpanCounts::default(),
             tables_ns: 0,
         }))
     }
@@ -88,6 +94,20 @@ impl AlertService {
     pub fn incidents(&self) -> Incidents {
         let board = Arc::clone(&self.board);
         Box::new(move || board.ask())
+    }
+
+    /// What the control socket asks about files of own rules.
+    pub fn rules(&self) -> AlertRules {
+        let standard = self.standard.clone();
+        Box::new(move |text, author, reason| {
+            rules_with(&standard, text).map_err(|errors| lines(&errors))?;
+            let document = RuleDocument {
+                author: author.to_owned(),
+                reason: reason.to_owned(),
+                source: text.to_owned(),
+            };
+            document.parts().map_err(|error| error.to_string())
+        })
     }
 
     /// What watches incidents: the newest list, the same one until there is a newer one. It does not wait.
@@ -101,8 +121,9 @@ impl AlertService {
         self.figures.clone()
     }
 
-    /// Looks at what only the running engine knows. To be called some times a second.
-    pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos) {
+    /// Looks at what only the running engine knows; `spans` are those from ingest to release since the start. To be called some times
+    /// a second.
+    pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos, spans: impl FnOnce() -> Option<SpanCounts>) {
         let lag_ns = self.lag.look(&engine.journal().stats(), now_ns);
         self.figures.put(Figure {
             metric: Metric::JournalLag,
@@ -114,6 +135,9 @@ impl AlertService {
             return;
         }
         self.tables_ns = now_ns;
+        if let Some(spans) = spans() {
+            self.look_at_latency(spans);
+        }
         let full: Vec<(&str, u32)> = engine.tables().alerts().collect();
         for table in TABLES {
             let told = full.iter().find(|(name, _)| *name == table);
@@ -125,6 +149,21 @@ impl AlertService {
                 text: format!("{percent} % of the table's capacity is used"),
             });
         }
+    }
+
+    /// The last second's p99; nothing where nothing came.
+    fn look_at_latency(&mut self, spans: SpanCounts) {
+        let p99_ns = spans.since(&self.spans).permille(990).unwrap_or(0);
+        self.spans = spans;
+        self.figures.put(Figure {
+            metric: Metric::PipelineP99,
+            scope: "pipeline",
+            value: i64::try_from(p99_ns).unwrap_or(i64::MAX),
+            text: format!(
+                "of the last second's inputs one in a hundred took more than {} us to its release",
+                p99_ns / 1_000
+            ),
+        });
     }
 
     /// What the status line says of it; nothing where all is well.
@@ -155,9 +194,25 @@ impl AlertService {
     }
 }
 
+/// Errors of a file in one line.
+pub fn lines(errors: &[RuleFileError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("; ")
+}
+
 /// The incidents of a data folder under the settings of its last run: as of now, or as of its last record where its time is not
 /// the clock's or no run has followed it.
 pub fn rebuild(data_dir: &Path, now_ns: UnixNanos) -> anyhow::Result<AlertManager> {
+    let (settings, has_run) = settings_of(data_dir)?;
+    let mut manager = tradewind_alerts::rebuild(data_dir, &AlertSettings::new(&settings.alerts))?;
+    if settings.engine.clock == ClockMode::Wall && has_run {
+        manager.tick(now_ns);
+    }
+    Ok(manager)
+}
+
+/// The settings of a data folder's last run, and whether there was one with alerts; else those of a server.
+pub fn settings_of(data_dir: &Path) -> anyhow::Result<(Settings, bool)> {
     let path = data_dir.join(FOLDER).join(SETTINGS_FILE);
     let sets: Vec<String> = match std::fs::read_to_string(&path) {
         Ok(text) => text.lines().map(str::to_owned).collect(),
@@ -170,11 +225,7 @@ pub fn rebuild(data_dir: &Path, now_ns: UnixNanos) -> anyhow::Result<AlertManage
             path.display()
         )
     })?;
-    let mut manager = tradewind_alerts::rebuild(data_dir, &AlertSettings::new(&settings.alerts))?;
-    if settings.engine.clock == ClockMode::Wall && !sets.is_empty() {
-        manager.tick(now_ns);
-    }
-    Ok(manager)
+    Ok((settings, !sets.is_empty()))
 }
 
 /// Keeps what decides about incidents, beside what was sent of them. No secret is among it, only the names of files.

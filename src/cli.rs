@@ -2,12 +2,14 @@
 
 mod control;
 mod recon;
+mod reference;
 mod report;
 #[cfg(feature = "tui")]
 mod top;
 
 pub use control::*;
 pub use recon::*;
+pub use reference::*;
 pub use report::*;
 #[cfg(feature = "tui")]
 pub use top::*;
@@ -49,6 +51,15 @@ pub enum Command {
     /// Limits of a running engine: look, ask, change.
     #[command(subcommand)]
     Limits(LimitsCommand),
+    /// Reference data of a running engine: show what a file would change, set it.
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
+    /// Fee schedules of a running engine.
+    #[command(subcommand)]
+    Fees(FeesCommand),
+    /// Trading calendars of a running engine: look, set a holiday or other hours.
+    #[command(subcommand)]
+    Calendars(CalendarsCommand),
     /// Stop trading of a node, an instrument or a session in a running engine.
     Kill(KillArgs),
     /// Let a node, an instrument or a session trade again; after a kill two people are needed.

@@ -31,6 +31,7 @@ use tradewind_http::{
 use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, PasswordCost};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::StartAt;
+use tradewind_machine::latency::SpanCounts;
 use tradewind_machine::source::{Source, SourceClass};
 use tradewind_rttm::{Feed, FeedSettings, Figures};
 use tradewind_views::live::{Live, LiveThread};
@@ -155,6 +156,12 @@ impl Services {
         })
     }
 
+    /// How long inputs took from ingest to their release, since the start; `None` without a replica.
+    pub fn spans(&self) -> Option<SpanCounts> {
+        let live = self.live.as_ref()?;
+        Some(live.live().look(|held| held.spans()))
+    }
+
     /// Looks at what only the running engine knows. To be called some times a second.
     pub fn look(&self, engine: &Engine) {
         if let Some(telemetry) = &self.telemetry {
@@ -214,7 +221,9 @@ fn desk(
     let desk = Desk::new(facts, engine.admin().clone(), clock.clone(), Arc::clone(live))
         .with_gauges(Box::new(move || figures.gauges()));
     match alerts {
-        Some(alerts) => desk.with_incidents(alerts.incidents()),
+        Some(alerts) => desk
+            .with_incidents(alerts.incidents())
+            .with_alert_rules(alerts.rules()),
         None => desk,
     }
 }

@@ -143,3 +143,44 @@ fn a_trade_waits_in_quarantine_over_a_restart_and_is_booked_once_a_person_repair
     assert_eq!(position(&replica(&records), "FREE"), units("0", "0", "0"));
     assert_sound(&place);
 }
+
+#[test]
+fn a_bust_that_came_before_its_trade_waits_over_a_restart_and_takes_effect_with_it() {
+    let place = Place::new();
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(last("GIZMO", "50"));
+    script.refused(bust("T1", 0), RejectCode::UnknownTrade);
+    script.refused(correct("T2", "30", "51"), RejectCode::UnknownTrade);
+    let stopped = place.run(&[], &script.messages);
+    let before = script.messages.len();
+    assert_eq!(place.recovered_digest(&[]), live_digest(&stopped));
+
+    script.accepted(trade("T1", "FREE", "GIZMO", Side::Buy, "100", "50"));
+    script.accepted(trade("T2", "FREE", "GIZMO", Side::Buy, "20", "50"));
+    script.refused(
+        correct("T2", "25", "51"),
+        RejectCode::InvalidLot, // GIZMO trades in tens
+    );
+    let stopped = place.run(&[], &script.messages[before..]);
+    let records = events(&place.data());
+    assert_sequence(&records);
+    script.assert_outcomes(&outcomes(&records));
+    let effects: Vec<_> = records
+        .iter()
+        .filter(|event| matches!(event.kind(), Some(Kind::TradeBust | Kind::TradeCorrect)))
+        .filter(|event| event.head.part == 1)
+        .map(|event| event.kind().expect("a kind"))
+        .collect();
+    assert_eq!(effects, [Kind::TradeBust, Kind::TradeCorrect]);
+    let state = replica(&records);
+    assert_eq!(position(&state, "FREE"), units("30", "1530", "0"));
+    let waiting: Vec<_> = state
+        .limit_check()
+        .quarantined()
+        .map(|row| row.reason())
+        .collect();
+    assert_eq!(waiting, [Some(RejectCode::InvalidLot)]);
+    assert_eq!(place.replay(None).digest, live_digest(&stopped));
+    assert_sound(&place);
+}

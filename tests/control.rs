@@ -16,154 +16,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use support::place::Place;
-use tradewind_domain::event::{AlertAction, Control, Event, Kind, LimitSet, OrderNew, QuarantineResolve};
-use tradewind_machine::journal::{Follower, StartAt};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
-
-/// An engine in a process of its own.
-struct Engine<'a> {
-    place: &'a Place,
-    process: Child,
-}
-
-impl<'a> Engine<'a> {
-    /// Starts it, and waits until it says that it runs.
-    fn start(place: &'a Place) -> Self {
-        let mut process = Command::new(BINARY)
-            .args(run_args(place))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let mut said = Vec::new();
-        loop {
-            let line = lines.next().and_then(Result::ok);
-            let Some(line) = line else {
-                panic!("the engine ended instead of running: {said:#?}");
-            };
-            let is_up = line.starts_with("run ");
-            said.push(line);
-            if is_up {
-                break;
-            }
-        }
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { place, process }
-    }
-
-    /// A command against it, with `--data`.
-    fn ask(&self, args: &[&str]) -> Output {
-        ask(self.place, args)
-    }
-
-    /// The JSON answer of a command that succeeds.
-    fn json(&self, args: &[&str]) -> Value {
-        let output = self.ask(&[args, &["--json"]].concat());
-        assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
-        serde_json::from_slice(&output.stdout).expect("JSON")
-    }
-
-    /// The error of a command that fails with this exit code.
-    fn refusal(&self, args: &[&str], exit: i32) -> Value {
-        let output = self.ask(&[args, &["--json"]].concat());
-        assert_eq!(code(&output), exit, "{args:?}: {}", stderr(&output));
-        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        answer["error"].clone()
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.place.data().join("control.sock")
-    }
-
-    fn connect(&self) -> Wire {
-        Wire::new(UnixStream::connect(self.socket()).expect("somebody listens"))
-    }
-
-    /// Kills it as a crash would.
-    fn kill(mut self) {
-        self.process.kill().expect("it still runs");
-        self.process.wait().expect("it ends");
-    }
-
-    /// Stops it in good order and gives the records that were not there before it was asked anything.
-    fn stop(mut self) -> Vec<Event> {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it still runs");
-        assert!(self.process.wait().expect("it ends").success());
-        assert!(!self.socket().exists(), "the socket is taken away");
-        records(self.place)
-    }
-}
-
-impl Drop for Engine<'_> {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // a test that failed leaves no engine behind
-        let _ = self.process.wait();
-    }
-}
-
-fn run_args(place: &Place) -> Vec<String> {
-    let reference = place.root().join("firm.toml");
-    std::fs::write(&reference, include_str!("support/firm.toml")).expect("a reference file");
-    let reference = format!("reference.path={}", reference.display());
-    let more = [
-        reference.as_str(),
-        "engine.clock=wall",
-        "demo.orders_per_s=0",
-        "demo.quotes_per_s=0",
-    ];
-    let mut args = vec![
-        "run".to_owned(),
-        "--data".to_owned(),
-        place.data().display().to_string(),
-    ];
-    for set in place.sets(&more) {
-        args.extend(["--set".to_owned(), set]);
-    }
-    args
-}
-
-fn ask(place: &Place, args: &[&str]) -> Output {
-    Command::new(BINARY)
-        .args(args)
-        .arg("--data")
-        .arg(place.data())
-        .env_remove("SUDO_USER")
-        .output()
-        .expect("the binary starts")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("an exit code")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
-}
-
-fn records(place: &Place) -> Vec<Event> {
-    let mut follower = Follower::open(&place.data(), StartAt::Start).expect("a journal");
-    let mut events = Vec::new();
-    while let Some(record) = follower.poll().expect("a good journal") {
-        let mut event = Event::empty();
-        event.read_record(record.bytes()).expect("a known kind");
-        events.push(event);
-    }
-    events
-}
-
-fn of_kind(events: &[Event], kind: Kind) -> Vec<&Event> {
-    events.iter().filter(|event| event.kind() == Some(kind)).collect()
-}
-
-fn tail(event: &Event) -> String {
-    String::from_utf8_lossy(event.tail()).into_owned()
-}
+use support::process::{BINARY, Engine, ask, code, of_kind, records, run_args, stderr, tail};
+use tradewind_domain::event::{AlertAction, Control, Kind, LimitSet, OrderNew, QuarantineResolve};
 
 /// A connection that speaks for itself.
 struct Wire(BufReader<UnixStream>);
@@ -174,6 +30,10 @@ impl Wire {
             .set_read_timeout(Some(std::time::Duration::from_secs(30)))
             .expect("a socket takes a timeout");
         Self(BufReader::new(stream))
+    }
+
+    fn to(engine: &Engine<'_>) -> Self {
+        Self::new(UnixStream::connect(engine.socket()).expect("somebody listens"))
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -817,7 +677,7 @@ fn a_killed_engines_socket_is_replaced_and_a_running_ones_is_not() {
     assert!(socket.exists(), "a crash leaves it behind");
     let again = Engine::start(&place);
     let hello = "{\"v\":1,\"id\":\"h\",\"command\":\"hello\"}\n";
-    let mut wire = again.connect();
+    let mut wire = Wire::to(&again);
     wire.send(hello.as_bytes());
     assert_eq!(wire.answer()["result"]["epoch"], 2);
     let second = Command::new(BINARY)
@@ -869,7 +729,7 @@ fn only_the_engines_user_and_root_are_answered() {
 fn lines_that_are_no_requests_are_answered_and_a_line_without_an_end_ends_the_connection() {
     let place = Place::new();
     let engine = Engine::start(&place);
-    let mut wire = engine.connect();
+    let mut wire = Wire::to(&engine);
     assert_eq!(wire.error(b"hello\n"), "BAD_REQUEST");
     assert_eq!(wire.error(b"\xff\xfe{}\n"), "BAD_REQUEST");
     assert_eq!(
@@ -925,7 +785,7 @@ fn clients_at_one_time_each_get_their_own_outcome() {
     let engine = Engine::start(&place);
     let threads: Vec<_> = (0..4)
         .map(|client| {
-            let mut wire = engine.connect();
+            let mut wire = Wire::to(&engine);
             std::thread::spawn(move || {
                 let mut seqs = Vec::new();
                 for round in 0..25 {

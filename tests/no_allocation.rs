@@ -3,9 +3,11 @@
 mod support;
 
 use bytemuck::Zeroable;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use support::firm::{Order, cancel_by_id, dec, fill, last, quote, report};
 use support::place::Place;
+use support::round;
 use support::scenario::rule_parts;
 use support::script::Script;
 use tradewind::allocator::{self, Allocator};
@@ -16,7 +18,7 @@ use tradewind_domain::event::{
 };
 use tradewind_domain::ids::OrderId;
 use tradewind_domain::text::Text;
-use tradewind_machine::journal::{JournalWriter, StartAt};
+use tradewind_machine::journal::{JournalHandle, JournalWriter, StartAt};
 use tradewind_machine::pipeline::Inline;
 use tradewind_machine::source::{Source, SourceClass};
 
@@ -160,6 +162,123 @@ fn self_trade_limit() -> InboundLong {
     };
     let account = Text::new("FREE").expect("short");
     InboundLong::new(Kind::LimitSet, &limit).named(Text::EMPTY, account)
+}
+
+/// A pipeline that is fed with what a script has, and counts what it allocates while it runs: making messages is not its work.
+struct Counted {
+    pipe: Inline<Event, JournalWriter>,
+    admin: tradewind_machine::source::LongSource,
+    counted: u64,
+}
+
+impl Counted {
+    fn run(&mut self) -> usize {
+        let before = allocator::count();
+        let done = self.pipe.run().expect("a sound journal");
+        self.counted += allocator::count() - before;
+        done
+    }
+
+    /// Hands over all messages, and runs until nothing is under way.
+    fn feed(&mut self, script: &mut Script) {
+        for message in &script.messages {
+            while self.admin.push(*message).is_err() {
+                self.run();
+            }
+        }
+        (script.messages.clear(), script.expected.clear());
+        while !self.pipe.is_drained() {
+            if self.run() == 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Days of the second million, after one that warms up.
+const DAYS: u64 = 10;
+
+#[test]
+fn a_million_events_of_every_kind_allocate_nothing() {
+    let place = Place::new();
+    let Prepared {
+        mut builder, journal, ..
+    } = place.prepare(&[
+        "capacity.cl_ord_ids=1000000",
+        "capacity.exec_ids=1000000",
+        "capacity.closed_orders=100000",
+        "capacity.open_orders=20000",
+        "journal.segment_bytes=4MiB",
+        "journal.window_bytes=32MiB",
+        "journal.reserve_bytes=8MiB",
+        "journal.retention_bytes=64MiB",
+        "journal.durability=memory",
+    ]);
+    let admin = builder.long_source();
+    let mut desk = Counted {
+        pipe: builder.inline(),
+        admin,
+        counted: 0,
+    };
+    allocator::watch_current_thread();
+    let mut script = Script::new();
+    round::begin(&mut script);
+    let (mut number, mut before_seq, mut events) = (0, 0, 0);
+    for day in 0..=DAYS {
+        script.at(day, if day == 0 { 8 } else { 1 }, 0);
+        // The last day is short, so that a look at its records sees all of it.
+        let rounds = match day {
+            0 => 200,
+            DAYS => 40,
+            _ => 1_400,
+        };
+        for _ in 0..rounds {
+            round::round(&mut script, number);
+            number += 1;
+            desk.feed(&mut script);
+        }
+        round::corporate_actions(&mut script);
+        desk.feed(&mut script);
+        events = desk.pipe.last().seq;
+        // Nobody reads this journal later: old segments may go, so that the disk is not filled.
+        journal.set_covered(events.saturating_sub(50_000));
+        if day == 0 {
+            (before_seq, desk.counted) = (events, 0);
+        }
+    }
+    script.at(DAYS + 1, 12, 0);
+    round::round(&mut script, number);
+    desk.feed(&mut script);
+    events = desk.pipe.last().seq.max(events) - before_seq;
+    assert!(events > 1_000_000, "{events} events");
+    assert_eq!(desk.counted, 0, "allocations in {events} events");
+    assert_every_kind(&journal, desk.pipe.last().seq);
+    drop(desk);
+    journal.stop().expect("a clean stop");
+}
+
+/// The last records are of every kind, and of each some were taken.
+fn assert_every_kind(journal: &JournalHandle, last_seq: u64) {
+    let mut follower = journal
+        .follower(StartAt::Seq(last_seq - 6_000))
+        .expect("a follower");
+    let (mut taken, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    while let Some(record) = follower.poll().expect("a sound journal") {
+        let (kind, outcome) = (record.head().kind, record.head().outcome);
+        if outcome == 0 {
+            *taken.entry(kind).or_insert(0) += 1;
+        } else {
+            *refused.entry((kind, outcome)).or_insert(0) += 1;
+        }
+    }
+    let missing: Vec<_> = round::KINDS
+        .iter()
+        .filter(|kind| !taken.contains_key(&(**kind as u16)))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "never taken: {missing:?}; refused: {refused:?}"
+    );
 }
 
 #[test]

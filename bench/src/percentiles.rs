@@ -27,6 +27,13 @@ impl Latencies {
         self.0.saturating_record(ns);
     }
 
+    /// Adds those of another.
+    pub fn add(&mut self, other: &Self) {
+        self.0
+            .add(&other.0)
+            .expect("Invariant: all histograms have the same bounds");
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.0.len()

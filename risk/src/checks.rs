@@ -3,7 +3,8 @@
 
 use crate::calendar::Calendars;
 use crate::market::Market;
-use tradewind_domain::codes::{InstrumentKind, OrderType};
+use tradewind_domain::codes::{InstrumentKind, OrderType, Side};
+use tradewind_domain::event::Execution;
 use tradewind_domain::fixed::ONE;
 use tradewind_domain::ids::InstrumentId;
 use tradewind_domain::reference::Instrument;
@@ -121,7 +122,7 @@ pub fn collar_notes(instrument: &Instrument, market: &Market, px: i64, now_ns: U
 
 /// Findings about an executed trade's price: three times the collar (LIMITS section 9).
 #[inline]
-pub fn wide_collar_notes(market: &Market, instrument: &Instrument, px: i64) -> u64 {
+fn wide_collar_notes(market: &Market, instrument: &Instrument, px: i64) -> u64 {
     let last = market
         .row(instrument.id)
         .filter(|row| row.last_ns != 0)
@@ -134,6 +135,29 @@ pub fn wide_collar_notes(market: &Market, instrument: &Instrument, px: i64) -> u
         }
         _ => 0,
     }
+}
+
+/// Findings about an executed trade, and about what a correction makes of one: each puts it aside (LIMITS section 9).
+pub fn trade_notes(market: &Market, trade: &Execution) -> u64 {
+    let instrument = known(market, trade.instrument);
+    let mut notes = qty_notes(instrument, trade.qty);
+    if Side::from_code(trade.side).is_none() {
+        notes |= Note::InvalidSide.bit();
+    }
+    if trade.exec_id.is_empty() {
+        notes |= Note::Malformed.bit();
+    }
+    if let Some(instrument) = instrument {
+        if trade.px <= 0 && !instrument.allows_negative_prices() {
+            notes |= Note::InvalidPrice.bit();
+        } else {
+            notes |= wide_collar_notes(market, instrument, trade.px);
+            if !is_multiple(trade.px, instrument.tick) {
+                notes |= Note::InvalidTick.bit();
+            }
+        }
+    }
+    notes
 }
 
 /// True where `px` is further than `bps` basis points from `reference`; cross-multiplied, never divided.

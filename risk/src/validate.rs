@@ -77,30 +77,6 @@ impl Validate {
         notes
     }
 
-    /// Findings about one executed trade: each puts it into quarantine (LIMITS section 9).
-    fn notes_of_trade(&self, event: &Event) -> u64 {
-        let trade: &Execution = event.body();
-        let instrument = checks::known(&self.market, trade.instrument);
-        let mut notes = checks::qty_notes(instrument, trade.qty);
-        if Side::from_code(trade.side).is_none() {
-            notes |= Note::InvalidSide.bit();
-        }
-        if trade.exec_id.is_empty() {
-            notes |= Note::Malformed.bit();
-        }
-        if let Some(instrument) = instrument {
-            if trade.px <= 0 && !instrument.allows_negative_prices() {
-                notes |= Note::InvalidPrice.bit();
-            } else {
-                notes |= checks::wide_collar_notes(&self.market, instrument, trade.px);
-                if !checks::is_multiple(trade.px, instrument.tick) {
-                    notes |= Note::InvalidTick.bit();
-                }
-            }
-        }
-        notes
-    }
-
     /// Findings about market data.
     fn notes_of_market(&self, event: &Event, kind: Kind) -> u64 {
         let bad_px = |px: i64, id| {
@@ -187,7 +163,7 @@ impl Stage<Event> for Validate {
                 self.rules.judge(event, &self.market, &self.calendars);
             }
             Kind::TradeCapture => {
-                event.head.notes |= self.notes_of_trade(event);
+                event.head.notes |= checks::trade_notes(&self.market, event.body());
                 self.rules.judge(event, &self.market, &self.calendars);
             }
             Kind::VenueFill => {

@@ -40,6 +40,8 @@ pub enum LimitsCommand {
     Remove(LimitsRemoveArgs),
     /// Put an instrument on the list of a RESTRICTED limit, or take it off.
     Restrict(LimitsRestrictArgs),
+    /// Set what was located of an instrument for an account's short sales of the day.
+    Locate(LimitsLocateArgs),
     /// Would this order pass? Answered by the running stages; exit code 0 yes, 1 no.
     #[command(alias = "validate")]
     Check(LimitsCheckArgs),
@@ -100,6 +102,23 @@ pub struct LimitsRestrictArgs {
     pub symbol: String,
     /// NO_TRADE, CLOSE_ONLY, NO_SHORT, or NONE to take it off the list.
     pub restriction: String,
+}
+
+/// `tradewind limits locate`.
+#[derive(Debug, Args)]
+pub struct LimitsLocateArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Account.
+    pub account: String,
+    /// Instrument.
+    pub symbol: String,
+    /// Quantity in all, in place of what was located before.
+    pub qty: String,
 }
 
 /// `tradewind limits set`. Values are written as in reference data (docs/limits.md).
@@ -350,6 +369,69 @@ pub enum AlertsCommand {
     Ack(AlertArgs),
     /// The incident is over.
     Resolve(AlertArgs),
+    /// Own rules on top of the standard ones: check a file, try it on a journal, put it into force.
+    #[command(subcommand)]
+    Rules(AlertRulesCommand),
+}
+
+/// `tradewind alerts rules`.
+#[derive(Debug, Subcommand)]
+pub enum AlertRulesCommand {
+    /// Is a file sound? Errors name their line.
+    Check(AlertRulesCheckArgs),
+    /// Which incidents would a file have made of a recorded journal?
+    Test(AlertRulesTestArgs),
+    /// Put a file into force in a running engine; an empty one leaves the standard rules.
+    Load(AlertRulesLoadArgs),
+    /// The rules that a journal has in force, and who put them there.
+    Show(AlertRulesShowArgs),
+}
+
+/// `tradewind alerts rules check`.
+#[derive(Debug, Args)]
+pub struct AlertRulesCheckArgs {
+    /// Rules file.
+    pub file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind alerts rules test`.
+#[derive(Debug, Args)]
+pub struct AlertRulesTestArgs {
+    /// Rules file.
+    pub file: PathBuf,
+    /// Data folder with the journal.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub journal: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind alerts rules load`.
+#[derive(Debug, Args)]
+pub struct AlertRulesLoadArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Rules file.
+    pub file: PathBuf,
+}
+
+/// `tradewind alerts rules show`.
+#[derive(Debug, Args)]
+pub struct AlertRulesShowArgs {
+    /// Data folder with the journal, of a running engine or at rest.
+    #[arg(default_value = "data")]
+    pub data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `tradewind alerts ack` and `resolve`.

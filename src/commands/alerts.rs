@@ -1,5 +1,6 @@
 //! `tradewind alerts`: incidents of a running engine, and what people say about them.
 
+use super::alert_rules;
 use super::ask::{ask_and_show, field, show_outcome};
 use crate::cli::{AlertArgs, AlertsCommand, EngineArgs};
 use crate::output::{self, Table};
@@ -14,6 +15,7 @@ pub fn run(command: &AlertsCommand) -> anyhow::Result<ExitCode> {
         AlertsCommand::List(engine) => list(engine),
         AlertsCommand::Ack(args) => act(args, "ACKNOWLEDGE"),
         AlertsCommand::Resolve(args) => act(args, "RESOLVE"),
+        AlertsCommand::Rules(command) => alert_rules::run(command),
     }
 }
 

@@ -44,12 +44,12 @@ pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
 fn table(figures: &[LimitFigures]) -> String {
     let mut text = String::from(
         "  accounts  limits  passes p10  p50  p99 ns  refused p50  p99 ns  filled p50  p99 ns  \
-         calm p99 ns  in a storm  behind a mark p50  p99 ns  pairs held\n",
+         calm p99 ns  in a storm  times p25  p50  p75  behind a mark p50  p99 ns  pairs held\n",
     );
     for row in figures {
         let _ = writeln!(
             text,
-            "{:>10}  {:>6}  {:>10}  {:>3}  {:>6}  {:>11}  {:>6}  {:>10}  {:>6}  {:>11}  {:>10}  {:>17}  {:>6}  {:>10}",
+            "{:>10}  {:>6}  {:>10}  {:>3}  {:>6}  {:>11}  {:>6}  {:>10}  {:>6}  {:>11}  {:>10}  {:>9}  {:>3}  {:>3}  {:>17}  {:>6}  {:>10}",
             row.accounts,
             row.limits_per_order,
             row.accepted_p10_ns,
@@ -59,12 +59,20 @@ fn table(figures: &[LimitFigures]) -> String {
             row.rejected_ns.p99,
             row.filled_ns.p50,
             row.filled_ns.p99,
-            row.calm_ns.p99,
-            row.storm_ns.p99,
+            row.storm.calm_ns.p99,
+            row.storm.storm_ns.p99,
+            times(row.storm.p99_ratio_pct[0]),
+            times(row.storm.p99_ratio_pct[1]),
+            times(row.storm.p99_ratio_pct[2]),
             row.after_mark_ns.p50,
             row.after_mark_ns.p99,
             row.pairs_of_mark,
         );
     }
     text
+}
+
+/// Hundredths as a multiple with one decimal.
+fn times(percent: u64) -> String {
+    format!("{}.{}", percent / 100, percent / 10 % 10)
 }

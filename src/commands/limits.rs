@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use tradewind_control::{
-    Command, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, OrderQuestion, Outcome, Restrict, Usage,
+    Command, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, LocateSet, OrderQuestion, Outcome,
+    Restrict, Usage,
 };
 
 /// Runs the command.
@@ -55,6 +56,14 @@ pub fn run(command: &LimitsCommand) -> anyhow::Result<ExitCode> {
                 restriction: args.restriction.clone(),
             });
             ask_and_show(&args.engine, Some(&args.why.reason), line, show_outcome)
+        }
+        LimitsCommand::Locate(args) => {
+            let locate = Command::LimitsLocate(LocateSet {
+                account: args.account.clone(),
+                symbol: args.symbol.clone(),
+                qty: args.qty.clone(),
+            });
+            ask_and_show(&args.engine, Some(&args.why.reason), locate, show_outcome)
         }
         LimitsCommand::Check(args) => check(args),
     }

@@ -1,5 +1,6 @@
 //! One file a command: reads its arguments, calls the parts, prints.
 
+pub mod alert_rules;
 pub mod alerts;
 pub mod ask;
 pub mod bench;
@@ -18,6 +19,7 @@ pub mod positions;
 pub mod quarantine;
 pub mod recon;
 pub mod record;
+pub mod reference;
 pub mod replay;
 pub mod report;
 pub mod rules;
@@ -58,6 +60,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Recon(args) => recon::run(&args),
         Command::Whatif(args) => whatif::run(&args),
         Command::Limits(command) => limits::run(&command),
+        Command::Reference(command) => reference::run(&command),
+        Command::Fees(command) => reference::fees(&command),
+        Command::Calendars(command) => reference::calendars(&command),
         Command::Kill(args) => kill::kill(&args),
         Command::Rearm(args) => kill::rearm(&args),
         Command::MassCancel(args) => kill::mass_cancel(&args),

@@ -212,7 +212,7 @@ fn wait(
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
         if let Some(alerts) = &mut watched.alerts {
-            alerts.look(engine, clock.now_ns());
+            alerts.look(engine, clock.now_ns(), || watched.services.spans());
         }
         watched.services.look(engine);
         if let Some(store) = watched.store {

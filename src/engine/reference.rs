@@ -11,10 +11,6 @@ use tradewind_machine::journal::StartAt;
 /// How long to wait before the journal is looked at again.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Days of calendars that are set before and after the session's own.
-const DAYS_BEFORE: u32 = 5;
-const DAYS_AFTER: u32 = 400;
-
 /// What has to change.
 pub struct ReferenceChanges {
     /// The data.
@@ -31,11 +27,7 @@ pub struct ReferenceChanges {
 impl ReferenceChanges {
     /// Compares the configured reference data with what the journal knows, for trading days around `day`.
     pub fn find(data: ReferenceData, known: &Known, day: DayNumber) -> Result<Self, EngineError> {
-        let changes = data.diff(
-            known,
-            day.saturating_sub(DAYS_BEFORE),
-            day.saturating_add(DAYS_AFTER),
-        )?;
+        let changes = data.diff_around(known, day)?;
         let (lines, events) = changes
             .into_iter()
             .map(|change| (change.line, change.event))

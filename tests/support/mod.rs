@@ -5,5 +5,7 @@ pub(crate) mod catalogue;
 pub(crate) mod firm;
 pub(crate) mod journal;
 pub(crate) mod place;
+pub(crate) mod process;
+pub(crate) mod round;
 pub(crate) mod scenario;
 pub(crate) mod script;

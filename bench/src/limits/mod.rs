@@ -10,6 +10,7 @@ mod firm;
 mod storm;
 
 pub use firm::{Firm, FirmConfig};
+pub use storm::Storm;
 
 use crate::percentiles::{Latencies, Latency};
 use serde::Serialize;
@@ -20,8 +21,8 @@ use tradewind_machine::stage::{Expansion, Stage};
 /// Events of a batch.
 const BATCH: usize = 32;
 
-/// Orders that are sent at a rate: their events are made before.
-const PACED_MAX: u64 = 20_000;
+/// Orders that are sent at a rate, in rounds; the events of a round are made before it.
+const PACED_MAX: u64 = 50_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +50,9 @@ pub struct LimitFigures {
     pub rejected_ns: Latency,
     /// Fills of such orders, each.
     pub filled_ns: Latency,
-    /// New orders that pass, at 100,000 a second, from planned to decided.
-    pub calm_ns: Latency,
-    /// The same with three refused orders for each that passes. Nothing where no limits are set.
-    pub storm_ns: Latency,
+    /// What refused orders do to others. Nothing where no limits are set.
+    #[serde(flatten)]
+    pub storm: Storm,
     /// New orders right behind a trade of an instrument that every account holds, that trade included.
     pub after_mark_ns: Latency,
     /// Pairs that such a trade lets be revalued.
@@ -91,11 +91,10 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
     };
     let filled = fills(&mut firm, clock, plan.orders / 4, &mut batch, &mut out);
     let paced = (plan.orders / 8).min(PACED_MAX);
-    let calm = storm::run(&mut firm, clock, paced, 0, &mut out);
-    let in_storm = if plan.firm.limits > 0 {
-        storm::run(&mut firm, clock, paced, storm::REFUSED, &mut out)
+    let storm = if plan.firm.limits > 0 {
+        storm::compare(&mut firm, clock, paced, &mut out)
     } else {
-        Latencies::default()
+        Storm::default()
     };
     let after_mark = marks(&mut firm, clock, plan.orders / 4, &mut out);
     LimitFigures {
@@ -106,8 +105,7 @@ pub fn run(plan: &Plan, clock: &Clock) -> LimitFigures {
         accepted_ns: accepted.summary(),
         rejected_ns: rejected.summary(),
         filled_ns: filled.summary(),
-        calm_ns: calm.summary(),
-        storm_ns: in_storm.summary(),
+        storm,
         after_mark_ns: after_mark.summary(),
         pairs_of_mark: firm.pairs_of_mark(),
         limits_in_force: firm.limits_in_force(),
@@ -131,7 +129,11 @@ fn orders(
             firm.new_order(event, too_large);
         }
         let began = clock.raw();
-        process(firm, batch, out);
+        if too_large {
+            process_refused(firm, batch, out);
+        } else {
+            process(firm, batch, out);
+        }
         let each = clock.span_ns(began, clock.raw()) / batch.len() as u64;
         firm.expect(batch, too_large);
         if done >= warm_up {
@@ -162,12 +164,18 @@ fn fills(firm: &mut Firm, clock: &Clock, count: u64, batch: &mut [Box<Event>], o
     latencies
 }
 
-/// As `process`, under a name of its own for profilers.
+/// As `process`, under names of their own for profilers.
+#[inline(never)]
+fn process_refused(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {
+    process(firm, batch, out);
+}
+
 #[inline(never)]
 fn process_fills(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {
     process(firm, batch, out);
 }
 
+#[inline(never)]
 fn process(firm: &mut Firm, batch: &mut [Box<Event>], out: &mut Event) {
     let stage = firm.stage();
     // When the batch is taken, and once more when the stages before have seen it.

@@ -38,15 +38,25 @@ impl std::fmt::Debug for Change {
 
 /// Days that one [`CalendarSet`] holds.
 const DAYS_PER_EVENT: usize = 8;
+/// Days of calendars that are set before and after the present one.
+const DAYS_BEFORE: u32 = 5;
+const DAYS_AFTER: u32 = 400;
 
 impl ReferenceData {
+    /// As [`diff`](Self::diff), for the trading days around a day.
+    pub fn diff_around(&self, known: &Known, day: DayNumber) -> Result<Vec<Change>, ConfigError> {
+        let (first, last) = (day.saturating_sub(DAYS_BEFORE), day.saturating_add(DAYS_AFTER));
+        self.diff(known, first, last)
+    }
+
     /// What is to be changed so that the journal holds this file, in the order in which events must arrive; calendars with
     /// their days from `from_day` to `to_day`, both included. Fails where the file contradicts what can never change:
     /// levels, parents, the base currency, the decimals of currencies, trading days once journaled.
     ///
     /// Limits and lines of restricted lists that reference data set and that are gone from the file are removed; accounts, nodes and
     /// instruments stay.
-    /// Limits, lines and lot methods that somebody else set last are left alone ([`overruled`](Self::overruled) names them).
+    /// Limits, lines, lot methods and sessions that somebody else set last are left alone ([`overruled`](Self::overruled) names them, sessions
+    /// apart).
     /// Deposits are made once for each account and currency; a node that has been valued is not valued again.
     pub fn diff(
         &self,
@@ -196,7 +206,10 @@ impl Diff<'_> {
             let message = "is a trading day in the journal and cannot be taken back; an early close at the opening takes its session";
             return self.refuse(format!("calendar {code}, {}", Date(*date)), message.into());
         }
-        days.retain(|day| known.and_then(|days| days.get(&day.date)) != Some(day));
+        days.retain(|day| {
+            known.and_then(|days| days.get(&day.date)) != Some(day)
+                && !self.known.sessions.contains(&(code, day.date))
+        });
         for chunk in days.chunks(DAYS_PER_EVENT) {
             let mut body = CalendarSet {
                 code,

@@ -22,6 +22,8 @@ use tradewind_domain::time::DayNumber;
 pub struct Known {
     pub(super) currencies: BTreeMap<Text<8>, Currency>,
     pub(super) calendars: BTreeMap<Code, (CalendarId, BTreeMap<DayNumber, CalendarDay>)>,
+    /// Days whose session somebody else set last.
+    pub(super) sessions: BTreeSet<(Code, DayNumber)>,
     pub(super) nodes: BTreeMap<Code, Node>,
     pub(super) accounts: BTreeMap<Code, Account>,
     /// How tax lots are kept, and whether reference data said it last.
@@ -54,12 +56,12 @@ impl Known {
         };
         match kind {
             Kind::CurrencySet => self.currency(event.body()),
-            Kind::CalendarSet => self.calendar(event.body()),
+            Kind::CalendarSet => self.take_days(event.body(), event.tail()),
             Kind::NodeSet | Kind::AccountSet => self.node(event.body()),
             Kind::InstrumentSet => self.instrument(event.body()),
             Kind::LotMethodSet => self.lots(event.body()),
             Kind::SymbolChange => self.rename(event.body()),
-            Kind::FxRate if event.tail() == REFERENCE_AUTHOR.as_bytes() => self.fx(event.body()),
+            Kind::FxRate if is_reference(event.tail()) => self.fx(event.body()),
             Kind::LimitSet => self.limit(event.body()),
             Kind::RestrictedSet => self.line(event.body()),
             Kind::Deposit => self.deposit(event.body()),
@@ -88,6 +90,22 @@ impl Known {
         self.restricted.iter().map(line)
     }
 
+    /// The calendars by name, with their ids and days.
+    pub fn calendars(&self) -> impl Iterator<Item = (Code, CalendarId, &BTreeMap<DayNumber, CalendarDay>)> {
+        self.calendars.iter().map(|(name, (id, days))| (*name, *id, days))
+    }
+
+    /// One of them.
+    pub fn calendar(&self, name: &Code) -> Option<(CalendarId, &BTreeMap<DayNumber, CalendarDay>)> {
+        self.calendars.get(name).map(|(id, days)| (*id, days))
+    }
+
+    /// The days of a calendar, by date; none for the built-in one and for one that is not known.
+    pub fn calendar_days(&self, name: &str) -> impl Iterator<Item = &CalendarDay> {
+        let found = Code::new(name).ok().and_then(|name| self.calendars.get(&name));
+        found.into_iter().flat_map(|(_, days)| days.values())
+    }
+
     /// The base currency: the first that was set.
     pub(super) fn base_currency(&self) -> Option<Text<8>> {
         self.currency_names.first_key_value().map(|(_, name)| *name)
@@ -113,15 +131,19 @@ impl Known {
         );
     }
 
-    fn calendar(&mut self, body: &CalendarSet) {
+    fn take_days(&mut self, body: &CalendarSet, tail: &[u8]) {
         let (id, days) = self.calendars.entry(body.code).or_default();
         *id = body.calendar;
-        days.extend(
-            body.days
-                .iter()
-                .take(usize::from(body.count))
-                .map(|day| (day.date, *day)),
-        );
+        let is_ours = tail.is_empty() || is_reference(tail);
+        for day in body.days.iter().take(usize::from(body.count)) {
+            days.insert(day.date, *day);
+            let key = (body.code, day.date);
+            if is_ours {
+                self.sessions.remove(&key);
+            } else {
+                self.sessions.insert(key);
+            }
+        }
     }
 
     fn node(&mut self, body: &NodeSet) {
@@ -274,4 +296,9 @@ impl Known {
             self.deposits.insert((account, body.reference));
         }
     }
+}
+
+/// True for the tail of an event that reference data sent, at a start or since.
+fn is_reference(tail: &[u8]) -> bool {
+    tail.starts_with(REFERENCE_AUTHOR.as_bytes())
 }

@@ -50,6 +50,8 @@ struct Held {
     condition: Condition,
     /// When its timer stands.
     armed_ns: Option<UnixNanos>,
+    /// The last figure, and the severity that came with it; `None` for things that happen.
+    level: Option<(i64, Option<Severity>)>,
     subject: Subject,
     text: String,
 }
@@ -77,7 +79,8 @@ pub(crate) struct IncidentBook {
 impl PartialEq for IncidentBook {
     /// What is due to be sent is not state.
     fn eq(&self, other: &Self) -> bool {
-        self.conditions == other.conditions
+        self.rules == other.rules
+            && self.conditions == other.conditions
             && self.incidents == other.incidents
             && self.by_key == other.by_key
             && self.resolved == other.resolved
@@ -223,7 +226,8 @@ impl IncidentBook {
 
     fn each_rule(&mut self, metric: Metric, subject: &Subject, mut act: impl FnMut(&mut Self, Key, &Rule)) {
         let rules = Arc::clone(&self.rules);
-        for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.metric == metric) {
+        let looks = |rule: &Rule| rule.metric == metric && !rule.is_off;
+        for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| looks(rule)) {
             let key = Key {
                 rule: index as u16,
                 scope: Arc::clone(&subject.scope),
@@ -237,6 +241,7 @@ impl IncidentBook {
         self.conditions.entry(key.clone()).or_insert_with(|| Held {
             condition: Condition::new(rule),
             armed_ns: None,
+            level: None,
             subject: subject.clone(),
             text: String::new(),
         })
@@ -255,6 +260,7 @@ impl IncidentBook {
             return;
         }
         let held = self.held(&key, rule, subject);
+        held.level = Some((value, at_least));
         let fires = held.condition.on_level(rule, value, at_least, at_ns);
         held.text.clear();
         held.text.push_str(text);
@@ -322,6 +328,8 @@ impl IncidentBook {
 
     /// A rule fires: an incident opens, counts on, gets worse, or comes back.
     fn fire(&mut self, key: Key, severity: Severity, subject: &Subject, text: &str, at_ns: UnixNanos) {
+        let rule = self.rules.get(usize::from(key.rule));
+        let severity = rule.map_or(severity, |rule| rule.capped(severity));
         let number = self.by_key.get(&key).copied();
         let known = number.and_then(|number| self.incidents.get_mut(&number));
         let Some(incident) = known else {
@@ -599,5 +607,6 @@ fn act(at_ns: UnixNanos, user: &str, comment: &str) -> Act {
     }
 }
 
+mod change;
 #[cfg(test)]
 mod tests;

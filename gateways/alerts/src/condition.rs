@@ -109,6 +109,11 @@ impl Condition {
         reached.map(|step| step.severity).max().max(severity)
     }
 
+    /// Nothing has happened since; what happened before counts no more.
+    pub(crate) fn is_quiet_from(&mut self, at_ns: UnixNanos) {
+        self.clear_since_ns = Some(at_ns);
+    }
+
     /// When something is due without another fact.
     pub(crate) fn next_due_ns(&self, rule: &Rule) -> Option<UnixNanos> {
         let pending = self.steps.iter().zip(&rule.steps).filter(|(held, _)| !held.fired);

@@ -23,6 +23,22 @@ macro_rules! metrics {
             pub const fn unit(self) -> Unit {
                 match self { $(Metric::$name => Unit::$unit,)* }
             }
+            /// True for figures of the running engine, which no journal has.
+            pub fn is_live(self) -> bool {
+                matches!(
+                    self,
+                    Self::JournalLag
+                        | Self::StoreLag
+                        | Self::StoreStopped
+                        | Self::PipelineP99
+                        | Self::QueueFill
+                        | Self::TableFill
+                        | Self::EquityFrozen
+                        | Self::EquityLate
+                        | Self::AuditDifference
+                        | Self::DeadLetter
+                )
+            }
             /// The metric of a name.
             pub fn from_text(text: &str) -> Option<Self> {
                 match text { $($text => Some(Metric::$name),)* _ => None }

@@ -253,8 +253,12 @@ fn keep_untold(backlog: &mut Vec<Notification>, manager: &AlertManager) {
 /// The incidents of a journal, live or at rest, as of its newest record. The caller may [`tick`](AlertManager::tick) it to the
 /// present where the journal runs on the machine's clock.
 pub fn rebuild(data_dir: &Path, settings: &AlertSettings) -> Result<AlertManager, AlertsError> {
+    replay(data_dir, AlertManager::new(settings))
+}
+
+/// What a manager that knows nothing yet makes of a journal.
+pub fn replay(data_dir: &Path, mut manager: AlertManager) -> Result<AlertManager, AlertsError> {
     let mut follower = Follower::open(data_dir, StartAt::Start)?;
-    let mut manager = AlertManager::new(settings);
     let mut event = Event::empty();
     while let Some(record) = follower.poll()? {
         if event.read_record(record.bytes()).is_some() {

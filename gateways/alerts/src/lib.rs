@@ -19,6 +19,7 @@ mod follow;
 mod incident;
 mod manager;
 mod notification;
+mod own;
 mod rule;
 mod severity;
 mod standard;
@@ -29,11 +30,12 @@ mod watch;
 pub use book::{OPEN_MAX, RESOLVED_MAX};
 pub use fact::{CHAIN_MAX, Fact, Maintenance, Metric, Subject, Unit};
 pub use follow::{
-    AlertFollower, AlertStatus, AlertsError, Figure, Figures, RECORDS_OF_STEP, SETTLE_NS, rebuild,
+    AlertFollower, AlertStatus, AlertsError, Figure, Figures, RECORDS_OF_STEP, SETTLE_NS, rebuild, replay,
 };
 pub use incident::{IncidentRow, LIVE_FIRST, NUMBERS_OF_A_RECORD, State};
 pub use manager::AlertManager;
 pub use notification::{Cause, Notification, route_of};
+pub use own::{FILE_MAX, RuleDocument, RuleFileError, rules_with};
 pub use rule::{CLEAR_FOR_NS, CLEAR_PERCENT, Clear, Comparator, Rule, STAMPS_MAX, Step, WINDOW_NS};
 pub use severity::Severity;
 pub use standard::AlertSettings;

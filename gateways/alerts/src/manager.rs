@@ -1,6 +1,6 @@
 //! The alert manager: the journal's records in, incidents and notifications out.
 //!
-//! Its state is a function of the journal. Between two records time goes on all the same: a feed may fall silent, an incident may
+//! Its state is a function of the journal, and so are its rules: a file of own rules comes as a journaled document. Between two records time goes on all the same: a feed may fall silent, an incident may
 //! reach its next level. [`tick`](AlertManager::tick) shows what the journal so far means at a later instant, in a copy; the next
 //! record drops the copy, and what it foresaw happens again at the same times unless the record changed it.
 //!
@@ -14,12 +14,15 @@ use crate::book::IncidentBook;
 use crate::fact::{Fact, Metric, Subject};
 use crate::incident::{IncidentRow, LIVE_FIRST};
 use crate::notification::Notification;
+use crate::own::{RuleDocument, rules_with};
+use crate::rule::Rule;
 use crate::severity::Severity;
 use crate::standard::AlertSettings;
 use crate::watch::Watch;
 use std::sync::Arc;
-use tradewind_domain::event::Event;
+use tradewind_domain::event::{Blob, Event, Kind, documents};
 use tradewind_domain::time::UnixNanos;
+use tradewind_rules::{Assembly, Part};
 
 /// What follows from the journal.
 #[derive(Clone, PartialEq)]
@@ -67,6 +70,12 @@ pub struct AlertManager {
     facts: Vec<Fact>,
     out: Vec<Notification>,
     now_ns: UnixNanos,
+    /// The rules that every installation has: those of a file stand on top of them.
+    standard: Vec<Rule>,
+    /// The file that is in force.
+    document: Option<RuleDocument>,
+    /// Parts of the next one; `None` where the rules never change.
+    parts: Option<Assembly>,
 }
 
 impl AlertManager {
@@ -83,7 +92,45 @@ impl AlertManager {
             facts: Vec::new(),
             out: Vec::new(),
             now_ns: 0,
+            standard: settings.rules.clone(),
+            document: None,
+            parts: Some(Assembly::of(documents::ALERT_RULES)),
         }
+    }
+
+    /// A manager whose rules are those of the settings whatever the journal says: to see what they would have made of it.
+    pub fn with_rules_fixed(settings: &AlertSettings) -> Self {
+        Self {
+            parts: None,
+            ..Self::new(settings)
+        }
+    }
+
+    /// The file of own rules that is in force.
+    pub fn document(&self) -> Option<&RuleDocument> {
+        self.document.as_ref()
+    }
+
+    /// The rules in force, those that are switched off among them.
+    pub fn rules(&self) -> &[Rule] {
+        self.told.book.rules()
+    }
+
+    /// A part of a file of own rules. One that is not sound, or that this build cannot read, leaves the rules as they are.
+    fn on_part(&mut self, part: &Blob, bytes: &[u8], at_ns: UnixNanos) {
+        let Some(parts) = &mut self.parts else { return };
+        if parts.take(part, bytes) != Part::Complete {
+            return;
+        }
+        let Some(document) = RuleDocument::read(parts.bytes()) else {
+            return;
+        };
+        let Ok(rules) = rules_with(&self.standard, &document.source) else {
+            return;
+        };
+        self.told.book.set_rules(&rules, at_ns);
+        self.live.set_rules(&rules, at_ns);
+        self.document = Some(document);
     }
 
     /// Takes the next record of the journal.
@@ -107,8 +154,11 @@ impl AlertManager {
                 self.live.on_fact(fact, at_ns);
             }
         }
-        if !told.book.is_quiet() {
-            self.out.append(&mut told.book.drain());
+        if event.kind() == Some(Kind::Blob) && !event.is_rejected() {
+            self.on_part(event.body(), event.tail(), at_ns);
+        }
+        if !self.told.book.is_quiet() {
+            self.out.append(&mut self.told.book.drain());
         }
     }
 

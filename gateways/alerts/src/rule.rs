@@ -74,6 +74,10 @@ pub struct Rule {
     pub window_ns: u64,
     /// Route in place of that of the severity; empty for that.
     pub route: String,
+    /// What it makes of something worse is no worse than this.
+    pub severity_max: Severity,
+    /// True where it is switched off: it makes nothing.
+    pub is_off: bool,
 }
 
 /// Default of [`Rule::clear_for_ns`].
@@ -95,12 +99,28 @@ impl Rule {
             clear_for_ns: CLEAR_FOR_NS,
             window_ns: WINDOW_NS,
             route: String::new(),
+            severity_max: Severity::Critical,
+            is_off: false,
         }
     }
 
     /// A rule that fires each time something happens.
     pub fn each(metric: Metric, severity: Severity) -> Self {
         Self::new(metric, vec![Step::at(1, severity)])
+    }
+
+    /// The same, switched off.
+    pub fn switched_off(self) -> Self {
+        Self {
+            steps: Vec::new(),
+            is_off: true,
+            ..self
+        }
+    }
+
+    /// A severity, no worse than the rule's worst.
+    pub fn capped(&self, severity: Severity) -> Severity {
+        severity.min(self.severity_max)
     }
 
     /// True where the figure is back to normal: beyond the clear threshold of the mildest step.

@@ -4,7 +4,7 @@
 use bytemuck::Zeroable;
 use proptest::prelude::*;
 use tradewind_alerts::{
-    AlertManager, AlertSettings, IncidentRow, Metric, NUMBERS_OF_A_RECORD, Severity, State,
+    AlertManager, AlertSettings, IncidentRow, Metric, NUMBERS_OF_A_RECORD, RuleDocument, Severity, State,
 };
 use tradewind_config::Settings;
 use tradewind_domain::codes::{
@@ -159,6 +159,19 @@ impl Desk {
         });
         action.set_tail(b"on it");
         self.put(second, action)
+    }
+
+    /// A file of own rules comes into force.
+    fn rules(&mut self, second: u64, source: &str) -> &mut Self {
+        let document = RuleDocument {
+            author: "ada".into(),
+            reason: "a test".into(),
+            source: source.into(),
+        };
+        for part in document.parts().unwrap() {
+            self.put(second, *part.event());
+        }
+        self
     }
 
     fn tick(&mut self, second: u64) -> &mut Self {
@@ -636,6 +649,99 @@ fn a_record_that_was_on_its_way_takes_back_what_a_tick_foresaw() {
     assert!(desk.manager.agrees_with(&desk.rebuilt()));
 }
 
+/// Another figure, a cap, one that is off, one of its own.
+const TIGHT: &str = r#"
+[[rule]]
+name = "limit_usage"
+clear = 40
+[[rule.step]]
+at = 50
+severity = "ERROR"
+[[rule]]
+name = "control_state"
+severity_max = "WARNING"
+[[rule]]
+name = "late_fill"
+off = true
+[[rule]]
+name = "busy"
+metric = "limit_reject"
+window_ms = 600000
+route = "level3"
+[[rule.step]]
+at = 2
+severity = "CRITICAL"
+"#;
+
+#[test]
+fn rules_of_a_file_hold_from_its_last_part_on_and_judge_what_stands() {
+    let mut desk = Desk::new();
+    desk.order(10, None, &[hit(HitKind::Warned, DAY, 82)]);
+    desk.control(11, Kind::Kill, 3);
+    desk.execution(12, None, execution_alerts::LATE_FILL, "E1");
+    desk.order(13, Some(RejectCode::DailyNotional), &refused(DAY));
+    assert_eq!(desk.one(Metric::LimitUsage).severity, Severity::Warning);
+    assert_eq!(desk.one(Metric::ControlState).severity, Severity::Critical);
+
+    desk.rules(20, TIGHT);
+    assert_eq!(desk.manager.document().unwrap().author, "ada");
+    let usage = desk.one(Metric::LimitUsage);
+    assert_eq!(
+        (usage.severity, usage.count),
+        (Severity::Error, 2),
+        "82 % is above 50 now"
+    );
+    let control = desk.one(Metric::ControlState);
+    assert_eq!(
+        (control.severity, control.count),
+        (Severity::Critical, 1),
+        "told is told"
+    );
+    desk.execution(21, None, execution_alerts::LATE_FILL, "E2");
+    assert_eq!(
+        desk.one(Metric::LateFill).count,
+        1,
+        "nobody is told of it any more"
+    );
+    desk.order(22, Some(RejectCode::DailyNotional), &refused(DAY));
+    desk.order(23, Some(RejectCode::DailyNotional), &refused(DAY));
+    let rows = desk.manager.incidents();
+    let busy = rows.iter().find(|row| row.rule == "busy").unwrap();
+    assert_eq!(busy.severity, Severity::Critical);
+    let told = desk.manager.drain();
+    let opened = told
+        .iter()
+        .find(|notification| notification.rule == "busy")
+        .unwrap();
+    assert_eq!(opened.route, "level3");
+
+    // A node that is killed from here on is a warning; without the file it is as it was.
+    desk.control(30, Kind::Rearm, 0).tick(100);
+    let number = desk.one(Metric::ControlState).id;
+    desk.act(101, AlertVerb::Resolve, number);
+    desk.control(5_000, Kind::Kill, 3);
+    let killed = desk.manager.incidents().pop().unwrap();
+    assert_eq!(
+        (killed.rule.as_str(), killed.severity),
+        ("control_state", Severity::Warning)
+    );
+    desk.rules(5_010, "");
+    let killed = desk.manager.incidents().pop().unwrap();
+    assert_eq!(killed.severity, Severity::Critical);
+    assert!(desk.manager.agrees_with(&desk.rebuilt()));
+}
+
+#[test]
+fn a_file_that_is_not_sound_leaves_the_rules_as_they_are() {
+    let mut desk = Desk::new();
+    desk.rules(10, TIGHT);
+    let before = desk.manager.rules().to_vec();
+    desk.rules(20, "[[rule]]\nname = \"nothing\"");
+    desk.rules(30, "not toml");
+    assert_eq!(desk.manager.rules(), before);
+    assert!(desk.manager.agrees_with(&desk.rebuilt()));
+}
+
 /// A step of a random history: how many milliseconds later, what, and whether somebody looks at the time after it.
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -647,7 +753,7 @@ struct Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let pause = prop_oneof![4 => 0..2_000u64, 2 => 0..60_000u64, 1 => 0..7_200_000u64];
     let look = prop::option::of(prop_oneof![0..2_000u64, 0..3_600_000u64]);
-    let step = (pause, 0..16u8, look).prop_map(|(pause_ms, what, look_ms)| Step {
+    let step = (pause, 0..18u8, look).prop_map(|(pause_ms, what, look_ms)| Step {
         pause_ms,
         what,
         look_ms,
@@ -679,6 +785,8 @@ fn take(desk: &mut Desk, second: u64, what: u8) {
                 b.up = (second % 2) as u8
             }),
         ),
+        16 => desk.rules(second, TIGHT),
+        17 => desk.rules(second, ""),
         14 => desk.put(
             second,
             event(Kind::EngineStarted, |b: &mut EngineStarted| {

@@ -46,6 +46,8 @@ commands! {
     LimitsRemove(LimitName) = "limits.remove", true;
     /// Puts an instrument on the list of a RESTRICTED limit, or takes it off.
     LimitsRestrict(Restrict) = "limits.restrict", true;
+    /// Sets what was located of an instrument for an account's short sales, for the trading day.
+    LimitsLocate(LocateSet) = "limits.locate", true;
     /// What is used of a limit, asked of the running stage. Journaled.
     LimitsUsage(LimitUsage) = "limits.usage", false;
     /// Would this order pass? Asked of the running stages. Journaled.
@@ -74,6 +76,16 @@ commands! {
     RulesLoad(RulesText) = "rules.load", true;
     /// Business rules in force.
     RulesShow(Nothing) = "rules.show", false;
+    /// Sets what an order is charged, for all or for an account, an instrument, a venue; or takes a schedule away.
+    FeesSet(FeesSet) = "fees.set", true;
+    /// Trading days of a calendar.
+    CalendarsShow(CalendarDays) = "calendars.show", false;
+    /// Ends or takes away the session of a trading day, or sets its hours.
+    CalendarsSession(SessionSet) = "calendars.session", true;
+    /// Sets what a reference-data file says and the journal does not, as the next start would.
+    ReferenceLoad(ReferenceText) = "reference.load", true;
+    /// What `reference.load` would change.
+    ReferenceCheck(ReferenceText) = "reference.check", false;
     /// Users of the HTTP server, and how they stand to nodes.
     UsersList(Nothing) = "users.list", false;
     /// Makes a user, with a password that is shown once.
@@ -114,6 +126,8 @@ commands! {
     ReconAct(ReconAct) = "recon.act", true;
     /// Incidents, as the alert manager has them.
     AlertsList(Nothing) = "alerts.list", false;
+    /// Puts a file of own alert rules into force in place of the one before.
+    AlertsRules(RulesText) = "alerts.rules", true;
     /// Acknowledges or resolves an incident.
     AlertsAct(AlertAct) = "alerts.act", true;
 }
@@ -190,11 +204,83 @@ pub struct Restrict {
     pub restriction: String,
 }
 
-/// Business rules.
+/// What was located for short sales. It replaces what was located before; the day's use stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocateSet {
+    /// The account.
+    pub account: String,
+    /// The instrument.
+    pub symbol: String,
+    /// Quantity in all.
+    pub qty: String,
+}
+
+/// A fee schedule. Without account, symbol and venue it is that of everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeesSet {
+    /// Name, for people.
+    pub name: String,
+    /// BPS, PER_UNIT, FLAT, SELL_ONLY_BPS or BINARY_QUADRATIC; NONE takes the schedule away.
+    pub model: String,
+    /// Basis points, money a unit or an order, or a plain factor, by model.
+    pub rate: Option<String>,
+    /// Rate of fills that made liquidity.
+    pub maker_rate: Option<String>,
+    /// Least fee of an order.
+    pub min: Option<String>,
+    /// Greatest fee of an order.
+    pub max: Option<String>,
+    /// Greatest fee of an order in percent of its value.
+    pub max_pct: Option<String>,
+    /// Only this account.
+    pub account: Option<String>,
+    /// Only this instrument.
+    pub symbol: Option<String>,
+    /// Only this venue.
+    pub venue: Option<u16>,
+}
+
+/// Which trading days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CalendarDays {
+    /// The calendar; absent: all.
+    pub calendar: Option<String>,
+    /// From this date; absent: the present one.
+    pub from: Option<String>,
+    /// At most so many of each calendar; absent: 10.
+    pub limit: Option<u32>,
+}
+
+/// The session of one trading day. Without times it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionSet {
+    /// The calendar.
+    pub calendar: String,
+    /// The trading date.
+    pub date: String,
+    /// Opening, UTC, like `2026-11-27T14:30:00Z`; absent: as it is.
+    pub open: Option<String>,
+    /// Close, likewise; absent: there is no session.
+    pub close: Option<String>,
+}
+
+/// Reference data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceText {
+    /// The text of the whole file (docs/file-formats.md): a limit that it leaves out is removed.
+    pub text: String,
+}
+
+/// Business rules, or alert rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulesText {
-    /// The text of the file (docs/rules.md); an empty one takes all rules away.
+    /// The text of the file (docs/rules.md, docs/alerts.md); an empty one takes all rules of a file away.
     pub text: String,
 }
 
@@ -591,6 +677,21 @@ pub struct AlertAct {
     pub incident: u64,
     /// ACKNOWLEDGE or RESOLVE.
     pub action: String,
+}
+
+/// A line of `calendars.show`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayRow {
+    /// The calendar.
+    pub calendar: String,
+    /// The trading date.
+    pub date: String,
+    /// When the trading day begins, UTC.
+    pub roll: String,
+    /// Opening, UTC; absent where there is no session.
+    pub open: Option<String>,
+    /// Close, UTC.
+    pub close: Option<String>,
 }
 
 /// A line of `limits.list`, and the answer of `limits.show`.

@@ -20,6 +20,7 @@ use crate::peer::Peer;
 use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
 use crate::recon;
+use crate::reference;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -67,6 +68,9 @@ pub struct EngineFacts {
 /// incident's number as `id`; the error is for people.
 pub type Incidents = Box<dyn Fn() -> Result<Vec<Value>, String> + Send + Sync>;
 
+/// Who checks a file of alert rules, given its text, an author and a reason: the events that put it into force, or what is wrong with it.
+pub type AlertRules = Box<dyn Fn(&str, &str, &str) -> Result<Vec<InboundLong>, String> + Send + Sync>;
+
 /// Answers requests. Shared by all connections.
 pub struct Desk {
     facts: EngineFacts,
@@ -80,6 +84,7 @@ pub struct Desk {
     /// Held while lines of a statement are journaled with the restrictions that they ask for, and while a break is closed.
     pub(crate) reconciling: Mutex<()>,
     incidents: Option<Incidents>,
+    alert_rules: Option<AlertRules>,
     gauges: Option<Gauges>,
     pub(crate) people: OnceLock<Box<dyn People>>,
 }
@@ -97,6 +102,7 @@ impl Desk {
             loading: Mutex::default(),
             reconciling: Mutex::default(),
             incidents: None,
+            alert_rules: None,
             gauges: None,
             people: OnceLock::new(),
         }
@@ -105,6 +111,12 @@ impl Desk {
     /// With an alert manager to ask.
     pub fn with_incidents(mut self, incidents: Incidents) -> Self {
         self.incidents = Some(incidents);
+        self
+    }
+
+    /// With who checks alert rules.
+    pub fn with_alert_rules(mut self, rules: AlertRules) -> Self {
+        self.alert_rules = Some(rules);
         self
     }
 
@@ -168,6 +180,12 @@ impl Desk {
             Command::LimitsSet(set) => self.limits_set(set, author),
             Command::LimitsRemove(name) => self.limits_remove(&name.label, author),
             Command::LimitsRestrict(line) => self.change(message::restricted(line, author)?),
+            Command::LimitsLocate(locate) => self.change(reference::locate(locate, author)?),
+            Command::FeesSet(fees) => self.change(reference::fees(fees, author)?),
+            Command::CalendarsShow(days) => self.calendars_show(days),
+            Command::CalendarsSession(session) => self.calendars_session(session, author),
+            Command::ReferenceLoad(file) => self.reference_load(&file.text, author),
+            Command::ReferenceCheck(file) => self.reference_check(&file.text),
             Command::PositionsAnnounce(action) => self.change(holdings::announce(action, author)?),
             Command::PositionsLotMethod(method) => self.change(holdings::lot_method(method, author)?),
             Command::PositionsAllocate(block) => self.change(holdings::allocate(block, author)?),
@@ -200,6 +218,8 @@ impl Desk {
             Command::UsersAdd(user) => self.users_add(user),
             Command::UsersPassword(user) => self.users_password(user),
             Command::UsersKey(key) => self.users_key(key),
+            Command::UsersKeys(filter) => self.users_keys(filter),
+            Command::UsersKeyRemove(key) => self.users_key_remove(key),
             Command::UsersGrant(access) => self.users_access(access, true, author),
             Command::UsersRevoke(access) => self.users_access(access, false, author),
             Command::UsersErase(user) => self.users_erase(user, author),
@@ -210,6 +230,7 @@ impl Desk {
             Command::ReconShow(name) => self.recon_show(name.id),
             Command::ReconAct(act) => self.recon_act(act, author),
             Command::AlertsList(_) => value(json!({ "incidents": self.incidents()? })),
+            Command::AlertsRules(rules) => self.alerts_rules(&rules.text, author),
             Command::AlertsAct(act) => self.alerts_act(act, author),
         }
     }
@@ -283,6 +304,14 @@ impl Desk {
         let mut last = self.last_stamp.lock().unwrap_or_else(PoisonError::into_inner);
         *last = seen_ns.max(*last).saturating_add(1);
         *last
+    }
+
+    /// The time of the engine: the clock's, or under an input clock that of the last record.
+    pub(crate) fn present_ns(&self) -> UnixNanos {
+        match self.facts.clock_mode {
+            ClockMode::Wall => self.clock.now_ns(),
+            _ => self.live.last().1,
+        }
     }
 
     fn push(&self, mut message: InboundLong) -> Result<(), Failure> {
@@ -455,6 +484,23 @@ impl Desk {
             return Err(Failure::new(ErrorCode::NotFound, message));
         }
         self.change(message)
+    }
+
+    /// The parts are journaled one after another; the rules are in force with the last one.
+    fn alerts_rules(&self, text: &str, author: &Author) -> Answered {
+        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let no_manager = || "no alert manager runs beside this engine (alerts.enabled)".to_owned();
+        let rules = self.alert_rules.as_ref().ok_or_else(no_manager);
+        let parts = rules.and_then(|check| check(text, author.name.as_str(), &author.tail()));
+        let mut last = None;
+        for part in parts.map_err(Failure::argument)? {
+            let outcome = Outcome::of(&self.send(part)?.event, None);
+            if !outcome.accepted {
+                return Err(refused(outcome));
+            }
+            last = Some(outcome);
+        }
+        value(json!({ "outcome": last }))
     }
 
     fn quarantine(&self, resolve: &QuarantineResolve, author: &Author) -> Answered {

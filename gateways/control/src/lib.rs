@@ -27,18 +27,20 @@ mod people;
 mod place;
 mod protocol;
 mod recon;
+mod reference;
 mod rules;
 mod server;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Allocate, Announce, Command, Confirm, Fail, FiguresAsk, Flatten, LimitFilter, LimitName,
-    LimitRow, LimitSet, LimitUsage, LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion,
-    QuarantineResolve, Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport,
-    Rename, Restrict, RulesText, StateSet, Transfer, UserAccess, UserKey, UserName, UserNew,
+    AlertAct, Allocate, Announce, CalendarDays, Command, Confirm, DayRow, Fail, FeesSet, FiguresAsk, Flatten,
+    KeyFilter, KeyName, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, LocateSet, LotMethod,
+    MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, ReconAct, ReconBegin,
+    ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, ReferenceText, Rename, Restrict, RulesText,
+    SessionSet, StateSet, Transfer, UserAccess, UserKey, UserName, UserNew,
 };
-pub use desk::{Answered, Desk, EngineFacts, Incidents};
+pub use desk::{AlertRules, Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
 pub use figures::Gauges;
 pub use people::People;

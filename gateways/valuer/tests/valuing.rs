@@ -60,7 +60,6 @@ fn capacities() -> Capacities {
         executions: 64,
         quarantine: 8,
         unsettled: 64,
-        reserved: 0,
         ..Capacities::zeroed()
     }
 }

@@ -172,7 +172,7 @@ impl Tester {
         let mut answers = Vec::new();
         let is_asked = match event.kind() {
             Some(Kind::OrderReplace) => self.ask_replace(event, &mut answers),
-            Some(Kind::OrderNew | Kind::TradeCapture | Kind::Quote) => {
+            Some(Kind::OrderNew | Kind::TradeCapture | Kind::TradeCorrect | Kind::Quote) => {
                 let each = |number, answer| answers.push((number, answer));
                 self.rules.answers(event, &self.market, &self.calendars, each)
             }
@@ -228,7 +228,9 @@ impl Tester {
         let stopped = u64::from(is_stopped && was_accepted);
         let result = &mut self.result;
         let (asked, would_stop) = match event.kind() {
-            Some(Kind::TradeCapture) => (&mut result.trades, &mut result.trades_quarantined),
+            Some(Kind::TradeCapture | Kind::TradeCorrect) => {
+                (&mut result.trades, &mut result.trades_quarantined)
+            }
             Some(Kind::Quote) => (&mut result.quotes, &mut result.quotes_refused),
             _ => (&mut result.orders, &mut result.orders_refused),
         };
@@ -289,7 +291,7 @@ fn example(event: &Event, names: &Names<'_>, answer: Answer) -> RuleExample {
             let id = body.cl_ord_id.to_string();
             (id, body.instrument, body.account, 0, body.qty, px(body.px))
         }
-        Some(Kind::TradeCapture) => {
+        Some(Kind::TradeCapture | Kind::TradeCorrect) => {
             let body: &Execution = event.body();
             let id = body.exec_id.to_string();
             (

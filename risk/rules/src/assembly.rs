@@ -10,7 +10,7 @@ use tradewind_domain::event::{Blob, InboundLong, Kind, TAIL_MAX, documents};
 /// What became of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// It belongs to another document than rules.
+    /// It belongs to a document of another kind.
     Foreign,
     /// Taken; more is to come.
     More,
@@ -22,6 +22,7 @@ pub enum Part {
 
 /// A document that is being put together.
 pub struct Assembly {
+    document: u16,
     words: Box<[u128]>,
     hash: [u8; 32],
     total: usize,
@@ -36,9 +37,15 @@ impl Default for Assembly {
 }
 
 impl Assembly {
-    /// Room for the largest document.
+    /// Room for the largest document of business rules.
     pub fn new() -> Self {
+        Self::of(documents::RULES)
+    }
+
+    /// Room for the largest document of a kind ([`documents`]).
+    pub fn of(document: u16) -> Self {
         Self {
+            document,
             words: vec![0; DOCUMENT_MAX / size_of::<u128>()].into_boxed_slice(),
             hash: [0; 32],
             total: 0,
@@ -49,7 +56,7 @@ impl Assembly {
 
     /// Takes the next part.
     pub fn take(&mut self, part: &Blob, bytes: &[u8]) -> Part {
-        if part.document != documents::RULES {
+        if part.document != self.document {
             return Part::Foreign;
         }
         let (offset, total) = (part.offset as usize, part.total_len as usize);
@@ -101,8 +108,13 @@ impl Assembly {
     }
 }
 
-/// The parts of a document, in the order in which they are to be sent.
+/// The admin events that put a document of business rules into force, in their order.
 pub fn parts(document: &[u8]) -> impl Iterator<Item = InboundLong> + '_ {
+    parts_of(documents::RULES, document)
+}
+
+/// The events that carry a document of a kind ([`documents`]), in their order.
+pub fn parts_of(kind: u16, document: &[u8]) -> impl Iterator<Item = InboundLong> + '_ {
     let hash = *blake3::hash(document).as_bytes();
     let total_len = document.len() as u32;
     document
@@ -113,7 +125,7 @@ pub fn parts(document: &[u8]) -> impl Iterator<Item = InboundLong> + '_ {
                 hash,
                 total_len,
                 offset: number * TAIL_MAX as u32,
-                document: documents::RULES,
+                document: kind,
                 ..Blob::zeroed()
             };
             InboundLong::new(Kind::Blob, &blob).with_tail(bytes)

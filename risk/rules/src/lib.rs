@@ -31,7 +31,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use assembly::{Assembly, Part, parts};
+pub use assembly::{Assembly, Part, parts, parts_of};
 pub use book::{Answer, Findings, RuleBook};
 pub use changes::changes;
 pub use compile::{Compiled, compile};

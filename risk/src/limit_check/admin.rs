@@ -128,6 +128,7 @@ impl Book {
             .or_else(|| self.limits.moves(limit).then_some(RejectCode::NameTaken))
             .or_else(|| {
                 let has_room = self.limits.has_room(limit, &self.stamps, &self.hierarchy)
+                    && self.limits.has_edge(limit, &self.hierarchy)
                     && self.has_room_to_prevent(limit);
                 (!has_room).then_some(RejectCode::Capacity)
             });

@@ -5,9 +5,7 @@ use super::findings::{Findings, hits};
 use super::question::{List, Scene, hit_of};
 use crate::checks;
 use crate::hierarchy::{Chain, NodeRow, node_flags};
-use crate::limits::{
-    Action, Ask, LimitRow, Measure, Priced, Question, Terms, WarnEdge, equity, gate, traits,
-};
+use crate::limits::{Action, Ask, Edge, LimitRow, Measure, Priced, Question, Terms, equity, gate, traits};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{LimitAction, LimitType, OrderType, Side};
 use tradewind_domain::event::{Event, HitKind, LimitProbe};
@@ -15,7 +13,7 @@ use tradewind_domain::fixed::ONE;
 use tradewind_domain::ids::{InstrumentId, LimitId, NodeId, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::{Note, RejectCode};
-use tradewind_domain::time::UnixNanos;
+use tradewind_domain::time::{DayNumber, UnixNanos};
 
 impl Book {
     /// Compares what is booked with the limits that bind executed trades: a breach raises an alert, nothing is refused.
@@ -78,32 +76,37 @@ impl Book {
             return;
         }
         for hit in hits(event, count).filter(|hit| hit.kind == HitKind::Warned as u8) {
-            let Some(row) = self.limits.row_mut(hit.limit) else {
+            let Some(row) = self.limits.get(hit.limit) else {
                 continue;
             };
             let Some(node) = self.hierarchy.node(row.node) else {
                 continue;
             };
-            let date = self.calendars.date(node.calendar);
-            match row.spec().warn {
-                WarnEdge::Daily => row.warned_day = date,
-                WarnEdge::DailyPerPair(bit) => {
-                    let owner = row.node;
-                    let mut at = leaf_pair;
-                    while let Some(pair) = self.hierarchy.pair_mut(at) {
-                        if pair.node == owner {
-                            pair.warned = if pair.warned_day == date {
-                                pair.warned | bit
-                            } else {
-                                bit
-                            };
-                            pair.warned_day = date;
-                        }
-                        at = pair.parent;
+            let (owner, date) = (row.node, self.calendars.date(node.calendar));
+            match self.limits.edge_of(hit.limit, row, node) {
+                Edge::Nowhere => {}
+                Edge::Row => {
+                    if let Some(row) = self.limits.row_mut(hit.limit) {
+                        row.warned_day = date;
                     }
                 }
-                WarnEdge::None | WarnEdge::Each => {}
+                Edge::Pair(bit) => self.mark_pair(leaf_pair, owner, bit, date),
             }
+        }
+    }
+
+    fn mark_pair(&mut self, leaf_pair: u32, owner: NodeId, bit: u16, date: DayNumber) {
+        let mut at = leaf_pair;
+        while let Some(pair) = self.hierarchy.pair_mut(at) {
+            if pair.node == owner {
+                pair.warned = if pair.warned_day == date {
+                    pair.warned | bit
+                } else {
+                    bit
+                };
+                pair.warned_day = date;
+            }
+            at = pair.parent;
         }
     }
 

@@ -5,12 +5,15 @@
 //! - A bust takes back exactly what was booked: the figures stand in the retained row, nothing is priced again.
 //! - Today's counters change only where the trade went into them: each node's own date was kept with the trade.
 //! - What an order has open and holds stays as it is; its filled quantity, and while it is open its total quantity, fall.
+//! - What a correction makes of a trade without an order is asked what such a trade is asked; a bust is asked nothing, as it only says
+//!   which trade never was.
 //! - Neither is refused for a limit. Locates that were used stay used, stamps of REPEATED_EXEC stay.
 
 use super::allocation::NO_DAY;
 use super::book::Book;
 use super::execution::{Version, cash_change, collateral_of, deferred, exec_scope};
 use super::findings::Findings;
+use crate::checks;
 use crate::orders::executions::{ExecutionRow, TradeState};
 use crate::orders::keys::{Key, KeyHasher};
 use bytemuck::bytes_of;
@@ -48,18 +51,31 @@ pub(super) fn side_of(taken: &TakenBack) -> Side {
 }
 
 impl Book {
-    /// Decides a bust or a correction: the trade must be known and live, and no leg of an allocation but where all of them go.
-    pub(super) fn decide_taking_back(&self, event: &mut Event, kind: Kind) {
+    /// Decides a bust or a correction: the trade must be known and live, and no leg of an allocation but where all of them go. What a
+    /// correction makes of a trade is asked what the trade was asked, unless a person has overruled that.
+    pub(super) fn take_back(&self, event: &mut Event, kind: Kind, is_overruled: bool) {
         let result = match Note::first(event.head.notes) {
             Some(code) => Err(code),
             None if event.head.part == 0 && self.names_leg(event, kind) => Err(RejectCode::AllocationLeg),
             None if kind == Kind::TradeBust => self.bust_facts(event.body_mut()),
             None => self.correction_facts(event.body_mut()),
         };
+        let result = result.and_then(|taken| {
+            if kind == Kind::TradeCorrect && taken.order_id.is_none() && !is_overruled {
+                self.ask_correction(event)?;
+            }
+            Ok(taken)
+        });
         match result {
             Ok(taken) => self.write_taken(event, taken),
             Err(code) => event.reject(code),
         }
+    }
+
+    fn ask_correction(&self, event: &mut Event) -> Result<(), RejectCode> {
+        event.head.notes |= checks::trade_notes(&self.market, event.body());
+        self.rules.judge(event, &self.market, &self.calendars);
+        Note::first(event.head.notes).map_or(Ok(()), Err)
     }
 
     /// True where the trade that a bust or correction names is a live leg of an allocation.
@@ -90,7 +106,7 @@ impl Book {
         }
     }
 
-    fn bust_facts(&self, bust: &mut TradeBust) -> Result<TakenBack, RejectCode> {
+    pub(super) fn bust_facts(&self, bust: &mut TradeBust) -> Result<TakenBack, RejectCode> {
         let (date, row) = self.booked(bust.venue, bust.trade_date, &bust.exec_ref_id)?;
         let taken = self.taken(row, -row.trade.qty)?;
         bust.trade_date = date;
@@ -103,7 +119,7 @@ impl Book {
     }
 
     /// The correction's body becomes the new version: what the source leaves out stays as it was.
-    fn correction_facts(&self, body: &mut Execution) -> Result<TakenBack, RejectCode> {
+    pub(super) fn correction_facts(&self, body: &mut Execution) -> Result<TakenBack, RejectCode> {
         let (date, row) = self.booked(body.venue, body.trade_date, &body.exec_id)?;
         let old = row.trade;
         self.check_same_trade(body, &old)?;
@@ -167,8 +183,7 @@ impl Book {
         (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
     }
 
-    /// The live trade of an identifier, with the trade date that it stands under. Where the source names no date, it must stand under
-    /// one of the present dates alone.
+    /// The live trade of an identifier, with the trade date that it stands under.
     pub(super) fn booked(
         &self,
         venue: VenueId,
@@ -178,27 +193,35 @@ impl Book {
         if exec_id.is_empty() {
             return Err(RejectCode::Malformed);
         }
-        let find = |date: DayNumber| {
-            let key = self.hasher.key(exec_scope(venue, date), exec_id.padded());
-            self.executions.find(key).map(|row| (date, row))
-        };
-        let found = if trade_date != 0 {
-            find(trade_date)
-        } else {
-            // Neighbours with the same date are asked once.
-            let dates = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.date(CalendarId(id)));
-            let mut before = 0;
-            let mut all = dates
-                .filter(|&date| date != std::mem::replace(&mut before, date) && date != 0)
-                .filter_map(find);
-            let first = all.next();
-            first.filter(|&(date, _)| all.all(|(other, _)| other == date))
-        };
-        match found {
+        match self.retained(venue, trade_date, exec_id) {
             Some((_, row)) if row.is_busted() => Err(RejectCode::AlreadyBusted),
             Some(found) => Ok(found),
             None => Err(RejectCode::UnknownTrade),
         }
+    }
+
+    /// A trade that is retained, busted or not. Where the source names no date, it must stand under one of the present dates alone.
+    pub(super) fn retained(
+        &self,
+        venue: VenueId,
+        trade_date: DayNumber,
+        exec_id: &ExecId,
+    ) -> Option<(DayNumber, &ExecutionRow)> {
+        let find = |date: DayNumber| {
+            let key = self.hasher.key(exec_scope(venue, date), exec_id.padded());
+            self.executions.find(key).map(|row| (date, row))
+        };
+        if trade_date != 0 {
+            return find(trade_date);
+        }
+        // Neighbours with the same date are asked once.
+        let dates = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.date(CalendarId(id)));
+        let mut before = 0;
+        let mut all = dates
+            .filter(|&date| date != std::mem::replace(&mut before, date) && date != 0)
+            .filter_map(find);
+        let first = all.next();
+        first.filter(|&(date, _)| all.all(|(other, _)| other == date))
     }
 
     /// A retained trade with what its order looks like once its filled quantity has changed by `delta`.
@@ -237,7 +260,7 @@ impl Book {
     /// Makes a bust or correction true.
     pub(super) fn apply_taking_back(&mut self, event: &Event, kind: Kind) {
         if event.is_rejected() {
-            return self.put_aside_taking_back(event, kind);
+            return self.put_aside(event, kind);
         }
         let (Some(taken), new) = (event.taken_back(), rebooked(event)) else {
             self.faults += 1;

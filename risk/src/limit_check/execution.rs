@@ -239,10 +239,11 @@ impl Book {
 
     /// Makes an execution's facts true; one that was refused is put aside.
     pub(super) fn apply_execution(&mut self, event: &Event) {
-        if event.is_rejected() {
-            return self.put_aside(event);
-        }
         let execution: &Execution = event.body();
+        if event.is_rejected() {
+            let kind = event.kind().unwrap_or(Kind::TradeCapture);
+            return self.put_aside(event, kind);
+        }
         let key = self.exec_key(execution, Hint::of(event));
         self.exec_ids
             .insert(key, event.head.seq, execution.trade_day, 0, |_| false);
@@ -294,6 +295,9 @@ impl Book {
             self.executions.note_opened(key, opened);
         }
         self.watch_execution(execution.leaf, event.head.recv_ns);
+        if execution.alerts & execution_alerts::TAKING_BACK_WAITS != 0 {
+            self.quarantine.note_arrival(execution, event.head.recv_ns);
+        }
     }
 
     /// A leg of an allocation moves the position and is remembered; no counter of the day sees it.

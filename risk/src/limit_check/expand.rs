@@ -1,5 +1,6 @@
 //! Effects: what one event sets off. A day roll expires orders, ends restrictions and settles trades, a lost session's grace, a mass cancel and a kill ask
-//! for cancels, a broken limit changes a state, a newcomer cancels what it would trade against, what is held goes out. One effect an
+//! for cancels, a broken limit changes a state, a newcomer cancels what it would trade against, what is held goes out, a trade meets the bust
+//! that came before it. One effect an
 //! order or state, orders in acceptance order.
 //!
 //! Held orders are looked at last, whatever set the group off: their turn has come where something in their way is gone.
@@ -69,8 +70,10 @@ pub(super) enum Cursor {
     Flatten(Closing),
     /// Orders that are held; the next one to look at.
     Held(Option<OrderSlot>),
-    /// A trade that a person lets out of quarantine: its row.
+    /// A trade, bust or correction that a person lets out of quarantine: its row.
     Released(u32),
+    /// Busts and corrections that came before the trade which has come; behind the one that this record put aside.
+    TakingBack(Seq),
     /// A corporate action that takes effect: 0 for prices, then the pair of node and instrument to look at, counted from 1.
     Holders(u32),
     /// Legs of the allocation that is being booked; the next one. Then states that their limits change.
@@ -99,6 +102,7 @@ impl Cursor {
             _ => Self::of_cause(event, kind, book),
         };
         match cursor {
+            Cursor::Idle if book.quarantine.arrived().is_some() => Cursor::TakingBack(0),
             Cursor::Idle if book.announced.is_due() => Cursor::Holders(0),
             Cursor::Idle if book.resting.is_due() => Self::held(book),
             cursor => cursor,
@@ -177,6 +181,10 @@ impl Cursor {
     pub(super) fn next(&mut self, book: &mut Book, findings: &mut Findings, out: &mut Event) -> Expansion {
         for _ in 0..ROWS_PER_CALL {
             let kind = match self {
+                Cursor::Idle if book.quarantine.arrived().is_some() => {
+                    *self = Cursor::TakingBack(0);
+                    None
+                }
                 Cursor::Idle if book.announced.is_due() => {
                     *self = Cursor::Holders(0);
                     None
@@ -206,8 +214,9 @@ impl Cursor {
                 Cursor::Released(at) => {
                     let at = *at;
                     *self = Cursor::Idle;
-                    book.write_released(at, out).then_some(Kind::TradeCapture)
+                    book.write_released(at, out)
                 }
+                Cursor::TakingBack(_) => self.next_taking_back(book, out),
             };
             if let Some(kind) = kind {
                 book.apply_derived(out, kind);
@@ -215,6 +224,19 @@ impl Cursor {
             }
         }
         Expansion::Busy
+    }
+
+    fn next_taking_back(&mut self, book: &mut Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::TakingBack(after) = self else {
+            return None;
+        };
+        let Some((seq, at)) = book.next_early(*after) else {
+            book.quarantine.forget_arrival();
+            *self = Cursor::Idle;
+            return None;
+        };
+        *after = seq;
+        book.write_early(at, out)
     }
 
     fn next_crossed(&mut self, book: &Book, out: &mut Event) -> Option<Kind> {
@@ -404,9 +426,17 @@ impl Cursor {
         if kind.is_of_holder() {
             return self.pass_holder(book, event, kind);
         }
-        if matches!(kind, Kind::TradeCapture | Kind::TradeBust) {
-            if let Cursor::Legs(at, _) | Cursor::Unallocated(_, at) = self {
-                *at += 1;
+        if matches!(kind, Kind::TradeCapture | Kind::TradeBust | Kind::TradeCorrect) {
+            match self {
+                Cursor::Legs(at, _) | Cursor::Unallocated(_, at) => *at += 1,
+                _ if kind == Kind::TradeCapture => {}
+                // One that a person let through has no row that waits.
+                _ => {
+                    *self = match book.early_of(event, kind) {
+                        Some((seq, _)) => Cursor::TakingBack(seq),
+                        None => Cursor::Idle,
+                    };
+                }
             }
             return;
         }
@@ -554,7 +584,7 @@ impl Book {
             Kind::StockBorrowed => return self.apply_borrow(event.body()),
             kind if kind.is_of_holder() => return self.apply_holder(event, kind),
             Kind::TradeCapture => return self.apply_execution(event),
-            Kind::TradeBust => return self.apply_taking_back(event, kind),
+            Kind::TradeBust | Kind::TradeCorrect => return self.apply_early(event, kind),
             Kind::OrderNew => return self.apply_new(event, None),
             _ => {}
         }

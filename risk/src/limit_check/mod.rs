@@ -20,6 +20,7 @@ mod book;
 mod bust;
 mod conversion;
 mod dated;
+mod early;
 mod effects;
 mod execution;
 mod expand;
@@ -58,7 +59,7 @@ use tradewind_machine::slab::Slot;
 use tradewind_machine::stage::{Expansion, Stage};
 
 pub use findings::hits;
-pub use quarantine::QuarantineRow;
+pub use quarantine::{QuarantineRow, is_put_aside};
 pub use tables::{ALERT_PCT, TABLES, TableGauge};
 pub use view::{LimitUse, Occasion};
 
@@ -119,7 +120,7 @@ impl LimitCheck {
             Kind::OrderCancel => book.decide_cancel(event),
             Kind::MassCancel => book.decide_mass_cancel(event),
             Kind::VenueFill | Kind::TradeCapture => book.decide_execution(event, kind),
-            Kind::TradeBust | Kind::TradeCorrect => book.decide_taking_back(event, kind),
+            Kind::TradeBust | Kind::TradeCorrect => book.take_back(event, kind, false),
             Kind::QuarantineResolve => book.decide_resolve(event),
             Kind::VenueAck
             | Kind::VenueReject
@@ -164,16 +165,17 @@ impl LimitCheck {
             Kind::OrderReplace => book.apply_replace(event),
             Kind::OrderCancel => book.apply_cancel(event),
             Kind::VenueFill => book.apply_execution(event),
-            Kind::TradeCapture | Kind::TradeBust | Kind::TradeCorrect => {
+            Kind::TradeCapture => {
                 if event.head.part != 0 {
                     self.cursor.pass(book, event, kind);
                 }
-                if kind == Kind::TradeCapture {
-                    book.apply_execution(event);
-                } else {
-                    book.apply_taking_back(event, kind);
-                }
+                book.apply_execution(event);
             }
+            Kind::TradeBust | Kind::TradeCorrect if event.head.part != 0 => {
+                self.cursor.pass(book, event, kind);
+                book.apply_early(event, kind);
+            }
+            Kind::TradeBust | Kind::TradeCorrect => book.apply_taking_back(event, kind),
             Kind::QuarantineResolve => book.apply_resolve(event),
             Kind::VenueAck
             | Kind::VenueReject
@@ -269,6 +271,7 @@ impl Stage<Event> for LimitCheck {
         if event.head.flags & head_flags::LAST != 0 {
             self.book.resting.clear_due();
             self.book.announced.clear_due();
+            self.book.quarantine.forget_arrival();
             self.cursor = Cursor::Idle;
         }
     }
@@ -289,15 +292,15 @@ impl Stage<Event> for LimitCheck {
             return Expansion::Done;
         }
         let expansion = self.cursor.next(&mut self.book, &mut self.findings, out);
-        if expansion == Expansion::Produced {
-            match out.kind() {
-                Some(Kind::TradeCapture) => {
-                    self.book.audit(out, &mut self.findings);
-                    self.begin_effects(out, Kind::TradeCapture);
-                }
-                Some(Kind::TradeBust) => self.book.audit_taking_back(out, &mut self.findings),
-                _ => {}
+        match out.kind().filter(|_| expansion == Expansion::Produced) {
+            Some(Kind::TradeCapture) => {
+                self.book.audit(out, &mut self.findings);
+                self.begin_effects(out, Kind::TradeCapture);
             }
+            Some(Kind::TradeBust | Kind::TradeCorrect) => {
+                self.book.audit_taking_back(out, &mut self.findings);
+            }
+            _ => {}
         }
         expansion
     }

@@ -5,9 +5,8 @@
 //! other. The wide collar and the business rules are what the person overrules; what makes a trade impossible to book (no
 //! account, no instrument, no price, an identifier that was booked since) refuses the command, and the trade stays.
 //!
-//! A bust or correction of a trade that is not known waits here as well: it may have overtaken its trade. Once that is booked, its
-//! record says so ([`execution_alerts::TAKING_BACK_WAITS`]); a person has the bust sent again, and closes the row. It is not released:
-//! nothing here says what it was meant for.
+//! A bust or correction of a trade that is not known waits here as well, and a correction that a trade would not have passed with
+//! (see `early`).
 //!
 //! # Invariants
 //! - Every refused execution is kept, but for one that was booked already: it is ignored. The same execution again is kept once.
@@ -17,16 +16,15 @@
 //! - Where every row waits for somebody, a further trade stays in the journal alone, and is counted.
 
 use super::book::Book;
+use super::early::named_by;
 use super::execution::exec_scope;
 use super::look_ahead::Hint;
 use crate::orders::keys::Key;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
 use tradewind_domain::codes::{QuarantineAction, Side};
-use tradewind_domain::event::{
-    Event, Execution, Kind, QuarantineResolve, TakenBack, TradeBust, execution_alerts,
-};
-use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, OrderSlot, Seq};
+use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve, TakenBack, execution_alerts};
+use tradewind_domain::ids::{CalendarId, OrderSlot, Seq};
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
@@ -91,15 +89,23 @@ impl QuarantineRow {
         self.resolved_seq == 0
     }
 
-    fn takes_back(&self) -> bool {
+    pub(super) fn takes_back(&self) -> bool {
         matches!(self.kind(), Some(Kind::TradeBust | Kind::TradeCorrect))
     }
 
-    /// True where this bust or correction means the trade: the dates need not agree where its source gave none.
-    fn is_of(&self, trade: &Execution) -> bool {
+    /// True where this bust or correction may mean the trade: the dates need not agree where its source gave none.
+    fn may_mean(&self, trade: &Execution) -> bool {
         let apart = self.body.trade_date.abs_diff(trade.trade_date);
         let names = (self.body.venue, self.body.exec_id) == (trade.venue, trade.exec_id);
         names && (apart == 0 || self.is_undated != 0 && apart <= DATES_APART)
+    }
+
+    /// What is closed without being booked by itself: an effect has booked it.
+    pub(super) fn closed_by(self, seq: Seq) -> Self {
+        Self {
+            resolved_seq: seq,
+            ..self
+        }
     }
 }
 
@@ -111,8 +117,10 @@ pub(super) struct Quarantine {
     /// Rows of resolved trades, the first resolved first.
     resolved: VecDeque<u32>,
     capacity: u32,
-    /// Busts and corrections that wait; follows from the rows.
-    taking_back: u32,
+    /// Rows of busts and corrections that wait; follows from the rows.
+    taking_back: Vec<u32>,
+    /// The trade whose busts and corrections are looked for, and when it came; follows from the record that is applied.
+    arrived: Option<(Execution, UnixNanos)>,
     /// Trades that found no row.
     pub(super) lost: u64,
 }
@@ -124,7 +132,8 @@ impl Quarantine {
             keys: Vec::with_capacity(capacity as usize),
             resolved: VecDeque::with_capacity(capacity as usize),
             capacity,
-            taking_back: 0,
+            taking_back: Vec::with_capacity(capacity as usize),
+            arrived: None,
             lost: 0,
         }
     }
@@ -154,19 +163,66 @@ impl Quarantine {
             self.lost += 1;
             return;
         }
-        self.taking_back += u32::from(row.takes_back());
-        match self.resolved.pop_front() {
-            Some(at) => (self.rows[at as usize], self.keys[at as usize]) = (row, key),
+        let at = match self.resolved.pop_front() {
+            Some(at) => {
+                (self.rows[at as usize], self.keys[at as usize]) = (row, key);
+                at
+            }
             None => {
                 self.rows.push(row);
                 self.keys.push(key);
+                self.rows.len() as u32 - 1
             }
+        };
+        if row.takes_back() {
+            self.taking_back.push(at);
         }
     }
 
-    /// True where a bust or correction of the trade waits.
+    /// Busts and corrections that wait, with their places.
+    pub(super) fn taking_back(&self) -> impl Iterator<Item = (u32, &QuarantineRow)> {
+        let rows = &self.rows;
+        self.taking_back
+            .iter()
+            .filter_map(move |&at| Some((at, rows.get(at as usize)?)))
+    }
+
+    /// True where a bust or correction that may mean the trade waits.
+    #[inline]
     fn is_taken_back(&self, trade: &Execution) -> bool {
-        self.taking_back != 0 && self.waiting().any(|row| row.takes_back() && row.is_of(trade))
+        !self.taking_back.is_empty() && self.taking_back().any(|(_, row)| row.may_mean(trade))
+    }
+
+    /// A trade was booked whose bust or correction came before it.
+    pub(super) fn note_arrival(&mut self, trade: &Execution, now_ns: UnixNanos) {
+        self.arrived = Some((*trade, now_ns));
+    }
+
+    /// The trade whose busts and corrections are looked for.
+    #[inline]
+    pub(super) fn arrived(&self) -> Option<&(Execution, UnixNanos)> {
+        self.arrived.as_ref()
+    }
+
+    /// Nothing more is looked for.
+    #[inline]
+    pub(super) fn forget_arrival(&mut self) {
+        self.arrived = None;
+    }
+
+    /// The row in a place.
+    pub(super) fn row(&self, at: u32) -> Option<&QuarantineRow> {
+        self.rows.get(at as usize)
+    }
+
+    /// Closes a row.
+    pub(super) fn close(&mut self, at: u32, row: QuarantineRow) {
+        let Some(held) = self.rows.get_mut(at as usize) else {
+            return;
+        };
+        *held = row;
+        self.taking_back.retain(|&other| other != at);
+        self.resolved.push_back(at);
     }
 
     /// The row of a trade that was put aside, with its place.
@@ -186,23 +242,24 @@ impl Quarantine {
     }
 }
 
-/// True for the reasons that put an execution aside. One that was booked already, and one that this version cannot read, wait for
-/// nobody.
-fn is_kept(reason: RejectCode) -> bool {
-    !matches!(reason, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent)
-}
-
-/// What a bust says of the trade that it takes back.
-fn named_by(bust: &TradeBust) -> Execution {
-    Execution {
-        exec_id: bust.exec_ref_id,
-        trade_date: bust.trade_date,
-        venue: bust.venue,
-        leaf: NodeId::NONE,
-        account: AccountId::NONE,
-        instrument: InstrumentId::NONE,
-        slot: OrderSlot::NONE,
-        ..Execution::zeroed()
+/// True where something that was refused waits for a person, or for its trade. An execution that was booked already, and one that this
+/// version cannot read, wait for nobody; of busts and corrections those wait that may have come before their trade, and corrections
+/// that a person may overrule the refusal of.
+pub fn is_put_aside(kind: Kind, reason: RejectCode) -> bool {
+    match kind {
+        Kind::VenueFill | Kind::TradeCapture => {
+            !matches!(reason, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent)
+        }
+        Kind::TradeBust => reason == RejectCode::UnknownTrade,
+        Kind::TradeCorrect => matches!(
+            reason,
+            RejectCode::UnknownTrade
+                | RejectCode::QuarantineRule
+                | RejectCode::QuarantinePrice
+                | RejectCode::InvalidLot
+                | RejectCode::InvalidTick
+        ),
+        _ => false,
     }
 }
 
@@ -213,24 +270,16 @@ fn is_same(trade: &Execution, booked: &TakenBack) -> bool {
 }
 
 impl Book {
-    /// Keeps a refused execution.
-    pub(super) fn put_aside(&mut self, event: &Event) {
-        let Some(reason) = event.reject_code().filter(|&reason| is_kept(reason)) else {
+    /// Keeps a refused execution, or a refused bust or correction once for each trade and kind.
+    pub(super) fn put_aside(&mut self, event: &Event, kind: Kind) {
+        let Some(reason) = event.reject_code().filter(|&reason| is_put_aside(kind, reason)) else {
             return;
         };
-        self.keep(event, *event.body(), reason);
-    }
-
-    /// Keeps a bust or correction of a trade that is not known, once for each trade and kind.
-    pub(super) fn put_aside_taking_back(&mut self, event: &Event, kind: Kind) {
-        if event.reject_code() != Some(RejectCode::UnknownTrade) {
-            return;
-        }
         let body = match kind {
             Kind::TradeBust => named_by(event.body()),
             _ => *event.body(),
         };
-        self.keep(event, body, RejectCode::UnknownTrade);
+        self.keep(event, body, reason);
     }
 
     fn keep(&mut self, event: &Event, mut body: Execution, reason: RejectCode) {
@@ -320,7 +369,7 @@ impl Book {
             return Ok(());
         }
         if row.takes_back() {
-            return Err(RejectCode::UnknownTrade);
+            return self.check_release(row, action);
         }
         let mut trade = self.repaired(row, resolve);
         self.check_bookable(&mut trade)?;
@@ -398,14 +447,18 @@ impl Book {
             self.faults += 1;
             return;
         };
-        self.quarantine.taking_back -= u32::from(row.takes_back());
-        self.quarantine.rows[at as usize] = QuarantineRow {
-            body: self.repaired(&row, resolve),
+        let body = if row.takes_back() {
+            row.body
+        } else {
+            self.repaired(&row, resolve)
+        };
+        let closed = QuarantineRow {
+            body,
             resolved_seq: event.head.seq,
             resolved_ns: event.head.recv_ns,
             ..row
         };
-        self.quarantine.resolved.push_back(at);
+        self.quarantine.close(at, closed);
     }
 
     /// The row whose trade an accepted command books.
@@ -417,20 +470,19 @@ impl Book {
         self.quarantine.find(resolve.trade_seq).map(|(at, _)| at)
     }
 
-    /// Writes the trade of a row as an effect. False where it cannot be booked, which the command's verdict rules out.
-    pub(super) fn write_released(&self, at: u32, out: &mut Event) -> bool {
-        let Some(row) = self.quarantine.rows.get(at as usize) else {
-            return false;
-        };
-        let mut trade = row.body;
-        if self.check_bookable(&mut trade).is_err() {
-            return false;
+    /// Writes what a row holds as an effect. `None` where it cannot be booked, which the command's verdict rules out.
+    pub(super) fn write_released(&self, at: u32, out: &mut Event) -> Option<Kind> {
+        let row = self.quarantine.row(at)?;
+        if row.takes_back() {
+            return self.write_taking_back(row, row.resolved_ns, true, out);
         }
+        let mut trade = row.body;
+        self.check_bookable(&mut trade).ok()?;
         out.reset(Kind::TradeCapture);
         (out.head.seq, out.head.part) = (row.resolved_seq, 1);
         out.head.recv_ns = row.resolved_ns;
         self.flag_taking_back(&mut trade);
         *out.body_mut() = trade;
-        true
+        Some(Kind::TradeCapture)
     }
 }

@@ -5,7 +5,7 @@ use super::findings::Findings;
 use crate::groups::{GroupRow, Totals, Units};
 use crate::hierarchy::{Chain, Flow, Levels, NodeRow, PairRow};
 use crate::limits::{
-    self, Ask, Block, FoundOut, LimitRow, Measure, Priced, Question, Terms, WarnEdge, traits,
+    self, Ask, Block, Edge, FoundOut, LimitRow, Measure, Priced, Question, Terms, WarnEdge, traits,
 };
 use crate::market::MarketRow;
 use bytemuck::Zeroable;
@@ -342,15 +342,11 @@ fn is_near(terms: &Terms, measure: &Measure) -> bool {
 
 /// True where the warning was given on this trading day.
 fn was_warned(terms: &Terms, question: &Question<'_>) -> bool {
-    let (date, pair) = (question.date(), question.pair);
-    match terms.spec().warn {
-        WarnEdge::None => true,
-        WarnEdge::Each => false,
-        WarnEdge::Daily => question
-            .limits
-            .get(terms.id)
-            .is_some_and(|row| row.warned_day == date),
-        WarnEdge::DailyPerPair(bit) => pair.warned_day == date && pair.warned & bit != 0,
+    let (date, pair, limits) = (question.date(), question.pair, question.limits);
+    match limits.edge(terms, question.node) {
+        Edge::Nowhere => terms.spec().warn == WarnEdge::None,
+        Edge::Row => limits.get(terms.id).is_some_and(|row| row.warned_day == date),
+        Edge::Pair(bit) => pair.warned_day == date && pair.warned & bit != 0,
     }
 }
 

@@ -9,6 +9,7 @@
 //! - An order that does not increase a limit's use passes that limit.
 
 pub(crate) mod cash;
+mod edges;
 pub(crate) mod equity;
 mod exposure;
 mod flow;
@@ -24,6 +25,7 @@ use tradewind_domain::codes::LimitType;
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 
+pub use edges::Edge;
 pub use question::{Action, Ask, FoundOut, Old, Priced, Question};
 pub use rate::charge;
 pub(crate) use rate::{charged, reaches};
@@ -101,8 +103,8 @@ pub enum WarnEdge {
     Each,
     /// Once a trading day.
     Daily,
-    /// Once a trading day and instrument: bit of the pair row.
-    DailyPerPair(u16),
+    /// Once a trading day and instrument.
+    DailyPerPair,
 }
 
 /// When a limit is asked.
@@ -224,7 +226,7 @@ catalogue! {
     FatFinger: size::fat_finger, Spec { accepts: size::factor_accepts, scale: size::MULTIPLE, ..ORDER };
     AdvOrder: size::adv_order, Spec { accepts: size::factor_accepts, scale: size::PERCENT, ..ORDER };
     AdvDay: flow::adv_day, Spec {
-        warn: WarnEdge::DailyPerPair(4),
+        warn: WarnEdge::DailyPerPair,
         scale: size::PERCENT,
         post_trade: true,
         accepts: size::factor_accepts,
@@ -250,13 +252,13 @@ catalogue! {
         accepts: rate::order_to_trade_accepts,
         ..ORDER
     };
-    PositionLong: stock::position_long, stock(WarnEdge::DailyPerPair(1));
-    PositionShort: stock::position_short, stock(WarnEdge::DailyPerPair(2));
+    PositionLong: stock::position_long, stock(WarnEdge::DailyPerPair);
+    PositionShort: stock::position_short, stock(WarnEdge::DailyPerPair);
     LongExposure: exposure::long, exposure(WarnEdge::Daily);
     ShortExposure: exposure::short, exposure(WarnEdge::Daily);
     NetExposure: exposure::net, exposure(WarnEdge::Daily);
     GrossExposure: exposure::gross, exposure(WarnEdge::Daily);
-    Concentration: exposure::concentration, of_equity(exposure(WarnEdge::DailyPerPair(8)));
+    Concentration: exposure::concentration, of_equity(exposure(WarnEdge::DailyPerPair));
     Sector: exposure::sector, of_equity(exposure(WarnEdge::Daily));
     BuyingPower: cash::buying_power, Spec {
         warn: WarnEdge::Daily,

@@ -1,7 +1,8 @@
 //! Business rules on the pipeline: the rules in force, what they may look at, and what they say about an event.
 //!
-//! Validate asks them about new orders, probes, executed trades and quotes. A replace names its order only, so the limit check
-//! asks about it, with its own copy of the same state: both take the same records, so both have the same rules in force.
+//! Validate asks them about new orders, probes, executed trades and quotes. A replace names its order only, and a correction its
+//! trade, so the limit check asks about them, with its own copy of the same state: both take the same records, so both have the
+//! same rules in force. A bust is not asked about: it says nothing of its own but which trade never was.
 //!
 //! # Invariants
 //! - The record names what the rules said: `Head::rule` and `Head::rule_alert`, and a note where the event is not to pass.
@@ -91,7 +92,8 @@ impl Rules {
         }
     }
 
-    /// Asks about an event that validate looks at, and writes what the rules say on it.
+    /// Asks about an event that validate looks at, or a correction that the limit check has completed, and writes what the rules say
+    /// on it.
     #[inline]
     pub fn judge(&self, event: &mut Event, market: &Market, calendars: &Calendars) {
         let findings = match self.asked(event, market, calendars) {
@@ -163,8 +165,12 @@ impl Rules {
                 let subject = Subject::Order(Requested::of_new(order));
                 (RuleEvent::Order, order.instrument, order.leaf, subject)
             }
-            Kind::TradeCapture => {
+            Kind::TradeCapture | Kind::TradeCorrect => {
                 let trade: &Execution = event.body();
+                // A correction of a fill is asked about as little as the fill was.
+                if event.kind() == Some(Kind::TradeCorrect) && !trade.order_id.is_none() {
+                    return None;
+                }
                 (
                     RuleEvent::Trade,
                     trade.instrument,
@@ -263,7 +269,7 @@ fn write(event: &mut Event, findings: Findings) {
     (event.head.rule, event.head.rule_alert) = (findings.rule, findings.alert);
     if findings.rule != 0 {
         event.note(match event.kind() {
-            Some(Kind::TradeCapture) => Note::QuarantineRule,
+            Some(Kind::TradeCapture | Kind::TradeCorrect) => Note::QuarantineRule,
             _ => Note::BusinessRule,
         });
     }

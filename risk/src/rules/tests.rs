@@ -388,6 +388,41 @@ fn a_trade_is_put_aside_and_a_quote_is_refused() {
     desk.assert_replica_agrees();
 }
 
+/// A trade that rules would have put aside could come in by a correction.
+#[test]
+fn a_corrected_trade_is_asked_what_a_trade_is_asked() {
+    let mut desk = Desk::new();
+    desk.rules(
+        r#"
+        rule "far" on trade
+          when abs(trade.px - market.last_px) > 5% of market.last_px and trade.qty > 50 and account.code = "A1"
+          then quarantine "FAR" "more than 5 % from the last price"
+        rule "small" on trade when trade.qty < 50 then alert "SMALL" "small"
+        "#,
+    );
+    let booked = desk.trade("10");
+    let correct = |desk: &mut Desk, qty: &str, px: &str| {
+        let trade: &Execution = booked.body();
+        let correction = Execution {
+            exec_id: trade.exec_id,
+            venue: trade.venue,
+            trade_date: trade.trade_date,
+            qty: dec(qty),
+            px: dec(px),
+            leaf: NodeId::NONE,
+            account: AccountId::NONE,
+            instrument: InstrumentId::NONE,
+            ..Execution::zeroed()
+        };
+        said(&desk.send(Kind::TradeCorrect, &correction))
+    };
+    assert_eq!(correct(&mut desk, "60", "10.5"), outcome("OK", 0, 0));
+    // What the source leaves out is that of the trade: 60.
+    assert_eq!(correct(&mut desk, "0", "10.6"), outcome("QUARANTINE_RULE", 1, 0));
+    assert_eq!(correct(&mut desk, "40", "10.6"), outcome("OK", 0, 2));
+    desk.assert_replica_agrees();
+}
+
 #[test]
 fn an_order_that_makes_no_sense_is_not_asked_about() {
     let mut desk = Desk::new();

@@ -36,7 +36,7 @@ pub mod execution_alerts {
     pub const PRIOR_DAY_ADJ: u8 = 16;
     /// The fills since are not all retained: the position's cost was adjusted, not replayed.
     pub const NOT_REPLAYED: u8 = 32;
-    /// A bust or correction of this execution came before it and waits in quarantine: a person has to see to it.
+    /// A bust or correction of this execution came before it: it is an effect in its group, or waits in quarantine for a person.
     pub const TAKING_BACK_WAITS: u8 = 64;
     /// There was no room for its settlement date (`capacity.unsettled`): it was booked as settled at once.
     pub const SETTLED_EARLY: u8 = 128;

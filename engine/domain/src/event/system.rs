@@ -72,6 +72,8 @@ impl Body for Timer {
 pub mod documents {
     /// Business rules: source text and compiled form.
     pub const RULES: u16 = 1;
+    /// Alert rules that a firm has written on top of the standard ones.
+    pub const ALERT_RULES: u16 = 2;
 }
 
 /// A part of a document; the bytes are the tail.

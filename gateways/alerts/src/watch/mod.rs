@@ -27,7 +27,7 @@ use std::sync::Arc;
 use tradewind_domain::codes::ControlState;
 use tradewind_domain::event::{
     AlertAction, AlertMaintenance, AlertVerb, Control, EdgeStats, EngineStarted, EngineStopped,
-    EntitlementSource, Event, Execution, InstrumentStatus, Kind, LastTrade, Mark, Quote, Timer, TimerKind,
+    EntitlementSource, Event, InstrumentStatus, Kind, LastTrade, Mark, Quote, Timer, TimerKind,
 };
 use tradewind_domain::ids::{HoldingId, VenueId};
 use tradewind_domain::reject::RejectCode;
@@ -111,6 +111,7 @@ impl Watch {
         match kind {
             Kind::OrderNew | Kind::OrderReplace | Kind::OrderCancel => self.on_order(event, kind, out),
             Kind::VenueFill | Kind::TradeCapture => self.on_execution(event, kind, out),
+            Kind::TradeBust | Kind::TradeCorrect => self.on_taking_back(event, kind, out),
             _ if event.is_rejected() => {}
             Kind::Quote => {
                 let body: &Quote = event.body();
@@ -267,13 +268,20 @@ impl Watch {
     }
 
     fn on_execution(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
-        let body: &Execution = event.body();
         if event.is_rejected() {
             self.quarantine.on_refused(event, kind, out);
             return;
         }
-        self.quarantine.on_booked(body, out);
+        self.quarantine.on_booked(event, kind, out);
         self.on_execution_alerts(event, out);
+    }
+
+    fn on_taking_back(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
+        if event.is_rejected() {
+            self.quarantine.on_refused(event, kind, out);
+        } else {
+            self.quarantine.on_booked(event, kind, out);
+        }
     }
 }
 

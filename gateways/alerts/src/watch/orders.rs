@@ -168,7 +168,7 @@ impl Watch {
             (
                 execution_alerts::TAKING_BACK_WAITS,
                 Metric::Quarantined,
-                "is booked: a bust or correction that came before it waits in quarantine",
+                "is booked: a bust or correction came before it, and is booked with it or waits in quarantine",
             ),
             (
                 execution_alerts::SETTLED_EARLY,

@@ -1,22 +1,40 @@
-//! Executed trades that could not be booked: each is told at once, and again when nobody has resolved it for too long.
+//! Executed trades that could not be booked, busts and corrections that could not take effect: each is told at once, and again when
+//! nobody has resolved it for too long.
 //!
-//! A trade leaves quarantine by a person's word, or because the same execution is booked after all.
+//! They leave quarantine by a person's word, or because the same one takes effect after all.
 
 use crate::fact::{Fact, Metric, Subject};
 use std::collections::{BTreeMap, HashMap};
-use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve};
+use tradewind_domain::event::{Event, Execution, Kind, QuarantineResolve, TradeBust};
 use tradewind_domain::ids::Seq;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::ExecId;
 use tradewind_domain::time::UnixNanos;
+use tradewind_risk::limit_check::is_put_aside;
 
 /// Trades that are watched at one time; more are told, but not how long they wait.
 const WATCHED_MAX: usize = 65_536;
 
+/// A trade, a bust or a correction: venue, the trade's identifier, and the kind where it is no trade.
+type Key = (u16, ExecId, Option<Kind>);
+
+fn key_of(event: &Event, kind: Kind) -> Key {
+    if kind == Kind::TradeBust {
+        let bust: &TradeBust = event.body();
+        return (bust.venue.0, bust.exec_ref_id, Some(kind));
+    }
+    let body: &Execution = event.body();
+    (
+        body.venue.0,
+        body.exec_id,
+        Some(kind).filter(|kind| *kind == Kind::TradeCorrect),
+    )
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Waiting {
     since_ns: UnixNanos,
-    trade: (u16, ExecId),
+    trade: Key,
 }
 
 /// See the module.
@@ -25,7 +43,7 @@ pub(super) struct Quarantine {
     overdue_after_ns: u64,
     /// By sequence number, so oldest first.
     waiting: BTreeMap<Seq, Waiting>,
-    by_trade: HashMap<(u16, ExecId), Seq>,
+    by_trade: HashMap<Key, Seq>,
     /// How many of the oldest are overdue.
     overdue: usize,
     due_ns: UnixNanos,
@@ -46,13 +64,13 @@ impl Quarantine {
         self.due_ns
     }
 
-    /// An execution that was refused. One that was booked before is ignored by the engine, and here.
+    /// An execution, bust or correction that was refused. What waits for nobody is ignored by the engine, and here.
     pub(super) fn on_refused(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
-        let body: &Execution = event.body();
         let code = event.reject_code();
-        if code == Some(RejectCode::DuplicateExecId) {
+        if code.is_some_and(|code| !is_put_aside(kind, code)) {
             return;
         }
+        let trade = key_of(event, kind);
         let reason = code.map_or("?", RejectCode::text);
         let metric = match code {
             Some(RejectCode::OrphanFill) => Metric::FillWithoutOrder,
@@ -64,10 +82,9 @@ impl Quarantine {
             severity: None,
             text: format!(
                 "{kind} {} of venue {}, record {}: {reason}",
-                body.exec_id, body.venue, event.head.seq
+                trade.1, trade.0, event.head.seq
             ),
         });
-        let trade = (body.venue.0, body.exec_id);
         if self.waiting.len() < WATCHED_MAX && !self.by_trade.contains_key(&trade) {
             let since_ns = event.head.recv_ns;
             self.by_trade.insert(trade, event.head.seq);
@@ -76,12 +93,12 @@ impl Quarantine {
         }
     }
 
-    /// An execution that was booked.
-    pub(super) fn on_booked(&mut self, body: &Execution, out: &mut Vec<Fact>) {
+    /// An execution that was booked, a bust or correction that took effect.
+    pub(super) fn on_booked(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
         if self.by_trade.is_empty() {
             return;
         }
-        if let Some(seq) = self.by_trade.get(&(body.venue.0, body.exec_id)).copied() {
+        if let Some(seq) = self.by_trade.get(&key_of(event, kind)).copied() {
             self.leave(seq, out);
         }
     }

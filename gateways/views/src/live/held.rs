@@ -241,6 +241,11 @@ impl Held {
         self.known.observe(event);
         self.quarantine.observe(event, self.replica.registry());
         self.recon.observe(event);
+        if event.head.part != 0 && matches!(event.kind(), Some(Kind::TradeBust | Kind::TradeCorrect)) {
+            let limit = self.replica.limit_check();
+            let is_kept = |seq| limit.quarantined().any(|row| row.seq == seq);
+            self.quarantine.keep_taking_back(is_kept);
+        }
         self.on_order(event, order);
         if let Some(row) = TradeRow::of(event) {
             self.on_trade(event, &row);

@@ -1,8 +1,8 @@
 //! Executed trades that were put aside, as the journal shows them.
 //!
 //! An execution that is refused is kept: it waits in quarantine until somebody releases, repairs or refuses it (LIMITS
-//! section 9). Only an execution that was booked already waits for nothing. A bust or correction of a trade that is not known waits
-//! as well.
+//! section 9). Only an execution that was booked already waits for nothing. A bust or correction of a trade that is not known waits for
+//! its trade, a correction that a trade would not have passed with for a person.
 //!
 //! Invariant: the list is bounded; what it can no longer hold is counted, and stays in the journal.
 
@@ -16,6 +16,7 @@ use tradewind_domain::ids::{AccountId, InstrumentId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_feeds::Registry;
+use tradewind_risk::limit_check::is_put_aside;
 
 /// Trades that the list holds at most.
 const HELD_MAX: usize = 10_000;
@@ -59,27 +60,38 @@ impl Quarantine {
     /// Takes a record of the journal.
     pub(crate) fn observe(&mut self, event: &Event, registry: &Registry) {
         match event.kind() {
-            Some(Kind::VenueFill | Kind::TradeCapture) => self.execution(event, event.body(), registry),
-            Some(Kind::TradeCorrect) if is_early(event) => self.execution(event, event.body(), registry),
-            Some(Kind::TradeBust) if is_early(event) => {
-                self.execution(event, &named_by(event.body()), registry)
+            Some(Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect) => {
+                self.execution(event, event.body(), registry);
             }
+            Some(Kind::TradeBust) => self.execution(event, &named_by(event.body()), registry),
             Some(Kind::QuarantineResolve) if !event.is_rejected() => self.resolve(event.body()),
             _ => {}
         }
     }
 
     fn execution(&mut self, event: &Event, body: &Execution, registry: &Registry) {
-        let waits = event
-            .reject_code()
-            .filter(|code| !matches!(code, RejectCode::DuplicateExecId | RejectCode::UnsupportedEvent));
-        let Some(reason) = waits else { return };
+        let Some((kind, reason)) = event.kind().zip(event.reject_code()) else {
+            return;
+        };
+        if !is_put_aside(kind, reason) {
+            return;
+        }
         if self.waiting.len() == HELD_MAX {
             self.waiting.pop_first();
             self.dropped += 1;
         }
         self.waiting
             .insert(event.head.seq, trade(event, body, reason, registry));
+    }
+
+    /// Takes out the busts and corrections that the stage keeps no more: those that have become effects of their trades.
+    pub(crate) fn keep_taking_back(&mut self, is_kept: impl Fn(Seq) -> bool) {
+        let takes_back = |row: &QuarantinedTrade| {
+            [Kind::TradeBust, Kind::TradeCorrect]
+                .map(|kind| kind.text())
+                .contains(&row.kind.as_str())
+        };
+        self.waiting.retain(|seq, row| !takes_back(row) || is_kept(*seq));
     }
 
     fn resolve(&mut self, resolve: &QuarantineResolve) {
@@ -97,11 +109,6 @@ impl Quarantine {
     pub fn list(&self) -> Vec<QuarantinedTrade> {
         self.waiting.values().cloned().collect()
     }
-}
-
-/// True for a bust or correction that may have come before its trade: it waits until a person has it sent again.
-fn is_early(event: &Event) -> bool {
-    event.reject_code() == Some(RejectCode::UnknownTrade)
 }
 
 /// What a bust says of the trade that it takes back.

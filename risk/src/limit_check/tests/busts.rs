@@ -2,16 +2,14 @@
 
 use super::world::{A1, A2, S1, U1, World, dec, digest, id, outcome};
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{InstrumentKind, LimitType, OrderState, QuarantineAction, Side};
+use tradewind_domain::codes::{InstrumentKind, LimitType, OrderState, Side};
 use tradewind_domain::event::{
-    Capacities, Event, Execution, InstrumentSet, Kind, QuarantineResolve, TradeBust, execution_alerts,
-    execution_flags,
+    Capacities, Event, Execution, InstrumentSet, Kind, TradeBust, execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::{Money, NOTIONAL_ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId};
 use tradewind_domain::reference::Instrument;
-use tradewind_domain::reject::{Note, RejectCode};
-use tradewind_domain::text::{Code, ExecId};
+use tradewind_domain::text::ExecId;
 
 const DAY: u32 = 20_514;
 const NO_PARAMS: [i64; 6] = [0; 6];
@@ -100,7 +98,7 @@ fn a_bust_of_an_earlier_days_trade_leaves_todays_counters() {
 #[test]
 fn a_trade_is_busted_once_and_its_identifier_is_not_used_again() {
     let mut world = World::new();
-    assert_eq!(outcome(&bust(&mut world, "T1")), "UNKNOWN_TRADE");
+    assert_eq!(outcome(&bust(&mut world, "T9")), "UNKNOWN_TRADE");
     assert_eq!(outcome(&bust(&mut world, "")), "MALFORMED");
     world.trade("T1", A2, Side::Buy, "5", "10");
     assert_eq!(outcome(&bust_on(&mut world, "T1", DAY - 1)), "UNKNOWN_TRADE");
@@ -385,91 +383,4 @@ fn a_trade_is_known_however_many_days_later() {
     }
     assert_eq!(outcome(&bust(&mut world, "T1")), "OK");
     assert_eq!(position(&world, A2), 5);
-}
-
-/// What overtakes its trade is kept and told, with and without a date, and also where the trade itself waits for a person.
-#[test]
-fn a_bust_that_comes_before_its_trade_waits_and_the_trades_record_says_so() {
-    for (date, corrects) in [(DAY, false), (0, false), (DAY, true)] {
-        let mut world = World::new();
-        let early = |world: &mut World| {
-            if corrects {
-                correct(world, "T1", "4", "10")
-            } else {
-                bust_on(world, "T1", date)
-            }
-        };
-        let first = early(&mut world);
-        assert_eq!(outcome(&first), "UNKNOWN_TRADE");
-        early(&mut world);
-        let waiting: Vec<_> = world.limit.quarantined().copied().collect();
-        assert_eq!(waiting.len(), 1, "the same one waits once");
-        let row = waiting[0];
-        assert_eq!(
-            (row.kind(), row.reason(), row.body.exec_id.as_bytes()),
-            (first.kind(), Some(RejectCode::UnknownTrade), &b"T1"[..])
-        );
-        let alerts = |event: &Event| event.body::<Execution>().alerts;
-        let other = world.trade("T2", A2, Side::Buy, "5", "10");
-        assert_eq!(alerts(&other), 0);
-        let trade = world.trade("T1", A2, Side::Buy, "5", "10");
-        assert_eq!(alerts(&trade), execution_alerts::TAKING_BACK_WAITS);
-        assert_eq!(position(&world, A2), 10, "nothing is taken back unasked");
-        assert_eq!(outcome(&early(&mut world)), "OK", "sent again");
-        let resolve = |action: QuarantineAction| QuarantineResolve {
-            trade_seq: row.seq,
-            author: Code::new("ann").unwrap(),
-            action: action as u8,
-            leaf: NodeId::NONE,
-            account: AccountId::NONE,
-            instrument: InstrumentId::NONE,
-            ..QuarantineResolve::zeroed()
-        };
-        for (action, expected) in [
-            (QuarantineAction::Release, "UNKNOWN_TRADE"),
-            (QuarantineAction::Reject, "OK"),
-        ] {
-            let resolved = world.send(Kind::QuarantineResolve, &resolve(action));
-            assert_eq!(outcome(&resolved), expected);
-        }
-        assert_eq!(world.limit.quarantined().count(), 0);
-        assert!(digest(&world.limit) == digest(&world.replica));
-    }
-}
-
-#[test]
-fn a_bust_of_a_trade_that_waits_itself_is_told_when_the_trade_is_released() {
-    let mut world = World::new();
-    let mut event = Event::empty();
-    event.reset(Kind::TradeCapture);
-    *event.body_mut() = Execution {
-        exec_id: ExecId::new("T1").unwrap(),
-        qty: dec("5"),
-        px: dec("10"),
-        qty_dp: 8,
-        px_dp: 8,
-        side: Side::Buy as u8,
-        leaf: A2,
-        account: AccountId(1),
-        instrument: InstrumentId(0),
-        ..Execution::zeroed()
-    };
-    event.note(Note::QuarantinePrice);
-    let seq = world.run(event).head.seq;
-    assert_eq!(outcome(&bust(&mut world, "T1")), "UNKNOWN_TRADE");
-    assert_eq!(world.limit.quarantined().count(), 2);
-    let release = QuarantineResolve {
-        trade_seq: seq,
-        author: Code::new("ann").unwrap(),
-        action: QuarantineAction::Release as u8,
-        leaf: NodeId::NONE,
-        account: AccountId::NONE,
-        instrument: InstrumentId::NONE,
-        ..QuarantineResolve::zeroed()
-    };
-    assert_eq!(outcome(&world.send(Kind::QuarantineResolve, &release)), "OK");
-    let booked = world.records.last().unwrap().body::<Execution>();
-    assert_eq!(booked.alerts, execution_alerts::TAKING_BACK_WAITS);
-    assert_eq!(outcome(&bust(&mut world, "T1")), "OK");
-    assert!(digest(&world.limit) == digest(&world.replica));
 }

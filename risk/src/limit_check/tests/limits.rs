@@ -1,6 +1,6 @@
 //! The limit catalogue as orders meet it: figures, warnings, the order of reasons, definitions.
 
-use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, id, outcome};
+use super::world::{A1, A2, FIRM, ORG, S1, U1, World, dec, digest, id, outcome};
 use crate::limit_check::hits;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{InstrumentKind, LimitAction, LimitType, Side};
@@ -187,6 +187,62 @@ fn warnings_come_once_a_day_and_never_with_a_reject() {
     assert!(warned(&world.place("o5", A2, Side::Buy, "85", "10")), "a new day");
 }
 
+/// Two limits of one type at one node were silent about each other: they had one edge between them.
+#[test]
+fn each_limit_of_a_node_warns_for_itself() {
+    let long = |id: u32, hard: &str, kind: u8, instrument: InstrumentId| LimitSet {
+        hard: dec(hard).into(),
+        limit_type: LimitType::PositionLong as u8,
+        action: LimitAction::Alert as u8,
+        soft_pct: 80,
+        limit: LimitId(id),
+        node: U1,
+        filter_kind: kind,
+        filter_instrument: instrument,
+        ..LimitSet::zeroed()
+    };
+    let mut world = World::new();
+    for set in [
+        long(0, "1000", 0, InstrumentId::NONE),
+        long(1, "100", InstrumentKind::Equity as u8, InstrumentId::NONE),
+        long(2, "500", 0, InstrumentId(0)),
+    ] {
+        assert_eq!(outcome(&world.send(Kind::LimitSet, &set)), "OK");
+    }
+    let warned = |world: &mut World, cl: &str, qty: &str| -> Vec<u32> {
+        let event = world.place(cl, A2, Side::Buy, qty, "10");
+        let count = event.body::<OrderNew>().verdict.hits;
+        hits(&event, count)
+            .filter(|hit| hit.kind == HitKind::Warned as u8)
+            .map(|hit| hit.limit.0)
+            .collect()
+    };
+    assert_eq!(warned(&mut world, "o1", "80"), [1]);
+    assert_eq!(warned(&mut world, "o2", "320"), [2]);
+    assert_eq!(warned(&mut world, "o3", "400"), [0]);
+    assert_eq!(warned(&mut world, "o4", "50"), [0; 0], "each once a day");
+    assert!(digest(&world.limit) == digest(&world.replica));
+}
+
+#[test]
+fn a_node_takes_no_more_limits_than_have_an_edge_of_their_own() {
+    let mut world = World::new();
+    for id in 0..16 {
+        assert_eq!(
+            outcome(&world.limit(id, U1, LimitType::PositionLong, 1, NO_PARAMS)),
+            "OK"
+        );
+    }
+    let one_more =
+        |world: &mut World, node, limit_type| outcome(&world.limit(16, node, limit_type, 1, NO_PARAMS));
+    assert_eq!(one_more(&mut world, U1, LimitType::AdvDay), "CAPACITY");
+    assert_eq!(
+        outcome(&world.limit(3, U1, LimitType::PositionLong, 2, NO_PARAMS)),
+        "OK"
+    );
+    assert_eq!(one_more(&mut world, U1, LimitType::GrossExposure), "OK");
+}
+
 #[test]
 fn of_several_limits_the_narrowest_level_is_named() {
     let mut world = World::new();
@@ -236,12 +292,12 @@ fn a_lowered_rate_keeps_its_debt_in_its_own_scale() {
 fn a_probe_answers_and_changes_nothing() {
     let mut world = World::new();
     world.limit(0, A1, LimitType::MaxOrderQty, i128::from(dec("10")), NO_PARAMS);
-    let before = super::world::digest(&world.limit);
+    let before = digest(&world.limit);
     let order = world.order("p", A1, Side::Buy, "10", "10");
     assert_eq!(outcome(&world.send(Kind::Probe, &order)), "OK");
     let order = world.order("p", A1, Side::Buy, "11", "10");
     assert_eq!(outcome(&world.send(Kind::Probe, &order)), "MAX_ORDER_QTY");
-    assert_eq!(super::world::digest(&world.limit), before);
+    assert_eq!(digest(&world.limit), before);
 }
 
 #[test]

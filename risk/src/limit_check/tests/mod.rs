@@ -4,6 +4,7 @@ mod busts;
 mod controls;
 mod corporate;
 mod dated;
+mod early;
 mod executions;
 mod fees;
 mod flatten;

@@ -79,9 +79,11 @@ fn said(event: &Event) -> (u16, u16, &'static str, Vec<u8>, Vec<u8>) {
 
 #[test]
 fn a_stage_that_was_rebuilt_from_its_records_goes_on_with_the_same_verdicts() {
+    let mut types = Vec::new();
     for seed in 0..12 {
         let mut trial = Trial::new(7_000 + seed);
         (0..250).for_each(|step| trial.step(step));
+        types.extend(trial.in_force().into_iter().map(|set| set.limit_type));
         let part = trial.below(1_000) as usize;
         let records = trial.records();
         // In the middle of a group too: what a crash has cut off is finished.
@@ -112,6 +114,10 @@ fn a_stage_that_was_rebuilt_from_its_records_goes_on_with_the_same_verdicts() {
             "seed {seed}, cut {cut}"
         );
     }
+    let missing = LimitType::ALL
+        .iter()
+        .find(|limit_type| !types.contains(&(**limit_type as u8)));
+    assert_eq!(missing, None, "a type that no restart met");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderType, Side};
 use tradewind_domain::event::{Control, Event, HitKind, Kind, LimitProbe};
 use tradewind_domain::fixed::ONE;
-use tradewind_domain::ids::{InstrumentId, NodeId};
+use tradewind_domain::ids::{InstrumentId, NodeId, OrderId};
 use tradewind_domain::reject::RejectCode;
 
 /// Findings that a record has room for; where more speak, only the first reason is compared.
@@ -114,6 +114,17 @@ impl Trial {
                 self.at()
             );
         }
+        for (_, order, now) in &open {
+            let row = self.world.limit.order(OrderId(order.id)).unwrap();
+            let instrument = &history.instruments[order.asked.instrument.index()];
+            assert_eq!(
+                row.reserved_cash().raw(),
+                now.reserved_cash(instrument),
+                "cash of {row:?}, {now:?} after {:?}, {}",
+                order.life,
+                self.at()
+            );
+        }
         for (_, wallet) in self.world.limit.wallets() {
             let account = ACCOUNTS
                 .iter()
@@ -129,6 +140,12 @@ impl Trial {
                 wallet.settled.raw() - wallet.collateral.raw(),
                 cash.held,
                 "cash of {wallet:?}, {}",
+                self.at()
+            );
+            assert_eq!(
+                (wallet.pending_in.raw(), wallet.pending_out.raw()),
+                cash.pending,
+                "pending of {wallet:?}, {}",
                 self.at()
             );
         }

@@ -30,6 +30,8 @@ pub(super) struct Seen {
     pub(super) trips: u64,
     pub(super) breaches: u64,
     pub(super) probes: u64,
+    pub(super) corrected: u64,
+    pub(super) settled: u64,
 }
 
 impl Seen {
@@ -41,6 +43,8 @@ impl Seen {
         self.trips += other.trips;
         self.breaches += other.breaches;
         self.probes += other.probes;
+        self.corrected += other.corrected;
+        self.settled += other.settled;
         for (code, count) in &other.refused {
             *self.refused.entry(code).or_default() += count;
         }
@@ -57,6 +61,8 @@ impl Seen {
                 self.trips,
                 self.breaches,
                 self.probes,
+                self.corrected,
+                self.settled,
             ];
             assert!(
                 counts.iter().all(|&count| count > 0),
@@ -167,7 +173,8 @@ impl Trial {
                 Kind::VenueStatus,
             ]),
             78..=79 => self.report(&[Kind::VenueCancelled]),
-            80..=82 => self.trade(),
+            80..=81 => self.trade(),
+            82 => self.correct(),
             83 => self.bust(),
             84..=87 => {
                 let instrument = self.rng.below(7) as u32;

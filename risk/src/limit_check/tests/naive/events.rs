@@ -2,7 +2,7 @@
 
 use super::super::world::{dec, outcome};
 use super::drive::Trial;
-use super::firm::{self, ACCOUNTS, OTHER};
+use super::firm::{self, ACCOUNTS, OTHER, SETTLE, is_business_day};
 use super::history::Worth;
 use super::verdict::Answer;
 use crate::limit_check::hits;
@@ -83,7 +83,8 @@ impl Trial {
             ..CashMove::zeroed()
         };
         let cash = self.history.cash(account, currency);
-        let free = cash.held - cash.unsettled - cash.reserved;
+        let settled = cash.held + cash.collateral - cash.pending.0 + cash.pending.1;
+        let free = (cash.held - cash.unsettled - cash.reserved).min(settled);
         let refused = kind == Kind::Withdrawal && i128::from(amount) > free;
         let group = self.send(kind, &body);
         let expected = if refused { "BUYING_POWER" } else { "OK" };
@@ -320,8 +321,11 @@ impl Trial {
     }
 
     pub(super) fn roll(&mut self) {
-        let calendar = self.rng.pick(&[0, OTHER]);
-        let date = self.history.date(calendar) + 1;
+        let calendar = self.rng.pick(&[0, 0, OTHER, OTHER, SETTLE, SETTLE, SETTLE]);
+        let mut date = self.history.date(calendar) + 1;
+        while calendar == SETTLE && !is_business_day(date) {
+            date += 1;
+        }
         let body = Timer {
             timer: TimerKind::DayRoll as u8,
             calendar: CalendarId(calendar),
@@ -331,6 +335,10 @@ impl Trial {
         };
         let group = self.send(Kind::Timer, &body);
         self.history.rolls.push((self.history.at, calendar, date));
+        let settled = group
+            .iter()
+            .filter(|record| record.kind() == Some(Kind::DatedCashSettled));
+        self.seen.settled += settled.count() as u64;
         self.note_orders(&group[1..]);
     }
 }

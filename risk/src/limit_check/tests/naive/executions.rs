@@ -1,15 +1,15 @@
-//! Random reports, fills, trades and busts.
+//! Random reports, fills, trades, busts and corrections.
 
 use super::super::world::outcome;
 use super::compare::RECORDED_MAX;
 use super::drive::Trial;
-use super::firm::LEAVES;
+use super::firm::{LEAVES, SETTLE};
 use super::history::{Exec, Life};
 use super::verdict::Answer;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{OrderState, Side};
 use tradewind_domain::event::{Event, Execution, HitKind, Kind, TradeBust, VenueReport};
-use tradewind_domain::ids::{AccountId, NodeId, OrderId};
+use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, OrderId};
 use tradewind_domain::text::ExecId;
 
 impl Trial {
@@ -122,7 +122,24 @@ impl Trial {
             trade_date: decided.trade_date,
             order,
             busted: false,
+            first: (qty, px),
+            settles: self.history.settles(instrument, decided.trade_date),
         };
+        if let Some(date) = exec.settles {
+            assert_eq!(
+                (decided.settle_date, decided.settle_calendar),
+                (date, SETTLE as u8),
+                "settlement of {body:?}, {}",
+                self.at()
+            );
+        } else {
+            assert_eq!(
+                decided.settle_calendar,
+                0,
+                "settlement of {body:?}, {}",
+                self.at()
+            );
+        }
         self.history.execs.push(exec);
         if let Some(order) = order {
             self.history.orders[order].life.push(Life::Filled { qty });
@@ -170,6 +187,50 @@ impl Trial {
             self.history.execs[at].busted = true;
             if let Some(order) = order {
                 self.history.orders[order].life.push(Life::Busted { qty });
+            }
+        }
+        self.note_orders(&group[1..]);
+    }
+
+    /// Quantity and price of an execution are corrected: everything is as if it had been reported so, on its day.
+    pub(super) fn correct(&mut self) {
+        let count = self.history.execs.len() as u64;
+        if count == 0 {
+            return;
+        }
+        let at = self.rng.below(count) as usize;
+        let exec = &self.history.execs[at];
+        let (name, order, old, was_busted) = (exec.name.clone(), exec.order, exec.qty, exec.busted);
+        let (leaf, instrument, side) = (exec.leaf, exec.instrument, exec.side);
+        let row = self.history.instruments[instrument];
+        let lots = (old as i64 / row.lot * 2).max(2);
+        let qty = self.rng.range(1, lots) * row.lot;
+        let px = self.px(instrument) / row.tick * row.tick;
+        let body = Execution {
+            exec_id: ExecId::new(&name).unwrap(),
+            qty,
+            px,
+            trade_date: self.history.execs[at].trade_date,
+            leaf: NodeId::NONE,
+            account: AccountId::NONE,
+            instrument: InstrumentId::NONE,
+            ..Execution::zeroed()
+        };
+        let (qty, px) = (i128::from(qty), i128::from(px));
+        let value = self.history.execution_value(leaf, instrument, side, qty, px);
+        let group = self.send(Kind::TradeCorrect, &body);
+        let expected = if was_busted { "ALREADY_BUSTED" } else { "OK" };
+        assert_eq!(outcome(&group[0]), expected, "{body:?}, {}", self.at());
+        if !was_busted {
+            let decided: &Execution = group[0].body();
+            assert_eq!(decided.consumed.raw(), value, "value of {body:?}, {}", self.at());
+            let exec = &mut self.history.execs[at];
+            (exec.qty, exec.px, exec.value) = (qty, px, value);
+            self.seen.corrected += 1;
+            if let Some(order) = order {
+                self.history.orders[order]
+                    .life
+                    .push(Life::Busted { qty: old - qty });
             }
         }
         self.note_orders(&group[1..]);

@@ -3,16 +3,22 @@
 
 use super::super::world::{World, dec};
 use super::history::{History, Node};
+use crate::calendar::calendar_set;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitAction, LimitType};
 use tradewind_domain::event::{Capacities, CurrencySet, FxRate, InstrumentSet, Kind, LimitSet, NodeSet};
 use tradewind_domain::fixed::{NOTIONAL_ONE, ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, CurrencyId, InstrumentId, LimitId, NodeId};
-use tradewind_domain::reference::{Instrument, instrument_flags};
+use tradewind_domain::reference::{CalendarDay, Instrument, instrument_flags};
 use tradewind_domain::text::{Code, Symbol, Text};
+use tradewind_domain::time::NANOS_PER_DAY;
 
 /// The second calendar: days roll on their own.
 pub(super) const OTHER: u16 = 1;
+/// The calendar that trades in instrument 2 settle by.
+pub(super) const SETTLE: u16 = 2;
+/// Days of that calendar, weekends among them: more than any stream rolls.
+const SETTLE_DAYS: u32 = 320;
 /// The trading date that the test's world begins with.
 pub(super) const FIRST_DATE: u32 = 20_514;
 
@@ -115,6 +121,7 @@ pub(super) fn build() -> (World, History) {
     history.rolls.push((0, 0, FIRST_DATE));
     history.rolls.push((0, OTHER, FIRST_DATE + 3));
     world.roll(CalendarId(OTHER), FIRST_DATE + 3);
+    add_settlement(&mut world, &mut history);
     add_currencies(&mut world, &mut history);
     add_nodes(&mut world, &mut history);
     for row in instruments() {
@@ -137,6 +144,32 @@ pub(super) fn build() -> (World, History) {
     }
     (history.at, history.now_ns) = (1, world.now_ns);
     (world, history)
+}
+
+/// Monday to Friday.
+pub(super) fn is_business_day(date: u32) -> bool {
+    (1..=5).contains(&((date + 4) % 7))
+}
+
+fn add_settlement(world: &mut World, history: &mut History) {
+    let dates = (FIRST_DATE - 7..FIRST_DATE + SETTLE_DAYS).filter(|&date| is_business_day(date));
+    let days: Vec<CalendarDay> = dates
+        .map(|date| {
+            let begins = u64::from(date) * NANOS_PER_DAY;
+            CalendarDay {
+                roll_ns: begins,
+                open_ns: begins,
+                close_ns: begins,
+                date,
+                reserved: 0,
+            }
+        })
+        .collect();
+    for chunk in days.chunks(8) {
+        world.send(Kind::CalendarSet, &calendar_set(CalendarId(SETTLE), chunk));
+    }
+    history.rolls.push((0, SETTLE, FIRST_DATE));
+    world.roll(CalendarId(SETTLE), FIRST_DATE);
 }
 
 fn add_currencies(world: &mut World, history: &mut History) {
@@ -212,6 +245,7 @@ fn instruments() -> Vec<Instrument> {
             currency: CurrencyId(1),
             configured_mark: dec("9"),
             settle_days: 2,
+            settle_calendar: CalendarId(SETTLE),
             ..share(2, "TECH")
         },
         Instrument {

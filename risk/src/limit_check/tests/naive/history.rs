@@ -37,11 +37,20 @@ pub(super) struct Price {
 /// What happened to an order after it was accepted.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Life {
-    Filled { qty: i128 },
-    Asked { qty: i128, px: i64, price: Price },
+    Filled {
+        qty: i128,
+    },
+    Asked {
+        qty: i128,
+        px: i64,
+        price: Price,
+    },
     Replaced,
     ReplaceOff,
-    Busted { qty: i128 },
+    /// So much was filled less: after a bust all of a fill, after a correction the difference.
+    Busted {
+        qty: i128,
+    },
     Went(OrderState),
 }
 
@@ -311,6 +320,10 @@ pub(super) struct Exec {
     pub(super) trade_date: Date,
     pub(super) order: Option<usize>,
     pub(super) busted: bool,
+    /// Quantity and price as they were reported first: what was located stays used, and a mark is no correction's.
+    pub(super) first: (i128, i128),
+    /// When it settles, where it does not settle at once.
+    pub(super) settles: Option<Date>,
 }
 
 impl Exec {
@@ -445,7 +458,8 @@ impl History {
             .last(instrument)
             .map(|last| last.0)
             .or(self.outside_mark(instrument));
-        said.map(i128::from).or_else(|| of_fill().map(|exec| exec.px))
+        said.map(i128::from)
+            .or_else(|| of_fill().map(|exec| exec.first.1))
     }
 
     /// LIMITS section 1: a last price that is young enough, else the mark from outside, which is never stale.
@@ -551,7 +565,7 @@ impl History {
                 && self.is_below(exec.leaf, account)
                 && self.is_today(account, exec.at)
         };
-        self.execs.iter().filter(mine).map(|exec| exec.qty).sum()
+        self.execs.iter().filter(mine).map(|exec| exec.first.0).sum()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cash of accounts, and equity and balance of nodes with the floors under them (L29, L33 to L35).
 
+use super::firm::{SETTLE, is_business_day};
 use super::history::{History, Worth, principal};
 use tradewind_domain::codes::InstrumentKind;
 use tradewind_domain::event::{HitKind, LimitSet};
@@ -10,8 +11,12 @@ use tradewind_domain::reference::Instrument;
 pub(super) struct Cash {
     /// Owned, without what binary shorts must hold.
     pub(super) held: i128,
-    /// The part that settles with the next trading day.
+    /// What is not settled and may not be spent: the day's proceeds without a date, and in a cash account all that are pending.
     pub(super) unsettled: i128,
+    /// What trades that have not settled bring, and what they take.
+    pub(super) pending: (i128, i128),
+    /// What binary shorts must hold.
+    pub(super) collateral: i128,
     /// Held for open orders.
     pub(super) reserved: i128,
 }
@@ -22,6 +27,8 @@ impl History {
         let mut cash = Cash {
             held: 0,
             unsettled: 0,
+            pending: (0, 0),
+            collateral: 0,
             reserved: 0,
         };
         for (_, worth) in &self.worths {
@@ -50,15 +57,27 @@ impl History {
             let row = &self.instruments[exec.instrument];
             let amount = principal(row, exec.qty, exec.px, false);
             cash.held += if exec.side.is_buy() { -amount } else { amount };
-            if !exec.side.is_buy() && row.settle_days > 0 && self.is_today(account, exec.at) {
+            let is_dated = row.settle_calendar.0 != 0;
+            if !exec.side.is_buy() && row.settle_days > 0 && !is_dated && self.is_today(account, exec.at) {
                 cash.unsettled += amount;
             }
+            if exec.settles.is_some_and(|date| date > self.date(SETTLE)) {
+                if exec.side.is_buy() {
+                    cash.pending.1 += amount;
+                } else {
+                    cash.pending.0 += amount;
+                }
+            }
+        }
+        if self.nodes[account as usize].is_cash {
+            cash.unsettled += cash.pending.0;
         }
         for instrument in (0..self.instruments.len()).filter(|&at| mine(at)) {
             let row = &self.instruments[instrument];
             if row.kind == InstrumentKind::Binary as u8 {
                 let short = (-self.position(account, instrument)).max(0);
-                cash.held -= principal(row, short, i128::from(ONE), true);
+                let collateral = principal(row, short, i128::from(ONE), true);
+                (cash.held, cash.collateral) = (cash.held - collateral, cash.collateral + collateral);
             }
         }
         let of_wallet = |order: &super::history::Order| {
@@ -70,6 +89,23 @@ impl History {
         let open = self.open().filter(|(_, order, _)| of_wallet(order));
         cash.reserved = open.map(|(_, order, now)| now.reserved_cash(row(order))).sum();
         cash
+    }
+
+    /// SETTLEMENT section 2: two business days after the trade date; at once where that day's run is over.
+    pub(super) fn settles(&self, instrument: usize, trade_date: u32) -> Option<u32> {
+        let row = &self.instruments[instrument];
+        if row.settle_calendar.0 != SETTLE {
+            return None;
+        }
+        let mut date = trade_date;
+        let mut left = row.settle_days + 1;
+        loop {
+            left -= u8::from(is_business_day(date));
+            if left == 0 {
+                return Some(date).filter(|date| *date > self.date(SETTLE));
+            }
+            date += 1;
+        }
     }
 
     /// Equity of a node: the last figure, and the money that has moved since.

@@ -1,0 +1,127 @@
+//! `tradewind reference`, `fees` and `calendars`: reference data of a running engine.
+
+use super::ask::{ask_and_show, field, show_outcome};
+use crate::cli::{
+    CalendarsCloseArgs, CalendarsCommand, CalendarsShowArgs, FeesCommand, FeesSetArgs, ReferenceCommand,
+};
+use crate::output::{self, Table};
+use anyhow::Context;
+use serde_json::Value;
+use std::path::Path;
+use std::process::ExitCode;
+use tradewind_control::{CalendarDays, Command, DayRow, FeesSet, ReferenceText, SessionSet};
+
+/// Runs `tradewind reference`.
+pub fn run(command: &ReferenceCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ReferenceCommand::Check(args) => {
+            let check = Command::ReferenceCheck(read(&args.file)?);
+            ask_and_show(&args.engine, None, check, |value| {
+                show_changes(value, "would change")
+            })
+        }
+        ReferenceCommand::Load(args) => {
+            let load = Command::ReferenceLoad(read(&args.file)?);
+            ask_and_show(&args.engine, Some(&args.why.reason), load, |value| {
+                show_changes(value, "changed")
+            })
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<ReferenceText> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(ReferenceText { text })
+}
+
+fn show_changes(value: &Value, what: &str) -> anyhow::Result<()> {
+    let changes: Vec<String> = field(value, "changes")?;
+    for line in &changes {
+        output::text(format_args!("{line}\n"));
+    }
+    for refused in value["refused"].as_array().into_iter().flatten() {
+        output::text(format_args!(
+            "REFUSED {}: {}\n",
+            refused["code"].as_str().unwrap_or_default(),
+            refused["line"].as_str().unwrap_or_default()
+        ));
+    }
+    for line in field::<Vec<String>>(value, "overruled")? {
+        output::text(format_args!("{line}\n"));
+    }
+    match changes.len() {
+        0 => output::text("nothing to change\n"),
+        1 => output::text(format_args!("1 line {what}\n")),
+        lines => output::text(format_args!("{lines} lines {what}\n")),
+    }
+    Ok(())
+}
+
+/// Runs `tradewind fees`.
+pub fn fees(command: &FeesCommand) -> anyhow::Result<ExitCode> {
+    let FeesCommand::Set(args) = command;
+    let set = Command::FeesSet(fees_set(args));
+    ask_and_show(&args.engine, Some(&args.why.reason), set, show_outcome)
+}
+
+fn fees_set(args: &FeesSetArgs) -> FeesSet {
+    FeesSet {
+        name: args.name.clone(),
+        model: args.model.clone(),
+        rate: args.rate.clone(),
+        maker_rate: args.maker_rate.clone(),
+        min: args.min.clone(),
+        max: args.max.clone(),
+        max_pct: args.max_pct.clone(),
+        account: args.account.clone(),
+        symbol: args.symbol.clone(),
+        venue: args.venue,
+    }
+}
+
+/// Runs `tradewind calendars`.
+pub fn calendars(command: &CalendarsCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        CalendarsCommand::Show(args) => show(args),
+        CalendarsCommand::Session(args) => session(&args.day, args.open.clone(), Some(args.close.clone())),
+        CalendarsCommand::Close(args) => session(args, None, None),
+    }
+}
+
+fn session(
+    args: &CalendarsCloseArgs,
+    open: Option<String>,
+    close: Option<String>,
+) -> anyhow::Result<ExitCode> {
+    let set = Command::CalendarsSession(SessionSet {
+        calendar: args.calendar.clone(),
+        date: args.date.clone(),
+        open,
+        close,
+    });
+    ask_and_show(&args.engine, Some(&args.why.reason), set, show_outcome)
+}
+
+fn show(args: &CalendarsShowArgs) -> anyhow::Result<ExitCode> {
+    let days = Command::CalendarsShow(CalendarDays {
+        calendar: args.calendar.clone(),
+        from: args.from.clone(),
+        limit: Some(args.days),
+    });
+    ask_and_show(&args.engine, None, days, |value| {
+        let rows: Vec<DayRow> = field(value, "days")?;
+        let mut table = Table::new(&["<calendar", "<date", "<roll", "<open", "<close"]);
+        for row in rows {
+            let session = |time: Option<String>| time.unwrap_or_else(|| "no session".to_owned());
+            table.row(vec![
+                row.calendar,
+                row.date,
+                row.roll,
+                session(row.open),
+                session(row.close),
+            ]);
+        }
+        output::text(table);
+        Ok(())
+    })
+}
