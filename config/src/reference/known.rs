@@ -85,6 +85,12 @@ impl Known {
         self.restricted.iter().map(line)
     }
 
+    /// The days of a calendar, by date; none for the built-in one and for one that is not known.
+    pub fn calendar_days(&self, name: &str) -> impl Iterator<Item = &CalendarDay> {
+        let found = Code::new(name).ok().and_then(|name| self.calendars.get(&name));
+        found.into_iter().flat_map(|(_, days)| days.values())
+    }
+
     /// The base currency: the first that was set.
     pub(super) fn base_currency(&self) -> Option<Text<8>> {
         self.currency_names.first_key_value().map(|(_, name)| *name)

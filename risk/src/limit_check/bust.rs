@@ -154,8 +154,7 @@ impl Book {
         (body.realised, body.cost_delta, body.closed_qty) = (Money::ZERO, Money::ZERO, 0);
     }
 
-    /// The live trade of an identifier, with the trade date that it stands under. Where the source names no date, it must stand under
-    /// one of the present dates alone.
+    /// The live trade of an identifier, with the trade date that it stands under.
     fn booked(
         &self,
         venue: VenueId,
@@ -165,27 +164,35 @@ impl Book {
         if exec_id.is_empty() {
             return Err(RejectCode::Malformed);
         }
-        let find = |date: DayNumber| {
-            let key = self.hasher.key(exec_scope(venue, date), exec_id.padded());
-            self.executions.find(key).map(|row| (date, row))
-        };
-        let found = if trade_date != 0 {
-            find(trade_date)
-        } else {
-            // Neighbours with the same date are asked once.
-            let dates = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.date(CalendarId(id)));
-            let mut before = 0;
-            let mut all = dates
-                .filter(|&date| date != std::mem::replace(&mut before, date) && date != 0)
-                .filter_map(find);
-            let first = all.next();
-            first.filter(|&(date, _)| all.all(|(other, _)| other == date))
-        };
-        match found {
+        match self.retained(venue, trade_date, exec_id) {
             Some((_, row)) if row.is_busted() => Err(RejectCode::AlreadyBusted),
             Some(found) => Ok(found),
             None => Err(RejectCode::UnknownTrade),
         }
+    }
+
+    /// A trade that is retained, busted or not. Where the source names no date, it must stand under one of the present dates alone.
+    pub(super) fn retained(
+        &self,
+        venue: VenueId,
+        trade_date: DayNumber,
+        exec_id: &ExecId,
+    ) -> Option<(DayNumber, &ExecutionRow)> {
+        let find = |date: DayNumber| {
+            let key = self.hasher.key(exec_scope(venue, date), exec_id.padded());
+            self.executions.find(key).map(|row| (date, row))
+        };
+        if trade_date != 0 {
+            return find(trade_date);
+        }
+        // Neighbours with the same date are asked once.
+        let dates = (0..CalendarId::COUNT_MAX).map(|id| self.calendars.date(CalendarId(id)));
+        let mut before = 0;
+        let mut all = dates
+            .filter(|&date| date != std::mem::replace(&mut before, date) && date != 0)
+            .filter_map(find);
+        let first = all.next();
+        first.filter(|&(date, _)| all.all(|(other, _)| other == date))
     }
 
     /// A retained trade with what its order looks like once its filled quantity has changed by `delta`.
