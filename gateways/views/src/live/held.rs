@@ -4,6 +4,8 @@
 
 use super::blotter::{ROWS_MAX, RefusalRow, Ring, TradeRow};
 use super::changes::Changes;
+use super::fees::FeeSchedules;
+use super::life::Renamed;
 use super::market::Tops;
 use super::orders::{Change, Orders};
 use super::profit::Profits;
@@ -12,8 +14,10 @@ use super::settlement::Dues;
 use super::strategies::{Strategies, StrategyKey};
 use super::waiters::Waiters;
 use crate::error::ViewError;
+use crate::explain::named;
 use crate::recon::ReconBook;
 use crate::replica::Replica;
+use bytemuck::Zeroable;
 use tradewind_books::position::Position as Positions;
 use tradewind_config::Known;
 use tradewind_domain::codes::ClockMode;
@@ -28,6 +32,7 @@ use tradewind_domain::time::UnixNanos;
 use tradewind_feeds::Registry;
 use tradewind_machine::journal::{Follower, Position};
 use tradewind_machine::latency::{SpanCounts, Spans};
+use tradewind_risk::orders::table::OrderRow;
 
 /// Records that are taken under one hold of the lock.
 const BATCH_MAX: usize = 256;
@@ -47,6 +52,7 @@ pub struct Held {
     pub(super) profits: Profits,
     strategies: Strategies,
     pub(super) dues: Dues,
+    pub(super) fees: FeeSchedules,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
     /// Holdings of each instrument, and which are among them.
@@ -68,6 +74,9 @@ pub struct Held {
     edges: Vec<(EdgeStats, UnixNanos)>,
     closed_max: usize,
     pub(super) position: Position,
+    /// Where the record that is taken begins.
+    pub(super) record_at: Position,
+    pub(super) renamed: Renamed,
     /// How often the end was met.
     pub(super) ends: u64,
     pub(super) fault: Option<String>,
@@ -87,6 +96,7 @@ impl Held {
             profits: Profits::default(),
             strategies: Strategies::default(),
             dues: Dues::default(),
+            fees: FeeSchedules::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
@@ -102,6 +112,8 @@ impl Held {
             edges: Vec::new(),
             closed_max: capacities.closed_orders as usize,
             position: Position::default(),
+            record_at: Position::default(),
+            renamed: Renamed::default(),
             ends: 0,
             fault: None,
         }
@@ -147,6 +159,11 @@ impl Held {
     /// From ingest's stamp to the record's release, of every input of this run; empty where the journal's time is the input's.
     pub fn spans(&self) -> SpanCounts {
         self.spans.counts()
+    }
+
+    /// True where times of records are those of the clock.
+    pub(super) fn is_wall_time(&self) -> bool {
+        self.is_wall_time
     }
 
     /// What edges reported last, and when.
@@ -210,13 +227,14 @@ impl Held {
                 self.ends += 1;
                 break;
             };
-            let head = *record.head();
+            let (head, place) = (*record.head(), record.position());
             if event.read_record(record.bytes()).is_none() {
                 return Err(format!(
                     "record {} is of kind {}, which this build does not know",
                     head.seq, head.kind
                 ));
             }
+            self.record_at = place;
             self.position = follower.position();
             self.take(event).map_err(|error| error.to_string())?;
             taken += 1;
@@ -230,12 +248,15 @@ impl Held {
         if self.replica.records() == 0 && event.head.seq != 1 {
             return Err(ViewError::BeginsLate { seq: event.head.seq });
         }
-        let order = Orders::subject(event);
+        let named = named(event);
+        let order = if event.is_rejected() { OrderId::NONE } else { named };
+        let before = self.replica.limit_check().order(named).copied();
         self.replica.apply(event)?;
         self.known.observe(event);
         self.quarantine.observe(event, self.replica.registry());
         self.recon.observe(event);
         self.on_order(event, order);
+        self.on_step(event, named, &before.unwrap_or(OrderRow::zeroed()));
         if let Some(row) = TradeRow::of(event) {
             self.on_trade(event, &row);
         } else if let Some(row) = RefusalRow::of(event) {
@@ -254,6 +275,7 @@ impl Held {
             let row = registry.instrument(body.instrument);
             row.is_some_and(|row| row.moves_principal())
         });
+        self.fees.observe(event);
         self.on_market(event);
         self.on_system(event);
         for observer in &mut self.observers {
@@ -369,6 +391,7 @@ impl Held {
         let Some(kind) = event.kind().filter(|_| !event.is_rejected()) else {
             return;
         };
+        self.renamed.observe(event);
         match kind {
             Kind::EngineStarted => self.on_start(event.body()),
             Kind::EdgeStats => self.on_edge(event.body(), event.head.recv_ns),

@@ -14,7 +14,9 @@
 mod answers;
 mod blotter;
 mod changes;
+mod fees;
 mod held;
+mod life;
 mod lines;
 mod market;
 mod orders;
