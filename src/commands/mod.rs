@@ -25,6 +25,7 @@ pub mod run;
 pub mod state;
 pub mod store;
 pub mod summary;
+pub mod token;
 pub mod user;
 pub mod version;
 pub mod whatif;
@@ -62,6 +63,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Flatten(args) => kill::flatten(&args),
         Command::Quarantine(command) => quarantine::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Positions(command) => positions::run(&command),
         Command::Alerts(command) => alerts::run(&command),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),

@@ -174,6 +174,8 @@ impl Desk {
             Command::UsersAdd(user) => self.users_add(user),
             Command::UsersPassword(user) => self.users_password(user),
             Command::UsersKey(key) => self.users_key(key),
+            Command::UsersKeys(filter) => self.users_keys(filter),
+            Command::UsersKeyRemove(key) => self.users_key_remove(key),
             Command::UsersGrant(access) => self.users_access(access, true, author),
             Command::UsersRevoke(access) => self.users_access(access, false, author),
             Command::UsersErase(user) => self.users_erase(user, author),
