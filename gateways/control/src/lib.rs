@@ -32,10 +32,10 @@ mod server;
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Announce, Command, Confirm, Flatten, KeyFilter, KeyName, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage,
-    LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, ReconAct,
-    ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, Restrict, RulesText, StateSet,
-    UserAccess, UserKey, UserName, UserNew,
+    AlertAct, Announce, Command, Confirm, Flatten, KeyFilter, KeyName, LimitFilter, LimitName, LimitRow,
+    LimitSet, LimitUsage, LotMethod, MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve,
+    Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, Restrict,
+    RulesText, StateSet, UserAccess, UserKey, UserName, UserNew,
 };
 pub use desk::{Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
