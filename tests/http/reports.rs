@@ -4,13 +4,14 @@ use crate::client::{Engine, Place};
 use serde_json::{Value, json};
 use std::process::Command;
 
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "statement",
     "pnl",
     "tax-lots",
     "harvest",
     "breaches",
     "order-to-trade",
+    "groups",
 ];
 
 fn with_trades(engine: &Engine<'_>) {

@@ -30,7 +30,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; fr
 const WHOLE: i64 = 100 * ONE;
 
 const OPTIONS: &[Param] = params![
-    "account" text "The account.",
+    "account" text "The account; of the report groups a node.",
     "from" text "First trading date, YYYY-MM-DD; left out: the journal's first.",
     "to" text "Last trading date; left out: the journal's last.",
     "format" text "json (the default), csv or html.",
@@ -221,6 +221,8 @@ impl Query {
 fn refusal(error: ReportError) -> Problem {
     match error {
         ReportError::Account { .. } => Problem::value("?account", "is no account"),
+        ReportError::Node { .. } => Problem::value("?account", "is no node"),
+        ReportError::NoPeriod => Problem::value("?from", "the report is of the whole journal and takes no dates"),
         ReportError::Period => Problem::value("?to", "lies before ?from"),
         ReportError::View(_) => Problem::new(ProblemCode::ReadsFailed, "the journal cannot be read"),
         ReportError::Cash { .. } | ReportError::Overflow => {
