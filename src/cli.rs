@@ -74,6 +74,9 @@ pub enum Command {
     /// Users of a running engine's HTTP server: who may see and do what.
     #[command(subcommand)]
     User(UserCommand),
+    /// API keys of a running engine's HTTP server: make, list, revoke.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Positions of a running engine: corporate actions, and how tax lots are kept.
     #[command(subcommand)]
     Positions(PositionsCommand),

@@ -51,8 +51,14 @@ impl Wires {
     pub fn new(settings: &Settings, prepared: &mut Prepared) -> Option<Self> {
         let (orders, trades) = (settings.sources.order_slots, settings.sources.priority_slots);
         (!settings.http.listen.is_empty()).then(|| Self {
-            orders: prepared.builder.source(SourceClass::Order, orders as usize),
-            trades: prepared.builder.source(SourceClass::Priority, trades as usize),
+            orders: prepared
+                .builder
+                .source(SourceClass::Order, orders as usize)
+                .named("http_orders"),
+            trades: prepared
+                .builder
+                .source(SourceClass::Priority, trades as usize)
+                .named("http_trades"),
         })
     }
 }
@@ -163,9 +169,11 @@ impl Services {
     }
 
     /// Looks at what only the running engine knows. To be called some times a second.
-    pub fn look(&self, engine: &Engine) {
-        if let Some(telemetry) = &self.telemetry {
-            telemetry.look(engine);
+    pub fn look(&self, engine: &Engine, alerts: Option<&AlertService>) {
+        let Some(telemetry) = &self.telemetry else { return };
+        telemetry.look(engine);
+        if let Some(alerts) = alerts {
+            telemetry.tell(&alerts.figures());
         }
     }
 

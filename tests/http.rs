@@ -6,15 +6,27 @@ mod support;
 
 #[path = "http/access.rs"]
 mod access;
+#[path = "http/changes.rs"]
+mod changes;
 #[path = "http/client.rs"]
 mod client;
+#[path = "http/feed.rs"]
+mod feed;
+#[path = "http/generated.rs"]
+mod generated;
+#[path = "http/matrix.rs"]
+mod matrix;
 #[path = "http/orders.rs"]
 mod orders;
 #[path = "http/reads.rs"]
 mod reads;
+#[path = "http/reports.rs"]
+mod reports;
 #[path = "http/server.rs"]
 mod server;
 #[path = "http/shape.rs"]
 mod shape;
+#[path = "http/socket.rs"]
+mod socket;
 #[path = "http/tls.rs"]
 mod tls;

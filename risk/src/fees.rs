@@ -9,7 +9,7 @@ use crate::hierarchy::hash;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
 use tradewind_domain::event::FeeScheduleSet;
-use tradewind_domain::fees::{FeeModel, FeeSchedule, FeeState};
+use tradewind_domain::fees::{FeeModel, FeeSchedule, FeeState, fee_flags};
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId, OrderSlot, VenueId};
 
 /// Schedules that can be held: a further one is refused with CAPACITY.
@@ -196,17 +196,14 @@ impl Fees {
     }
 }
 
-/// Bit of [`FeeScheduleSet::flags`]: fills that made liquidity have a rate of their own.
-const HAS_MAKER_RATE: u8 = 1;
-
 /// The schedule of an event's figures; `None` for one that is removed, or whose figures make no sense.
 pub fn schedule_of(model: u8, params: [i64; 6], flags: u8) -> Option<FeeSchedule> {
     let schedule = FeeSchedule {
         model: FeeModel::from_code(model)?,
         params,
-        has_maker_rate: flags & HAS_MAKER_RATE != 0,
+        has_maker_rate: flags & fee_flags::HAS_MAKER_RATE != 0,
     };
-    (schedule.is_valid() && flags & !HAS_MAKER_RATE == 0).then_some(schedule)
+    (schedule.is_valid() && flags & !fee_flags::HAS_MAKER_RATE == 0).then_some(schedule)
 }
 
 #[cfg(test)]

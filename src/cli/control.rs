@@ -456,8 +456,6 @@ pub enum UserCommand {
     Add(UserAddArgs),
     /// Give a user a new password, shown once; his logins end.
     Password(UserArgs),
-    /// Make an API key that acts as a user; it is shown once.
-    Key(UserKeyArgs),
     /// Give a user a role at a node.
     Grant(UserAccessArgs),
     /// Take a role away; tokens and keys of the user end.
@@ -501,15 +499,50 @@ pub struct UserArgs {
     pub user: String,
 }
 
-/// `tradewind user key`.
+/// `tradewind token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make an API key that acts with a user's rights; it is shown once.
+    Create(TokenCreateArgs),
+    /// API keys that there are, without their secret halves.
+    List(TokenListArgs),
+    /// Take an API key away; what came in by it ends within a second.
+    Revoke(TokenRevokeArgs),
+}
+
+/// `tradewind token create`.
 #[derive(Debug, Args)]
-pub struct UserKeyArgs {
+pub struct TokenCreateArgs {
     /// Whose.
     #[command(flatten)]
     pub user: UserArgs,
     /// What it is for.
     #[arg(long, default_value = "")]
     pub label: String,
+}
+
+/// `tradewind token list`.
+#[derive(Debug, Args)]
+pub struct TokenListArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Only those of this user, by name or number.
+    #[arg(long)]
+    pub user: Option<String>,
+}
+
+/// `tradewind token revoke`.
+#[derive(Debug, Args)]
+pub struct TokenRevokeArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// The key's public half, as `tradewind token list` shows it.
+    pub id: String,
 }
 
 /// `tradewind user grant` and `revoke`.

@@ -27,6 +27,7 @@ pub mod run;
 pub mod state;
 pub mod store;
 pub mod summary;
+pub mod token;
 #[cfg(feature = "tui")]
 pub mod top;
 pub mod user;
@@ -69,6 +70,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Flatten(args) => kill::flatten(&args),
         Command::Quarantine(command) => quarantine::run(&command),
         Command::User(command) => user::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Positions(command) => positions::run(&command),
         Command::Alerts(command) => alerts::run(&command),
         #[cfg(feature = "tui")]

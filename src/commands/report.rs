@@ -4,10 +4,8 @@ use crate::cli::{FormatArg, MethodArg, ReportArg, ReportArgs};
 use crate::output;
 use anyhow::Context;
 use std::process::ExitCode;
-use tradewind_analytics::Figure;
 use tradewind_domain::codes::LotMethod;
 use tradewind_domain::decimal;
-use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::time::{DayNumber, parse_date};
 use tradewind_reports::{HarvestTerms, Period, ReportKind, ReportOptions, csv, html, json, report};
 
@@ -56,12 +54,7 @@ fn options(args: &ReportArgs) -> anyhow::Result<ReportOptions> {
             MethodArg::Hifo => LotMethod::Hifo,
             MethodArg::Avco => LotMethod::AverageCost,
         },
-        harvest: HarvestTerms {
-            loss_min: Money::from_raw(scaled("--loss-min", &args.loss_min)?.into()),
-            share_min: percent("--loss-min-pct", &args.loss_min_pct)?,
-            rate_short: percent("--rate-short", &args.rate_short)?,
-            rate_long: percent("--rate-long", &args.rate_long)?,
-        },
+        harvest: harvest(args)?,
     })
 }
 
@@ -69,14 +62,14 @@ fn date(text: &str) -> anyhow::Result<DayNumber> {
     parse_date(text).with_context(|| format!("{text:?} is no date like 2026-03-02"))
 }
 
-fn percent(name: &str, text: &str) -> anyhow::Result<Figure> {
-    let share = Figure::of(scaled(name, text)?.into(), 100 * i128::from(ONE));
-    share.with_context(|| format!("{name} is too large"))
-}
-
-/// A decimal that is not negative, at 1e-8.
-fn scaled(name: &str, text: &str) -> anyhow::Result<i64> {
-    let value = decimal::parse(text.as_bytes()).with_context(|| format!("{name}: {text:?}"))?;
-    anyhow::ensure!(value >= 0, "{name} is below zero");
-    Ok(value)
+fn harvest(args: &ReportArgs) -> anyhow::Result<HarvestTerms> {
+    let scaled =
+        |name: &str, text: &str| decimal::parse(text.as_bytes()).with_context(|| format!("{name}: {text:?}"));
+    HarvestTerms::of_decimals(
+        scaled("--loss-min", &args.loss_min)?,
+        scaled("--loss-min-pct", &args.loss_min_pct)?,
+        scaled("--rate-short", &args.rate_short)?,
+        scaled("--rate-long", &args.rate_long)?,
+    )
+    .context("an amount or rate is below zero or too large")
 }

@@ -51,7 +51,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let web_wires = services::Wires::new(&settings, &mut prepared);
     let figures = settings.valuation.own.then(|| {
         let slots = settings.sources.market_slots as usize;
-        prepared.builder.source(SourceClass::Market, slots)
+        prepared
+            .builder
+            .source(SourceClass::Market, slots)
+            .named("valuer")
     });
     let rules = RuleChanges::find(&settings, prepared.rules.as_ref())?;
     let changes = ReferenceChanges::find(reference.clone(), &prepared.known, utc_day(clock.now_ns()))?
@@ -214,7 +217,7 @@ fn wait(
         if let Some(alerts) = &mut watched.alerts {
             alerts.look(engine, clock.now_ns(), || watched.services.spans());
         }
-        watched.services.look(engine);
+        watched.services.look(engine, watched.alerts.as_deref());
         if let Some(store) = watched.store {
             let told = watched.alerts.as_ref().map(|alerts| alerts.figures());
             store.look(engine, clock.now_ns(), told.as_ref());
@@ -305,10 +308,12 @@ impl Wires {
             return None;
         }
         let builder = &mut prepared.builder;
+        let mut ring = |name, class, slots: u32| builder.source(class, slots as usize).named(name);
+        let slots = &settings.sources;
         Some(Self {
-            orders: builder.source(SourceClass::Order, settings.sources.order_slots as usize),
-            market: builder.source(SourceClass::Market, settings.sources.market_slots as usize),
-            venue: builder.source(SourceClass::Priority, settings.sources.priority_slots as usize),
+            orders: ring("demo_orders", SourceClass::Order, slots.order_slots),
+            market: ring("demo_market", SourceClass::Market, slots.market_slots),
+            venue: ring("paper_venue", SourceClass::Priority, slots.priority_slots),
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::{UserAccessArgs, UserCommand};
 use crate::output::{self, Table};
 use serde_json::Value;
 use std::process::ExitCode;
-use tradewind_control::{Command, Nothing, UserAccess, UserKey, UserName, UserNew};
+use tradewind_control::{Command, Nothing, UserAccess, UserName, UserNew};
 
 /// Runs the command.
 pub fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
@@ -33,18 +33,6 @@ pub fn run(command: &UserCommand) -> anyhow::Result<ExitCode> {
                 &args.engine,
                 Some(&args.why.reason),
                 Command::UsersPassword(user),
-                show_secret,
-            )
-        }
-        UserCommand::Key(args) => {
-            let key = UserKey {
-                user: args.user.user.clone(),
-                label: args.label.clone(),
-            };
-            ask_and_show(
-                &args.user.engine,
-                Some(&args.user.why.reason),
-                Command::UsersKey(key),
                 show_secret,
             )
         }
@@ -85,7 +73,7 @@ fn change(args: &UserAccessArgs, command: fn(UserAccess) -> Command) -> anyhow::
 }
 
 /// What is shown this once.
-fn show_secret(value: &Value) -> anyhow::Result<()> {
+pub(super) fn show_secret(value: &Value) -> anyhow::Result<()> {
     if let Some(user) = value.get("user") {
         output::text(format_args!(
             "user {} is number {}\n",

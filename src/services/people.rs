@@ -8,7 +8,8 @@ use tradewind_domain::codes::{AccessStatus, Role};
 use tradewind_domain::event::AccessSet;
 use tradewind_domain::ids::{GroupId, NodeId, UserId};
 use tradewind_domain::text::Code;
-use tradewind_identity::{Identity, IdentityError, NewUser};
+use tradewind_domain::time::Rfc3339;
+use tradewind_identity::{ApiKeyRow, Identity, IdentityError, NewUser};
 use tradewind_machine::clock::Clock;
 
 /// The identities, for the desk.
@@ -77,6 +78,36 @@ impl People for Registrar {
             .block_on(self.identity.add_key(user, label, self.clock.now_ns()));
         let made = made.map_err(said)?;
         Ok(json!({ "id": made.row.id, "key": made.key }))
+    }
+
+    fn keys(&self, user: Option<UserId>) -> Result<Value, String> {
+        let keys = self.runtime.block_on(async {
+            match user {
+                Some(user) => self.identity.keys(user).await,
+                None => self.identity.all_keys().await,
+            }
+        });
+        let name = |user: u32| self.identity.user(UserId(user)).map(|row| row.name);
+        let row = |key: &ApiKeyRow| {
+            json!({
+                "id": key.id, "user": key.user, "name": name(key.user), "label": key.label,
+                "created": Rfc3339(key.created_ns).to_string(),
+            })
+        };
+        Ok(keys.map_err(said)?.iter().map(row).collect())
+    }
+
+    fn remove_key(&self, id: &str) -> Result<bool, String> {
+        let removed = self.runtime.block_on(async {
+            let keys = self.identity.all_keys().await?;
+            let Some(key) = keys.iter().find(|key| key.id == id) else {
+                return Ok(false);
+            };
+            let now_ns = self.clock.now_ns();
+            self.identity.remove_key(UserId(key.user), id, now_ns).await?;
+            Ok(true)
+        });
+        removed.map_err(said)
     }
 
     fn held(&self, user: UserId) -> Vec<(AccessSet, Code)> {

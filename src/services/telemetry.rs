@@ -4,14 +4,17 @@
 //! times a second.
 
 use crate::engine::Engine;
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tradewind_alerts::{Figure, Figures, Metric};
 use tradewind_config::Settings;
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::time::NANOS_PER_SEC;
 use tradewind_http::{Check, Health, MetricKind, MetricsPage, RejectCounts, Telemetry};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::latency::{Counters, SpanCounts};
+use tradewind_machine::queues::{QueueFigure, Queues};
 use tradewind_machine::topology::StageName;
 use tradewind_risk::limit_check::ALERT_PCT;
 use tradewind_rttm::{Check as FeedCheck, FeedCounts, StageFigure, StageRow, StageWindow, Status};
@@ -20,6 +23,8 @@ use tradewind_views::live::Live;
 
 /// A pipeline thread that has not moved for so long is stuck, nanoseconds.
 const STUCK_NS: u64 = 2_000_000_000;
+/// How often the alerts are told of times: a percentile needs some events.
+const TELL_EVERY_NS: u64 = 1_000_000_000;
 /// Upper bounds of stage times, seconds.
 const BOUNDS_S: [f64; 13] = [
     1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0,
@@ -37,11 +42,15 @@ struct Seen {
     /// Work and idle cycles of all stages, and when they moved last.
     moved: u64,
     moved_ns: u64,
+    /// Times of releases up to the last telling, and when that was.
+    spans: SpanCounts,
+    told_ns: u64,
 }
 
 /// The engine, to be asked how it is.
 pub(super) struct EngineTelemetry {
     counters: Arc<Counters>,
+    queues: Arc<Queues>,
     live: Arc<Live>,
     clock: Clock,
     segment_bytes: u64,
@@ -68,6 +77,7 @@ impl EngineTelemetry {
         };
         Self {
             counters: engine.running().counters(),
+            queues: engine.running().queues(),
             live: Arc::clone(live),
             clock: clock.clone(),
             segment_bytes: settings.journal.segment_bytes,
@@ -113,6 +123,46 @@ impl EngineTelemetry {
         self.look_at_stages();
     }
 
+    /// Tells the alerts how long releases take, of those since the last look, and how full the queues are.
+    pub(super) fn tell(&self, alerts: &Figures) {
+        for queue in self.fullest() {
+            alerts.put(Figure {
+                metric: Metric::QueueFill,
+                scope: queue.name,
+                value: i64::try_from(queue.waiting * 10_000 / queue.slots).unwrap_or(i64::MAX),
+                text: format!(
+                    "{} of {} places of the queue are taken",
+                    queue.waiting, queue.slots
+                ),
+            });
+        }
+        let now_ns = self.clock.now_ns();
+        let mut seen = self.seen();
+        if !self.is_wall_time || now_ns.saturating_sub(seen.told_ns) < TELL_EVERY_NS {
+            return;
+        }
+        seen.told_ns = now_ns;
+        let spans = self.live.look(|held| held.spans());
+        let since = spans.since(&seen.spans);
+        seen.spans = spans;
+        // Without an event nothing took any time.
+        let p99_ns = since.permille(990).unwrap_or(0);
+        alerts.put(Figure {
+            metric: Metric::PipelineP99,
+            scope: "pipeline",
+            value: i64::try_from(p99_ns).unwrap_or(i64::MAX),
+            text: format!("one release in a hundred took more than {} µs", p99_ns / 1_000),
+        });
+    }
+
+    /// The queues; of several with one name the fullest.
+    fn fullest(&self) -> Vec<QueueFigure> {
+        let mut figures = self.queues.figures();
+        figures.sort_by_key(|queue| (queue.name, Reverse(queue.waiting * 10_000 / queue.slots)));
+        figures.dedup_by_key(|queue| queue.name);
+        figures
+    }
+
     /// Once a second: rates are those of a second, percentiles those of ten.
     fn look_at_stages(&self) {
         let now_ns = self.clock.now_ns();
@@ -125,9 +175,8 @@ impl EngineTelemetry {
         stages.rows = stages.window.look(now_ns, figures);
     }
 
-    /// The stages over the last seconds; who asks first begins to look.
+    /// The stages over the last seconds.
     pub(super) fn stage_rows(&self) -> Vec<StageRow> {
-        self.look_at_stages();
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         stages.rows.clone()
     }
@@ -283,6 +332,15 @@ fn histogram(page: &mut MetricsPage, name: &str, labels: &[(&str, &str)], spans:
 impl Telemetry for EngineTelemetry {
     fn metrics(&self, page: &mut MetricsPage) {
         self.stage_metrics(page);
+        page.metric(
+            "tradewind_ring_occupancy_ratio",
+            MetricKind::Gauge,
+            "How full a ring is, from 0 to 1: into ingest by who fills it, between threads by the stage that it leads to.",
+        );
+        for queue in self.fullest() {
+            let ratio = queue.waiting as f64 / queue.slots as f64;
+            page.sample("tradewind_ring_occupancy_ratio", &[("ring", queue.name)], ratio);
+        }
         self.rejects.write(page);
         let seen = self.seen();
         let mut gauge = |name: &str, help: &str, value: f64| {

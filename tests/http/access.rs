@@ -352,11 +352,6 @@ fn an_operator_of_the_machine_makes_users_helps_them_and_erases_them() {
     let ann = engine.login("ann", &password);
     ann.keyed("POST", "/api/v1/orders", "k", &buy("FREE", "10"))
         .must(201);
-    let key = ask(&["key", "ann", "--label", "algo", "--reason", "asked"]);
-    engine
-        .with_token(key["key"].as_str().expect("a key"))
-        .get("/api/v1/auth/me")
-        .must(200);
     ask(&[
         "revoke", "ann", "--role", "TRADER", "--node", "DESK", "--reason", "moved",
     ]);

@@ -176,6 +176,11 @@ impl<'a> Engine<'a> {
         (id, self.login(name, password))
     }
 
+    /// Its data folder.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.place.data()
+    }
+
     /// Process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()

@@ -25,10 +25,14 @@ fn health_readiness_and_metrics_are_there_for_everybody() {
     let metrics = nobody.get("/metrics");
     assert!(metrics.headers["content-type"].starts_with("text/plain"));
     for name in [
-        "tradewind_build_info{",
+        "tradewind_build_info{version=\"",
+        "\",git=\"",
         "tradewind_stage_events_total{stage=\"limit\"}",
         "tradewind_stage_latency_seconds_bucket{stage=\"ingest\",le=\"+Inf\"}",
         "tradewind_ring_occupancy_ratio{ring=\"http_orders\"} 0",
+        "tradewind_ring_occupancy_ratio{ring=\"http_trades\"} 0",
+        "tradewind_ring_occupancy_ratio{ring=\"admin\"} 0",
+        "tradewind_ring_occupancy_ratio{ring=\"engine\"} ",
         "tradewind_journal_unsynced_bytes ",
         "tradewind_rejects_total{code=\"INVALID_LOT\"} 1",
         "tradewind_http_requests_total{method=\"post\",path=\"/api/v1/orders\",status=\"4xx\"} 1",
@@ -331,30 +335,40 @@ fn ten_thousand_idle_connections_cost_no_more_than_24_kib_each() {
     nobody.get("/health").must(200);
 }
 
-#[test]
-fn beyond_this_machine_nothing_is_listened_to_without_tls() {
-    let place = Place::new();
+/// What the engine says where it does not start under these settings.
+fn refusal(place: &Place, more: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
     command
         .args(["run", "--duration", "1", "--data"])
         .arg(place.data());
-    for set in place.sets(&[
+    let base = [
         "engine.clock=wall",
         "demo.orders_per_s=0",
         "demo.quotes_per_s=0",
-        "http.listen=0.0.0.0:0",
         "capacity.nodes=1024",
         "capacity.limits=1024",
         "capacity.instruments=1024",
-    ]) {
+    ];
+    for set in place.sets(&[&base, more].concat()) {
         command.args(["--set", &set]);
     }
     let output = command.output().expect("the binary starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success() && said.contains("http.tls_cert_file"),
-        "{said}"
-    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn beyond_this_machine_nothing_is_listened_to_without_tls() {
+    let said = refusal(&Place::new(), &["http.listen=0.0.0.0:0"]);
+    assert!(said.contains("http.tls_cert_file"), "{said}");
+}
+
+#[test]
+fn a_certificate_without_a_key_is_a_mistake_and_no_wish_for_plain_text() {
+    let sets = ["http.listen=127.0.0.1:0", "http.tls_cert_file=/nowhere/cert.pem"];
+    let said = refusal(&Place::new(), &sets);
+    assert!(said.contains("go together"), "{said}");
 }
 
 #[test]

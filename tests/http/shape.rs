@@ -19,7 +19,7 @@ fn the_committed_openapi_document_is_that_of_the_code() {
 }
 
 /// What an answer has that its schema does not say, and the other way round.
-fn differences(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
+pub(crate) fn differences(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
     if let Some(choices) = schema["anyOf"].as_array() {
         let fits = choices.iter().any(|choice| {
             let mut of_choice = Vec::new();

@@ -56,6 +56,11 @@ impl FeeModel {
         }
     }
 
+    /// The model of a name.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.text() == text)
+    }
+
     /// Name in files and listings.
     pub const fn text(self) -> &'static str {
         match self {
@@ -87,6 +92,12 @@ pub mod fee_params {
     pub const MAX_PCT: usize = 3;
     /// Rate of fills that made liquidity, where the schedule has one.
     pub const MAKER_RATE: usize = 4;
+}
+
+/// Bits of the flags of the event that sets a schedule.
+pub mod fee_flags {
+    /// Fills that made liquidity have a rate of their own.
+    pub const HAS_MAKER_RATE: u8 = 1;
 }
 
 /// A schedule: a model and its parameters, all at 1e-8.

@@ -22,17 +22,17 @@ const SAMPLE_DIGITS: u8 = 2;
 
 /// A number that one thread counts up and any thread reads.
 #[derive(Debug, Default)]
-struct Count(AtomicU64);
+pub(crate) struct Count(AtomicU64);
 
 impl Count {
     #[inline]
-    fn add(&self, count: u64) {
+    pub(crate) fn add(&self, count: u64) {
         self.0.store(
             self.0.load(Ordering::Relaxed).wrapping_add(count),
             Ordering::Relaxed,
         );
     }
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

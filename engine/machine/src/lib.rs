@@ -17,6 +17,7 @@ pub mod journal;
 pub mod latency;
 pub mod pipeline;
 pub mod prefetch;
+pub mod queues;
 pub mod record;
 pub mod replay;
 mod sequencer;

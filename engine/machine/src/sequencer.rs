@@ -419,6 +419,7 @@ fn take_ring<E: Intake>(
         taken += 1;
     }
     chunk.commit(taken);
+    ring.gauge.taken(taken);
     taken
 }
 

@@ -9,6 +9,7 @@
 //! - Only the engine's queue may carry kinds that the engine alone makes.
 
 use crate::idle::Waker;
+use crate::queues::Gauge;
 use crate::record::Record;
 use crossbeam_queue::ArrayQueue;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -25,6 +26,17 @@ pub enum SourceClass {
     Order,
     /// Market data: last, but a share of every batch is kept for it.
     Market,
+}
+
+impl SourceClass {
+    /// For figures.
+    const fn text(self) -> &'static str {
+        match self {
+            SourceClass::Priority => "priority",
+            SourceClass::Order => "order",
+            SourceClass::Market => "market",
+        }
+    }
 }
 
 /// An event that can be made of what sources push.
@@ -64,9 +76,16 @@ pub struct Source {
     closed: Arc<AtomicBool>,
     waker: Waker,
     id: u16,
+    gauge: Arc<Gauge>,
 }
 
 impl Source {
+    /// With a name for figures in place of its class: who fills the ring.
+    pub fn named(self, name: &'static str) -> Self {
+        self.gauge.rename(name);
+        self
+    }
+
     /// Passes a message on, or gives it back: the ring is full, or the pipeline has ended.
     #[expect(
         clippy::result_large_err,
@@ -78,6 +97,7 @@ impl Source {
             return Err(message);
         }
         let pushed = self.ring.push(message);
+        self.gauge.pushed(usize::from(pushed.is_ok()));
         self.waker.wake();
         pushed.map_err(|rtrb::PushError::Full(message)| message)
     }
@@ -89,6 +109,7 @@ impl Source {
         }
         let (pushed, _) = self.ring.push_partial_slice(messages);
         let count = pushed.len();
+        self.gauge.pushed(count);
         self.waker.wake();
         count
     }
@@ -143,6 +164,7 @@ impl LongSource {
 pub(crate) struct Ring {
     pub(crate) messages: Consumer<Inbound>,
     pub(crate) id: u16,
+    pub(crate) gauge: Arc<Gauge>,
 }
 
 /// Ingest's end of all sources.
@@ -179,13 +201,26 @@ impl Sources {
         let (ring, messages) = RingBuffer::new(slots.max(1));
         let id = SOURCE_RINGS.saturating_add(self.ring_count);
         self.ring_count = self.ring_count.saturating_add(1);
-        self.rings_mut(class).push(Ring { messages, id });
+        let gauge = Arc::new(Gauge::new(class.text(), slots.max(1)));
+        self.rings_mut(class).push(Ring {
+            messages,
+            id,
+            gauge: Arc::clone(&gauge),
+        });
         Source {
             ring,
             closed: Arc::clone(&self.closed),
             waker,
             id,
+            gauge,
         }
+    }
+
+    /// Gauges of all rings, and the two long queues.
+    pub(crate) fn gauges(&self) -> (Vec<Arc<Gauge>>, [Arc<ArrayQueue<InboundLong>>; 2]) {
+        let rings = self.priority.iter().chain(&self.order).chain(&self.market);
+        let gauges = rings.map(|ring| Arc::clone(&ring.gauge)).collect();
+        (gauges, [Arc::clone(&self.long), Arc::clone(&self.engine)])
     }
 
     pub(crate) fn rings_mut(&mut self, class: SourceClass) -> &mut Vec<Ring> {

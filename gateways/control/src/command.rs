@@ -94,6 +94,10 @@ commands! {
     UsersPassword(UserName) = "users.password", true;
     /// An API key for a user, shown once.
     UsersKey(UserKey) = "users.key", true;
+    /// API keys without their secret halves.
+    UsersKeys(KeyFilter) = "users.keys", false;
+    /// Takes an API key away; what came in by it ends.
+    UsersKeyRemove(KeyName) = "users.key_remove", true;
     /// Gives a user a role at a node.
     UsersGrant(UserAccess) = "users.grant", true;
     /// Takes it away; his tokens end.
@@ -441,6 +445,22 @@ pub struct UserKey {
     pub user: String,
     /// What it is for.
     pub label: String,
+}
+
+/// Which API keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyFilter {
+    /// Only those of this user, by name or number.
+    pub user: Option<String>,
+}
+
+/// An API key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyName {
+    /// Its public half.
+    pub id: String,
 }
 
 /// A role of a user at a node.

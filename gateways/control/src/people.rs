@@ -2,7 +2,7 @@
 //!
 //! Names are kept by the identities beside the engine; every change of access is an `access_set` like any other change.
 
-use crate::command::{UserAccess, UserKey, UserName, UserNew};
+use crate::command::{KeyFilter, KeyName, UserAccess, UserKey, UserName, UserNew};
 use crate::desk::{Answered, Desk};
 use crate::message::{self, Author};
 use crate::protocol::{ErrorCode, Failure};
@@ -23,6 +23,10 @@ pub trait People: Send + Sync {
     fn password(&self, user: UserId) -> Result<Value, String>;
     /// A new API key, shown once.
     fn key(&self, user: UserId, label: &str) -> Result<Value, String>;
+    /// API keys, of one user or of all, without their secret halves.
+    fn keys(&self, user: Option<UserId>) -> Result<Value, String>;
+    /// Takes an API key away. False where there is none.
+    fn remove_key(&self, id: &str) -> Result<bool, String>;
     /// What is granted to or asked for by a user himself, to be revoked: subject, role and node's name.
     fn held(&self, user: UserId) -> Vec<(AccessSet, Code)>;
     /// Erases names and secrets of a user.
@@ -63,6 +67,21 @@ impl Desk {
     pub(crate) fn users_key(&self, key: &UserKey) -> Answered {
         let user = self.user(&key.user)?;
         self.people()?.key(user, &key.label).map_err(refused)
+    }
+
+    pub(crate) fn users_keys(&self, filter: &KeyFilter) -> Answered {
+        let user = filter.user.as_deref().map(|user| self.user(user)).transpose()?;
+        Ok(json!({ "keys": self.people()?.keys(user).map_err(refused)? }))
+    }
+
+    pub(crate) fn users_key_remove(&self, key: &KeyName) -> Answered {
+        match self.people()?.remove_key(&key.id).map_err(refused)? {
+            true => Ok(json!({ "removed": key.id })),
+            false => {
+                let message = format!("there is no API key {:?}", key.id);
+                Err(Failure::new(ErrorCode::NotFound, message))
+            }
+        }
     }
 
     pub(crate) fn users_access(&self, access: &UserAccess, is_granted: bool, author: &Author) -> Answered {

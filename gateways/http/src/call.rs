@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
+use tradewind_domain::event::Inbound;
 use tradewind_identity::{Caller, Rights};
 
 /// The longest name that a client may give a request.
@@ -40,6 +41,21 @@ impl Correlation {
             trace_id: traceparent.and_then(trace_id).map(str::to_owned),
         }
     }
+
+    /// As records have it.
+    pub(crate) fn name(&self) -> String {
+        match &self.trace_id {
+            Some(trace) => format!("request {} trace {trace}", self.request_id),
+            None => format!("request {}", self.request_id),
+        }
+    }
+
+    /// On a message of the fast rings.
+    pub(crate) fn on(&self, message: Inbound) -> Inbound {
+        let trace = self.trace_id.as_deref();
+        let trace = trace.and_then(|trace| u128::from_str_radix(trace, 16).ok());
+        message.requested_by(&self.request_id, trace)
+    }
 }
 
 /// The trace id of a W3C `traceparent`: version, 32 hex digits, 16 hex digits, flags.
@@ -59,6 +75,8 @@ fn trace_id(text: &str) -> Option<&str> {
 /// A request whose path is known and whose sender is, where the endpoint asks for one.
 pub(crate) struct Call {
     pub(crate) asker: Option<Asker>,
+    /// Method and path.
+    pub(crate) target: String,
     pub(crate) path: HashMap<String, String>,
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
@@ -140,11 +158,25 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().map(part).collect()
 }
 
+/// True where the client has the answer with this tag (`If-None-Match`).
+pub(crate) fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+    let known = asked
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let is_it = |one: &str| one == "*" || one.trim_matches('"') == etag;
+    known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|one| is_it(one.trim().trim_start_matches("W/")))
+    })
+}
+
 /// An answer that says yes.
 pub(crate) struct Reply {
     status: StatusCode,
     body: Body,
     headers: Vec<(HeaderName, HeaderValue)>,
+    etag: Option<String>,
 }
 
 enum Body {
@@ -163,6 +195,7 @@ impl Reply {
             status: StatusCode::OK,
             body: Body::Json(value),
             headers: Vec::new(),
+            etag: None,
         })
     }
 
@@ -172,6 +205,7 @@ impl Reply {
             status: StatusCode::OK,
             body: Body::Text(content_type, text),
             headers: Vec::new(),
+            etag: None,
         }
     }
 
@@ -181,6 +215,7 @@ impl Reply {
             status: StatusCode::NO_CONTENT,
             body: Body::Nothing,
             headers: Vec::new(),
+            etag: None,
         }
     }
 
@@ -198,6 +233,12 @@ impl Reply {
         self
     }
 
+    /// With a tag that says which answer it is; without one the body's hash is its tag.
+    pub(crate) fn tagged(mut self, etag: String) -> Self {
+        self.etag = Some(etag);
+        self
+    }
+
     /// As a response. A body that the client has already (`If-None-Match`) is not sent again.
     pub(crate) fn respond(self, asked: &HeaderMap) -> Response {
         let (content_type, text) = match self.body {
@@ -206,17 +247,11 @@ impl Reply {
             Body::Text(content_type, text) => (Some(content_type), text),
         };
         let mut status = self.status;
-        let etag = format!("\"{}\"", &blake3::hash(text.as_bytes()).to_hex()[..32]);
+        let etag = self
+            .etag
+            .unwrap_or_else(|| blake3::hash(text.as_bytes()).to_hex()[..32].to_owned());
         let is_tagged = status == StatusCode::OK && content_type.is_some();
-        let is_known = is_tagged
-            && asked
-                .get(header::IF_NONE_MATCH)
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|known| {
-                    known
-                        .split(',')
-                        .any(|one| one.trim() == etag || one.trim() == "*")
-                });
+        let is_known = is_tagged && is_known(asked, &etag);
         if is_known {
             status = StatusCode::NOT_MODIFIED;
         }
@@ -229,7 +264,7 @@ impl Reply {
         if let Some(content_type) = content_type.filter(|_| !is_known) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        if is_tagged && let Ok(etag) = HeaderValue::from_str(&etag) {
+        if is_tagged && let Ok(etag) = HeaderValue::from_str(&format!("\"{etag}\"")) {
             headers.insert(header::ETAG, etag);
         }
         headers.extend(self.headers);

@@ -62,6 +62,8 @@ pub(crate) enum Gives {
     Nothing,
     /// JSON with this status.
     Json(u16, fn() -> Schema),
+    /// JSON with this status, or, where it is asked for, text of one of these types.
+    JsonOr(u16, fn() -> Schema, &'static [&'static str]),
     /// Text of this type.
     Text(&'static str),
 }
@@ -153,6 +155,17 @@ impl Endpoint {
     /// With a JSON answer.
     pub(crate) fn gives(mut self, status: u16, schema: fn() -> Schema) -> Self {
         self.gives = Gives::Json(status, schema);
+        self
+    }
+
+    /// With a JSON answer, and others of these types.
+    pub(crate) fn gives_or(
+        mut self,
+        status: u16,
+        schema: fn() -> Schema,
+        others: &'static [&'static str],
+    ) -> Self {
+        self.gives = Gives::JsonOr(status, schema, others);
         self
     }
 

@@ -9,7 +9,6 @@
 //! - What is told has been released: on disk under durability `disk`, committed in memory under `memory`.
 
 use crate::problem::{Problem, ProblemCode};
-use crate::telemetry::{MetricKind, MetricsPage};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,22 +47,14 @@ pub(crate) struct Gate {
 struct Ring {
     source: Mutex<Source>,
     id: u16,
-    slots: usize,
 }
 
 impl Ring {
     fn new(source: Source) -> Self {
         Self {
             id: source.id(),
-            slots: source.free().max(1), // nothing is in it yet
             source: Mutex::new(source),
         }
-    }
-
-    /// How full it is, from 0 to 1.
-    fn occupancy(&self) -> f64 {
-        let free = self.source.lock().unwrap_or_else(PoisonError::into_inner).free();
-        1.0 - free as f64 / self.slots as f64
     }
 }
 
@@ -78,18 +69,6 @@ impl Gate {
             clock_mode,
             last_stamp: AtomicU64::new(0),
         }
-    }
-
-    /// How full the rings are.
-    pub(crate) fn write(&self, page: &mut MetricsPage) {
-        const NAME: &str = "tradewind_ring_occupancy_ratio";
-        page.metric(
-            NAME,
-            MetricKind::Gauge,
-            "How full a ring into ingest is, from 0 to 1.",
-        );
-        page.sample(NAME, &[("ring", "http_orders")], self.orders.occupancy());
-        page.sample(NAME, &[("ring", "http_trades")], self.trades.occupancy());
     }
 
     /// Sends an order, replace or cancel.

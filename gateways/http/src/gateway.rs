@@ -3,6 +3,7 @@
 use crate::call::{Asker, Call};
 use crate::counters::Counters;
 use crate::gate::Gate;
+use crate::jobs::Jobs;
 use crate::keys::KeyIndex;
 use crate::log::RequestLog;
 use crate::problem::{Problem, ProblemCode};
@@ -11,7 +12,6 @@ use crate::telemetry::Telemetry;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use tokio::sync::Semaphore;
 use tradewind_control::{Command, Desk};
 use tradewind_domain::text::Code;
 use tradewind_domain::time::UnixNanos;
@@ -20,9 +20,6 @@ use tradewind_machine::clock::Clock;
 use tradewind_views::live::Live;
 use tradewind_views::query::current::Scope;
 use tradewind_views::query::history::History;
-
-/// Orders whose life is told at one time: each reads the journal.
-const STORIES_MAX: usize = 1;
 
 /// Where the server is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +69,7 @@ pub(crate) struct Gateway {
     pub(crate) telemetry: Vec<Arc<dyn Telemetry>>,
     pub(crate) counters: Counters,
     pub(crate) log: RequestLog,
-    pub(crate) stories: Semaphore,
+    pub(crate) jobs: Jobs,
     pub(crate) phase: AtomicU8,
     pub(crate) openapi: String,
     /// When the server started, nanoseconds: names its requests apart from those of other runs.
@@ -81,10 +78,6 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) const fn stories() -> Semaphore {
-        Semaphore::const_new(STORIES_MAX)
-    }
-
     /// A name for a request that came without one: unique among those of this run, and unlike those of others.
     pub(crate) fn next_request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -168,9 +161,20 @@ impl Gateway {
         reason: Option<&str>,
         command: Command,
     ) -> Result<serde_json::Value, Problem> {
+        let via = call.correlation.name();
+        self.desk_as(call, via, reason, command).await
+    }
+
+    /// As [`desk`](Self::desk), with other words for the record than the request's name.
+    pub(crate) async fn desk_as(
+        self: &Arc<Self>,
+        call: &Call,
+        via: String,
+        reason: Option<&str>,
+        command: Command,
+    ) -> Result<serde_json::Value, Problem> {
         let author = author(call.asker()?);
         let reason = reason.map(str::to_owned);
-        let via = format!("request {}", call.correlation.request_id);
         let gateway = Arc::clone(self);
         let asked =
             tokio::task::spawn_blocking(move || gateway.desk.ask(&author, &via, reason.as_deref(), &command));

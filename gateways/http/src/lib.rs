@@ -15,6 +15,7 @@ mod endpoint;
 mod endpoints;
 mod gate;
 mod gateway;
+mod jobs;
 mod keys;
 mod log;
 mod openapi;

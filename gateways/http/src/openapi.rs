@@ -113,6 +113,13 @@ fn responses(endpoint: &Endpoint) -> Value {
         Gives::Json(status, schema) => {
             responses[status.to_string()] = json!({ "description": "The answer.", "content": { "application/json": { "schema": schema() } } });
         }
+        Gives::JsonOr(status, schema, others) => {
+            let mut content = json!({ "application/json": { "schema": schema() } });
+            for content_type in others {
+                content[*content_type] = json!({ "schema": { "type": "string" } });
+            }
+            responses[status.to_string()] = json!({ "description": "The answer.", "content": content });
+        }
         Gives::Text(content_type) => {
             responses["200"] = json!({ "description": "The answer.", "content": { content_type: { "schema": { "type": "string" } } } });
         }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tradewind_control::{ErrorCode, Failure};
+use tradewind_domain::text::ClOrdId;
 use tradewind_identity::{AuthError, IdentityError};
 use tradewind_views::query::current::LiveError;
 use tradewind_views::query::history::HistoryError;
@@ -133,6 +134,22 @@ impl Problem {
     /// No right.
     pub fn not_permitted(detail: impl Into<String>) -> Self {
         Self::new(ProblemCode::NotPermitted, detail)
+    }
+
+    /// A key that names another request.
+    pub(crate) fn key_reused(key: &ClOrdId) -> Self {
+        Self::new(
+            ProblemCode::KeyReused,
+            format!("the key {key} was sent with another request"),
+        )
+    }
+
+    /// A key whose request has no answer yet.
+    pub(crate) fn in_flight(key: &ClOrdId) -> Self {
+        Self::new(
+            ProblemCode::InFlight,
+            format!("a request with the key {key} is being worked on"),
+        )
     }
 
     /// With a finding about one member.

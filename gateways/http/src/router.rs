@@ -184,6 +184,7 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
         let body = collect(body, routing.body_max).await?;
         let call = Call {
             asker,
+            target: format!("{} {}", head.method, head.uri.path()),
             path: path
                 .iter()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))

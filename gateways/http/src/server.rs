@@ -112,8 +112,17 @@ impl Bound {
 }
 
 fn tls(settings: &HttpSettings) -> Result<Option<TlsAcceptor>, ServerError> {
-    let (Some(cert), Some(key)) = (&settings.tls_cert_file, &settings.tls_key_file) else {
-        return Ok(None);
+    let (cert, key) = match (&settings.tls_cert_file, &settings.tls_key_file) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return Ok(None),
+        // Half of it is a mistake, and no wish for plain text.
+        (Some(path), None) | (None, Some(path)) => {
+            let what = "http.tls_cert_file and http.tls_key_file go together".to_owned();
+            return Err(ServerError::Tls {
+                path: path.clone(),
+                what,
+            });
+        }
     };
     let failed = |path: &PathBuf| {
         let path = path.clone();

@@ -4,6 +4,7 @@ use crate::counters::Counters;
 use crate::endpoints;
 use crate::gate::{Gate, Rings};
 use crate::gateway::{Acknowledgement, Gateway, Phase};
+use crate::jobs::Jobs;
 use crate::keys::KeyIndex;
 use crate::log::RequestLog;
 use crate::rate::Rates;
@@ -193,7 +194,7 @@ fn gateway(settings: &HttpSettings, parts: Parts, log: RequestLog) -> Gateway {
         telemetry: parts.telemetry,
         counters: Counters::new(endpoints::all()),
         log,
-        stories: Gateway::stories(),
+        jobs: Jobs::default(),
         phase: AtomicU8::new(Phase::Starting as u8),
         openapi: crate::openapi(),
         run_id: run_id / 1_000_000,

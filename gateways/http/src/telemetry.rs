@@ -118,11 +118,45 @@ impl MetricsPage {
     pub fn into_text(self) -> String {
         self.text
     }
+
+    /// The page in the OpenMetrics format: a counter's name is without the `_total` of its samples, and the page says that it ends.
+    pub fn into_open_metrics(self) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        for line in self.text.lines() {
+            let words: Vec<&str> = line.splitn(4, ' ').collect();
+            let _ = match words.as_slice() {
+                ["#", word, name, rest] => {
+                    let name = name.strip_suffix("_total").unwrap_or(name);
+                    writeln!(text, "# {word} {name} {rest}")
+                }
+                _ => writeln!(text, "{line}"),
+            };
+        }
+        text.push_str("# EOF\n");
+        text
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_metrics_names_counters_without_total_and_says_that_it_ends() {
+        let mut page = MetricsPage::default();
+        page.metric(
+            "tradewind_x_total",
+            MetricKind::Counter,
+            "So many in _total of it.",
+        );
+        page.sample("tradewind_x_total", &[], 3.0);
+        page.metric("tradewind_y", MetricKind::Gauge, "What.");
+        assert_eq!(
+            page.into_open_metrics(),
+            "# HELP tradewind_x So many in _total of it.\n# TYPE tradewind_x counter\ntradewind_x_total 3\n\
+             # HELP tradewind_y What.\n# TYPE tradewind_y gauge\n# EOF\n"
+        );
+    }
 
     #[test]
     fn a_page_is_what_prometheus_reads() {

@@ -208,6 +208,23 @@ impl Database {
         })
     }
 
+    /// Changes everything of a user but number and secrets.
+    pub(crate) async fn change_user(&self, row: &UserRow) -> Result<()> {
+        let done =
+            sqlx::query("UPDATE users SET name = ?, full_name = ?, mail = ?, subject = ? WHERE id = ?")
+                .bind(row.name.clone())
+                .bind(row.full_name.clone())
+                .bind(row.mail.clone())
+                .bind(row.subject.clone())
+                .bind(i64::from(row.id))
+                .execute(&self.pool)
+                .await;
+        match done.map_err(|error| taken(error, &row.name))?.rows_affected() {
+            0 => Err(IdentityError::NotFound { what: "user" }),
+            _ => Ok(()),
+        }
+    }
+
     /// Numbers up to these are given: the next user and group get higher ones.
     pub(crate) async fn reserve(&self, user: u32, group: u32) -> Result<()> {
         for (table, number) in [("users", user), ("user_groups", group)] {
@@ -342,6 +359,27 @@ impl Database {
         Ok(GroupId(as_u32(done.last_insert_rowid())))
     }
 
+    pub(crate) async fn rename_group(&self, row: &GroupRow) -> Result<()> {
+        let done = sqlx::query("UPDATE user_groups SET name = ? WHERE id = ?")
+            .bind(row.name.clone())
+            .bind(i64::from(row.id))
+            .execute(&self.pool)
+            .await;
+        match done.map_err(|error| taken(error, &row.name))?.rows_affected() {
+            0 => Err(IdentityError::NotFound { what: "group" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a group away. False where there is none.
+    pub(crate) async fn remove_group(&self, group: GroupId) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM user_groups WHERE id = ?")
+            .bind(i64::from(group.0))
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     pub(crate) async fn add_key(&self, key: &ApiKeyRow, hash: &str, created_seq: u64) -> Result<()> {
         sqlx::query("INSERT INTO api_keys (id, user_id, label, hash, created_seq, created_ns) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(key.id.clone())
@@ -362,13 +400,15 @@ impl Database {
         .bind(i64::from(user.0))
         .fetch_all(&self.pool)
         .await?;
-        let row = |row: &SqliteRow| ApiKeyRow {
-            id: row.get(0),
-            user: as_u32(row.get(1)),
-            label: row.get(2),
-            created_ns: as_u64(row.get(3)),
-        };
-        Ok(rows.iter().map(row).collect())
+        Ok(rows.iter().map(key_row).collect())
+    }
+
+    pub(crate) async fn all_keys(&self) -> Result<Vec<ApiKeyRow>> {
+        let rows =
+            sqlx::query("SELECT id, user_id, label, created_ns FROM api_keys ORDER BY user_id, created_ns")
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.iter().map(key_row).collect())
     }
 
     pub(crate) async fn key(&self, id: &str) -> Result<Option<StoredKey>> {
@@ -470,6 +510,15 @@ fn user_row(row: &SqliteRow) -> UserRow {
         full_name: row.get(2),
         mail: row.get(3),
         subject: row.get(4),
+    }
+}
+
+fn key_row(row: &SqliteRow) -> ApiKeyRow {
+    ApiKeyRow {
+        id: row.get(0),
+        user: as_u32(row.get(1)),
+        label: row.get(2),
+        created_ns: as_u64(row.get(3)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The door: logins, tokens, keys, and who is behind them.
+//! The door: logins and tokens, and who is behind them.
 //!
 //! # Invariants
 //! - A wrong name costs as much time as a wrong password.
@@ -6,8 +6,13 @@
 //! - An attempt counts as failed before its password is looked at, so many at one time get no more guesses than one after the other.
 //! - A refresh token is good for one use. The second use ends the login that it came from.
 
+mod keys;
+mod people;
+
+pub use keys::NewKey;
+
 use crate::access::Access;
-use crate::database::{ApiKeyRow, Database, GroupRow, NewUser, StoredRefresh, UserRow};
+use crate::database::{Database, NewUser, StoredRefresh, UserRow};
 use crate::error::{AuthError, IdentityError};
 use crate::jwks::Keys;
 use crate::key::SigningKey;
@@ -15,22 +20,19 @@ use crate::lockout::LockOut;
 use crate::password::{self, LENGTH_MAX, LENGTH_MIN, PasswordCost};
 use crate::secret::Secret;
 use crate::token::{self, Claims, OURS, Token};
+use keys::{KEY_PREFIX, KnownKeys};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tradewind_domain::ids::{GroupId, Seq, UserId};
+use tradewind_domain::ids::{Seq, UserId};
 use tradewind_domain::time::{NANOS_PER_SEC, UnixNanos};
 
 /// Passwords that are hashed at one time; each takes 19 MiB.
 const CHECKS_MAX: usize = 4;
 /// How long one waits for its turn.
 const TURN_MAX: Duration = Duration::from_secs(5);
-/// How API keys begin, so that one in the wrong place is known for what it is.
-const KEY_PREFIX: &str = "twk_";
-/// Keys whose hash was checked lately.
-const KNOWN_KEYS_MAX: usize = 4_096;
 /// The name of the first user.
 const FIRST_USER: &str = "admin";
 
@@ -93,15 +95,6 @@ pub struct Issued {
     pub caller: Caller,
 }
 
-/// A new API key: the only time that it can be seen.
-#[derive(Clone, Debug)]
-pub struct NewKey {
-    /// What is kept of it.
-    pub row: ApiKeyRow,
-    /// The whole key.
-    pub key: Secret,
-}
-
 /// The first user and the password that was made for him.
 #[derive(Clone, Debug)]
 pub struct OneTimePassword {
@@ -138,13 +131,6 @@ impl Directory {
     }
 }
 
-#[derive(Clone)]
-struct KnownKey {
-    id: String,
-    user: UserId,
-    created_seq: Seq,
-}
-
 /// Who there is.
 pub struct Identity {
     database: Database,
@@ -154,9 +140,7 @@ pub struct Identity {
     outside: Option<Outside>,
     directory: RwLock<Directory>,
     checks: Arc<Semaphore>,
-    /// Keys by a hash that only this process can make: an argon2 hash for every request would be none's time.
-    known_keys: Mutex<HashMap<blake3::Hash, KnownKey>>,
-    cache_key: [u8; 32],
+    keys: KnownKeys,
     ended: RwLock<HashMap<String, UnixNanos>>,
     /// What an unknown name is compared with.
     nobody_hash: String,
@@ -175,8 +159,6 @@ impl Identity {
         }
         let outside = settings.outside.clone().map(outside).transpose()?;
         let ended = database.ended_families(now_ns).await?.into_iter().collect();
-        let mut cache_key = [0; 32];
-        password::fill_random(&mut cache_key)?;
         let nobody = Secret::new(password::random_text(32)?);
         Ok(Self {
             nobody_hash: password::hash(&nobody, settings.cost)?,
@@ -186,8 +168,7 @@ impl Identity {
             outside,
             directory: RwLock::new(directory),
             checks: Arc::new(Semaphore::new(CHECKS_MAX)),
-            known_keys: Mutex::default(),
-            cache_key,
+            keys: KnownKeys::new()?,
             ended: RwLock::new(ended),
             settings,
         })
@@ -393,51 +374,6 @@ impl Identity {
         })
     }
 
-    async fn authenticate_key(&self, whole: &str, key: &str, now_ns: UnixNanos) -> Result<Caller> {
-        let hash = blake3::keyed_hash(&self.cache_key, whole.as_bytes());
-        let known = self.known_keys().get(&hash).cloned();
-        let known = match known {
-            Some(known) => known,
-            None => self.check_key(hash, key).await?,
-        };
-        let caller = Caller {
-            user: known.user,
-            name: self.name(known.user).ok_or(AuthError::Revoked)?,
-            family: known.id,
-            made_seq: Some(known.created_seq),
-            made_ns: 0,
-            expires_ns: UnixNanos::MAX,
-        };
-        self.still_counts(&caller, now_ns)?;
-        Ok(caller)
-    }
-
-    async fn check_key(&self, hash: blake3::Hash, key: &str) -> Result<KnownKey> {
-        let (id, secret) = key.split_once('_').ok_or(AuthError::BadToken)?;
-        let stored = self.database.key(id).await?.ok_or(AuthError::BadToken)?;
-        if !verify(self.turn().await?, &Secret::new(secret), &stored.hash).await? {
-            return Err(AuthError::BadToken.into());
-        }
-        let known = KnownKey {
-            id: id.to_owned(),
-            user: stored.user,
-            created_seq: stored.created_seq,
-        };
-        {
-            let mut keys = self.known_keys();
-            if keys.len() >= KNOWN_KEYS_MAX {
-                keys.clear();
-            }
-            keys.insert(hash, known.clone());
-        }
-        // A key that was taken away meanwhile has left the table before it leaves what is known: one of the two looks finds it.
-        if self.database.key(id).await?.is_none() {
-            self.known_keys().remove(&hash);
-            return Err(AuthError::BadToken.into());
-        }
-        Ok(known)
-    }
-
     /// Looks again at somebody who was let in: not erased, not logged out, nothing revoked since, not expired.
     pub fn still_counts(&self, caller: &Caller, now_ns: UnixNanos) -> std::result::Result<(), AuthError> {
         if caller.expires_ns <= now_ns {
@@ -464,131 +400,8 @@ impl Identity {
         }
     }
 
-    /// Makes a user. Without a password he can only come by an outside token or a key.
-    pub async fn add_user(
-        &self,
-        new: NewUser,
-        password: Option<&Secret>,
-        now_ns: UnixNanos,
-    ) -> Result<UserRow> {
-        check_name(&new.name)?;
-        if new.full_name.len() > 200 || new.mail.len() > 200 {
-            return Err(IdentityError::BadValue(
-                "a name or mail address has at most 200 bytes",
-            ));
-        }
-        let hash = match password {
-            Some(password) => self.hash(password).await?,
-            None => String::new(), // fits no password
-        };
-        let row = self.database.add_user(&new, &hash, now_ns).await?;
-        self.directory_mut().put(row.clone());
-        Ok(row)
-    }
-
-    /// Sets a password; all logins of the user end with their tokens. API keys stay.
-    pub async fn set_password(&self, user: UserId, password: &Secret, now_ns: UnixNanos) -> Result<()> {
-        let hash = self.hash(password).await?;
-        let until_ns = self.ends_ns(now_ns);
-        for family in self.database.set_password(user, &hash, until_ns).await? {
-            self.remember_ended(&family, until_ns, now_ns);
-        }
-        Ok(())
-    }
-
-    /// True where it is the user's password. A wrong one counts as a failed login: who has somebody's token must not guess more often.
-    pub async fn is_password(&self, user: UserId, password: &Secret, now_ns: UnixNanos) -> Result<bool> {
-        let name = self.name(user).ok_or(IdentityError::NotFound { what: "user" })?;
-        match self.check_password(&name, password, now_ns).await {
-            Ok(_) => Ok(true),
-            Err(IdentityError::Denied(AuthError::BadCredentials)) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Erases name, mail address, password and keys. The number stays in the journal and is never given again.
-    pub async fn erase_user(&self, user: UserId) -> Result<()> {
-        self.directory_mut().remove(user.0);
-        self.known_keys().retain(|_, known| known.user != user);
-        match self.database.erase_user(user).await? {
-            true => Ok(()),
-            false => Err(IdentityError::NotFound { what: "user" }),
-        }
-    }
-
-    /// All users, by number.
-    pub fn users(&self) -> Vec<UserRow> {
-        let mut rows: Vec<_> = self.directory().by_id.values().cloned().collect();
-        rows.sort_by_key(|row| row.id);
-        rows
-    }
-
-    /// One user.
-    pub fn user(&self, user: UserId) -> Option<UserRow> {
-        self.directory().by_id.get(&user.0).cloned()
-    }
-
-    /// The number behind a name.
-    pub fn user_named(&self, name: &str) -> Option<UserId> {
-        let directory = self.directory();
-        let found = directory
-            .by_id
-            .values()
-            .find(|row| row.name.eq_ignore_ascii_case(name));
-        found.map(|row| UserId(row.id))
-    }
-
     fn name(&self, user: UserId) -> Option<String> {
         self.directory().by_id.get(&user.0).map(|row| row.name.clone())
-    }
-
-    /// All groups.
-    pub async fn groups(&self) -> Result<Vec<GroupRow>> {
-        self.database.groups().await
-    }
-
-    /// Makes a group.
-    pub async fn add_group(&self, name: &str) -> Result<GroupRow> {
-        check_name(name)?;
-        let id: GroupId = self.database.add_group(name).await?;
-        Ok(GroupRow {
-            id: id.0,
-            name: name.to_owned(),
-        })
-    }
-
-    /// Makes an API key. It acts with the rights of its user.
-    pub async fn add_key(&self, user: UserId, label: &str, now_ns: UnixNanos) -> Result<NewKey> {
-        if label.len() > 100 {
-            return Err(IdentityError::BadValue("a label has at most 100 bytes"));
-        }
-        self.name(user).ok_or(IdentityError::NotFound { what: "user" })?;
-        let (id, secret) = (password::random_text(12)?, password::random_text(40)?);
-        let hash = self.hash(&Secret::new(secret.as_str())).await?;
-        let row = ApiKeyRow {
-            id,
-            user: user.0,
-            label: label.to_owned(),
-            created_ns: now_ns,
-        };
-        let created_seq = self.access.seen();
-        self.database.add_key(&row, &hash, created_seq).await?;
-        let key = Secret::new(format!("{KEY_PREFIX}{}_{secret}", row.id));
-        Ok(NewKey { row, key })
-    }
-
-    /// A user's API keys, without their secret halves.
-    pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKeyRow>> {
-        self.database.keys(user).await
-    }
-
-    /// Takes an API key away, and ends what is connected with it.
-    pub async fn remove_key(&self, user: UserId, id: &str, now_ns: UnixNanos) -> Result<()> {
-        if !self.database.remove_key(user, id).await? {
-            return Err(IdentityError::NotFound { what: "key" });
-        }
-        self.known_keys().retain(|_, known| known.id != id);
-        self.end(id, now_ns).await
     }
 
     async fn hash(&self, password: &Secret) -> Result<String> {
@@ -611,10 +424,6 @@ impl Identity {
     fn directory_mut(&self) -> std::sync::RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn known_keys(&self) -> std::sync::MutexGuard<'_, HashMap<blake3::Hash, KnownKey>> {
-        self.known_keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn caller(user: UserId, name: String, claims: &Claims) -> Caller {
@@ -636,16 +445,6 @@ fn outside(issuer: OutsideIssuer) -> Result<Outside> {
     })?;
     let keys = Keys::parse(&text).map_err(|what| IdentityError::BadFile { path, what })?;
     Ok(Outside { issuer, keys })
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
-    if name.is_empty() || name.len() > 64 || !name.chars().all(is_name) {
-        return Err(IdentityError::BadValue(
-            "a name has 1 to 64 bytes of letters, digits and . - _ @ +",
-        ));
-    }
-    Ok(())
 }
 
 /// True where the password has this hash.

@@ -12,6 +12,7 @@
 //! Not here: HTTP, and sending `access_set` to the engine (the gateway does), what pipeline stages check (they trust their sources).
 
 mod access;
+mod book;
 mod database;
 mod error;
 mod identity;
@@ -23,7 +24,8 @@ mod permission;
 mod secret;
 mod token;
 
-pub use access::{Access, AccessBook, AccessView, Rights};
+pub use access::Access;
+pub use book::{AccessBook, AccessView, Rights};
 pub use database::{ApiKeyRow, GroupRow, NewUser, UserRow};
 pub use error::{AuthError, IdentityError};
 pub use identity::{Caller, Identity, IdentitySettings, Issued, NewKey, OneTimePassword, OutsideIssuer};

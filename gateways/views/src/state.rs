@@ -12,6 +12,7 @@ use tradewind_domain::codes::{ControlState, Level, LimitAction, LimitType};
 use tradewind_domain::fixed::{Money, Qty};
 use tradewind_domain::ids::{HoldingId, Seq};
 use tradewind_domain::time::UnixNanos;
+use tradewind_risk::hierarchy::{NodeRow, node_flags};
 use tradewind_risk::limit_check::{ALERT_PCT, LimitUse};
 use tradewind_risk::orders::table::OrderRow;
 
@@ -187,12 +188,16 @@ pub struct LimitView {
 /// A node that does not trade freely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RestrictionView {
-    /// The node.
+    /// Node.
     pub node: String,
     /// Its level.
     pub level: String,
-    /// Its control state.
+    /// The state that counts: the more severe of what people and limits set.
     pub state: String,
+    /// What limits set of it; it may end by itself.
+    pub limit_state: String,
+    /// What limits do beside: `DISABLED` (orders are refused), `SLOW` (a tenth of the rates).
+    pub effects: Vec<&'static str>,
 }
 
 /// A table that refuses with CAPACITY when it is full.
@@ -403,16 +408,34 @@ pub fn restrictions(replica: &Replica) -> Vec<RestrictionView> {
     let nodes = replica
         .limit_check()
         .nodes()
-        .filter(|(_, row)| row.state != ControlState::Active as u8);
-    let view = |(id, row): (_, &tradewind_risk::hierarchy::NodeRow)| RestrictionView {
+        .filter(|(_, row)| is_restricted(row));
+    let view = |(id, row): (_, &NodeRow)| RestrictionView {
         node: names.node(id),
         level: level(row.level),
-        state: ControlState::from_code(row.state)
-            .map_or_else(|| row.state.to_string(), |state| state.to_string()),
+        state: control_state(row.control_state()),
+        limit_state: control_state(row.limit_state),
+        effects: EFFECTS
+            .iter()
+            .filter(|(flag, _)| row.flags & flag != 0)
+            .map(|(_, text)| *text)
+            .collect(),
     };
     let mut views: Vec<_> = nodes.map(view).collect();
     views.sort_by(|a, b| a.node.cmp(&b.node));
     views
+}
+
+/// What limits do to a node beside its state.
+const EFFECTS: [(u8, &str); 2] = [(node_flags::DISABLED, "DISABLED"), (node_flags::SLOW, "SLOW")];
+
+/// True for a node whose orders are not all treated as a free node's.
+pub(crate) fn is_restricted(row: &NodeRow) -> bool {
+    let has_effect = row.flags & (node_flags::DISABLED | node_flags::SLOW) != 0;
+    row.control_state() != ControlState::Active as u8 || has_effect
+}
+
+fn control_state(code: u8) -> String {
+    ControlState::from_code(code).map_or_else(|| code.to_string(), |state| state.to_string())
 }
 
 pub(crate) fn level(code: u8) -> String {

@@ -7,7 +7,10 @@ use tradewind_domain::codes::{LimitAction, LimitType, Side};
 use tradewind_domain::event::Kind;
 use tradewind_domain::ids::OrderId;
 use tradewind_machine::journal::JournalWriter;
-use tradewind_views::{ExplainError, OrderEvent, OrderKey, OrderLife, RULES_VERSION, explain};
+use tradewind_machine::journal::{Follower, StartAt};
+use tradewind_views::live::{Live, LiveThread};
+use tradewind_views::query::current::LiveError;
+use tradewind_views::{ExplainError, OrderEvent, OrderKey, OrderLife, RULES_VERSION, Reader, explain};
 
 /// A journal of what `script` does, for `ask` to be asked about.
 fn told(
@@ -20,7 +23,29 @@ fn told(
     script(&mut desk);
     desk.finish();
     handle.stop().unwrap();
-    explain(place.dir(), ask)
+    let told = explain(place.dir(), ask);
+    if let Ok(life) = &told {
+        tells_the_same(place.dir(), life);
+    }
+    told
+}
+
+/// A replica tells the same from the order's own records, where it tells anything.
+fn tells_the_same(dir: &std::path::Path, life: &OrderLife) {
+    let Some(id) = life.order_id.as_ref().and_then(|id| id.parse().ok()) else {
+        return;
+    };
+    let reader = Reader::open(dir).unwrap();
+    let live = Live::new(dir, reader.capacities()).unwrap();
+    let thread = LiveThread::start(live, Follower::open(dir, StartAt::Start).unwrap()).unwrap();
+    let of_replica = loop {
+        match thread.live().life(id) {
+            Err(LiveError::Behind { .. }) => {}
+            other => break other.unwrap(),
+        }
+    };
+    assert_eq!(of_replica.as_ref(), Some(life));
+    thread.stop();
 }
 
 fn kinds(life: &OrderLife) -> Vec<&str> {

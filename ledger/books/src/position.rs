@@ -34,6 +34,7 @@ use crate::replay::{Movement, Movements};
 use crate::settle::digest_rows;
 use crate::tax::TaxLots;
 use bytemuck::{Pod, Zeroable};
+use tradewind_domain::codes::LotMethod;
 use tradewind_domain::event::{
     Capacities, EngineStarted, Event, Execution, FxRate, InstrumentSet, Kind, LastTrade, Mark,
 };
@@ -235,6 +236,11 @@ impl Position {
     /// What a holding earned beside trades; `None` without a row.
     pub fn income(&self, holding: HoldingId) -> Option<&IncomeRow> {
         self.incomes.get(holding.index())
+    }
+
+    /// How an account's tax lots are kept: the method, and whether fees are part of the cost.
+    pub fn lot_method(&self, account: AccountId) -> (LotMethod, bool) {
+        self.tax.method(account)
     }
 
     /// A holding's tax lots in sum, under its account's method; `None` without a row.

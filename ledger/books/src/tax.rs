@@ -48,12 +48,19 @@ impl TaxLots {
 
     /// How an account's lots are kept.
     pub(crate) fn terms(&self, account: AccountId, rules: Rules) -> Terms {
-        let held = self.methods.get(account.index()).copied().unwrap_or(0);
+        let (method, fee_in_basis) = self.method(account);
         Terms {
             rules,
-            method: LotMethod::from_code(held & !FEE_IN_BASIS).unwrap_or(LotMethod::Fifo),
-            fee_in_basis: held & FEE_IN_BASIS != 0,
+            method,
+            fee_in_basis,
         }
+    }
+
+    /// The method of an account, and whether fees are part of the cost.
+    pub(crate) fn method(&self, account: AccountId) -> (LotMethod, bool) {
+        let held = self.methods.get(account.index()).copied().unwrap_or(0);
+        let method = LotMethod::from_code(held & !FEE_IN_BASIS).unwrap_or(LotMethod::Fifo);
+        (method, held & FEE_IN_BASIS != 0)
     }
 
     pub(crate) fn lots(&self) -> &Lots {

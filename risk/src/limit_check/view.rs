@@ -2,7 +2,6 @@
 //! reads the live stage.
 
 use super::LimitCheck;
-
 use super::quarantine::QuarantineRow;
 use super::question::{List, Scene};
 use super::tables::TABLES;
@@ -12,7 +11,11 @@ use crate::limits::{Ask, LimitRow, Measure, Priced, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
 use tradewind_domain::codes::{LimitType, Side};
-use tradewind_domain::ids::{CalendarId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, WalletId};
+use tradewind_domain::event::TakenBack;
+use tradewind_domain::ids::{
+    CalendarId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, VenueId, WalletId,
+};
+use tradewind_domain::text::ExecId;
 use tradewind_domain::time::{DayNumber, UnixNanos};
 
 /// A limit with the node it binds, for listings.
@@ -104,6 +107,12 @@ impl LimitCheck {
     /// An order that is open or remembered.
     pub fn order(&self, order_id: OrderId) -> Option<&OrderRow> {
         self.book.orders.find(order_id).map(|(_, row)| row)
+    }
+
+    /// An executed trade that is retained, busted or not, as it was booked last; `trade_date` 0 means the present one.
+    pub fn trade(&self, venue: VenueId, trade_date: DayNumber, exec_id: &ExecId) -> Option<&TakenBack> {
+        let found = self.book.retained(venue, trade_date, exec_id);
+        found.map(|(_, row)| &row.trade)
     }
 
     /// All wallets.

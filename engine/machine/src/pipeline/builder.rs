@@ -15,6 +15,7 @@ use crate::cores::Cores;
 use crate::expander::Expander;
 use crate::idle::{Idle, Waker};
 use crate::latency::{Counters, Meter};
+use crate::queues::Queues;
 use crate::sequencer::{INGEST_SLOTS_MIN, Ingest, LastSeen, Schedule, Sequencer};
 use crate::slab::{Pool, PoolId};
 use crate::source::{Intake, LongSource, Source, SourceClass, Sources};
@@ -131,6 +132,12 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
         let control = Arc::new(Control::new(wakers[0].clone()));
         let counters = Arc::new(Counters::default());
         let meter = |stage| Meter::new(stage, Arc::clone(&counters), self.clock.clone());
+        let queues = Queues::new(
+            self.sources.gauges(),
+            lanes,
+            settings.ring_slots,
+            Arc::clone(&counters),
+        );
 
         let mut ingest_pool = Pool::new(PoolId::Ingest, settings.ingest_slots.max(INGEST_SLOTS_MIN));
         let mut effects_pool = Pool::new(PoolId::Effects, settings.effect_slots.max(1) + 1);
@@ -178,6 +185,7 @@ impl<E: Intake, J: Append<E> + 'static> Builder<E, J> {
             idles,
             control,
             counters,
+            queues: Arc::new(queues),
         }
     }
 }
@@ -234,4 +242,5 @@ pub(super) struct Assembly<E, J> {
     pub(super) idles: Vec<Idle>,
     pub(super) control: Arc<Control>,
     pub(super) counters: Arc<Counters>,
+    pub(super) queues: Arc<Queues>,
 }

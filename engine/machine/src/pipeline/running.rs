@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::cores::{Cores, PinError};
 use crate::idle::Idle;
 use crate::latency::Counters;
+use crate::queues::Queues;
 use crate::source::Intake;
 use crate::topology::Lane;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub struct Running<E, J> {
     threads: Vec<(String, JoinHandle<Ended<E, J>>)>,
     control: Arc<Control>,
     counters: Arc<Counters>,
+    queues: Arc<Queues>,
     warnings: Vec<(String, PinError)>,
 }
 
@@ -56,11 +58,13 @@ impl<E: Intake, J: Append<E> + 'static> Running<E, J> {
             idles,
             control,
             counters,
+            queues,
         } = assembly;
         let mut running = Self {
             threads: Vec::new(),
             control,
             counters,
+            queues,
             warnings: Vec::new(),
         };
         let (pinned, pins) = mpsc::channel();
@@ -127,6 +131,11 @@ impl<E, J> Running<E, J> {
     /// What the stages have done so far.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// How full the queues are.
+    pub fn queues(&self) -> Arc<Queues> {
+        Arc::clone(&self.queues)
     }
 
     /// Threads that run without the core they should have.

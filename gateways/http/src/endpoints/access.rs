@@ -1,7 +1,8 @@
 //! Users, groups, and who may do what where. Names are kept in `identity.db`; every change of access is a journaled event.
 
-use super::orders::{author_code, outcome_schema, word};
+use super::changes::{author_code, change, outcome_schema};
 use super::v1;
+use super::values::word;
 use crate::call::{Asker, Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle, params};
 use crate::gateway::Gateway;
@@ -17,11 +18,23 @@ use tradewind_domain::codes::{AccessStatus, Role};
 use tradewind_domain::event::{AccessSet, InboundLong, Kind};
 use tradewind_domain::ids::{GroupId, NodeId, UserId};
 use tradewind_domain::text::{Code, Symbol};
-use tradewind_identity::{NewUser, Permission, Secret};
+use tradewind_identity::{AccessView, GroupRow, NewUser, Permission, Secret, UserRow};
 
 const GROUP: &str = "access";
-/// Bytes of a reason at most: it stands in the tail of a record.
-const REASON_MAX: usize = 400;
+
+wire! {
+    /// What is to change of a user. What is left out stays.
+    ChangeUser {
+        /// Name to log in with.
+        name: Option<String>,
+        /// Full name.
+        full_name: Option<String>,
+        /// Mail address.
+        mail: Option<String>,
+        /// `sub` of the outside issuer's tokens; empty for none.
+        subject: Option<String>,
+    }
+}
 
 wire! {
     /// A new user. Without a password he comes by an outside issuer's token or an API key.
@@ -107,10 +120,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         new(Verb::Post, v1!("/users"), admin, handle!(add_user), "Makes a user. He may do nothing until access is granted.")
             .takes::<AddUser>()
             .gives(201, user_schema),
+        new(Verb::Get, v1!("/users/{id}"), admin, handle!(user), "One user.").gives(200, user_schema),
+        new(Verb::Put, v1!("/users/{id}"), admin, handle!(change_user), "Changes names, mail address and outside subject of a user.")
+            .takes::<ChangeUser>()
+            .gives(200, user_schema),
         new(Verb::Delete, v1!("/users/{id}"), admin, handle!(erase), "Revokes all access of a user and erases his name, mail address, password and keys.")
             .params(params!["reason" text "Why."]),
         new(Verb::Post, v1!("/users/{id}/password"), admin, handle!(password), "Sets a user's password; his logins end. API keys stay.")
             .takes::<SetPassword>(),
+        new(Verb::Get, v1!("/users/{id}/keys"), admin, handle!(keys), "API keys of a user, without their secret halves.")
+            .gives(200, super::auth::keys_schema),
+        new(Verb::Delete, v1!("/users/{id}/keys/{key}"), admin, handle!(remove_key), "Takes an API key of a user away; what came in by it ends."),
         new(Verb::Post, v1!("/users/{id}/keys"), admin, handle!(add_key), "Makes an API key that acts as the user. It is shown this once.")
             .takes::<AddKey>()
             .gives(201, key_schema),
@@ -118,6 +138,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         new(Verb::Post, v1!("/groups"), admin, handle!(add_group), "Makes a group. Its members come by /access.")
             .takes::<AddGroup>()
             .gives(201, group_schema),
+        new(Verb::Get, v1!("/groups/{id}"), admin, handle!(group), "One group.").gives(200, group_schema),
+        new(Verb::Put, v1!("/groups/{id}"), admin, handle!(rename_group), "Gives a group another name.")
+            .takes::<AddGroup>()
+            .gives(200, group_schema),
+        new(Verb::Delete, v1!("/groups/{id}"), admin, handle!(remove_group), "Revokes all access of a group and its members' places in it, and takes its name away.")
+            .params(params!["reason" text "Why."]),
     ]
 }
 
@@ -266,6 +292,24 @@ impl Wish {
         })
     }
 
+    /// The end of what a line grants or asks for.
+    fn revoking(line: &AccessView, asker: &Asker) -> Self {
+        let role = line.role.as_deref().and_then(Role::from_text);
+        Self {
+            body: AccessSet {
+                author: author_code(asker),
+                user: line.user.map_or(UserId::NONE, UserId),
+                group: line.group.map_or(GroupId::NONE, GroupId),
+                role: role.map_or(0, |role| role as u8),
+                status: AccessStatus::Revoked as u8,
+                node: NodeId::NONE,
+                ..AccessSet::zeroed()
+            },
+            node: Code::lossy(line.node.as_deref().unwrap_or("")),
+            status: AccessStatus::Revoked,
+        }
+    }
+
     /// True where somebody asks for access for himself.
     fn is_application_of(&self, asker: &Asker) -> bool {
         self.status == AccessStatus::Applied
@@ -335,29 +379,23 @@ fn keep_an_admin(book: &tradewind_identity::AccessBook, wish: &Wish) -> Result<(
 }
 
 async fn send(gateway: &Gateway, call: &Call, wish: &Wish, reason: &str) -> Result<Outcome, Problem> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.len() > REASON_MAX || reason.chars().any(char::is_control) {
-        return Err(Problem::value(
-            "/reason",
-            format!("is one line of 1 to {REASON_MAX} bytes"),
-        ));
-    }
-    let tail = format!("{reason} [request {}]", call.correlation.request_id);
-    let message = InboundLong::new(Kind::AccessSet, &wish.body)
-        .named(Symbol::EMPTY, wish.node)
-        .with_tail(tail.as_bytes());
-    let event = gateway.gate.admin(message).await?;
-    if let Some(code) = event.reject_code() {
-        return Err(super::orders::refused(gateway, &event, code));
-    }
-    Ok(Outcome::of(&event, None))
+    let message = InboundLong::new(Kind::AccessSet, &wish.body).named(Symbol::EMPTY, wish.node);
+    change(gateway, call, message, reason).await
 }
 
-fn number(call: &Call) -> Result<UserId, Problem> {
+/// The user of the path, who must be there.
+fn user_of(gateway: &Gateway, call: &Call) -> Result<UserRow, Problem> {
     let text = call.path("id");
-    text.parse()
-        .map(UserId)
-        .map_err(|_| Problem::not_found("user", text))
+    let row = text.parse().ok().and_then(|id| gateway.identity.user(UserId(id)));
+    row.ok_or_else(|| Problem::not_found("user", text))
+}
+
+/// The group of the path, which must be there.
+async fn group_of(gateway: &Gateway, call: &Call) -> Result<GroupRow, Problem> {
+    let text = call.path("id");
+    let mut groups = gateway.identity.groups().await?.into_iter();
+    let row = groups.find(|row| text.parse::<u32>().ok() == Some(row.id));
+    row.ok_or_else(|| Problem::not_found("group", text))
 }
 
 async fn users(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
@@ -379,69 +417,113 @@ async fn add_user(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     Ok(Reply::json(&row)?.status(StatusCode::CREATED))
 }
 
+async fn user(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    Reply::json(&user_of(&gateway, &call)?)
+}
+
+async fn change_user(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let body: ChangeUser = call.json()?;
+    let known = user_of(&gateway, &call)?;
+    let subject = match body.subject {
+        None => known.subject,
+        Some(subject) => Some(subject).filter(|subject| !subject.is_empty()),
+    };
+    let row = UserRow {
+        id: known.id,
+        name: body.name.unwrap_or(known.name),
+        full_name: body.full_name.unwrap_or(known.full_name),
+        mail: body.mail.unwrap_or(known.mail),
+        subject,
+    };
+    Reply::json(&gateway.identity.change_user(row).await?)
+}
+
 async fn erase(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let Reason { reason } = call.query()?;
-    let user = number(&call)?;
-    gateway
-        .identity
-        .user(user)
-        .ok_or_else(|| Problem::not_found("user", user))?;
-    for wish in revocations(&gateway, call.asker()?, user)? {
-        send(&gateway, &call, &wish, &reason).await?;
-    }
+    let user = UserId(user_of(&gateway, &call)?.id);
+    let lines = gateway.access().book().list(Some(user));
+    let of_user = lines.into_iter().filter(|line| line.user == Some(user.0));
+    revoke(&gateway, &call, of_user, &reason).await?;
     gateway.identity.erase_user(user).await?;
     Ok(Reply::nothing())
 }
 
-/// Everything that is granted to a user, to be revoked.
-fn revocations(gateway: &Gateway, asker: &Asker, user: UserId) -> Result<Vec<Wish>, Problem> {
-    let book = gateway.access().book();
-    let mut wishes = Vec::new();
-    for line in book
-        .list(Some(user))
-        .into_iter()
-        .filter(|line| line.user == Some(user.0))
-    {
-        if line.status == AccessStatus::Revoked.text() {
-            continue;
-        }
-        let role = line.role.as_deref().and_then(Role::from_text);
-        let wish = Wish {
-            body: AccessSet {
-                author: author_code(asker),
-                user,
-                group: line.group.map_or(GroupId::NONE, GroupId),
-                role: role.map_or(0, |role| role as u8),
-                status: AccessStatus::Revoked as u8,
-                node: NodeId::NONE,
-                ..AccessSet::zeroed()
-            },
-            node: Code::lossy(line.node.as_deref().unwrap_or("")),
-            status: AccessStatus::Revoked,
-        };
-        keep_an_admin(&book, &wish)?;
-        wishes.push(wish);
+async fn remove_group(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let Reason { reason } = call.query()?;
+    let group = group_of(&gateway, &call).await?.id;
+    let lines = gateway.access().book().list(None);
+    let of_group = lines.into_iter().filter(|line| line.group == Some(group));
+    revoke(&gateway, &call, of_group, &reason).await?;
+    gateway.identity.remove_group(GroupId(group)).await?;
+    Ok(Reply::nothing())
+}
+
+/// Revokes what the lines grant or ask for, each in a record of its own; none of them where one cannot be revoked.
+async fn revoke(
+    gateway: &Gateway,
+    call: &Call,
+    lines: impl Iterator<Item = AccessView>,
+    reason: &str,
+) -> Result<(), Problem> {
+    let asker = call.asker()?;
+    let is_held = |line: &AccessView| line.status != AccessStatus::Revoked.text();
+    let wishes: Vec<Wish> = lines
+        .filter(is_held)
+        .map(|line| Wish::revoking(&line, asker))
+        .collect();
+    for wish in &wishes {
+        keep_an_admin(&gateway.access().book(), wish)?;
     }
-    Ok(wishes)
+    for wish in &wishes {
+        send(gateway, call, wish, reason).await?;
+    }
+    Ok(())
 }
 
 async fn password(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let body: SetPassword = call.json()?;
+    let user = UserId(user_of(&gateway, &call)?.id);
     gateway
         .identity
-        .set_password(number(&call)?, &body.password, gateway.now_ns())
+        .set_password(user, &body.password, gateway.now_ns())
         .await?;
     Ok(Reply::nothing())
 }
 
+async fn keys(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let user = UserId(user_of(&gateway, &call)?.id);
+    super::auth::keys_of(&gateway, user).await
+}
+
 async fn add_key(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let body: AddKey = call.json()?;
+    let user = UserId(user_of(&gateway, &call)?.id);
     let made = gateway
         .identity
-        .add_key(number(&call)?, &body.label, gateway.now_ns())
+        .add_key(user, &body.label, gateway.now_ns())
         .await?;
     let answer = Reply::json(&json!({ "id": made.row.id, "label": made.row.label, "key": made.key }))?;
     Ok(answer.status(StatusCode::CREATED))
+}
+
+async fn remove_key(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let user = UserId(user_of(&gateway, &call)?.id);
+    gateway
+        .identity
+        .remove_key(user, call.path("key"), gateway.now_ns())
+        .await?;
+    Ok(Reply::nothing())
+}
+
+async fn group(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    Reply::json(&group_of(&gateway, &call).await?)
+}
+
+async fn rename_group(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let body: AddGroup = call.json()?;
+    let id = group_of(&gateway, &call).await?.id;
+    let row = GroupRow { id, name: body.name };
+    Reply::json(&gateway.identity.rename_group(row).await?)
 }
 
 async fn groups(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {

@@ -1,6 +1,6 @@
 //! Incidents: look, acknowledge, resolve.
 
-use super::orders::outcome_schema;
+use super::changes::outcome_schema;
 use super::v1;
 use crate::call::{Asker, Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle};

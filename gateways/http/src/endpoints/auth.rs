@@ -9,6 +9,7 @@ use crate::schema::{Schema, Wire, object, rows, wire};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tradewind_domain::ids::UserId;
 use tradewind_domain::time::{NANOS_PER_SEC, Rfc3339};
 use tradewind_identity::{AuthError, Caller, IdentityError, Issued, Permission, Rights, Secret};
 
@@ -156,7 +157,7 @@ fn tokens_schema() -> Schema {
     schema
 }
 
-fn keys_schema() -> Schema {
+pub(super) fn keys_schema() -> Schema {
     rows(key_row_schema(), &[])
 }
 
@@ -263,7 +264,12 @@ async fn password(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn keys(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let keys = gateway.identity.keys(call.asker()?.caller.user).await?;
+    keys_of(&gateway, call.asker()?.caller.user).await
+}
+
+/// The API keys of a user.
+pub(super) async fn keys_of(gateway: &Gateway, user: UserId) -> Result<Reply, Problem> {
+    let keys = gateway.identity.keys(user).await?;
     let rows: Vec<_> = keys
         .iter()
         .map(

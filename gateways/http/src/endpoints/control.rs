@@ -1,6 +1,6 @@
 //! The kill switch and what goes with it: states, re-arm by two people, flatten, quarantine.
 
-use super::orders::outcome_schema;
+use super::changes::outcome_schema;
 use super::v1;
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle};
@@ -167,7 +167,13 @@ fn restrictions_schema() -> Schema {
     let members = [
         ("node", "text", "The node."),
         ("level", "text", "Its level."),
-        ("state", "text", "Its state."),
+        ("state", "text", "The state that counts."),
+        (
+            "limit_state",
+            "text",
+            "What limits set of it; it may end by itself.",
+        ),
+        ("effects", "any", "What limits do beside: DISABLED, SLOW."),
     ];
     rows(object("A node that does not trade freely.", &members), &[])
 }

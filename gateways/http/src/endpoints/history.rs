@@ -33,14 +33,48 @@ const FILTER: &[Param] = params![
     "currency" text "Only this currency.",
     "limit_label" text "Only this limit.",
     "code" text "Only this reject code.",
-    "author" text "Only what this person did.",
-    "kind" text "Only this kind of event.",
     "group" text "Of profit: account, node, instrument, sector, org or account_instrument.",
     "by_day" flag "Of profit: a row for each day.",
-    "length" text "Of bars: second or minute.",
     "limit" count "Rows at most, up to 1000; 100 where left out.",
     "cursor" text "`next_cursor` of the page before.",
 ];
+
+const BARS: &[Param] = params![
+    "from" text "First instant, RFC 3339, or midnight of a date in UTC.",
+    "to" text "Last instant.",
+    "length" text "second or minute; left out: minute.",
+    "limit" count "Rows at most, up to 1000; 100 where left out.",
+    "cursor" text "`next_cursor` of the page before.",
+];
+const AUDIT: &[Param] = params![
+    "from" text "First trading day, YYYY-MM-DD.",
+    "to" text "Last trading day, YYYY-MM-DD.",
+    "author" text "Only what this person did.",
+    "kind" text "Only this kind of event.",
+    "limit" count "Rows at most, up to 1000; 100 where left out.",
+    "cursor" text "`next_cursor` of the page before.",
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BarsQuery {
+    from: Option<String>,
+    to: Option<String>,
+    length: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    from: Option<String>,
+    to: Option<String>,
+    author: Option<String>,
+    kind: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,11 +91,8 @@ struct Query {
     currency: Option<String>,
     limit_label: Option<String>,
     code: Option<String>,
-    author: Option<String>,
-    kind: Option<String>,
     group: Option<String>,
     by_day: Option<bool>,
-    length: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -109,7 +140,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             read,
             handle!(bars),
             "Bars of the market data that the pipeline saw.",
-        ),
+        )
+        .params(BARS),
         new(
             v1!("/ledger/entries"),
             read,
@@ -121,7 +153,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Need::Firm(Permission::Control),
             handle!(audit),
             "What operators did, and what the engine did to nodes by itself.",
-        ),
+        )
+        .params(AUDIT),
     ]
 }
 
@@ -145,25 +178,33 @@ fn accounts(gateway: &Gateway, call: &Call, account: Option<&String>) -> Result<
     Ok(Accounts::Of(book.accounts_open(&asker.rights, Permission::Read)))
 }
 
+fn days(from: &Option<String>, to: &Option<String>) -> Result<Days, Problem> {
+    let day = |name: &str, text: &Option<String>| {
+        let parsed = text.as_deref().map(|text| parse_date(text).ok_or(text));
+        parsed
+            .transpose()
+            .map_err(|_| Problem::malformed(name, "is no date YYYY-MM-DD"))
+    };
+    Ok(Days {
+        from: day("?from", from)?,
+        to: day("?to", to)?,
+    })
+}
+
+fn page_request(limit: Option<u32>, cursor: &Option<String>) -> PageRequest {
+    PageRequest {
+        limit: limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX),
+        cursor: cursor.clone(),
+    }
+}
+
 impl Query {
     fn days(&self) -> Result<Days, Problem> {
-        let day = |name: &str, text: &Option<String>| {
-            let parsed = text.as_deref().map(|text| parse_date(text).ok_or(text));
-            parsed
-                .transpose()
-                .map_err(|_| Problem::malformed(name, "is no date YYYY-MM-DD"))
-        };
-        Ok(Days {
-            from: day("?from", &self.from)?,
-            to: day("?to", &self.to)?,
-        })
+        days(&self.from, &self.to)
     }
 
     fn page(&self) -> PageRequest {
-        PageRequest {
-            limit: self.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX),
-            cursor: self.cursor.clone(),
-        }
+        page_request(self.limit, &self.cursor)
     }
 
     fn side(&self) -> Result<Option<Side>, Problem> {
@@ -267,17 +308,18 @@ async fn entries(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn audit(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: AuditQuery = call.query()?;
     let filter = AuditFilter {
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         author: query.author.clone(),
         kind: query.kind.clone(),
     };
-    page(&call, &gateway.history()?.audit(filter, query.page()).await?)
+    let request = page_request(query.limit, &query.cursor);
+    page(&call, &gateway.history()?.audit(filter, request).await?)
 }
 
 async fn bars(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: BarsQuery = call.query()?;
     let length = match query.length.as_deref().unwrap_or("minute") {
         "second" => BarLength::Second,
         "minute" => BarLength::Minute,
@@ -299,7 +341,8 @@ async fn bars(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         from_ns: instant("?from", &query.from, 0)?,
         to_ns: instant("?to", &query.to, u64::MAX)?,
     };
-    page(&call, &gateway.history()?.bars(filter, query.page()).await?)
+    let request = page_request(query.limit, &query.cursor);
+    page(&call, &gateway.history()?.bars(filter, request).await?)
 }
 
 async fn profit(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

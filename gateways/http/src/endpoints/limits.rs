@@ -1,6 +1,6 @@
 //! Limits: look, set, remove, ask what is used, ask whether an order would pass.
 
-use super::orders::outcome_schema;
+use super::changes::outcome_schema;
 use super::rows::{AS_OF, limit_schema};
 use super::v1;
 use crate::call::{Call, Reply};

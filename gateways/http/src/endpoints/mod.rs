@@ -3,15 +3,23 @@
 pub(crate) mod access;
 pub(crate) mod alerts;
 pub(crate) mod auth;
+pub(crate) mod busts;
+pub(crate) mod calendars;
+pub(crate) mod changes;
 pub(crate) mod control;
+pub(crate) mod fees;
 pub(crate) mod history;
+pub(crate) mod holdings;
+pub(crate) mod life;
 pub(crate) mod limits;
 pub(crate) mod operations;
 pub(crate) mod orders;
 pub(crate) mod reads;
 pub(crate) mod reference;
+pub(crate) mod reports;
 pub(crate) mod rows;
 pub(crate) mod trades;
+pub(crate) mod values;
 
 use crate::endpoint::Endpoint;
 use std::sync::OnceLock;
@@ -32,13 +40,18 @@ pub(crate) fn all() -> &'static [Endpoint] {
             auth::endpoints(),
             orders::endpoints(),
             trades::endpoints(),
+            busts::endpoints(),
             reads::endpoints(),
+            holdings::endpoints(),
+            reports::endpoints(),
             limits::endpoints(),
             control::endpoints(),
             alerts::endpoints(),
             history::endpoints(),
             access::endpoints(),
             reference::endpoints(),
+            calendars::endpoints(),
+            fees::endpoints(),
             operations::endpoints(),
         ]
         .into_iter()

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 const GROUP: &str = "operations";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPEN_METRICS_TYPE: &str = "application/openmetrics-text";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -21,9 +23,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         new("/health", handle!(health), "Does the process work?").gives(200, health_schema),
         new("/livez", handle!(health), "The same.").gives(200, health_schema),
+        new("/healthz", handle!(health), "The same.").gives(200, health_schema),
+        new(
+            "/startup",
+            handle!(startup),
+            "Has it read the journal of earlier runs?",
+        )
+        .gives(200, health_schema),
         new("/ready", handle!(ready), "Does it take requests?").gives(200, health_schema),
         new("/readyz", handle!(ready), "The same.").gives(200, health_schema),
-        new("/metrics", handle!(metrics), "Figures for Prometheus.").gives_text(METRICS),
+        new(
+            "/metrics",
+            handle!(metrics),
+            "Figures for Prometheus; as OpenMetrics where `Accept` asks for it.",
+        )
+        .gives_text(METRICS),
         new("/openapi.json", handle!(openapi), "This document.").gives(200, any_object),
         new("/docs", handle!(docs), "A viewer of this document.").gives_text(HTML),
         new("/docs/docs.js", handle!(docs_script), "Its script.")
@@ -48,17 +62,30 @@ fn any_object() -> Schema {
     json!({ "type": "object" })
 }
 
-fn report(gateway: &Gateway, is_ready: bool) -> Result<Reply, Problem> {
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    Health,
+    Startup,
+    Ready,
+}
+
+fn report(gateway: &Gateway, probe: Probe) -> Result<Reply, Problem> {
     let phase = gateway.phase();
     let checks: Vec<Check> = gateway.telemetry.iter().flat_map(|part| part.checks()).collect();
-    let counts = |check: &&Check| is_ready || check.is_vital;
+    let counts = |check: &&Check| probe == Probe::Ready || check.is_vital;
     let mut worst = checks
         .iter()
         .filter(counts)
         .map(|check| check.health)
         .max()
         .unwrap_or(Health::Pass);
-    if is_ready && phase != Phase::Ready {
+    let is_early = match probe {
+        Probe::Health => false,
+        Probe::Startup => phase == Phase::Starting,
+        Probe::Ready => phase != Phase::Ready,
+    };
+    if is_early {
         worst = Health::Fail;
     }
     let mut map = Map::new();
@@ -81,25 +108,30 @@ fn report(gateway: &Gateway, is_ready: bool) -> Result<Reply, Problem> {
 }
 
 async fn health(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
-    report(&gateway, false)
+    report(&gateway, Probe::Health)
 }
 
 async fn ready(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
-    report(&gateway, true)
+    report(&gateway, Probe::Ready)
 }
 
-async fn metrics(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
+async fn startup(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
+    report(&gateway, Probe::Startup)
+}
+
+async fn metrics(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let mut page = MetricsPage::default();
     page.metric(
         "tradewind_build_info",
         MetricKind::Gauge,
         "Version and commit of the program.",
     );
-    page.sample("tradewind_build_info", &[("version", &gateway.build)], 1.0);
+    let mut words = gateway.build.split(' ').skip(1); // the program's name
+    let (version, git) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    page.sample("tradewind_build_info", &[("version", version), ("git", git)], 1.0);
     for part in &gateway.telemetry {
         part.metrics(&mut page);
     }
-    gateway.gate.write(&mut page);
     gateway.counters.write(&mut page);
     page.metric(
         "tradewind_log_dropped_lines_total",
@@ -111,7 +143,11 @@ async fn metrics(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
         &[],
         gateway.log.dropped() as f64,
     );
-    Ok(Reply::text(METRICS, page.into_text()))
+    let accepted = call.header("accept").unwrap_or("");
+    Ok(match accepted.contains(OPEN_METRICS_TYPE) {
+        true => Reply::text(OPEN_METRICS, page.into_open_metrics()),
+        false => Reply::text(METRICS, page.into_text()),
+    })
 }
 
 async fn openapi(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {

@@ -1,25 +1,27 @@
 //! Orders: place, replace, cancel, list, and the life of one.
 
+use super::changes::{outcome_schema, refused};
+use super::life;
+use super::values::{figure, key, text, word};
 use super::{rows::order_schema, v1};
 use crate::call::{Asker, Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle, params};
-use crate::gateway::{Gateway, author};
+use crate::gateway::Gateway;
 use crate::keys::{Asked, Found, session_of};
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::schema::{Schema, object, rows, wire};
 use axum::http::StatusCode;
 use bytemuck::Zeroable;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tradewind_control::{Command, MassCancel, Outcome};
+use tradewind_control::{Command, MassCancel};
 use tradewind_domain::codes::{OrderState, OrderType, Side, TimeInForce};
 use tradewind_domain::event::{Event, Inbound, Kind, OrderCancel, OrderNew, OrderReplace, OrderView};
 use tradewind_domain::fixed::{Qty, SCALE_DP};
 use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, OrderId};
-use tradewind_domain::text::{ClOrdId, Code, Symbol, Text};
+use tradewind_domain::text::{ClOrdId, Code, Symbol};
 use tradewind_domain::time::{Rfc3339, parse_rfc3339};
-use tradewind_domain::{decimal, reject::RejectCode};
 use tradewind_identity::Permission;
 use tradewind_views::query::current::{Current, Filter, Order};
 
@@ -159,10 +161,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Verb::Get,
             v1!("/orders/{id}/explain"),
             read,
-            handle!(explain),
+            handle!(life::explain),
             "The whole life of an order, event by event, from the journal.",
         )
-        .gives(200, life_schema),
+        .gives(200, life::schema),
     ]
 }
 
@@ -199,76 +201,6 @@ fn order_now_schema() -> Schema {
     super::rows::one(order_schema())
 }
 
-fn life_schema() -> Schema {
-    object(
-        "An order's life.",
-        &[
-            ("order_id", "text?", "The order; none where it was refused."),
-            ("cl_ord_id", "text", "The client's identifier."),
-            ("session", "count", "Client session."),
-            ("account", "text", "Account."),
-            ("node", "text", "The narrowest node."),
-            ("symbol", "text", "Instrument."),
-            ("side", "text", "Side."),
-            ("ord_type", "text", "Order type."),
-            ("tif", "text", "Time in force."),
-            ("currency", "text", "Currency of its cash."),
-            ("state", "text", "State after the last event."),
-            ("events", "any", "What happened, oldest first."),
-        ],
-    )
-}
-
-pub(super) fn outcome_schema() -> Schema {
-    let mut schema = object(
-        "What became of it.",
-        &[("outcome", "any", "The journal's record.")],
-    );
-    schema["additionalProperties"] = true.into();
-    schema
-}
-
-/// A decimal of a body at 1e-8; none is 0.
-pub(super) fn figure(pointer: &str, value: Option<&str>) -> Result<i64, Problem> {
-    let Some(value) = value else { return Ok(0) };
-    decimal::parse(value.as_bytes()).map_err(|error| Problem::value(pointer, error.to_string()))
-}
-
-/// A text of fixed size that must be there.
-pub(super) fn text<const N: usize>(pointer: &str, value: &str) -> Result<Text<N>, Problem> {
-    match Text::new(value) {
-        Ok(text) if !text.is_empty() => Ok(text),
-        Ok(_) => Err(Problem::value(pointer, "is empty")),
-        Err(error) => Err(Problem::value(pointer, error.to_string())),
-    }
-}
-
-/// A word of a closed set, in any case.
-pub(super) fn word<T>(
-    pointer: &str,
-    value: &str,
-    of: fn(&str) -> Option<T>,
-    all: &str,
-) -> Result<T, Problem> {
-    of(&value.to_ascii_uppercase()).ok_or_else(|| Problem::value(pointer, format!("is none of {all}")))
-}
-
-/// The key that names a request.
-pub(super) fn key(call: &Call) -> Result<ClOrdId, Problem> {
-    let Some(key) = call.header("idempotency-key") else {
-        let detail =
-            "send an Idempotency-Key of 1 to 40 printable characters; it becomes the order's ClOrdID";
-        return Err(Problem::new(ProblemCode::KeyRequired, detail));
-    };
-    match ClOrdId::new(key) {
-        Ok(key) if !key.is_empty() => Ok(key),
-        _ => Err(Problem::malformed(
-            "Idempotency-Key",
-            "has 1 to 40 printable characters",
-        )),
-    }
-}
-
 async fn place(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let asker = call.asker()?;
     let body: PlaceOrder = call.json()?;
@@ -290,7 +222,9 @@ async fn place(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         codes: [order.side, order.ord_type, order.tif, order.located],
         ids: ids(&gateway, &account, &symbol)?,
     };
-    let message = Inbound::new(Kind::OrderNew, &order).named(symbol, account);
+    let message = call
+        .correlation
+        .on(Inbound::new(Kind::OrderNew, &order).named(symbol, account));
     let (event, is_replay) = keyed(&gateway, asker, key, &asked, message).await?;
     let view = event.body::<OrderNew>().view;
     answer(&gateway, &event, &view, key, is_replay).map(|reply| {
@@ -368,14 +302,8 @@ async fn keyed(
     let work = match gateway.keys.take(session, key, asked) {
         Found::New(work) => work,
         Found::Same(event) => return Ok((event, true)),
-        Found::Other => {
-            let detail = format!("the key {key} was sent with another request");
-            return Err(Problem::new(ProblemCode::KeyReused, detail));
-        }
-        Found::InFlight => {
-            let detail = format!("a request with the key {key} is being worked on");
-            return Err(Problem::new(ProblemCode::InFlight, detail));
-        }
+        Found::Other => return Err(Problem::key_reused(&key)),
+        Found::InFlight => return Err(Problem::in_flight(&key)),
     };
     let event = gateway.gate.order(message).await?;
     drop(work);
@@ -412,17 +340,7 @@ fn answer(
     })
 }
 
-/// A refusal of the engine.
-pub(super) fn refused(gateway: &Gateway, event: &Event, code: RejectCode) -> Problem {
-    let outcome = gateway.live.look(|held| Outcome::of(event, Some(held)));
-    let detail = match outcome.text.is_empty() {
-        true => format!("the engine refused it with {code}"),
-        false => format!("the engine refused it with {code}: {}", outcome.text),
-    };
-    Problem::refused(code.text(), detail, json!(outcome))
-}
-
-fn order_id(call: &Call) -> Result<OrderId, Problem> {
+pub(super) fn order_id(call: &Call) -> Result<OrderId, Problem> {
     let id = call.path("id");
     id.parse().map_err(|_| Problem::not_found("order", id))
 }
@@ -512,7 +430,7 @@ async fn replace(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         codes: [0; 4],
         ids: (u32::MAX, u32::MAX),
     };
-    let message = Inbound::new(Kind::OrderReplace, &request);
+    let message = call.correlation.on(Inbound::new(Kind::OrderReplace, &request));
     let (event, is_replay) = keyed(&gateway, asker, key, &asked, message).await?;
     let view = event.body::<OrderReplace>().view;
     Ok(answer(&gateway, &event, &view, key, is_replay)?.status(StatusCode::ACCEPTED))
@@ -528,10 +446,8 @@ async fn cancel(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         instrument: InstrumentId::NONE,
         ..OrderCancel::zeroed()
     };
-    let event = gateway
-        .gate
-        .order(Inbound::new(Kind::OrderCancel, &request))
-        .await?;
+    let message = call.correlation.on(Inbound::new(Kind::OrderCancel, &request));
+    let event = gateway.gate.order(message).await?;
     let view = event.body::<OrderCancel>().view;
     Ok(answer(&gateway, &event, &view, order.cl_ord_id, false)?.status(StatusCode::ACCEPTED))
 }
@@ -555,42 +471,4 @@ async fn cancel_many(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem
         .desk(&call, Some(&body.reason), Command::OrdersMassCancel(scope))
         .await?;
     Ok(Reply::json(&answer)?.status(StatusCode::ACCEPTED))
-}
-
-async fn explain(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let id = order_id(&call)?;
-    let asker = call.asker()?.clone();
-    let _turn = gateway.stories.try_acquire().map_err(|_| {
-        Problem::new(
-            ProblemCode::Busy,
-            "the life of another order is being read from the journal",
-        )
-    })?;
-    let data_dir = gateway.data_dir.clone();
-    let told = tokio::task::spawn_blocking(move || tradewind_views::explain(&data_dir, id)).await;
-    let life = match told {
-        Ok(Ok(life)) => life,
-        Ok(Err(tradewind_views::ExplainError::UnknownOrder { .. })) => {
-            return Err(Problem::not_found("order", id));
-        }
-        _ => {
-            return Err(Problem::new(
-                ProblemCode::ReadsFailed,
-                "the journal cannot be read",
-            ));
-        }
-    };
-    let is_open = gateway
-        .access()
-        .book()
-        .allows_named(&asker.rights, Permission::Read, &life.account);
-    match is_open {
-        true => Reply::json(&life),
-        false => Err(Problem::not_found("order", id)),
-    }
-}
-
-/// The journal's name of who asks, for messages whose body has an author.
-pub(super) fn author_code(asker: &Asker) -> Code {
-    Code::lossy(author(asker))
 }

@@ -1,11 +1,11 @@
 //! What is now: positions, money, profit, executions, refusals, the market, summaries. Answered by the live replica.
 
-use super::orders::text;
 use super::rows::{
     AS_OF, balance_schema, market_schema, one, position_schema, profit_point_schema, profit_schema,
     refusal_schema, summary_schema, trade_schema,
 };
 use super::v1;
+use super::values::text;
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Param, Verb, handle, params};
 use crate::gateway::Gateway;

@@ -1,7 +1,7 @@
 //! Executed trades from outside: one or a batch, as JSON or CSV, each line with a result of its own.
 
-use super::orders::{figure, text, word};
 use super::v1;
+use super::values::{date, figure, text, word};
 use crate::call::{Asker, Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle};
 use crate::gate::Sent;
@@ -12,15 +12,15 @@ use crate::schema::{Schema, object, wire};
 use axum::http::header;
 use bytemuck::Zeroable;
 use csv_core::{ReadRecordResult, Reader};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{Event, Execution, Inbound, Kind, execution_flags};
 use tradewind_domain::fixed::{Money, SCALE_DP};
-use tradewind_domain::ids::{OrderId, VenueId};
+use tradewind_domain::ids::{OrderId, Seq, VenueId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{Code, Symbol};
-use tradewind_domain::time::parse_date;
 use tradewind_identity::Permission;
 
 const GROUP: &str = "trades";
@@ -90,25 +90,29 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// What became of a line or of one trade.
+const RESULT: [(&str, &str, &str); 4] = [
+    (
+        "status",
+        "text",
+        "BOOKED, DUPLICATE, QUARANTINED, INVALID, NOT_PERMITTED, NOT_SENT or UNKNOWN.",
+    ),
+    ("seq", "any?", "Number of its record."),
+    ("code", "text?", "Why not."),
+    ("detail", "text?", "In words."),
+];
+
+pub(super) fn result_schema() -> Schema {
+    object("What became of a trade.", &RESULT)
+}
+
 fn results_schema() -> Schema {
-    let row = object(
-        "What became of a line.",
-        &[
-            (
-                "line",
-                "count",
-                "Its number, from 1, the line of names not counted.",
-            ),
-            (
-                "status",
-                "text",
-                "BOOKED, DUPLICATE, QUARANTINED, INVALID, NOT_PERMITTED or NOT_SENT.",
-            ),
-            ("seq", "any?", "Number of its record."),
-            ("code", "text?", "Why not."),
-            ("detail", "text?", "In words."),
-        ],
+    let line = (
+        "line",
+        "count",
+        "Its number, from 1, the line of names not counted.",
     );
+    let row = object("What became of a line.", &[&[line], RESULT.as_slice()].concat());
     let mut schema = object("Results.", &[("booked", "count", "Lines that were booked.")]);
     schema["properties"]["results"] = json!({ "type": "array", "items": row });
     schema["required"] = json!(["booked", "results"]);
@@ -132,17 +136,12 @@ async fn take(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
             Ok(sent) => sent.outcome().await,
             Err(problem) => Err(problem),
         };
-        let (status, seq, code, detail) = match &outcome {
-            Ok(event) => of_record(event),
-            Err(problem) => (
-                of_problem(problem),
-                None,
-                Some(problem.code_text().to_owned()),
-                problem.detail(),
-            ),
-        };
-        booked += u32::from(status == "BOOKED");
-        results.push(json!({ "line": at + 1, "status": status, "seq": seq, "code": code, "detail": detail }));
+        let result = outcome.map_or_else(
+            |problem| TradeResult::of_problem(&problem),
+            |event| TradeResult::of(&event),
+        );
+        booked += u32::from(result.status == BOOKED);
+        results.push(Numbered { line: at + 1, result });
     }
     Reply::json(&json!({ "booked": booked, "results": results }))
 }
@@ -178,10 +177,8 @@ fn send(gateway: &Gateway, asker: &Asker, line: Line) -> Result<Sent, Problem> {
 }
 
 fn execution(line: &CapturedTrade, asker: &Asker) -> Result<Execution, Problem> {
-    let date = |pointer: &str, text: &Option<String>| match text {
-        None => Ok(0),
-        Some(text) => parse_date(text).ok_or_else(|| Problem::value(pointer, "is no date YYYY-MM-DD")),
-    };
+    let date =
+        |pointer: &str, text: &Option<String>| text.as_deref().map_or(Ok(0), |text| date(pointer, text));
     let venue =
         u16::try_from(line.venue.unwrap_or(0)).map_err(|_| Problem::value("/venue", "is at most 65535"))?;
     let has_fee = if line.fee.is_some() {
@@ -212,35 +209,56 @@ fn execution(line: &CapturedTrade, asker: &Asker) -> Result<Execution, Problem> 
     })
 }
 
-type LineResult = (&'static str, Option<u64>, Option<String>, Option<String>);
+const BOOKED: &str = "BOOKED";
 
-fn of_record(event: &Event) -> LineResult {
-    let (seq, text) = (
-        Some(event.head.seq),
-        String::from_utf8_lossy(event.tail()).into_owned(),
-    );
-    let Some(code) = event.reject_code() else {
-        return ("BOOKED", seq, None, None);
-    };
-    let status = match code {
-        RejectCode::DuplicateExecId => "DUPLICATE",
-        RejectCode::UnsupportedEvent => "INVALID",
-        _ => "QUARANTINED",
-    };
-    (
-        status,
-        seq,
-        Some(code.text().to_owned()),
-        Some(text).filter(|text| !text.is_empty()),
-    )
+/// What became of a trade.
+#[derive(Debug, Serialize)]
+pub(super) struct TradeResult {
+    status: &'static str,
+    seq: Option<Seq>,
+    code: Option<String>,
+    detail: Option<String>,
 }
 
-fn of_problem(problem: &Problem) -> &'static str {
-    match problem.code_text() {
-        "NOT_PERMITTED" => "NOT_PERMITTED",
-        "OUTCOME_UNKNOWN" => "UNKNOWN",
-        "BUSY" | "STOPPING" | "READS_FAILED" => "NOT_SENT",
-        _ => "INVALID",
+#[derive(Serialize)]
+struct Numbered {
+    line: usize,
+    #[serde(flatten)]
+    result: TradeResult,
+}
+
+impl TradeResult {
+    /// As its record says.
+    pub(super) fn of(event: &Event) -> Self {
+        let code = event.reject_code();
+        let text = String::from_utf8_lossy(event.tail());
+        Self {
+            status: match code {
+                None => BOOKED,
+                Some(RejectCode::DuplicateExecId) => "DUPLICATE",
+                Some(RejectCode::UnsupportedEvent) => "INVALID",
+                Some(_) => "QUARANTINED",
+            },
+            seq: Some(event.head.seq),
+            code: code.map(|code| code.text().to_owned()),
+            // What is booked has figures there.
+            detail: code.filter(|_| !text.is_empty()).map(|_| text.into_owned()),
+        }
+    }
+
+    /// Of one that has no record.
+    fn of_problem(problem: &Problem) -> Self {
+        Self {
+            status: match problem.code_text() {
+                "NOT_PERMITTED" => "NOT_PERMITTED",
+                "OUTCOME_UNKNOWN" => "UNKNOWN",
+                "BUSY" | "STOPPING" | "READS_FAILED" => "NOT_SENT",
+                _ => "INVALID",
+            },
+            seq: None,
+            code: Some(problem.code_text().to_owned()),
+            detail: problem.detail(),
+        }
     }
 }
 

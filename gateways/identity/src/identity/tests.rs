@@ -4,7 +4,7 @@ use super::*;
 use tempfile::TempDir;
 use tradewind_domain::codes::{AccessStatus, Role};
 use tradewind_domain::event::{AccessSet, Event, Kind};
-use tradewind_domain::ids::NodeId;
+use tradewind_domain::ids::{GroupId, NodeId};
 use tradewind_domain::text::Code;
 
 const SECOND: u64 = NANOS_PER_SEC;

@@ -14,6 +14,7 @@ pub use life::{
 };
 
 pub(crate) use concern::named;
+pub(crate) use story::{LimitTerms, Shot, Teller, holding_of};
 
 use crate::error::ViewError;
 use crate::reader::Reader;

@@ -12,17 +12,59 @@ use crate::replica::Replica;
 use crate::state::level;
 use bytemuck::Zeroable;
 use std::collections::HashMap;
+use tradewind_books::position::PositionRow;
 use tradewind_domain::codes::{ClockMode, LimitType, OrderState, OrderType, Side, TimeInForce};
 use tradewind_domain::event::{
     DerivedOrder, EngineStarted, Event, Execution, HitKind, Kind, LimitHit, LimitSet, MassCancel,
     OrderCancel, OrderNew, OrderReplace, VenueReport, execution_alerts,
 };
-use tradewind_domain::fixed::{Qty, SCALE_DP};
-use tradewind_domain::ids::{HoldingId, LimitId};
+use tradewind_domain::fixed::{Money, Notional, Qty, SCALE_DP};
+use tradewind_domain::ids::{HoldingId, LimitId, NodeId};
 use tradewind_domain::reject::{Note, RejectCode};
 use tradewind_domain::text::{ClOrdId, Text};
+use tradewind_feeds::Registry;
 use tradewind_risk::limit_check::hits;
 use tradewind_risk::orders::table::OrderRow;
+use tradewind_rules::RuleBook;
+
+/// An order's row, as far as its life tells of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shot {
+    value: Notional,
+    cash: Money,
+    leaves: i64,
+    cum: i64,
+    state: u8,
+}
+
+impl Shot {
+    pub(crate) fn of(row: &OrderRow) -> Self {
+        Self {
+            value: row.reserved_value(),
+            cash: row.reserved_cash(),
+            leaves: row.leaves,
+            cum: row.cum,
+            state: row.state,
+        }
+    }
+}
+
+/// What a limit's figures mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LimitTerms {
+    pub(crate) limit_type: u8,
+    pub(crate) params: [i64; 6],
+    pub(crate) node: NodeId,
+}
+
+/// Tells single events. `limits` has the limits that it names, also those that were removed since.
+pub(crate) struct Teller<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) rules: &'a RuleBook,
+    pub(crate) limits: &'a dyn Fn(LimitId) -> Option<LimitTerms>,
+    /// False where `recv_ns` is the input's own time, which says nothing about how long anything took.
+    pub(crate) is_wall_time: bool,
+}
 
 /// The replica, what has been told, and what must be remembered to tell the rest.
 pub(super) struct Story {
@@ -30,9 +72,8 @@ pub(super) struct Story {
     subject: Subject,
     life: OrderLife,
     /// Limits as they were set last: a limit may be removed after it spoke.
-    limits: HashMap<LimitId, LimitSet>,
-    /// False where `recv_ns` is the input's own time, which says nothing about how long anything took.
-    wall_clock: bool,
+    limits: HashMap<LimitId, LimitTerms>,
+    is_wall_time: bool,
 }
 
 impl Story {
@@ -42,7 +83,7 @@ impl Story {
             subject,
             life: OrderLife::default(),
             limits: HashMap::new(),
-            wall_clock: true,
+            is_wall_time: true,
         }
     }
 
@@ -59,24 +100,37 @@ impl Story {
         }
         let before = self.row();
         self.replica.apply(event)?;
+        let limits = |limit: LimitId| self.limits.get(&limit).copied();
+        let teller = Teller {
+            registry: self.replica.registry(),
+            rules: self.replica.rules(),
+            limits: &limits,
+            is_wall_time: self.is_wall_time,
+        };
         if let Some(Kind::OrderNew) = event.kind() {
-            self.begin(event.body());
+            self.life = teller.begin(event.body());
         }
-        let told = self.tell(event, &before);
-        self.life.state = told.state_after.clone();
-        self.life.events.push(told);
+        let shots = (Shot::of(&before), Shot::of(&self.row()));
+        let position = self.replica.positions().position(holding_of(event, &before));
+        let position = position.map(PositionAfter::of);
+        teller.add(&mut self.life, event, shots, position);
         Ok(())
     }
 
     fn learn(&mut self, event: &Event) {
         match event.kind() {
             Some(Kind::EngineStarted) => {
-                self.wall_clock = event.body::<EngineStarted>().clock_mode != ClockMode::Input as u8;
+                self.is_wall_time = event.body::<EngineStarted>().clock_mode != ClockMode::Input as u8;
             }
             Some(Kind::LimitSet) if !event.is_rejected() => {
                 let set: &LimitSet = event.body();
+                let terms = LimitTerms {
+                    limit_type: set.limit_type,
+                    params: set.params,
+                    node: set.node,
+                };
                 if set.removed == 0 {
-                    self.limits.insert(set.limit, *set);
+                    self.limits.insert(set.limit, terms);
                 }
             }
             _ => {}
@@ -88,10 +142,32 @@ impl Story {
         let row = self.replica.limit_check().order(self.subject.order_id());
         row.copied().unwrap_or(OrderRow::zeroed())
     }
+}
 
-    fn begin(&mut self, order: &OrderNew) {
-        let names = Names(self.replica.registry());
-        self.life = OrderLife {
+/// The holding of an event of an order, whose row was `before`.
+pub(crate) fn holding_of(event: &Event, before: &OrderRow) -> HoldingId {
+    match event.kind() {
+        Some(Kind::OrderNew) => event.body::<OrderNew>().view.holding,
+        _ if before.order_id.is_none() => HoldingId::NONE,
+        _ => before.holding,
+    }
+}
+
+impl PositionAfter {
+    pub(crate) fn of(row: &PositionRow) -> Self {
+        Self {
+            qty: row.qty.to_string(),
+            cost: row.cost.to_string(),
+            realised: row.realised.to_string(),
+        }
+    }
+}
+
+impl Teller<'_> {
+    /// The life of an order that begins.
+    pub(crate) fn begin(&self, order: &OrderNew) -> OrderLife {
+        let names = Names(self.registry);
+        OrderLife {
             order_id: (!order.view.order_id.is_none()).then(|| order.view.order_id.to_string()),
             cl_ord_id: order.cl_ord_id.to_string(),
             session: order.session.0,
@@ -103,14 +179,32 @@ impl Story {
             tif: code(TimeInForce::from_code(order.tif), order.tif),
             currency: names.currency(order.currency),
             ..OrderLife::default()
-        };
+        }
     }
 
-    fn tell(&self, event: &Event, before: &OrderRow) -> OrderEvent {
-        let (head, after) = (&event.head, self.row());
+    /// Adds an event that left the order as the second of `shots`.
+    pub(crate) fn add(
+        &self,
+        life: &mut OrderLife,
+        event: &Event,
+        shots: (Shot, Shot),
+        position: Option<PositionAfter>,
+    ) {
+        let told = self.tell(event, shots, position, life.events.last());
+        life.state = told.state_after.clone();
+        life.events.push(told);
+    }
+
+    fn tell(
+        &self,
+        event: &Event,
+        (before, after): (Shot, Shot),
+        position: Option<PositionAfter>,
+        previous: Option<&OrderEvent>,
+    ) -> OrderEvent {
+        let head = &event.head;
         let asked = Asked::of(event);
-        let (state_before, state_after) = states(event, before, &after);
-        let previous = self.life.events.last();
+        let (state_before, state_after) = states(event, &before, &after);
         OrderEvent {
             seq: head.seq,
             part: head.part,
@@ -120,7 +214,7 @@ impl Story {
             recv_ns: head.recv_ns,
             since_previous_ns: previous.map(|previous| head.recv_ns.saturating_sub(previous.recv_ns)),
             receipt_to_journal_ns: self
-                .wall_clock
+                .is_wall_time
                 .then(|| head.journaled_ns.saturating_sub(head.recv_ns)),
             cl_ord_id: asked.cl_ord_id,
             qty: asked.qty,
@@ -131,14 +225,14 @@ impl Story {
             state_before,
             state_after,
             reservation: Reservation {
-                value_before: before.reserved_value().to_string(),
-                value_after: after.reserved_value().to_string(),
-                cash_before: before.reserved_cash().to_string(),
-                cash_after: after.reserved_cash().to_string(),
+                value_before: before.value.to_string(),
+                value_after: after.value.to_string(),
+                cash_before: before.cash.to_string(),
+                cash_after: after.cash.to_string(),
             },
             leaves: Qty::from_raw(after.leaves).to_string(),
             cum: Qty::from_raw(after.cum).to_string(),
-            position: self.position(event, before),
+            position,
         }
     }
 
@@ -159,7 +253,7 @@ impl Story {
 
     /// The rule of a number, in the document that was in force: it changes only with an event of its own.
     fn rule(&self, number: u8) -> Option<RuleView> {
-        let info = self.replica.rules().rule(number)?;
+        let info = self.rules.rule(number)?;
         Some(RuleView {
             name: info.row.name.to_string(),
             action: info.action.text().to_owned(),
@@ -169,8 +263,8 @@ impl Story {
     }
 
     fn hit(&self, hit: &LimitHit) -> HitView {
-        let names = Names(self.replica.registry());
-        let set = self.limits.get(&hit.limit);
+        let names = Names(self.registry);
+        let set = (self.limits)(hit.limit);
         let limit_type = set.and_then(|set| LimitType::from_code(set.limit_type));
         let params = set.map_or([0; 6], |set| set.params);
         let unit = limit_type.map(|known| Unit::of_hit(known, RejectCode::from_number(hit.code), &params));
@@ -187,26 +281,10 @@ impl Story {
             unit: unit.map_or("", Unit::text).to_owned(),
         }
     }
-
-    fn position(&self, event: &Event, before: &OrderRow) -> Option<PositionAfter> {
-        let holding = match event.kind() {
-            Some(Kind::OrderNew) => event.body::<OrderNew>().view.holding,
-            _ if before.order_id.is_none() => HoldingId::NONE,
-            _ => before.holding,
-        };
-        self.replica
-            .positions()
-            .position(holding)
-            .map(|row| PositionAfter {
-                qty: row.qty.to_string(),
-                cost: row.cost.to_string(),
-                realised: row.realised.to_string(),
-            })
-    }
 }
 
 /// States around an event: those that it recorded, else those of the row.
-fn states(event: &Event, before: &OrderRow, after: &OrderRow) -> (String, String) {
+fn states(event: &Event, before: &Shot, after: &Shot) -> (String, String) {
     let (mut first, mut second) = (before.state, after.state);
     if let Some(view) = view_of(event).filter(|view| view.state_after != 0) {
         (first, second) = (view.state_before, view.state_after);

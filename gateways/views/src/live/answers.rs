@@ -9,8 +9,8 @@ use crate::query::current::{
     Balance, Current, Decimal, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit,
     ProfitPoint, ReconBreak, ReconRun, Refusal, Scope, Settlement, Summary, Trade,
 };
+use crate::state::is_restricted;
 use std::collections::HashSet;
-use tradewind_domain::codes::ControlState;
 use tradewind_domain::ids::{NodeId, OrderId, Seq};
 use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::UnixNanos;
@@ -303,7 +303,7 @@ impl Current for Live {
             summary.open_orders = open.count() as u64;
             let restricted = check
                 .nodes()
-                .filter(|(id, row)| row.state != ControlState::Active as u8 && seen.sees(held, *id));
+                .filter(|(id, row)| is_restricted(row) && seen.sees(held, *id));
             summary.restricted_nodes = restricted.count() as u64;
             let breaks = held.recon().lines().filter(|line| line.state.waits());
             summary.recon_breaks = breaks.filter(|line| seen.sees(held, line.last.node)).count() as u64;

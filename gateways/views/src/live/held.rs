@@ -4,17 +4,21 @@
 
 use super::blotter::{ROWS_MAX, RefusalRow, Ring, TradeRow};
 use super::changes::Changes;
+use super::fees::FeeSchedules;
 use super::history::History;
+use super::life::Renamed;
 use super::market::Tops;
 use super::orders::{Change, Orders};
 use super::profit::Profits;
 use super::quarantine::Quarantine;
-use super::settlement::Dues;
+use super::settlement::Settled;
 use super::strategies::{Strategies, StrategyKey};
 use super::waiters::Waiters;
 use crate::error::ViewError;
+use crate::explain::named;
 use crate::recon::ReconBook;
 use crate::replica::Replica;
+use bytemuck::Zeroable;
 use tradewind_books::position::Position as Positions;
 use tradewind_config::Known;
 use tradewind_domain::codes::ClockMode;
@@ -29,6 +33,7 @@ use tradewind_domain::time::UnixNanos;
 use tradewind_feeds::Registry;
 use tradewind_machine::journal::{Follower, Position};
 use tradewind_machine::latency::{SpanCounts, Spans};
+use tradewind_risk::orders::table::OrderRow;
 
 /// Records that are taken under one hold of the lock.
 const BATCH_MAX: usize = 256;
@@ -47,8 +52,9 @@ pub struct Held {
     pub(super) tops: Tops,
     pub(super) profits: Profits,
     strategies: Strategies,
-    pub(super) dues: Dues,
+    pub(super) settled: Settled,
     pub(super) history: History,
+    pub(super) fees: FeeSchedules,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
     /// Holdings of each instrument, and which are among them.
@@ -70,6 +76,9 @@ pub struct Held {
     edges: Vec<(EdgeStats, UnixNanos)>,
     closed_max: usize,
     pub(super) position: Position,
+    /// Where the record that is taken begins.
+    pub(super) record_at: Position,
+    pub(super) renamed: Renamed,
     /// How often the end was met.
     pub(super) ends: u64,
     pub(super) fault: Option<String>,
@@ -88,8 +97,9 @@ impl Held {
             tops: Tops::default(),
             profits: Profits::default(),
             strategies: Strategies::default(),
-            dues: Dues::default(),
+            settled: Settled::default(),
             history: History::default(),
+            fees: FeeSchedules::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
@@ -105,6 +115,8 @@ impl Held {
             edges: Vec::new(),
             closed_max: capacities.closed_orders as usize,
             position: Position::default(),
+            record_at: Position::default(),
+            renamed: Renamed::default(),
             ends: 0,
             fault: None,
         }
@@ -150,6 +162,11 @@ impl Held {
     /// From ingest's stamp to the record's release, of every input of this run; empty where the journal's time is the input's.
     pub fn spans(&self) -> SpanCounts {
         self.spans.counts()
+    }
+
+    /// True where times of records are those of the clock.
+    pub(super) fn is_wall_time(&self) -> bool {
+        self.is_wall_time
     }
 
     /// What edges reported last, and when.
@@ -213,13 +230,14 @@ impl Held {
                 self.ends += 1;
                 break;
             };
-            let head = *record.head();
+            let (head, place) = (*record.head(), record.position());
             if event.read_record(record.bytes()).is_none() {
                 return Err(format!(
                     "record {} is of kind {}, which this build does not know",
                     head.seq, head.kind
                 ));
             }
+            self.record_at = place;
             self.position = follower.position();
             self.take(event).map_err(|error| error.to_string())?;
             taken += 1;
@@ -236,7 +254,9 @@ impl Held {
         if self.history.is_due(event.head.recv_ns) {
             self.keep_history(event.head.recv_ns);
         }
-        let order = Orders::subject(event);
+        let named = named(event);
+        let order = if event.is_rejected() { OrderId::NONE } else { named };
+        let before = self.replica.limit_check().order(named).copied();
         self.replica.apply(event)?;
         self.known.observe(event);
         self.quarantine.observe(event, self.replica.registry());
@@ -247,6 +267,7 @@ impl Held {
             self.quarantine.keep_taking_back(is_kept);
         }
         self.on_order(event, order);
+        self.on_step(event, named, &before.unwrap_or(OrderRow::zeroed()));
         if let Some(row) = TradeRow::of(event) {
             self.on_trade(event, &row);
         } else if let Some(row) = RefusalRow::of(event) {
@@ -260,11 +281,8 @@ impl Held {
         if let Some(key) = strategy {
             self.stale_strategies.add(key);
         }
-        let registry = self.replica.registry();
-        self.dues.observe(event, |body| {
-            let row = registry.instrument(body.instrument);
-            row.is_some_and(|row| row.moves_principal())
-        });
+        self.settled.observe(event);
+        self.fees.observe(event);
         self.on_market(event);
         self.on_system(event);
         for observer in &mut self.observers {
@@ -380,6 +398,7 @@ impl Held {
         let Some(kind) = event.kind().filter(|_| !event.is_rejected()) else {
             return;
         };
+        self.renamed.observe(event);
         match kind {
             Kind::EngineStarted => self.on_start(event.body()),
             Kind::EdgeStats => self.on_edge(event.body(), event.head.recv_ns),

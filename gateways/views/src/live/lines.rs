@@ -6,12 +6,13 @@ use super::profit::{Group, GroupKey, sector_of};
 use super::settlement::{Due, DueKey};
 use crate::figures::Unit;
 use crate::query::current::{
-    Balance, Decimal, LimitUsage, Market, Order, Position, Profit, Refusal, Settlement, Trade,
+    Balance, Decimal, FeeSchedule, LimitUsage, Market, Order, Position, Profit, Refusal, Settlement, Trade,
 };
 use crate::state::{level, limit_action};
 use tradewind_books::settle::Wallet;
 use tradewind_domain::codes::{InstrumentKind, Level, LimitType, OrderState, OrderType, Side, TimeInForce};
-use tradewind_domain::event::{Event, Kind, LimitProbe, execution_alerts};
+use tradewind_domain::event::{Event, FeeScheduleSet, Kind, LimitProbe, execution_alerts};
+use tradewind_domain::fees::{FeeModel, fee_flags, fee_params};
 use tradewind_domain::fixed::{Money, SCALE_DP};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, LimitId, NodeId, OrderId, Seq};
 use tradewind_domain::reject::RejectCode;
@@ -159,6 +160,29 @@ impl Held {
             sector: sector_of(instrument.sector),
             updated: top.updated_ns,
         })
+    }
+
+    /// Fee schedules in force.
+    pub fn fee_schedules(&self) -> Vec<FeeSchedule> {
+        self.fees.all().map(|set| self.fee_schedule(set)).collect()
+    }
+
+    fn fee_schedule(&self, set: &FeeScheduleSet) -> FeeSchedule {
+        let (account, node) = self.account_code(set.account);
+        let param = |at: usize| Decimal(set.params[at].into());
+        FeeSchedule {
+            name: set.code,
+            account,
+            node,
+            symbol: self.symbol(set.instrument),
+            venue: (!set.venue.is_none()).then_some(set.venue.0),
+            model: FeeModel::from_code(set.model).map_or("", FeeModel::text),
+            rate: param(fee_params::RATE),
+            min: param(fee_params::MIN),
+            max: param(fee_params::MAX),
+            max_pct: param(fee_params::MAX_PCT),
+            maker_rate: (set.flags & fee_flags::HAS_MAKER_RATE != 0).then(|| param(fee_params::MAKER_RATE)),
+        }
     }
 
     /// Instruments that there are.

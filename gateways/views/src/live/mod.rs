@@ -14,8 +14,10 @@
 mod answers;
 mod blotter;
 mod changes;
+mod fees;
 mod held;
 mod history;
+mod life;
 mod lines;
 mod market;
 mod orders;

@@ -4,7 +4,7 @@
 //! - An order that is open has an entry, and so have the newest [`CLOSED_MAX`] closed ones (fewer where the order table remembers fewer).
 //!   No other has one.
 
-use crate::explain::named;
+use super::life::Steps;
 use std::collections::{HashMap, VecDeque};
 use tradewind_domain::event::{Event, Execution, Kind};
 use tradewind_domain::ids::{OrderId, Seq};
@@ -15,7 +15,7 @@ use tradewind_risk::orders::table::OrderRow;
 pub(crate) const CLOSED_MAX: usize = 2_000;
 
 /// Beside an order's row.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Extra {
     pub(crate) created_ns: UnixNanos,
     pub(crate) updated_ns: UnixNanos,
@@ -26,6 +26,8 @@ pub(crate) struct Extra {
     qty: i128,
     /// Which closing of all closings it was; 0 while it is open.
     closing: u64,
+    /// Where its records stand, and what each left.
+    steps: Steps,
 }
 
 impl Extra {
@@ -64,17 +66,18 @@ impl Orders {
         self.extra.get(&order)
     }
 
+    /// The events of an order that has an entry.
+    pub(super) fn steps(&self, order: OrderId) -> Option<&Steps> {
+        self.extra.get(&order).map(|extra| &extra.steps)
+    }
+
+    pub(super) fn steps_mut(&mut self, order: OrderId) -> Option<&mut Steps> {
+        self.extra.get_mut(&order).map(|extra| &mut extra.steps)
+    }
+
     /// Orders that have an entry.
     pub(crate) fn ids(&self) -> impl Iterator<Item = OrderId> + '_ {
         self.extra.keys().copied()
-    }
-
-    /// The order that an event is about, where it has an entry or gets one.
-    pub(crate) fn subject(event: &Event) -> OrderId {
-        if event.is_rejected() {
-            return OrderId::NONE;
-        }
-        named(event)
     }
 
     /// Takes an accepted event about `order`, whose row is as the event left it. `closed_max` is how many the table remembers.

@@ -548,6 +548,37 @@ pub struct Market {
     pub updated: UnixNanos,
 }
 
+/// A fee schedule in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FeeSchedule {
+    /// Name, for people.
+    #[serde(serialize_with = "name")]
+    pub name: Code,
+    /// Only this account.
+    #[serde(serialize_with = "some_name")]
+    pub account: Code,
+    /// Its node, for entitlements; none for a schedule of all accounts.
+    #[serde(skip)]
+    pub node: NodeId,
+    /// Only this instrument.
+    #[serde(serialize_with = "some_name")]
+    pub symbol: Symbol,
+    /// Only this venue.
+    pub venue: Option<u16>,
+    /// How it charges.
+    pub model: &'static str,
+    /// Basis points, money a unit or an order, or a factor, by model.
+    pub rate: Decimal,
+    /// Least fee of an order; 0 for none.
+    pub min: Decimal,
+    /// Greatest fee of an order; 0 for none.
+    pub max: Decimal,
+    /// Greatest fee of an order in percent of its value; 0 for none.
+    pub max_pct: Decimal,
+    /// Rate of fills that made liquidity, where it is another one.
+    pub maker_rate: Option<Decimal>,
+}
+
 /// What falls due for an account on a date, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settlement {

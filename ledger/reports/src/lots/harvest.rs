@@ -12,7 +12,7 @@ use std::path::Path;
 use tradewind_analytics::{Figure, WINDOW_DAYS};
 use tradewind_books::lots::Lot;
 use tradewind_domain::codes::LotMethod;
-use tradewind_domain::fixed::{Money, NetQty, Price};
+use tradewind_domain::fixed::{Money, NetQty, ONE, Price};
 use tradewind_domain::ids::{CurrencyId, InstrumentId};
 use tradewind_domain::rounding::{Rounding, div_round, value_of};
 use tradewind_domain::time::DayNumber;
@@ -32,6 +32,27 @@ pub struct HarvestTerms {
     pub rate_short: Figure,
     /// Tax rate on long-term gains.
     pub rate_long: Figure,
+}
+
+impl HarvestTerms {
+    /// From decimals at 1e-8 as people write them: an amount, and percentages. `None` where one is negative or too large.
+    pub fn of_decimals(
+        loss_min: i64,
+        share_min_pct: i64,
+        rate_short_pct: i64,
+        rate_long_pct: i64,
+    ) -> Option<Self> {
+        let share = |percent: i64| match percent {
+            0.. => Figure::of(percent.into(), 100 * i128::from(ONE)),
+            _ => None,
+        };
+        Some(Self {
+            loss_min: Money::from_raw(u64::try_from(loss_min).ok()?.into()),
+            share_min: share(share_min_pct)?,
+            rate_short: share(rate_short_pct)?,
+            rate_long: share(rate_long_pct)?,
+        })
+    }
 }
 
 impl Default for HarvestTerms {

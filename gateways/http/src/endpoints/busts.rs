@@ -1,0 +1,193 @@
+//! Trades that are taken back or corrected, as the venue says. The trade is named by venue, trade date and identifier, as it was booked.
+
+use super::trades::{TradeResult, result_schema};
+use super::v1;
+use super::values::{date, figure, text, word};
+use crate::call::{Call, Reply};
+use crate::endpoint::{Endpoint, Need, Verb, handle};
+use crate::gateway::Gateway;
+use crate::keys::session_of;
+use crate::problem::Problem;
+use crate::schema::wire;
+use bytemuck::Zeroable;
+use std::sync::Arc;
+use tradewind_domain::codes::Side;
+use tradewind_domain::event::{Execution, Inbound, Kind, TradeBust, execution_flags};
+use tradewind_domain::fixed::{Money, SCALE_DP};
+use tradewind_domain::ids::{OrderId, VenueId};
+use tradewind_domain::text::ExecId;
+use tradewind_domain::time::DayNumber;
+use tradewind_identity::Permission;
+
+const GROUP: &str = "trades";
+
+wire! {
+    /// A trade that never was. Sent again it is a duplicate.
+    Bust {
+        /// The venue's identifier of the trade.
+        exec_ref_id: String,
+        /// The venue's identifier of the bust, up to 40 characters.
+        exec_id: String,
+        /// Number of the venue; left out: 0.
+        venue: Option<u32>,
+        /// Trade date of the trade, YYYY-MM-DD; left out: the present one.
+        trade_date: Option<String>,
+    }
+}
+
+wire! {
+    /// What a trade really was. What is left out stays as it is; account, instrument and side never change.
+    Correction {
+        /// The venue's identifier of the trade.
+        exec_id: String,
+        /// Number of the venue; left out: 0.
+        venue: Option<u32>,
+        /// Trade date of the trade, YYYY-MM-DD; left out: the present one.
+        trade_date: Option<String>,
+        /// Quantity.
+        qty: Option<String>,
+        /// Price.
+        px: Option<String>,
+        /// Side, to be compared with the trade's.
+        side: Option<String>,
+        /// Fee in the instrument's currency, negative for a rebate.
+        fee: Option<String>,
+        /// Settlement date, YYYY-MM-DD.
+        settle_date: Option<String>,
+    }
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let capture = Need::Right(Permission::Capture);
+    let new = |path, handle, doc| Endpoint::new(Verb::Post, path, GROUP, capture, handle, doc);
+    vec![
+        new(
+            v1!("/trades/bust"),
+            handle!(bust),
+            "Takes a trade back. One that cannot be taken back waits in quarantine.",
+        )
+        .takes::<Bust>()
+        .gives(200, result_schema),
+        new(
+            v1!("/trades/correct"),
+            handle!(correct),
+            "Corrects a trade. A correction that does not fit waits in quarantine.",
+        )
+        .takes::<Correction>()
+        .gives(200, result_schema),
+    ]
+}
+
+/// How a venue names a trade.
+struct Name {
+    venue: VenueId,
+    /// 0 for the present one.
+    trade_date: DayNumber,
+    exec_id: ExecId,
+}
+
+impl Name {
+    fn of(
+        venue: Option<u32>,
+        trade_date: Option<&str>,
+        (pointer, exec_id): (&str, &str),
+    ) -> Result<Self, Problem> {
+        let venue = u16::try_from(venue.unwrap_or(0));
+        Ok(Self {
+            venue: VenueId(venue.map_err(|_| Problem::value("/venue", "is at most 65535"))?),
+            trade_date: trade_date.map_or(Ok(0), |text| date("/trade_date", text))?,
+            exec_id: text(pointer, exec_id)?,
+        })
+    }
+
+    /// Whoever captures trades of its account may change it; one that is not known is sent only for who captures for the whole firm, and
+    /// waits in quarantine until a person decides.
+    async fn require(&self, gateway: &Arc<Gateway>, call: &Call) -> Result<(), Problem> {
+        let asker = call.asker()?;
+        let (venue, trade_date, exec_id) = (self.venue, self.trade_date, self.exec_id);
+        let leaf = gateway
+            .read(move |live| {
+                live.read_now(|held| {
+                    let trade = held.replica().limit_check().trade(venue, trade_date, &exec_id);
+                    trade.map(|trade| trade.leaf)
+                })
+            })
+            .await?;
+        let missing = || Problem::not_found("trade", self.exec_id);
+        let Some(leaf) = leaf else {
+            return gateway
+                .require_firm(asker, Permission::Capture)
+                .map_err(|_| missing());
+        };
+        let book = gateway.access().book();
+        if !book.allows(&asker.rights, Permission::Read, leaf) {
+            return Err(missing());
+        }
+        match book.allows(&asker.rights, Permission::Capture, leaf) {
+            true => Ok(()),
+            false => Err(Problem::not_permitted(format!(
+                "{} needs CAPTURE at the trade's account",
+                asker.caller.name
+            ))),
+        }
+    }
+}
+
+async fn bust(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let body: Bust = call.json()?;
+    let name = Name::of(
+        body.venue,
+        body.trade_date.as_deref(),
+        ("/exec_ref_id", &body.exec_ref_id),
+    )?;
+    name.require(&gateway, &call).await?;
+    let bust = TradeBust {
+        exec_id: text("/exec_id", &body.exec_id)?,
+        exec_ref_id: name.exec_id,
+        trade_date: name.trade_date,
+        venue: name.venue,
+        ..TradeBust::zeroed()
+    };
+    sent(&gateway, Inbound::new(Kind::TradeBust, &bust)).await
+}
+
+async fn correct(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let body: Correction = call.json()?;
+    let name = Name::of(
+        body.venue,
+        body.trade_date.as_deref(),
+        ("/exec_id", &body.exec_id),
+    )?;
+    name.require(&gateway, &call).await?;
+    let side = body.side.as_deref();
+    let side = side
+        .map(|side| word("/side", side, Side::from_text, "BUY, SELL, SELL_SHORT"))
+        .transpose()?;
+    let flag = |is_given: bool, flag: u8| if is_given { flag } else { 0 };
+    let correction = Execution {
+        exec_id: name.exec_id,
+        order_id: OrderId::NONE,
+        qty: figure("/qty", body.qty.as_deref())?,
+        px: figure("/px", body.px.as_deref())?,
+        fee: Money::from_raw(figure("/fee", body.fee.as_deref())?.into()),
+        trade_date: name.trade_date,
+        settle_date: body
+            .settle_date
+            .as_deref()
+            .map_or(Ok(0), |text| date("/settle_date", text))?,
+        session: session_of(call.asker()?.caller.user),
+        venue: name.venue,
+        side: side.map_or(0, |side| side as u8),
+        flags: flag(body.fee.is_some(), execution_flags::HAS_FEE)
+            | flag(body.settle_date.is_some(), execution_flags::HAS_SETTLE_DATE),
+        qty_dp: SCALE_DP as u8,
+        px_dp: SCALE_DP as u8,
+        ..Execution::zeroed()
+    };
+    sent(&gateway, Inbound::new(Kind::TradeCorrect, &correction)).await
+}
+
+async fn sent(gateway: &Gateway, message: Inbound) -> Result<Reply, Problem> {
+    let event = gateway.gate.trade(message)?.outcome().await?;
+    Reply::json(&TradeResult::of(&event))
+}
