@@ -27,7 +27,6 @@ use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::idle::{Idle, IdleStrategy};
 use tradewind_machine::journal::{Follower, JournalStats, Position, StartAt, identity};
-use tradewind_machine::latency::SpanCounts;
 use tradewind_risk::limit_check::TABLES;
 
 /// Folder in the data folder with what was sent and what could not be.
@@ -48,7 +47,6 @@ pub struct AlertService {
     lag: JournalLag,
     board: Arc<Board>,
     standard: Vec<Rule>,
-    spans: SpanCounts,
     tables_ns: UnixNanos,
 }
 
@@ -85,7 +83,6 @@ impl AlertService {
             lag: JournalLag::default(),
             board,
             standard: rules.rules,
-            spans: SpanCounts::default(),
             tables_ns: 0,
         }))
     }
@@ -121,9 +118,8 @@ impl AlertService {
         self.figures.clone()
     }
 
-    /// Looks at what only the running engine knows; `spans` are those from ingest to release since the start. To be called some times
-    /// a second.
-    pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos, spans: impl FnOnce() -> Option<SpanCounts>) {
+    /// Looks at what only the running engine knows. To be called some times a second.
+    pub fn look(&mut self, engine: &Engine, now_ns: UnixNanos) {
         let lag_ns = self.lag.look(&engine.journal().stats(), now_ns);
         self.figures.put(Figure {
             metric: Metric::JournalLag,
@@ -135,9 +131,6 @@ impl AlertService {
             return;
         }
         self.tables_ns = now_ns;
-        if let Some(spans) = spans() {
-            self.look_at_latency(spans);
-        }
         let full: Vec<(&str, u32)> = engine.tables().alerts().collect();
         for table in TABLES {
             let told = full.iter().find(|(name, _)| *name == table);
@@ -149,21 +142,6 @@ impl AlertService {
                 text: format!("{percent} % of the table's capacity is used"),
             });
         }
-    }
-
-    /// The last second's p99; nothing where nothing came.
-    fn look_at_latency(&mut self, spans: SpanCounts) {
-        let p99_ns = spans.since(&self.spans).permille(990).unwrap_or(0);
-        self.spans = spans;
-        self.figures.put(Figure {
-            metric: Metric::PipelineP99,
-            scope: "pipeline",
-            value: i64::try_from(p99_ns).unwrap_or(i64::MAX),
-            text: format!(
-                "of the last second's inputs one in a hundred took more than {} us to its release",
-                p99_ns / 1_000
-            ),
-        });
     }
 
     /// What the status line says of it; nothing where all is well.

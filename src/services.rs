@@ -31,7 +31,6 @@ use tradewind_http::{
 use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, PasswordCost};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::StartAt;
-use tradewind_machine::latency::SpanCounts;
 use tradewind_machine::source::{Source, SourceClass};
 use tradewind_rttm::{Feed, FeedSettings, Figures};
 use tradewind_views::live::{Live, LiveThread};
@@ -160,12 +159,6 @@ impl Services {
             web,
             telemetry: Some(telemetry),
         })
-    }
-
-    /// How long inputs took from ingest to their release, since the start; `None` without a replica.
-    pub fn spans(&self) -> Option<SpanCounts> {
-        let live = self.live.as_ref()?;
-        Some(live.live().look(|held| held.spans()))
     }
 
     /// Looks at what only the running engine knows. To be called some times a second.

@@ -201,9 +201,7 @@ const DAYS: u64 = 10;
 #[test]
 fn a_million_events_of_every_kind_allocate_nothing() {
     let place = Place::new();
-    let Prepared {
-        mut builder, journal, ..
-    } = place.prepare(&[
+    let Prepared { builder, journal, .. } = place.prepare(&[
         "capacity.cl_ord_ids=1000000",
         "capacity.exec_ids=1000000",
         "capacity.closed_orders=100000",

@@ -215,7 +215,7 @@ fn wait(
         std::thread::park_timeout(TICK);
         let passed_ns = clock.span_ns(began, clock.raw());
         if let Some(alerts) = &mut watched.alerts {
-            alerts.look(engine, clock.now_ns(), || watched.services.spans());
+            alerts.look(engine, clock.now_ns());
         }
         watched.services.look(engine, watched.alerts.as_deref());
         if let Some(store) = watched.store {

@@ -427,7 +427,7 @@ impl Book {
             venue: VenueId::NONE,
             ..TradeBust::zeroed()
         };
-        self.decide_taking_back(out, Kind::TradeBust);
+        self.take_back(out, Kind::TradeBust, false);
         Some(Some(Kind::TradeBust))
     }
 }

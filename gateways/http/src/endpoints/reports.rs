@@ -222,7 +222,9 @@ fn refusal(error: ReportError) -> Problem {
     match error {
         ReportError::Account { .. } => Problem::value("?account", "is no account"),
         ReportError::Node { .. } => Problem::value("?account", "is no node"),
-        ReportError::NoPeriod => Problem::value("?from", "the report is of the whole journal and takes no dates"),
+        ReportError::NoPeriod => {
+            Problem::value("?from", "the report is of the whole journal and takes no dates")
+        }
         ReportError::Period => Problem::value("?to", "lies before ?from"),
         ReportError::View(_) => Problem::new(ProblemCode::ReadsFailed, "the journal cannot be read"),
         ReportError::Cash { .. } | ReportError::Overflow => {

@@ -3,7 +3,7 @@
 use super::blotter::{RefusalRow, TradeRow};
 use super::held::Held;
 use super::profit::{Group, GroupKey, sector_of};
-use super::settlement::{Due, DueKey};
+use super::settlement::{Due, DueKey, DueState};
 use crate::figures::Unit;
 use crate::query::current::{
     Balance, Decimal, FeeSchedule, LimitUsage, Market, Order, Position, Profit, Refusal, Settlement, Trade,
@@ -342,7 +342,9 @@ impl Held {
 
     /// What falls due, by date, account and currency.
     pub fn settlements(&self) -> Vec<(DueKey, Settlement)> {
-        let line = |(key, due, is_settled): (DueKey, Due, bool)| {
+        let (_, now_ns) = self.as_of();
+        let sums = self.settled.with_pending(self.replica.limit_check(), now_ns);
+        let line = |(key, (due, state)): (DueKey, (Due, DueState))| {
             let (account, node) = self.account_code(key.account);
             let net = due.to_receive.raw().wrapping_sub(due.to_pay.raw());
             let line = Settlement {
@@ -354,11 +356,11 @@ impl Held {
                 to_pay: due.to_pay.into(),
                 net: Decimal(net),
                 trades: due.trades,
-                state: if is_settled { "SETTLED" } else { "PENDING" },
+                state: state.text(),
             };
             (key, line)
         };
-        self.dues.all().map(line).collect()
+        sums.into_iter().map(line).collect()
     }
 
     /// Limits in force, by id.

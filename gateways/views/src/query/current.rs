@@ -594,15 +594,15 @@ pub struct Settlement {
     /// Currency.
     #[serde(serialize_with = "name")]
     pub currency: Text<8>,
-    /// Money of sales.
+    /// Money that comes in: proceeds of sales.
     pub to_receive: Decimal,
-    /// Money of purchases.
+    /// Money that goes out: purchases with their fees, and fees beyond proceeds.
     pub to_pay: Decimal,
     /// The difference.
     pub net: Decimal,
     /// Executions in it.
     pub trades: u64,
-    /// PENDING or SETTLED.
+    /// PENDING; LATE where its date is over and a part has not settled; SETTLED.
     pub state: &'static str,
 }
 

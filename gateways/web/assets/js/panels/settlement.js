@@ -1,4 +1,4 @@
-/** The settlement pipeline: what falls due on which date, in which currency, and what was settled; accounts below it on request. */
+/** The settlement pipeline: what falls due on which date, in which currency, what is late and what was settled; accounts below it on request. */
 
 import { signal } from "@preact/signals";
 import { parse, sign } from "../data/decimal.js";
@@ -12,9 +12,9 @@ const opened = signal("");
 
 /** @typedef {{ key: string, date: string, currency: string, state: string, receive: bigint, pay: bigint, net: bigint, trades: number, rows: any[][] }} Due */
 
-/** A group is settled once all of its rows are. */
-const STATES = ["SETTLED", "PENDING"];
-const SHOWN = { SETTLED: ["ok", "✓ settled"], PENDING: ["", "◔ pending"] };
+/** From what is done to what is wrong; a group is as its worst row. */
+const STATES = ["SETTLED", "PENDING", "LATE"];
+const SHOWN = { SETTLED: ["ok", "✓ settled"], PENDING: ["", "◔ pending"], LATE: ["bad", "■ late"] };
 
 /** @param {string} state */
 function stateCell(state) {
