@@ -373,7 +373,7 @@ fn whatever_is_asked_the_answer_is_what_the_document_says_or_a_problem() {
     }
     assert!(asked > 90, "{asked} operations");
     assert!(
-        fulfilled * 3 > asked * 2,
+        fulfilled * 2 > asked,
         "only {fulfilled} of {asked} operations were ever fulfilled"
     );
     engine.anybody().get("/health").must(200);

@@ -30,7 +30,7 @@ fn without_moment(text: &str, format: &str) -> Vec<String> {
         (report["as_of_seq"], report["as_of_time"]) = (Value::Null, Value::Null);
         return vec![report.to_string()];
     }
-    let is_of_moment = |line: &&str| line.contains("as_of") || line.contains("As of");
+    let is_of_moment = |line: &&str| line.contains("as_of") || line.to_lowercase().contains("sequence");
     let lines = text.lines().filter(|line| !is_of_moment(line));
     lines.map(str::to_owned).collect()
 }

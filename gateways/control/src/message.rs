@@ -313,7 +313,7 @@ pub(crate) fn changed_limit(args: &command::LimitSet, known: &Known) -> Result<L
     let found = known.limits().find(|limit| limit.label == label).copied();
     let mut limit = match found {
         Some(limit) => limit,
-        None => new_limit(&args.label, &mut fields, known)?,
+        None => new_limit(args, &mut fields, known)?,
     };
     for (name, value) in fields {
         limit = limit.with(name, value, "limit", known).map_err(problems)?;
@@ -322,8 +322,15 @@ pub(crate) fn changed_limit(args: &command::LimitSet, known: &Known) -> Result<L
 }
 
 /// What a new limit cannot do without.
-fn new_limit(label: &str, fields: &mut Vec<(&str, &str)>, known: &Known) -> Result<Limit, Failure> {
-    let mut table = format!("[[limit]]\nlabel = {}\n", serde_json::Value::from(label));
+fn new_limit(
+    args: &command::LimitSet,
+    fields: &mut Vec<(&str, &str)>,
+    known: &Known,
+) -> Result<Limit, Failure> {
+    let mut table = format!(
+        "[[limit]]\nlabel = {}\n",
+        serde_json::Value::from(args.label.as_str())
+    );
     for needed in ["scope", "type", "hard"] {
         if let Some(at) = fields.iter().position(|(name, _)| *name == needed) {
             // A JSON string is a TOML string.
@@ -332,6 +339,18 @@ fn new_limit(label: &str, fields: &mut Vec<(&str, &str)>, known: &Known) -> Resu
                 serde_json::Value::from(fields.remove(at).1)
             ));
         }
+    }
+    // Parameters that a type cannot do without. A name that is no plain word is refused where it is applied.
+    let is_plain = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let plain = args.params.iter().filter(|(name, _)| is_plain(name));
+    let pairs: Vec<String> = plain
+        .map(|(name, value)| match value.parse::<i64>() {
+            Ok(number) => format!("{name} = {number}"),
+            Err(_) => format!("{name} = {}", serde_json::Value::from(value.as_str())),
+        })
+        .collect();
+    if !pairs.is_empty() {
+        table.push_str(&format!("params = {{ {} }}\n", pairs.join(", ")));
     }
     let mut limits = Limit::parse_all(&table, "limit", known).map_err(problems)?;
     limits.pop().ok_or_else(|| Failure::argument("no limit"))
