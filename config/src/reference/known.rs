@@ -232,7 +232,7 @@ impl Known {
         };
         let former = self.former.iter().filter(|(_, id)| **id == body.row.id);
         for (symbol, _) in former {
-            let mut row = row.clone();
+            let mut row = row;
             row.row.symbol = *symbol;
             self.instruments.insert(*symbol, row);
         }

@@ -40,8 +40,7 @@ impl Book {
         let (trade_date, row) = self.booked(body.venue, body.trade_date, &body.exec_id)?;
         let closing = row.trade;
         let mut lots = [SelectedLot::default(); NAMED_LOTS_MAX];
-        let mut count = 0;
-        for (named, qty) in event.named_lots() {
+        for (count, (named, qty)) in event.named_lots().enumerate() {
             let (_, row) = self.booked(named.venue, named.trade_date, &named.exec_id)?;
             let open = row.trade.trade_seq;
             let is_new = lots[..count].iter().all(|lot| lot.open != open);
@@ -49,7 +48,6 @@ impl Book {
                 return Err(RejectCode::InvalidValue);
             }
             lots[count] = SelectedLot { open, qty };
-            count += 1;
         }
         let body = LotSelect {
             trade_date,
