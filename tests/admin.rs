@@ -214,7 +214,7 @@ hard = "5"
     let new = accounts.last().expect("accounts");
     assert_eq!(new.body::<NodeSet>().code.as_str(), "NEW");
     assert!(
-        tail(new).starts_with("reference: ada: as agreed [os user "),
+        tail(new).starts_with("reference-data: ada: as agreed [os user "),
         "{}",
         tail(new)
     );

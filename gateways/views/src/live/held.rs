@@ -328,6 +328,9 @@ impl Held {
         let Some(kind) = kind else { return };
         let (holding, instrument) = if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
             let body: &CorporateAction = event.body();
+            for key in self.strategies.holders(body.instrument) {
+                self.stale_strategies.add(key);
+            }
             (body.holding, body.instrument)
         } else {
             let body: &HolderAction = event.body();

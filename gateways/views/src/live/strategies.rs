@@ -12,6 +12,7 @@ use bytemuck::Zeroable;
 use std::collections::HashMap;
 use tradewind_books::position::{Position, PositionRow, Rules, decide};
 use tradewind_domain::codes::{Level, Side};
+use tradewind_domain::corporate::Dividend;
 use tradewind_domain::event::{CorporateAction, Event, Execution, HolderAction, Kind};
 use tradewind_domain::fixed::{Money, NetQty};
 use tradewind_domain::ids::{InstrumentId, NodeId};
@@ -75,7 +76,11 @@ impl Strategies {
                 Some((body.leaf, body.instrument))
             }
             Kind::TradeBust | Kind::TradeCorrect => self.take_back(event, registry, positions),
-            Kind::HolderSplit | Kind::HolderDividend => self.on_corporate(event.body(), kind, registry),
+            Kind::HolderSplit => self.on_split(event.body(), registry),
+            Kind::HolderDividend => {
+                self.on_dividend(event.body(), registry, positions);
+                None
+            }
             Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
                 self.on_holder(event.body(), kind, registry, positions)
             }
@@ -119,21 +124,33 @@ impl Strategies {
         Some(key)
     }
 
-    fn on_corporate(
-        &mut self,
-        body: &CorporateAction,
-        kind: Kind,
-        registry: &Registry,
-    ) -> Option<StrategyKey> {
+    fn on_split(&mut self, body: &CorporateAction, registry: &Registry) -> Option<StrategyKey> {
         let key = (body.node, body.instrument);
         let row = self.row(key, registry)?;
-        if kind == Kind::HolderDividend {
-            row.income = plus(row.income, plus(body.gross, body.withheld.neg()));
-        } else {
-            row.position.realised = plus(row.position.realised, body.gross);
-            row.position.qty = add(row.position.qty, body.qty_delta.into());
-        }
+        row.position.realised = plus(row.position.realised, body.gross);
+        row.position.qty = add(row.position.qty, body.qty_delta.into());
         Some(key)
+    }
+
+    /// An account is paid by the books; each of its strategies has earned what its own quantity brings.
+    fn on_dividend(&mut self, body: &CorporateAction, registry: &Registry, positions: &Position) {
+        let nodes = self.of_instrument.get(&body.instrument).into_iter().flatten();
+        let Some(instrument) = positions.instrument(body.instrument) else {
+            return;
+        };
+        for node in nodes {
+            let is_paid = registry.node(*node).is_some_and(|row| row.account == body.account);
+            let row = self.rows.get_mut(&(*node, body.instrument)).filter(|_| is_paid);
+            let Some(row) = row else { continue };
+            let earned = Dividend::of(
+                row.position.qty,
+                body.cash_per_unit,
+                body.withhold_bps,
+                instrument.money_dp,
+            );
+            let net = earned.map_or(Money::ZERO, |dividend| dividend.net());
+            row.income = plus(row.income, net);
+        }
     }
 
     fn on_holder(
