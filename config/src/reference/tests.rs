@@ -7,6 +7,7 @@ use tradewind_domain::event::{
     RestrictedSet, Valuation,
 };
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
+use tradewind_domain::reference::CalendarDay;
 use tradewind_domain::time::{parse_date, parse_rfc3339};
 
 const FILES: [(&str, &str); 3] = [

@@ -139,7 +139,9 @@ impl Strategies {
             return;
         };
         for node in nodes {
-            let is_paid = registry.node(*node).is_some_and(|row| row.account == body.account);
+            let is_paid = registry
+                .node(*node)
+                .is_some_and(|row| row.account == body.account);
             let row = self.rows.get_mut(&(*node, body.instrument)).filter(|_| is_paid);
             let Some(row) = row else { continue };
             let earned = Dividend::of(
