@@ -52,13 +52,13 @@ fn a_change_holds_from_the_next_decision_on_and_names_who_made_it() {
     let place = Place::new();
     let engine = Engine::start(&place);
     let limit = |label: &'static str, limit_type: &'static str, hard: &'static str, more: &[&'static str]| {
-        let set = [
-            "limits", "set", label, "--scope", "FREE", "--type", limit_type, "--hard", hard,
-        ];
-        engine.json(&by_ada(&[&set[..], more].concat()));
+        let set = ["limits", "set", label, "--scope", "FREE", "--type", limit_type];
+        let figure = ["--hard", hard];
+        let hard = if hard.is_empty() { &[] } else { &figure[..] };
+        engine.json(&by_ada(&[&set[..], hard, more].concat()));
     };
-    limit("short", "SHORT_SALE", "0", &[]);
-    limit("list", "RESTRICTED", "0", &[]);
+    limit("short", "SHORT_SALE", "", &[]);
+    limit("list", "RESTRICTED", "", &[]);
     let steps: [(&str, &str, &str, Vec<&str>); 6] = [
         (
             "FREE GIZMO BUY 100 50",

@@ -186,7 +186,8 @@ impl Counted {
                 self.run();
             }
         }
-        (script.messages.clear(), script.expected.clear());
+        script.messages.clear();
+        script.expected.clear();
         while !self.pipe.is_drained() {
             if self.run() == 0 {
                 std::thread::yield_now();

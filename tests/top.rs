@@ -229,8 +229,17 @@ fn one_frame_and_the_figures_can_be_had_without_a_terminal() {
     assert_eq!(code, Some(1), "no engine");
     assert!(stderr.contains("no engine answers"), "{stderr}");
     let _engine = Engine::start(&place);
-    let (code, frame, stderr) = top(&place, &["--once", "--size", "150x50"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    // Rates are those of a second: an engine that has just started has none yet.
+    let frame = (0..100).find_map(|_| {
+        let (code, frame, stderr) = top(&place, &["--once", "--size", "150x50"]);
+        assert_eq!(code, Some(0), "{stderr}");
+        let has_rates = frame.contains("pipeline");
+        if !has_rates {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        has_rates.then_some(frame)
+    });
+    let frame = frame.expect("the stages are shown within some seconds");
     for words in [
         "TRADEWIND DEMO",
         "● live",

@@ -52,7 +52,6 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::Valuation,
     Kind::Locate,
     Kind::CorporateAction,
-    Kind::FxConversion,
     Kind::SessionConnected,
     Kind::SessionDisconnected,
     Kind::LimitSet,
@@ -70,7 +69,6 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::OrderExpired,
     Kind::CancelRequested,
     Kind::HolderSplit,
-    Kind::HolderDividend,
     Kind::DatedCashSettled,
     Kind::OrderReleased,
     Kind::StateChanged,
@@ -139,7 +137,11 @@ fn market(script: &mut Script, number: u64) {
     script.accepted(last("GIZMO", "50"));
     script.accepted(quote(
         "GIZMO",
-        if number % 2 == 0 { "49.95" } else { "49.90" },
+        if number.is_multiple_of(2) {
+            "49.95"
+        } else {
+            "49.90"
+        },
         "50.05",
     ));
     let mark = Mark {
@@ -191,7 +193,7 @@ fn orders(script: &mut Script, number: u64) {
     let sale = Order::sell(&name("F"), "FREE-2", "GIZMO", "100", "50");
     let sale = script.order(sale);
     script.accepted(fill(&name("FF"), sale, "100", "50.05"));
-    if number % 16 == 0 {
+    if number.is_multiple_of(16) {
         script.order(buy("G"));
     }
     // Refused by a limit that restricts its node, which a person lets trade again.
@@ -230,7 +232,7 @@ fn money(script: &mut Script, number: u64) {
     let reference = |letter: &str| format!("{letter}{number}");
     script.accepted(cash(Kind::Deposit, "FREE", "USD", &reference("D"), "100"));
     script.accepted(cash(Kind::Withdrawal, "FREE", "USD", &reference("W"), "100"));
-    let (sold, bought) = if number % 2 == 0 {
+    let (sold, bought) = if number.is_multiple_of(2) {
         ("USD", "EUR")
     } else {
         ("EUR", "USD")

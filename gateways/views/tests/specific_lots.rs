@@ -100,7 +100,8 @@ fn a_lot_that_the_trade_cannot_close_is_refused() {
     let (mut desk, bought, sale) = sold();
     desk.trade("A", Side::Buy, "10", "10");
     let other = desk.last().body::<Execution>().exec_id;
-    let cases: [(ExecId, &[(ExecId, &str)], RejectCode); 5] = [
+    type Named<'a> = &'a [(ExecId, &'a str)];
+    let cases: [(ExecId, Named<'_>, RejectCode); 5] = [
         (sale, &[(other, "10")], RejectCode::InvalidValue),
         (sale, &[(sale, "10")], RejectCode::InvalidValue),
         (sale, &[(bought[0], "0")], RejectCode::InvalidValue),
