@@ -235,7 +235,7 @@ fn one_frame_and_the_figures_can_be_had_without_a_terminal() {
         assert_eq!(code, Some(0), "{stderr}");
         let has_rates = frame.contains("pipeline");
         if !has_rates {
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
         has_rates.then_some(frame)
     });

@@ -149,7 +149,8 @@ fn an_allocation_counts_once_and_a_wrong_one_changes_nothing() {
     let other = trade(&mut desk, "B", Side::Sell, "10", "10");
     let foreign = trade(&mut desk, "C", Side::Buy, "100", "10");
     let unknown: ExecId = text("never");
-    let cases: [(&[ExecId], &[(&str, &str)], RejectCode); 10] = [
+    type Legs<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&[ExecId], Legs<'_>, RejectCode); 10] = [
         (&[exec], &[("C", "99")], RejectCode::AllocationQty),
         (&[exec], &[("C", "101")], RejectCode::AllocationQty),
         (&[exec], &[("C", "50"), ("C", "50")], RejectCode::InvalidValue),
@@ -189,13 +190,16 @@ fn an_allocation_is_taken_back_whole_and_the_block_may_be_allocated_anew() {
     desk.correct(&leg, "41", "10");
     assert_eq!(outcome(&desk), Some(RejectCode::AllocationLeg));
     desk.allocate("AL-1", "B", &[], &[]);
-    let busts = desk.events().iter().rev().take(3);
+    let mut busts = desk.events().iter().rev().take(3);
     assert!(
         busts
             .clone()
             .all(|event| event.kind() == Some(Kind::TradeBust) && !event.is_rejected())
     );
-    assert_eq!(busts.last().expect("a bust").body::<TradeBust>().qty, dec("100"));
+    assert_eq!(
+        busts.next_back().expect("a bust").body::<TradeBust>().qty,
+        dec("100")
+    );
     desk.allocate("AL-1", "B", &[], &[]);
     assert_eq!(outcome(&desk), Some(RejectCode::AlreadyBusted));
     desk.allocate("AL-2", "B", &[exec], &[("E", "100")]);
