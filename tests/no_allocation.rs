@@ -236,7 +236,7 @@ fn a_million_events_of_every_kind_allocate_nothing() {
             number += 1;
             desk.feed(&mut script);
         }
-        round::corporate_actions(&mut script);
+        round::corporate_actions(&mut script, day);
         desk.feed(&mut script);
         events = desk.pipe.last().seq;
         // Nobody reads this journal later: old segments may go, so that the disk is not filled.

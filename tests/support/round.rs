@@ -75,6 +75,8 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::Probe,
     Kind::EdgeStats,
     Kind::LimitProbe,
+    Kind::FxConversion,
+    Kind::HolderDividend,
 ];
 
 /// The limits that the rounds meet, once before the first.
@@ -242,6 +244,7 @@ fn money(script: &mut Script, number: u64) {
         session: SessionId::NONE,
         amount: Money::from_raw(i128::from(100 * ONE)),
         bought_code: text(bought),
+        rate: ONE,
         rate_dp: 8,
         ..FxConversion::zeroed()
     };
@@ -354,8 +357,13 @@ fn questions(script: &mut Script) {
     script.accepted(InboundLong::new(Kind::LimitProbe, &probe));
 }
 
-/// Corporate actions of a day: two halves of a unit, then one again, and a dividend.
-pub(crate) fn corporate_actions(script: &mut Script) {
+/// Corporate actions of a day, with somebody who holds the instrument: two halves of a unit, then one again, and a dividend.
+pub(crate) fn corporate_actions(script: &mut Script, day: u64) {
+    let held = |script: &mut Script, side, letter| {
+        let name = format!("CA{letter}{day}");
+        script.accepted(trade(&name, "FREE-2", "GIZMO", side, "100", "50"));
+    };
+    held(script, Side::Buy, 'B');
     let split = |numerator, denominator| CorporateAction {
         numerator,
         denominator,
@@ -371,4 +379,5 @@ pub(crate) fn corporate_actions(script: &mut Script) {
     for action in [split(2, 1), split(1, 2), dividend] {
         script.accepted(InboundLong::new(Kind::CorporateAction, &action).named(text("GIZMO"), Code::EMPTY));
     }
+    held(script, Side::Sell, 'S');
 }
