@@ -194,7 +194,7 @@ impl Book {
             let instrument = instrument.ok_or(RejectCode::UnknownSymbol)?;
             self.price(&ask, &chain, instrument, &mut priced)?;
         }
-        let scene = Scene::new(self, &ask, &chain, instrument.unwrap_or(&unknown), &priced);
+        let mut scene = Scene::new(self, &ask, &chain, instrument.unwrap_or(&unknown), &priced);
         Ok(scene.measure_one(probe.limit, row))
     }
 

@@ -16,10 +16,8 @@ use tradewind_domain::reference::Instrument;
 
 static NO_PAIR: PairRow = PairRow::NONE;
 static NO_NODE: NodeRow = NodeRow::NONE;
-static NO_TOTALS: Totals = Totals::ZERO;
 static NO_UNITS: Units = Units::NEW;
 static NO_MARKET: MarketRow = MarketRow::NONE;
-static NOTHING: FoundOut = FoundOut::NOTHING;
 
 /// Which limits of a node are asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl<'a> Scene<'a> {
             ask,
             priced,
             flow: &Flow::ZERO,
-            totals: &NO_TOTALS,
+            totals: None,
             pair: &NO_PAIR,
             node: &NO_NODE,
             node_id: NodeId::NONE,
@@ -84,7 +82,7 @@ impl<'a> Scene<'a> {
             limits: &book.limits,
             stamps: &book.stamps,
             calendars: &book.calendars,
-            found: &NOTHING,
+            found: None,
         };
         Self {
             book,
@@ -115,47 +113,42 @@ impl<'a> Scene<'a> {
     }
 
     /// Calls back with what each wanted limit of the chain measures.
-    #[inline]
+    #[inline(always)]
     pub(super) fn each(
-        &self,
+        &mut self,
         list: List,
         wants: impl Fn(&Terms) -> bool,
-        mut found: impl FnMut(&Question<'_>, &Terms, &Measure),
+        mut found: impl FnMut(&Question<'_>, &Terms, Measure),
     ) {
-        let mut question = self.question;
-        for level in list.levels(self.chain) {
-            let (node_id, pair) = self.chain.level(level);
-            let Some(node) = self.book.hierarchy.node(node_id) else {
+        let (book, chain) = (self.book, self.chain);
+        for level in list.levels(chain) {
+            let (node_id, pair) = chain.level(level);
+            let Some(node) = book.hierarchy.node(node_id) else {
                 continue;
             };
-            self.stand_at(node_id, node, pair, &mut question);
-            for terms in self.book.limits.terms(list.of(node)).iter().rev() {
-                if !wants(terms) || terms.has_filter() && !self.binds(terms) {
-                    continue;
-                }
-                let measure = self.measure(terms, &mut question);
-                if let Some(measure) = &measure {
-                    found(&question, terms, measure);
+            self.stand_at(node_id, node, pair);
+            for terms in book.limits.terms(list.of(node)).iter().rev() {
+                if wants(terms) {
+                    self.measure(terms, |question, measure| found(question, terms, measure));
                 }
             }
         }
     }
 
     /// What one limit measures, asked at its own node.
-    pub(super) fn measure_one(&self, id: LimitId, row: &LimitRow) -> Option<Measure> {
-        let mut question = self.question;
+    pub(super) fn measure_one(&mut self, id: LimitId, row: &LimitRow) -> Option<Measure> {
         let (node_id, pair) = self.chain.levels().find(|&(node, _)| node == row.node)?;
         let node = self.book.hierarchy.node(node_id)?;
-        self.stand_at(node_id, node, pair, &mut question);
-        self.measure(&Terms::of(id, row), &mut question)
+        self.stand_at(node_id, node, pair);
+        self.measure(&Terms::of(id, row), |_, measure| measure)
     }
 
     /// Sets what is the same for all limits of a node.
     #[inline]
-    fn stand_at(&self, node_id: NodeId, node: &'a NodeRow, pair: u32, question: &mut Question<'a>) {
-        (question.node, question.node_id) = (node, node_id);
+    fn stand_at(&mut self, node_id: NodeId, node: &'a NodeRow, pair: u32) {
+        let question = &mut self.question;
+        (question.node, question.node_id, question.flow) = (node, node_id, &node.flow);
         question.pair = self.book.hierarchy.pair(pair).unwrap_or(&NO_PAIR);
-        (question.flow, question.totals) = (&node.flow, &NO_TOTALS);
     }
 
     /// True where the limit's filter lets the order's instrument through.
@@ -168,53 +161,51 @@ impl<'a> Scene<'a> {
                 || self.is_known() && terms.filter_sector == self.question.units.sector)
     }
 
-    /// What a limit measures; `None` where it does not look at this order.
-    #[inline]
-    fn measure(&self, terms: &Terms, question: &mut Question<'a>) -> Option<Measure> {
-        if terms.has_wants() {
-            return self.measure_with(terms, question);
-        }
-        limits::measure(terms, question)
-    }
-
-    /// As `measure`, for limits that want more than the node's own figures.
-    fn measure_with(&self, terms: &Terms, question: &mut Question<'a>) -> Option<Measure> {
-        if terms.has(traits::KNOWN) && !self.is_known() {
+    /// Hands on what a limit measures; `None` where it does not look at this order.
+    #[inline(always)]
+    fn measure<R>(&mut self, terms: &Terms, found: impl FnOnce(&Question<'_>, Measure) -> R) -> Option<R> {
+        let is_plain = terms.is_plain();
+        if !is_plain && !self.find_out(terms) {
             return None;
         }
+        let question = &self.question;
+        let answer = limits::measure_then(terms, question, |measure| found(question, measure));
+        if !is_plain {
+            let question = &mut self.question;
+            (question.flow, question.totals, question.found) = (&question.node.flow, None, None);
+        }
+        answer
+    }
+
+    /// Finds out what a limit wants beside the node's own figures. False where it does not look at this order.
+    #[inline(never)]
+    fn find_out(&mut self, terms: &Terms) -> bool {
+        if !self.binds(terms) || terms.has(traits::KNOWN) && !self.is_known() {
+            return false;
+        }
         if terms.has(traits::INSTRUMENT) {
-            question.flow = &question.pair.flow;
+            self.question.flow = &self.question.pair.flow;
         }
         if let Some(place) = terms.place() {
-            let gathered = self.group(question, terms, place);
-            question.totals = gathered.map_or(&NO_TOTALS, |row| &row.totals);
+            let gathered = self.group(terms, place);
+            self.question.totals = gathered.map(|row| row.totals);
             if place != 0 {
-                question.flow = gathered.map_or(&Flow::ZERO, |row| &row.flow);
+                self.question.flow = gathered.map_or(&Flow::ZERO, |row| &row.flow);
             }
         }
-        let measure = if terms.has(traits::SPECIAL) {
-            self.measure_special(terms, question)
+        if terms.has(traits::SPECIAL) {
+            self.question.found = Some(self.find_special(terms));
         } else if terms.has(traits::INSTRUMENT) && terms.spec().totals {
             // One instrument alone: what it has gathered is its own share.
-            let own = Totals::of(question.pair);
-            measure(
-                terms,
-                &Question {
-                    totals: &own,
-                    ..*question
-                },
-            )
-        } else {
-            measure(terms, question)
-        };
-        (question.flow, question.totals) = (&question.node.flow, &NO_TOTALS);
-        measure
+            self.question.totals = Some(Totals::of(self.question.pair));
+        }
+        true
     }
 
     /// The gathered row that the limit counts in; none where nothing was traded yet.
     #[inline]
-    fn group(&self, question: &Question<'a>, terms: &Terms, place: usize) -> Option<&'a GroupRow> {
-        let hierarchy = &self.book.hierarchy;
+    fn group(&self, terms: &Terms, place: usize) -> Option<&'a GroupRow> {
+        let (hierarchy, question) = (&self.book.hierarchy, &self.question);
         if place == 0 {
             return hierarchy.groups.row(question.node.totals);
         }
@@ -234,21 +225,16 @@ impl<'a> Scene<'a> {
             .or_else(|| hierarchy.find_group(question.node_id, place, sector, kind))
     }
 
-    /// Limits that need to know what is worth finding out only where such a limit is set.
-    fn measure_special(&self, terms: &Terms, question: &Question<'_>) -> Option<Measure> {
-        let found = match terms.limit_type {
+    /// What is worth finding out only where such a limit is set.
+    fn find_special(&self, terms: &Terms) -> FoundOut {
+        match terms.limit_type {
             LimitType::BuyingPower => self.find_cash(),
             LimitType::SelfTrade => FoundOut {
                 crosses: self.crosses(terms.id),
                 ..FoundOut::NOTHING
             },
             _ => self.find_rule(terms),
-        };
-        let question = Question {
-            found: &found,
-            ..*question
-        };
-        measure(terms, &question)
+        }
     }
 
     /// What the account owns and holds. Buying power of a sale is about the account too, wherever the limit stands.
@@ -294,18 +280,26 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// As [`limits::measure`], where a call more does not matter.
-#[inline(never)]
-fn measure(terms: &Terms, question: &Question<'_>) -> Option<Measure> {
-    limits::measure(terms, question)
+/// Compares a measure with its limit. Most limits have nothing to say of most orders.
+#[inline(always)]
+fn judge(book: &Book, terms: &Terms, measure: Measure, question: &Question<'_>, findings: &mut Findings) {
+    let Measure {
+        used,
+        limit,
+        grows,
+        warns,
+        ..
+    } = measure;
+    if grows && (used > limit || warns || terms.soft_pct != 0) {
+        // Put together here, so that it stays in registers where nothing is said.
+        let said = Measure { ..measure };
+        speak(book, terms, &said, question, findings);
+    }
 }
 
-/// Compares a measure with its limit and reports what has to be said.
-#[inline]
-fn judge(book: &Book, terms: &Terms, measure: &Measure, question: &Question<'_>, findings: &mut Findings) {
-    if !measure.grows {
-        return;
-    }
+/// Reports what has to be said.
+#[inline(never)]
+fn speak(book: &Book, terms: &Terms, measure: &Measure, question: &Question<'_>, findings: &mut Findings) {
     if measure.used > measure.limit {
         let kind = if terms.action == LimitAction::Alert as u8 {
             HitKind::Alerted
@@ -334,7 +328,6 @@ fn report(
 }
 
 /// True where the use has reached the warning threshold.
-#[inline(never)]
 fn is_near(terms: &Terms, measure: &Measure) -> bool {
     let threshold = measure.limit.saturating_mul(i128::from(terms.soft_pct));
     measure.used.saturating_mul(100) >= threshold

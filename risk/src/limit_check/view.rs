@@ -67,14 +67,14 @@ impl LimitCheck {
             order_value: occasion.order_value,
             ..Priced::default()
         };
-        let scene = Scene::new(book, &ask, &chain, instrument, &priced);
+        let mut scene = Scene::new(book, &ask, &chain, instrument, &priced);
         for list in [List::Limits, List::Gates] {
             let all = |_: &Terms| true;
             scene.each(list, all, |_, terms, measure| {
                 let is_rate = matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate);
                 let measure = match book.limits.get(terms.id) {
-                    Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, *measure),
-                    _ => *measure,
+                    Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, measure),
+                    _ => measure,
                 };
                 let (used, limit) = measure.shown(terms.spec());
                 sink(

@@ -21,20 +21,20 @@ pub(super) fn buying_power(terms: &Terms, order: &Question<'_>) -> Option<Measur
     }
     let is_binary = order.instrument.kind == InstrumentKind::Binary as u8;
     if !order.is_buy() && !is_binary {
-        let held = order.found.account;
+        let held = order.found().account;
         let used = held.sell_qty + order.ask.added_qty();
         let short = order.ask.side == Side::SellShort;
         let limit = if short { 0 } else { held.position.max(0) };
         let measure =
             Measure::new(used, limit, RejectCode::InsufficientPosition).growing(order.ask.adds_qty());
         // A sale that fits takes no cash: it is no use of this limit and comes near no soft level.
-        return (order.found.is_cash_account && used > limit).then_some(measure);
+        return (order.found().is_cash_account && used > limit).then_some(measure);
     }
-    let used = order.found.reserved - order.ask.old.cash + order.priced.cash;
+    let used = order.found().reserved - order.ask.old.cash + order.priced.cash;
     let usable = if terms.params[UNSETTLED_OK] == 1 {
-        order.found.cash_held
+        order.found().cash_held
     } else {
-        order.found.cash_held - order.found.unsettled
+        order.found().cash_held - order.found().unsettled
     };
     let limit = usable + i128::from(terms.params[CREDIT_LINE]);
     Some(Measure::new(used, limit, RejectCode::BuyingPower).growing(order.priced.cash > order.ask.old.cash))

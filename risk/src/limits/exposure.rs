@@ -40,7 +40,7 @@ fn sum(
     limit: i128,
     code: RejectCode,
 ) -> Measure {
-    let total = figure(order.totals);
+    let total = figure(order.totals());
     let (before, after) = shares(order, figure);
     measured(order, total - before + after, after > before, scale, limit, code)
 }
@@ -85,7 +85,7 @@ pub(super) fn short(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
 /// L25: the worse of `|M + open buys|` and `|M - open sells|`, over all instruments together.
 pub(super) fn net(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
     let worse = |buys: i128, sells: i128| {
-        let mark = order.totals.mark;
+        let mark = order.totals().mark;
         (mark + buys).abs().max((mark - sells).abs())
     };
     let (buys, sells) = (order.flow.buy_value, order.flow.sell_value);

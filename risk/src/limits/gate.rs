@@ -94,9 +94,9 @@ pub(super) fn collar_accepts(event: &LimitSet) -> bool {
 
 /// L06: what the list says of the instrument.
 pub(super) fn restricted(_: &Terms, order: &Question<'_>) -> Option<Measure> {
-    Some(match Restriction::from_code(order.found.restriction)? {
+    Some(match Restriction::from_code(order.found().restriction)? {
         Restriction::NoTrade => Measure::gate(true, RejectCode::RestrictedSymbol),
-        Restriction::CloseOnly => Measure::gate(!order.found.reduces, RejectCode::CloseOnlySymbol),
+        Restriction::CloseOnly => Measure::gate(!order.found().reduces, RejectCode::CloseOnlySymbol),
         Restriction::NoShort => Measure::gate(order.ask.side == Side::SellShort, RejectCode::NoShortSymbol),
     })
 }
@@ -137,7 +137,7 @@ pub(super) fn permission_accepts(event: &LimitSet) -> bool {
 
 /// L08: the instrument's session is open and it is not halted.
 pub(super) fn market_hours(_: &Terms, order: &Question<'_>) -> Option<Measure> {
-    Some(Measure::gate(order.found.is_closed, RejectCode::MarketClosed))
+    Some(Measure::gate(order.found().is_closed, RejectCode::MarketClosed))
 }
 
 /// `params[0]` of L09.
@@ -262,7 +262,7 @@ pub(crate) mod self_trade {
             SelfTradeMode::CancelNewest | SelfTradeMode::CancelBoth => true,
         };
         Some(Measure::gate(
-            refuses && order.found.crosses,
+            refuses && order.found().crosses,
             RejectCode::SelfTrade,
         ))
     }

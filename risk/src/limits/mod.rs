@@ -210,11 +210,16 @@ macro_rules! catalogue {
         /// How the types that are evaluated are treated. Rows stand in the order of the catalogue.
         pub static SPECS: &[Spec] = &[$(Spec { limit_type: LimitType::$limit_type, ..$spec }),*];
 
-        /// What a limit finds; `None` where it does not look at this order.
+        /// Hands what a limit finds to `found`; `None` where it does not look at this order. Every measure is followed by a copy of
+        /// `found` of its own, from which falls out what the type leaves constant: most never warn, and rank as themselves.
         #[inline(always)]
-        pub(crate) fn measure(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
+        pub(crate) fn measure_then<R>(
+            terms: &Terms,
+            order: &Question<'_>,
+            found: impl FnOnce(Measure) -> R,
+        ) -> Option<R> {
             match terms.limit_type {
-                $(LimitType::$limit_type => $measure(terms, order),)*
+                $(LimitType::$limit_type => $measure(terms, order).map(found),)*
             }
         }
     };

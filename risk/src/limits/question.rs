@@ -228,8 +228,8 @@ pub struct Question<'a> {
     pub priced: &'a Priced,
     /// What the limit counts: the node over all instruments, a sector or kind, or the pair where it binds one instrument.
     pub flow: &'a Flow,
-    /// Exposures of what the limit counts.
-    pub totals: &'a Totals,
+    /// Exposures of what the limit counts, where it asks for them.
+    pub totals: Option<Totals>,
     /// The pair of node and instrument.
     pub pair: &'a PairRow,
     /// The node.
@@ -248,11 +248,23 @@ pub struct Question<'a> {
     pub stamps: &'a Stamps,
     /// Trading dates.
     pub calendars: &'a Calendars,
-    /// What was found out for this limit.
-    pub found: &'a FoundOut,
+    /// What was found out for this limit, where it asks for it.
+    pub found: Option<FoundOut>,
 }
 
 impl Question<'_> {
+    /// Exposures of what the limit counts.
+    #[inline]
+    pub fn totals(&self) -> &Totals {
+        self.totals.as_ref().unwrap_or(&Totals::ZERO)
+    }
+
+    /// What was found out for this limit.
+    #[inline]
+    pub fn found(&self) -> &FoundOut {
+        self.found.as_ref().unwrap_or(&FoundOut::NOTHING)
+    }
+
     /// True for purchases.
     #[inline]
     pub fn is_buy(&self) -> bool {

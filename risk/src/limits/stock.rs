@@ -37,14 +37,17 @@ pub(super) fn short_sale(_: &Terms, order: &Question<'_>) -> Option<Measure> {
     match order.ask.side {
         Side::Buy => None,
         Side::Sell => {
-            let used = order.pair.flow.sell_qty - order.found.short.open + added;
+            let used = order.pair.flow.sell_qty - order.found().short.open + added;
             let limit = order.pair.flow.position.max(0);
             Some(Measure::new(used, limit, RejectCode::ShortMarkingRequired).growing(added > 0))
         }
         Side::SellShort if order.instrument.flags & instrument_flags::EASY_TO_BORROW != 0 => None,
         Side::SellShort => {
-            let used = order.found.short.sold_today + order.found.short.open + added;
-            Some(Measure::new(used, order.found.short.located, RejectCode::LocateRequired).growing(added > 0))
+            let used = order.found().short.sold_today + order.found().short.open + added;
+            Some(
+                Measure::new(used, order.found().short.located, RejectCode::LocateRequired)
+                    .growing(added > 0),
+            )
         }
     }
 }

@@ -124,16 +124,10 @@ impl Terms {
         self.traits & bit != 0
     }
 
-    /// True where some orders pass it by.
+    /// True where every order of the node is compared with it, and the node's own figures are all that it wants.
     #[inline]
-    pub fn has_filter(&self) -> bool {
-        self.has(traits::FILTERS)
-    }
-
-    /// True where it wants more than the node's own figures.
-    #[inline]
-    pub fn has_wants(&self) -> bool {
-        self.has(traits::WANTS)
+    pub fn is_plain(&self) -> bool {
+        !self.has(traits::FILTERS | traits::WANTS)
     }
 
     /// How its type is treated.
@@ -156,7 +150,7 @@ fn is_rate(limit_type: u8) -> bool {
     [LimitType::OrderRate as u8, LimitType::MsgRate as u8].contains(&limit_type)
 }
 
-/// True for types that ask for more than the order and its counters (`measure_special`).
+/// True for types that ask for more than the order and its counters (`find_special`).
 fn is_special(limit_type: u8) -> bool {
     const TYPES: [u8; 5] = [
         LimitType::Restricted as u8,

@@ -232,6 +232,9 @@ impl OrderRow {
 /// Value of an open quantity whose first part closes a position and counts by another unit than the rest.
 #[inline]
 pub fn parts_value(leaves: i64, close_qty: i64, unit: i64, short_unit: i64) -> i128 {
+    if unit == short_unit {
+        return i128::from(leaves) * i128::from(unit);
+    }
     let closes = close_qty.min(leaves);
     i128::from(leaves) * i128::from(short_unit)
         + i128::from(closes) * (i128::from(unit) - i128::from(short_unit))
