@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backoffice;
 mod control;
 mod recon;
 mod reference;
@@ -7,6 +8,7 @@ mod report;
 #[cfg(feature = "tui")]
 mod top;
 
+pub use backoffice::*;
 pub use control::*;
 pub use recon::*;
 pub use reference::*;
@@ -77,9 +79,15 @@ pub enum Command {
     /// API keys of a running engine's HTTP server: make, list, revoke.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Positions of a running engine: corporate actions, and how tax lots are kept.
+    /// Positions of a running engine: corporate actions, allocations, fails, tax lots, symbols, transfers of the firm.
     #[command(subcommand)]
     Positions(PositionsCommand),
+    /// Money of a running engine: deposits, withdrawals, conversions.
+    #[command(subcommand)]
+    Cash(CashCommand),
+    /// Prices from outside and halts of a running engine.
+    #[command(subcommand)]
+    Market(MarketCommand),
     /// Incidents of a running engine.
     #[command(subcommand)]
     Alerts(AlertsCommand),

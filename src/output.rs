@@ -41,6 +41,15 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A member of an answer as a table shows it: text without quotes, nothing where there is none.
+pub fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
 /// True where a status line may rewrite itself.
 pub fn is_terminal() -> bool {
     std::io::stderr().is_terminal()

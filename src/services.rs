@@ -26,7 +26,7 @@ use tokio::runtime::{Handle, Runtime};
 use tradewind_config::{Durability, HttpKeys, IdentityKeys, Settings};
 use tradewind_control::{Desk, EngineFacts, Server};
 use tradewind_http::{
-    Acknowledgement, HttpService, HttpSettings, KeyIndex, Parts, RejectCounts, Rings, Telemetry,
+    Acknowledgement, HttpService, HttpSettings, JournalCounts, KeyIndex, Parts, Rings, Telemetry,
 };
 use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, PasswordCost};
 use tradewind_machine::clock::Clock;
@@ -125,7 +125,7 @@ impl Services {
         let (access, keys) = (Arc::new(Access::default()), Arc::new(KeyIndex::default()));
         let telemetry = Arc::new(EngineTelemetry::new(engine, settings, &live, clock));
         let counts = Arc::default();
-        observe(&live, &access, &keys, telemetry.rejects(), &counts);
+        observe(&live, &access, &keys, telemetry.counted(), &counts);
         let figures = Arc::new(EngineFigures::new(&telemetry, beside, clock));
         // 2. The desk, for operators here and elsewhere, and its socket.
         let desk = Arc::new(desk(settings, engine, clock, &live, beside.alerts, &figures));
@@ -189,14 +189,14 @@ fn observe(
     live: &Live,
     access: &Arc<Access>,
     keys: &Arc<KeyIndex>,
-    rejects: Arc<RejectCounts>,
+    counted: Arc<JournalCounts>,
     counts: &Arc<Mutex<RecordCounts>>,
 ) {
     let (access, keys, counts) = (Arc::clone(access), Arc::clone(keys), Arc::clone(counts));
     live.observe(Box::new(move |event| {
         access.observe(event);
         keys.observe(event);
-        rejects.observe(event);
+        counted.observe(event);
         counts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "http/access.rs"]
 mod access;
+#[path = "http/backoffice.rs"]
+mod backoffice;
 #[path = "http/changes.rs"]
 mod changes;
 #[path = "http/client.rs"]
@@ -14,12 +16,16 @@ mod client;
 mod feed;
 #[path = "http/generated.rs"]
 mod generated;
+#[path = "http/history.rs"]
+mod history;
 #[path = "http/matrix.rs"]
 mod matrix;
 #[path = "http/orders.rs"]
 mod orders;
 #[path = "http/reads.rs"]
 mod reads;
+#[path = "http/recon.rs"]
+mod recon;
 #[path = "http/reports.rs"]
 mod reports;
 #[path = "http/server.rs"]

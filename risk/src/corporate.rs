@@ -85,6 +85,11 @@ impl Announced {
         self.rows.iter().find(|row| row.is_due).map(|row| &row.action)
     }
 
+    /// Everything that has not taken effect, in the order of its announcement.
+    pub fn waiting(&self) -> impl Iterator<Item = &CorporateAction> {
+        self.rows.iter().map(|row| &row.action)
+    }
+
     /// The next action has taken effect.
     pub fn finish(&mut self) -> Option<CorporateAction> {
         let at = self.rows.iter().position(|row| row.is_due)?;

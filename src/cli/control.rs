@@ -1,5 +1,6 @@
 //! Arguments of the commands that act on a running engine through its control socket.
 
+use super::backoffice::{ListArgs, SelectLotsArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -564,8 +565,12 @@ pub struct UserAccessArgs {
 pub enum PositionsCommand {
     /// Announce a corporate action: split, dividend, funding, variation margin, settlement of a contract.
     Announce(AnnounceArgs),
+    /// Corporate actions that were announced, newest first.
+    Actions(ListArgs),
     /// Set how the tax lots of an account are kept.
     LotMethod(LotMethodArgs),
+    /// Say which tax lots a trade closes.
+    SelectLots(SelectLotsArgs),
     /// Move a block to client accounts at its average price; without legs the allocation is taken back.
     Allocate(AllocateArgs),
     /// Say that a trade did not settle on its date.

@@ -1,5 +1,6 @@
 //! Arguments of the commands that change reference data of a running engine.
 
+use super::backoffice::ListArgs;
 use super::control::{EngineArgs, ReasonArgs};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -39,8 +40,10 @@ pub struct ReferenceLoadArgs {
 /// `tradewind fees`.
 #[derive(Debug, Subcommand)]
 pub enum FeesCommand {
+    /// Fee schedules in force.
+    List(ListArgs),
     /// Set what orders are charged, from their next fill on.
-    Set(FeesSetArgs),
+    Set(Box<FeesSetArgs>),
 }
 
 /// `tradewind fees set`. Without account, symbol and venue it is the schedule of everybody.

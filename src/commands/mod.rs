@@ -7,6 +7,7 @@ pub mod bench;
 pub mod bench_limits;
 mod bench_rttm;
 pub mod bench_store;
+pub mod cash;
 pub mod config;
 pub mod conformance;
 pub mod doctor;
@@ -72,6 +73,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Positions(command) => positions::run(&command),
+        Command::Cash(command) => cash::cash(&command),
+        Command::Market(command) => cash::market(&command),
         Command::Alerts(command) => alerts::run(&command),
         #[cfg(feature = "tui")]
         Command::Top(args) => top::run(&args),

@@ -1,9 +1,15 @@
-//! `tradewind positions`: corporate actions, lot methods, allocations, fails, symbols and transfers of a running engine.
+//! `tradewind positions`: corporate actions, tax lots, allocations, fails, symbols and transfers of a running engine.
 
-use super::ask::{ask_and_show, show_outcome};
+use super::ask::{ask_and_show, field, show_outcome};
 use crate::cli::PositionsCommand;
+use crate::output::{self, Table};
+use anyhow::Context;
+use serde_json::Value;
 use std::process::ExitCode;
-use tradewind_control::{Allocate, Announce, Command, Fail, LotMethod, Rename, Transfer};
+use tradewind_control::{
+    Allocate, Announce, Command, Fail, LotMethod, LotName, Nothing, Rename, SelectLots, Transfer,
+};
+use tradewind_domain::time::parse_date;
 
 /// Runs the command.
 pub fn run(command: &PositionsCommand) -> anyhow::Result<ExitCode> {
@@ -20,6 +26,25 @@ pub fn run(command: &PositionsCommand) -> anyhow::Result<ExitCode> {
                 pay_date: args.pay_date.clone(),
             });
             ask_and_show(&args.engine, Some(&args.why.reason), action, show_outcome)
+        }
+        PositionsCommand::Actions(args) => ask_and_show(
+            &args.engine,
+            None,
+            Command::PositionsActions(Nothing {}),
+            show_actions,
+        ),
+        PositionsCommand::SelectLots(args) => {
+            let select = Command::PositionsSelectLots(SelectLots {
+                exec_id: args.exec_id.clone(),
+                venue: args.venue,
+                trade_date: args.trade_date.clone(),
+                lots: args
+                    .lots
+                    .iter()
+                    .map(|lot| named_lot(lot))
+                    .collect::<Result<_, _>>()?,
+            });
+            ask_and_show(&args.engine, Some(&args.why.reason), select, show_outcome)
         }
         PositionsCommand::LotMethod(args) => {
             let method = Command::PositionsLotMethod(LotMethod {
@@ -67,5 +92,76 @@ pub fn run(command: &PositionsCommand) -> anyhow::Result<ExitCode> {
             });
             ask_and_show(&args.engine, Some(&args.why.reason), transfer, show_outcome)
         }
+    }
+}
+
+/// `EXEC_ID[@DATE]=QTY`. What stands behind an `@` and is no date belongs to the identifier.
+fn named_lot(text: &str) -> anyhow::Result<LotName> {
+    let (name, qty) = text
+        .rsplit_once('=')
+        .with_context(|| format!("lot {text:?}: must be EXEC_ID[@DATE]=QTY"))?;
+    let dated = name
+        .rsplit_once('@')
+        .filter(|(_, date)| parse_date(date).is_some());
+    let (exec_id, trade_date) = match dated {
+        Some((exec_id, date)) => (exec_id, Some(date.to_owned())),
+        None => (name, None),
+    };
+    Ok(LotName {
+        exec_id: exec_id.to_owned(),
+        qty: qty.to_owned(),
+        venue: None,
+        trade_date,
+    })
+}
+
+fn show_actions(value: &Value) -> anyhow::Result<()> {
+    const COLUMNS: [&str; 10] = [
+        "seq",
+        "symbol",
+        "action",
+        "state",
+        "ex_date",
+        "pay_date",
+        "ratio",
+        "amount",
+        "withhold_pct",
+        "text",
+    ];
+    let mut table = Table::new(&[
+        "seq",
+        "<symbol",
+        "<action",
+        "<state",
+        "<ex-date",
+        "<pay-date",
+        "ratio",
+        "amount",
+        "withheld %",
+        "<by, why",
+    ]);
+    for row in field::<Vec<Value>>(value, "actions")? {
+        table.row(COLUMNS.iter().map(|column| output::cell(&row[*column])).collect());
+    }
+    output::text(table);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lot_is_named_by_its_execution_and_its_date_where_that_is_given() {
+        let named = |text: &str| {
+            let lot = named_lot(text).unwrap();
+            (lot.exec_id, lot.trade_date, lot.qty)
+        };
+        let own = |text: &str| text.to_owned();
+        assert_eq!(named("X-1=100"), (own("X-1"), None, own("100")));
+        let dated = Some(own("2026-03-02"));
+        assert_eq!(named("X@1@2026-03-02=.5"), (own("X@1"), dated, own(".5")));
+        assert_eq!(named("X@noon=1"), (own("X@noon"), None, own("1")));
+        assert!(named_lot("X-1").is_err());
     }
 }

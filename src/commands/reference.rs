@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
-use tradewind_control::{CalendarDays, Command, DayRow, FeesSet, ReferenceText, SessionSet};
+use tradewind_control::{CalendarDays, Command, DayRow, FeesSet, Nothing, ReferenceText, SessionSet};
 
 /// Runs `tradewind reference`.
 pub fn run(command: &ReferenceCommand) -> anyhow::Result<ExitCode> {
@@ -59,9 +59,38 @@ fn show_changes(value: &Value, what: &str) -> anyhow::Result<()> {
 
 /// Runs `tradewind fees`.
 pub fn fees(command: &FeesCommand) -> anyhow::Result<ExitCode> {
-    let FeesCommand::Set(args) = command;
-    let set = Command::FeesSet(fees_set(args));
-    ask_and_show(&args.engine, Some(&args.why.reason), set, show_outcome)
+    match command {
+        FeesCommand::List(args) => {
+            ask_and_show(&args.engine, None, Command::FeesList(Nothing {}), show_schedules)
+        }
+        FeesCommand::Set(args) => {
+            let set = Command::FeesSet(fees_set(args));
+            ask_and_show(&args.engine, Some(&args.why.reason), set, show_outcome)
+        }
+    }
+}
+
+fn show_schedules(value: &Value) -> anyhow::Result<()> {
+    const COLUMNS: [&str; 10] = [
+        "name",
+        "account",
+        "symbol",
+        "venue",
+        "model",
+        "rate",
+        "maker_rate",
+        "min",
+        "max",
+        "max_pct",
+    ];
+    let mut table = Table::new(&[
+        "<name", "<account", "<symbol", "venue", "<model", "rate", "maker", "min", "max", "max %",
+    ]);
+    for row in field::<Vec<Value>>(value, "schedules")? {
+        table.row(COLUMNS.iter().map(|column| output::cell(&row[*column])).collect());
+    }
+    output::text(table);
+    Ok(())
 }
 
 fn fees_set(args: &FeesSetArgs) -> FeesSet {

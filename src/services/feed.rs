@@ -175,9 +175,9 @@ impl EngineFigures {
                 "name": check.name.as_str(), "status": check.status.text(), "value": check.value, "unit": check.unit, "text": check.text,
             })
         };
-        let rejects = self.telemetry.rejects();
-        let rejects = rejects
-            .counts()
+        let counted = self.telemetry.counted();
+        let rejects = counted
+            .rejects()
             .map(|(code, count)| json!({ "code": code.text(), "count": count }));
         json!({
             "environment": self.environment,

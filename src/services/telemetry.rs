@@ -11,7 +11,7 @@ use tradewind_alerts::{Figure, Figures, Metric};
 use tradewind_config::Settings;
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::time::NANOS_PER_SEC;
-use tradewind_http::{Check, Health, MetricKind, MetricsPage, RejectCounts, Telemetry};
+use tradewind_http::{Check, Health, JournalCounts, MetricKind, MetricsPage, Telemetry};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::latency::{Counters, SpanCounts};
 use tradewind_machine::queues::{QueueFigure, Queues};
@@ -55,7 +55,7 @@ pub(super) struct EngineTelemetry {
     clock: Clock,
     segment_bytes: u64,
     is_wall_time: bool,
-    rejects: Arc<RejectCounts>,
+    counted: Arc<JournalCounts>,
     seen: Mutex<Seen>,
     stages: Mutex<Stages>,
     looks: AtomicU64,
@@ -82,16 +82,16 @@ impl EngineTelemetry {
             clock: clock.clone(),
             segment_bytes: settings.journal.segment_bytes,
             is_wall_time: settings.engine.clock == ClockMode::Wall,
-            rejects: Arc::default(),
+            counted: Arc::default(),
             seen: Mutex::new(seen),
             stages: Mutex::default(),
             looks: AtomicU64::new(0),
         }
     }
 
-    /// Counts of refusals, to be fed with records.
-    pub(super) fn rejects(&self) -> Arc<RejectCounts> {
-        Arc::clone(&self.rejects)
+    /// What is counted of the journal, to be fed with its records.
+    pub(super) fn counted(&self) -> Arc<JournalCounts> {
+        Arc::clone(&self.counted)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -341,7 +341,7 @@ impl Telemetry for EngineTelemetry {
             let ratio = queue.waiting as f64 / queue.slots as f64;
             page.sample("tradewind_ring_occupancy_ratio", &[("ring", queue.name)], ratio);
         }
-        self.rejects.write(page);
+        self.counted.write(page);
         let seen = self.seen();
         let mut gauge = |name: &str, help: &str, value: f64| {
             page.metric(name, MetricKind::Gauge, help);

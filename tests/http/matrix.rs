@@ -38,6 +38,7 @@ struct Desk {
     limit: String,
     user: u64,
     group: u64,
+    recon_break: u64,
 }
 
 /// One of everything that a desk can have.
@@ -76,6 +77,13 @@ fn fill(engine: &Engine<'_>, admin: &Client, mark: &'static str) -> Desk {
     let group = admin
         .post("/api/v1/groups", &json!({ "name": format!("g-{mark}") }))
         .must(201);
+    let line = json!({ "type": "CASH", "account": account, "name": "USD", "amount": "7" });
+    let found = admin
+        .post(
+            &format!("/api/v1/recon/statements?source=of-{mark}"),
+            &json!({ "lines": [line] }),
+        )
+        .must(200);
     Desk {
         mark,
         account,
@@ -83,6 +91,7 @@ fn fill(engine: &Engine<'_>, admin: &Client, mark: &'static str) -> Desk {
         limit,
         user,
         group: group["id"].as_u64().expect("a number"),
+        recon_break: found["journaled"]["new"][0].as_u64().expect("a break"),
     }
 }
 
@@ -103,6 +112,7 @@ fn part(desk: &Desk, path: &str, name: &str) -> (String, bool) {
         (path, "id") if path.starts_with("/api/v1/orders/") => own(&desk.order),
         (path, "id") if path.starts_with("/api/v1/users/") => own(&desk.user.to_string()),
         (path, "id") if path.starts_with("/api/v1/groups/") => own(&desk.group.to_string()),
+        (path, "id") if path.starts_with("/api/v1/recon/breaks/") => own(&desk.recon_break.to_string()),
         (path, "code") if path.starts_with("/api/v1/accounts/") => own(&desk.account),
         ("/api/v1/nodes/{code}", "code") => own(desk.mark),
         (path, "label") if path.starts_with("/api/v1/limits/") => own(&desk.limit),

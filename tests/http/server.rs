@@ -1,6 +1,7 @@
 //! The server itself: broken requests, slow clients, many connections, TLS, headers, health, its end.
 
 use crate::client::{Engine, Place, buy, read_answer};
+use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -22,6 +23,12 @@ fn health_readiness_and_metrics_are_there_for_everybody() {
     admin
         .keyed("POST", "/api/v1/orders", "k", &buy("FREE", "7"))
         .refused(422, "INVALID_LOT");
+    let trade = json!({ "account": "FREE", "symbol": "GIZMO", "side": "BUY", "qty": "10", "px": "50", "exec_id": "x" });
+    for _ in 0..2 {
+        admin
+            .post("/api/v1/trades", &json!({ "trades": [trade] }))
+            .must(200);
+    }
     let metrics = nobody.get("/metrics");
     assert!(metrics.headers["content-type"].starts_with("text/plain"));
     for name in [
@@ -35,6 +42,8 @@ fn health_readiness_and_metrics_are_there_for_everybody() {
         "tradewind_ring_occupancy_ratio{ring=\"engine\"} ",
         "tradewind_journal_unsynced_bytes ",
         "tradewind_rejects_total{code=\"INVALID_LOT\"} 1",
+        "tradewind_trades_total{stage=\"limit\",result=\"booked\"} 1",
+        "tradewind_trades_total{stage=\"limit\",result=\"duplicate\"} 1",
         "tradewind_http_requests_total{method=\"post\",path=\"/api/v1/orders\",status=\"4xx\"} 1",
         "tradewind_http_connections ",
     ] {

@@ -127,6 +127,20 @@ fn answers_are_what_the_document_says() {
         .post("/api/v1/rearm", &json!({ "node": "OTHER-DESK", "reason": "x" }))
         .must(200);
     admin.post("/api/v1/groups", &json!({ "name": "g" })).must(201);
+    let statement = json!({ "lines": [{ "type": "CASH", "account": "FREE", "name": "USD", "amount": "7" }] });
+    let compared = check(
+        &spec,
+        "post",
+        "/api/v1/recon/statements",
+        admin.post("/api/v1/recon/statements", &statement),
+    );
+    let found = &compared["journaled"]["new"][0];
+    check(
+        &spec,
+        "get",
+        "/api/v1/recon/breaks/{id}",
+        admin.get(&format!("/api/v1/recon/breaks/{found}")),
+    );
     admin
         .post("/api/v1/auth/keys", &json!({ "label": "k" }))
         .must(201);
@@ -186,6 +200,8 @@ fn answers_are_what_the_document_says() {
         "/api/v1/rearm",
         "/api/v1/nodes",
         "/api/v1/instruments",
+        "/api/v1/recon/breaks",
+        "/api/v1/recon/runs",
     ] {
         let rows = admin.get(path).must(200)["data"].as_array().map(Vec::len);
         assert!(rows > Some(0), "{path} has no row to check");

@@ -78,6 +78,8 @@ commands! {
     RulesShow(Nothing) = "rules.show", false;
     /// Sets what an order is charged, for all or for an account, an instrument, a venue; or takes a schedule away.
     FeesSet(FeesSet) = "fees.set", true;
+    /// Fee schedules in force.
+    FeesList(Nothing) = "fees.list", false;
     /// Trading days of a calendar.
     CalendarsShow(CalendarDays) = "calendars.show", false;
     /// Ends or takes away the session of a trading day, or sets its hours.
@@ -116,6 +118,22 @@ commands! {
     PositionsRename(Rename) = "positions.rename", true;
     /// Moves money or a quantity between accounts of the firm.
     PositionsTransfer(Transfer) = "positions.transfer", true;
+    /// Says which tax lots an execution closes.
+    PositionsSelectLots(SelectLots) = "positions.select_lots", true;
+    /// Corporate actions that are announced and have not taken effect.
+    PositionsActions(Nothing) = "positions.actions", false;
+    /// Money comes in.
+    CashDeposit(CashMove) = "cash.deposit", true;
+    /// Money goes out.
+    CashWithdraw(CashMove) = "cash.withdraw", true;
+    /// An account's money of one currency for the firm's of another.
+    CashConvert(Convert) = "cash.convert", true;
+    /// A mark or settlement price from outside.
+    MarketMark(MarkSet) = "market.mark", true;
+    /// A currency's rate against the base currency.
+    MarketRate(RateSet) = "market.rate", true;
+    /// Halts an instrument, or lets it trade as its calendar says.
+    MarketHalt(Halt) = "market.halt", true;
     /// A statement is held against our books: the beginning of a run.
     ReconBegin(ReconBegin) = "recon.begin", true;
     /// Lines of the statement on which the sides are not alike.
@@ -567,6 +585,100 @@ pub struct Transfer {
     pub credit: Option<String>,
     /// Amount; of a POST absent for all that is pending.
     pub amount: Option<String>,
+}
+
+/// Tax lots that an execution closes first, in this order. None: all of it goes by the account's method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelectLots {
+    /// The venue's identifier of the execution that closes.
+    pub exec_id: String,
+    /// Its venue; absent: 0.
+    pub venue: Option<u16>,
+    /// Its trade date; absent: the present one.
+    pub trade_date: Option<String>,
+    /// The lots.
+    pub lots: Vec<LotName>,
+}
+
+/// A tax lot by the execution that opened it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LotName {
+    /// The venue's identifier of that execution.
+    pub exec_id: String,
+    /// At most so much of it.
+    pub qty: String,
+    /// Its venue; absent: that of the execution that closes.
+    pub venue: Option<u16>,
+    /// Its trade date; absent: the present one.
+    pub trade_date: Option<String>,
+}
+
+/// A deposit or a withdrawal. It is booked once for its account and reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CashMove {
+    /// The account.
+    pub account: String,
+    /// Currency.
+    pub currency: String,
+    /// Amount, above zero.
+    pub amount: String,
+    /// Reference of the payment.
+    pub reference: String,
+    /// Date from which the money is settled; absent: at once.
+    pub value_date: Option<String>,
+}
+
+/// A conversion. It is booked once for its account and reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Convert {
+    /// The account.
+    pub account: String,
+    /// Currency that is sold.
+    pub sell: String,
+    /// Currency that is bought.
+    pub buy: String,
+    /// Amount that is sold, above zero.
+    pub amount: String,
+    /// Units bought for one that is sold.
+    pub rate: String,
+    /// Reference.
+    pub reference: String,
+}
+
+/// A price from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarkSet {
+    /// The instrument.
+    pub symbol: String,
+    /// Price.
+    pub px: String,
+    /// True where it is a settlement price.
+    pub settlement: bool,
+}
+
+/// A currency's rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateSet {
+    /// The currency.
+    pub currency: String,
+    /// Units of the base currency for one of it.
+    pub rate: String,
+}
+
+/// An instrument's halt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Halt {
+    /// The instrument.
+    pub symbol: String,
+    /// True halts it; false lets it trade as its calendar says.
+    pub halted: bool,
 }
 
 /// A statement.

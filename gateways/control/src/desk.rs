@@ -16,6 +16,7 @@ use crate::dual::{Rearms, Waiting};
 use crate::figures::Gauges;
 use crate::holdings;
 use crate::message::{self, Author, Target};
+use crate::money;
 use crate::peer::Peer;
 use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tradewind_config::Limit;
 use tradewind_domain::codes::ClockMode;
-use tradewind_domain::event::{Event, InboundLong, LimitProbe};
+use tradewind_domain::event::{Event, InboundLong, Kind, LimitProbe};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::UnixNanos;
@@ -37,7 +38,7 @@ use tradewind_machine::journal::{Follower, JournalError, Position, StartAt};
 use tradewind_machine::source::{LongSource, SOURCE_LONG};
 use tradewind_views::live::{Held, Live};
 use tradewind_views::query::current::LiveError;
-use tradewind_views::{LimitView, limits, orders, restrictions};
+use tradewind_views::{LimitView, limits, orders, restrictions, target_restrictions};
 
 /// How long a full queue is tried.
 const PUSH_NS_MAX: u64 = 2_000_000_000;
@@ -181,6 +182,7 @@ impl Desk {
             Command::LimitsRemove(name) => self.limits_remove(&name.label, author),
             Command::LimitsRestrict(line) => self.change(message::restricted(line, author)?),
             Command::LimitsLocate(locate) => self.change(reference::locate(locate, author)?),
+            Command::FeesList(_) => self.read(|held| json!({ "schedules": held.fee_schedules() })),
             Command::FeesSet(fees) => self.change(reference::fees(fees, author)?),
             Command::CalendarsShow(days) => self.calendars_show(days),
             Command::CalendarsSession(session) => self.calendars_session(session, author),
@@ -192,12 +194,23 @@ impl Desk {
             Command::PositionsFail(fail) => self.change(holdings::fail(fail, author)?),
             Command::PositionsRename(rename) => self.change(holdings::rename(rename, author)?),
             Command::PositionsTransfer(transfer) => self.change(holdings::transfer(transfer, author)?),
+            Command::PositionsSelectLots(lots) => self.change(holdings::select_lots(lots, author)?),
+            Command::PositionsActions(_) => self.read(|held| json!({ "actions": held.announced() })),
+            Command::CashDeposit(cash) => self.change(money::cash(Kind::Deposit, cash, author)?),
+            Command::CashWithdraw(cash) => self.change(money::cash(Kind::Withdrawal, cash, author)?),
+            Command::CashConvert(conversion) => self.change(money::convert(conversion, author)?),
+            Command::MarketMark(mark) => self.change(money::mark(mark, author)?),
+            Command::MarketRate(rate) => self.change(money::rate(rate, author)?),
+            Command::MarketHalt(halt) => self.change(money::halt(halt, author)?),
             Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();
                 self.question(message::order_question(order, author, number)?)
             }
-            Command::StateList(_) => self.read(|held| json!({ "states": restrictions(held.replica()) })),
+            Command::StateList(_) => self.read(|held| {
+                let replica = held.replica();
+                json!({ "states": restrictions(replica), "targets": target_restrictions(replica) })
+            }),
             Command::StateSet(set) => self.change(message::state_set(set, author)?),
             Command::StateRearm(rearm) => {
                 let target = Target::new(rearm.node.as_deref(), rearm.symbol.as_deref(), rearm.session)?;
@@ -588,8 +601,7 @@ fn usage(held: &mut Held, label: &str) -> Option<Usage> {
         px_dp: 8,
         ..bytemuck::Zeroable::zeroed()
     };
-    let message =
-        InboundLong::new(tradewind_domain::event::Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
+    let message = InboundLong::new(Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
     let mut event = Box::new(*message.event());
     held.question(&mut event);
     (!event.is_rejected()).then(|| Usage::of(event.body(), held.known()))

@@ -1,30 +1,23 @@
-//! What the back office says of positions and of the firm's accounts, as events: corporate actions, lot methods, allocations, fails of
+//! What the back office says of positions and of the firm's accounts, as events: corporate actions, tax lots, allocations, fails of
 //! settlement, symbols that change, transfers.
 //!
 //! Not here: whether an action makes sense for its instrument (validate says so, and the outcome tells it).
 
 use crate::command;
-use crate::message::{Author, Made, choice, figure, optional, optional_figure, text};
+use crate::message::{Author, Made, choice, date, figure, optional, optional_figure, text};
 use crate::protocol::Failure;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{CorporateActionKind, LotMethod, TransferPhase};
 use tradewind_domain::event::{
-    Allocation, AllocationTail, CorporateAction, InboundLong, Kind, LedgerTransfer, LotMethodSet,
-    NamedExecution, NamedLeg, SettlementFail, SymbolChange,
+    Allocation, AllocationTail, CorporateAction, InboundLong, Kind, LedgerTransfer, LotMethodSet, LotSelect,
+    LotTail, NamedExecution, NamedLeg, SettlementFail, SymbolChange,
 };
 use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::ids::VenueId;
 use tradewind_domain::text::{Code, Symbol};
-use tradewind_domain::time::{DayNumber, parse_date};
 
 fn names<T: Copy>(all: &[T], text: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|value| text(*value)).collect()
-}
-
-fn date(what: &str, value: Option<&str>) -> Result<DayNumber, Failure> {
-    let Some(value) = value else { return Ok(0) };
-    parse_date(value)
-        .ok_or_else(|| Failure::argument(format!("{what} {value:?}: must be a date like 2026-03-02")))
 }
 
 /// `NEW:OLD`.
@@ -155,4 +148,31 @@ pub(crate) fn transfer(args: &command::Transfer, author: &Author) -> Made {
         ..LedgerTransfer::zeroed()
     };
     Ok(InboundLong::new(Kind::LedgerTransfer, &body).with_tail(author.named_tail().as_bytes()))
+}
+
+/// An execution closes these tax lots first.
+pub(crate) fn select_lots(args: &command::SelectLots, author: &Author) -> Made {
+    let venue = args.venue.unwrap_or_default();
+    let named = |lot: &command::LotName| {
+        let execution = NamedExecution {
+            venue: VenueId(lot.venue.unwrap_or(venue)),
+            trade_date: date("trade_date of a lot", lot.trade_date.as_deref())?,
+            exec_id: text("exec_id of a lot", &lot.exec_id)?,
+        };
+        Ok((execution, figure("qty of a lot", &lot.qty)?))
+    };
+    let lots: Result<Vec<(NamedExecution, i64)>, Failure> = args.lots.iter().map(named).collect();
+    let lots = lots?;
+    let tail =
+        LotTail::new(&lots).ok_or_else(|| Failure::argument("too many lots, or their names are too long"))?;
+    let body = LotSelect {
+        exec_id: text("exec_id", &args.exec_id)?,
+        trade_date: date("trade_date", args.trade_date.as_deref())?,
+        venue: VenueId(venue),
+        lots: lots.len() as u16,
+        author: author.name,
+        ..LotSelect::zeroed()
+    };
+    let tail = tail.with_reason(author.tail().as_bytes(), lots.len());
+    Ok(InboundLong::new(Kind::LotSelect, &body).with_tail(tail.as_bytes()))
 }

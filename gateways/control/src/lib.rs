@@ -22,6 +22,7 @@ mod dual;
 mod figures;
 mod holdings;
 mod message;
+mod money;
 mod peer;
 mod people;
 mod place;
@@ -30,15 +31,17 @@ mod recon;
 mod reference;
 mod rules;
 mod server;
+mod statement;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};
 pub use command::{
-    AlertAct, Allocate, Announce, CalendarDays, Command, Confirm, DayRow, Fail, FeesSet, FiguresAsk, Flatten,
-    KeyFilter, KeyName, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, LocateSet, LotMethod,
-    MassCancel, Nothing, OrderFilter, OrderQuestion, QuarantineResolve, Rearm, ReconAct, ReconBegin,
-    ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport, ReferenceText, Rename, Restrict, RulesText,
-    SessionSet, StateSet, Transfer, UserAccess, UserKey, UserName, UserNew,
+    AlertAct, Allocate, Announce, CalendarDays, CashMove, Command, Confirm, Convert, DayRow, Fail, FeesSet,
+    FiguresAsk, Flatten, Halt, KeyFilter, KeyName, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage,
+    LocateSet, LotMethod, LotName, MarkSet, MassCancel, Nothing, OrderFilter, OrderQuestion,
+    QuarantineResolve, RateSet, Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName,
+    ReconReport, ReferenceText, Rename, Restrict, RulesText, SelectLots, SessionSet, StateSet, Transfer,
+    UserAccess, UserKey, UserName, UserNew,
 };
 pub use desk::{AlertRules, Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;
@@ -49,4 +52,5 @@ pub use protocol::{
     Answer, ErrorCode, Failure, ID_MAX, LINE_MAX, REASON_MAX, Request, VERSION, decode, encode,
 };
 pub use server::{Server, ServerError};
+pub use statement::{Journaled, Source, journal};
 pub use tradewind_views::live::QuarantinedTrade;

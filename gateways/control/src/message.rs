@@ -23,6 +23,7 @@ use tradewind_domain::event::{
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{AccountId, GroupId, InstrumentId, LimitId, NodeId, SessionId, UserId, VenueId};
 use tradewind_domain::text::{Code, Symbol, Text};
+use tradewind_domain::time::{DayNumber, parse_date};
 
 pub(crate) type Made = Result<InboundLong, Failure>;
 
@@ -92,6 +93,13 @@ pub(crate) fn figure(what: &str, value: &str) -> Result<i64, Failure> {
 
 pub(crate) fn optional_figure(what: &str, value: Option<&str>) -> Result<i64, Failure> {
     value.map_or(Ok(0), |value| figure(what, value))
+}
+
+/// A date; none is 0.
+pub(crate) fn date(what: &str, value: Option<&str>) -> Result<DayNumber, Failure> {
+    let Some(value) = value else { return Ok(0) };
+    parse_date(value)
+        .ok_or_else(|| Failure::argument(format!("{what} {value:?}: must be a date like 2026-03-02")))
 }
 
 /// A value of a closed set by its name, in any case.

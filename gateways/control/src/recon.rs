@@ -9,7 +9,7 @@
 use crate::answer::Outcome;
 use crate::command::{ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconReport, StateSet};
 use crate::desk::{Answered, Desk, refused, value};
-use crate::message::{self, Author, Made, Target, choice, text};
+use crate::message::{self, Author, Made, Target, choice, date, text};
 use crate::protocol::{ErrorCode, Failure};
 use bytemuck::Zeroable;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use tradewind_domain::event::{
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, Seq, VenueId};
 use tradewind_domain::text::{Code, Symbol, Text};
-use tradewind_domain::time::{DayNumber, parse_date, parse_rfc3339};
+use tradewind_domain::time::parse_rfc3339;
 use tradewind_views::live::Held;
 use tradewind_views::recon::{BreakState, ReconBreak};
 
@@ -68,14 +68,8 @@ fn hash(digits: &str) -> Result<[u8; 32], Failure> {
     Ok(bytes)
 }
 
-fn date(what: &str, value: Option<&str>) -> Result<DayNumber, Failure> {
-    let Some(value) = value else { return Ok(0) };
-    parse_date(value)
-        .ok_or_else(|| Failure::argument(format!("{what} {value:?}: must be a date like 2026-03-02")))
-}
-
 /// A line of a statement. Names that we do not know are the finding, and no fault.
-fn finding(run: Seq, line: &ReconLine) -> Result<ReconFinding, Failure> {
+pub(crate) fn finding(run: Seq, line: &ReconLine) -> Result<ReconFinding, Failure> {
     let figure = |what: &str, value: &Option<String>| message::optional_figure(what, value.as_deref());
     let subjects: Vec<_> = ReconSubject::ALL.iter().map(|value| value.text()).collect();
     let statuses: Vec<_> = ReconStatus::ALL.iter().map(|value| value.text()).collect();

@@ -1,13 +1,14 @@
-//! What the server itself counts: requests by endpoint and status, their time, connections; and what the journal refuses, by code.
+//! What the server itself counts: requests by endpoint and status, their time, connections; and records of the journal.
 
 use crate::endpoint::Endpoint;
 use crate::problem::{Problem, ProblemCode};
 use crate::telemetry::{MetricKind, MetricsPage};
 use bytemuck::Zeroable;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tradewind_domain::event::{EdgeStats, Event};
+use tradewind_domain::event::{EdgeStats, Event, Kind};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
+use tradewind_machine::topology::StageName;
 
 /// Upper bounds of request times, seconds.
 const BOUNDS_S: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
@@ -166,20 +167,30 @@ fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// Refusals of the journal, by code, and executions.
-pub struct RejectCounts {
+/// What became of an execution.
+const RESULTS: [&str; 5] = ["booked", "duplicate", "quarantined", "corrected", "busted"];
+const BOOKED: usize = 0;
+const DUPLICATE: usize = 1;
+const QUARANTINED: usize = 2;
+const CORRECTED: usize = 3;
+const BUSTED: usize = 4;
+
+/// Records of the journal: refusals by code, and executions by what became of them.
+pub struct JournalCounts {
     by_code: Vec<AtomicU64>,
+    trades: [AtomicU64; RESULTS.len()],
 }
 
-impl Default for RejectCounts {
+impl Default for JournalCounts {
     fn default() -> Self {
         Self {
             by_code: RejectCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            trades: Default::default(),
         }
     }
 }
 
-impl RejectCounts {
+impl JournalCounts {
     /// Takes the next record.
     pub fn observe(&self, event: &Event) {
         if let Some(code) = event.reject_code()
@@ -187,10 +198,13 @@ impl RejectCounts {
         {
             add(&self.by_code[at]);
         }
+        if let Some(result) = trade_result(event) {
+            add(&self.trades[result]);
+        }
     }
 
     /// The codes that were given so far, and how often.
-    pub fn counts(&self) -> impl Iterator<Item = (RejectCode, u64)> + '_ {
+    pub fn rejects(&self) -> impl Iterator<Item = (RejectCode, u64)> + '_ {
         let counts = RejectCode::ALL.iter().zip(&self.by_code);
         counts
             .map(|(code, count)| (*code, get(count)))
@@ -204,8 +218,65 @@ impl RejectCounts {
             MetricKind::Counter,
             "Refused events in the journal, by reject code.",
         );
-        for (code, count) in self.counts() {
+        for (code, count) in self.rejects() {
             page.sample("tradewind_rejects_total", &[("code", code.text())], count as f64);
         }
+        page.metric(
+            "tradewind_trades_total",
+            MetricKind::Counter,
+            "Executions in the journal, by the stage that decides and what became of them.",
+        );
+        for (result, count) in RESULTS.iter().zip(&self.trades) {
+            let labels = [("stage", StageName::Limit.text()), ("result", *result)];
+            page.sample("tradewind_trades_total", &labels, get(count) as f64);
+        }
+    }
+}
+
+/// What became of an execution, as a place in [`RESULTS`]; none for other records.
+fn trade_result(event: &Event) -> Option<usize> {
+    let refused = event.reject_code();
+    match event.kind()? {
+        Kind::VenueFill | Kind::TradeCapture => Some(match refused {
+            None => BOOKED,
+            Some(RejectCode::DuplicateExecId) => DUPLICATE,
+            Some(_) => QUARANTINED,
+        }),
+        Kind::TradeCorrect | Kind::TradeBust if refused.is_some() => Some(QUARANTINED),
+        Kind::TradeCorrect => Some(CORRECTED),
+        Kind::TradeBust => Some(BUSTED),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_is_counted_by_what_became_of_it() {
+        let counts = JournalCounts::default();
+        let see = |kind: Kind, code: Option<RejectCode>| {
+            let mut event = Event::empty();
+            event.reset(kind);
+            if let Some(code) = code {
+                event.reject(code);
+            }
+            counts.observe(&event);
+        };
+        see(Kind::VenueFill, None);
+        see(Kind::TradeCapture, None);
+        see(Kind::TradeCapture, Some(RejectCode::DuplicateExecId));
+        see(Kind::TradeCapture, Some(RejectCode::UnknownAccount));
+        see(Kind::TradeBust, None);
+        see(Kind::OrderNew, Some(RejectCode::UnknownAccount));
+        let mut page = MetricsPage::default();
+        counts.write(&mut page);
+        let page = page.into_text();
+        for (result, count) in RESULTS.iter().zip([2, 1, 1, 0, 1]) {
+            let line = format!("tradewind_trades_total{{stage=\"limit\",result=\"{result}\"}} {count}\n");
+            assert!(page.contains(&line), "{page}");
+        }
+        assert_eq!(counts.rejects().map(|(_, count)| count).sum::<u64>(), 3);
     }
 }

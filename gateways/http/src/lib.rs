@@ -28,7 +28,7 @@ mod service;
 mod settings;
 mod telemetry;
 
-pub use counters::RejectCounts;
+pub use counters::JournalCounts;
 pub use gate::Rings;
 pub use gateway::{Acknowledgement, Phase};
 pub use keys::KeyIndex;

@@ -37,8 +37,8 @@ pub use replay::{RecordCounts, Replay, ReplayOptions, ReplaySummary, replay};
 pub use replica::{Replica, state_digest};
 pub use rule_test::{RuleExample, RuleFigures, RuleTest, test_rules};
 pub use state::{
-    BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, TableView, limits,
-    orders, restrictions, state,
+    BalanceView, LimitView, OrderLine, PnlView, PositionView, RestrictionView, StateView, TableView,
+    TargetRestriction, limits, orders, restrictions, state, target_restrictions,
 };
 pub use tradewind_risk::RULES_VERSION;
 pub use verify::{Auditor, Check, Shadow, VerifyReport, verify, without_facts};

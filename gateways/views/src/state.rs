@@ -200,6 +200,17 @@ pub struct RestrictionView {
     pub effects: Vec<&'static str>,
 }
 
+/// An instrument or a session that people, or a break of reconciliation, keep from trading freely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetRestriction {
+    /// Symbol, or number of the session.
+    pub target: String,
+    /// `INSTRUMENT` or `SESSION`.
+    pub kind: &'static str,
+    /// Its state.
+    pub state: String,
+}
+
 /// A table that refuses with CAPACITY when it is full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TableView {
@@ -423,6 +434,25 @@ pub fn restrictions(replica: &Replica) -> Vec<RestrictionView> {
     let mut views: Vec<_> = nodes.map(view).collect();
     views.sort_by(|a, b| a.node.cmp(&b.node));
     views
+}
+
+/// Instruments, then sessions, that do not trade freely.
+pub fn target_restrictions(replica: &Replica) -> Vec<TargetRestriction> {
+    let (names, check) = (Names(replica.registry()), replica.limit_check());
+    let is_free = |state: u8| state == ControlState::Active as u8;
+    let instruments = check.instrument_states().filter(|(_, state)| !is_free(*state));
+    let instruments = instruments.map(|(id, state)| TargetRestriction {
+        target: names.symbol(id),
+        kind: "INSTRUMENT",
+        state: control_state(state),
+    });
+    let sessions = check.session_states().filter(|(_, state)| !is_free(*state));
+    let sessions = sessions.map(|(id, state)| TargetRestriction {
+        target: id.0.to_string(),
+        kind: "SESSION",
+        state: control_state(state),
+    });
+    instruments.chain(sessions).collect()
 }
 
 /// What limits do to a node beside its state.

@@ -33,7 +33,7 @@ impl Book {
 
     fn select_facts(&self, event: &Event) -> Result<(LotSelect, [SelectedLot; NAMED_LOTS_MAX]), RejectCode> {
         let body: LotSelect = *event.body();
-        let is_whole = event.named_lots_len() == Some(event.tail().len());
+        let is_whole = event.named_lots_len().is_some();
         if body.author.is_empty() || !is_whole || usize::from(body.lots) > NAMED_LOTS_MAX {
             return Err(RejectCode::Malformed);
         }

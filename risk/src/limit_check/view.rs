@@ -11,9 +11,9 @@ use crate::limits::{Ask, LimitRow, Measure, Priced, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
 use tradewind_domain::codes::{LimitType, Side};
-use tradewind_domain::event::TakenBack;
+use tradewind_domain::event::{CorporateAction, TakenBack};
 use tradewind_domain::ids::{
-    CalendarId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, VenueId, WalletId,
+    CalendarId, InstrumentId, LimitId, NodeId, OrderId, OrderSlot, SessionId, VenueId, WalletId,
 };
 use tradewind_domain::text::ExecId;
 use tradewind_domain::time::{DayNumber, UnixNanos};
@@ -109,6 +109,11 @@ impl LimitCheck {
         self.book.orders.find(order_id).map(|(_, row)| row)
     }
 
+    /// Corporate actions that are announced and have not taken effect.
+    pub fn announced(&self) -> impl Iterator<Item = &CorporateAction> {
+        self.book.announced.waiting()
+    }
+
     /// An executed trade that is retained, busted or not, as it was booked last; `trade_date` 0 means the present one.
     pub fn trade(&self, venue: VenueId, trade_date: DayNumber, exec_id: &ExecId) -> Option<&TakenBack> {
         let found = self.book.retained(venue, trade_date, exec_id);
@@ -138,6 +143,19 @@ impl LimitCheck {
     /// All nodes.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeRow)> {
         self.book.hierarchy.nodes()
+    }
+
+    /// The state that each instrument was given, as a code: 0 where it trades freely.
+    pub fn instrument_states(&self) -> impl Iterator<Item = (InstrumentId, u8)> {
+        (0..)
+            .map(InstrumentId)
+            .zip(self.book.instrument_states.iter().copied())
+    }
+
+    /// The state that each session was given, likewise.
+    pub fn session_states(&self) -> impl Iterator<Item = (SessionId, u8)> {
+        let states = self.book.sessions.iter().map(|row| row.state);
+        (0..).map(SessionId).zip(states)
     }
 
     /// All pairs of node and instrument.

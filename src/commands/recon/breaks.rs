@@ -122,11 +122,7 @@ fn print(
 }
 
 fn cell(row: &Value, name: &str) -> String {
-    match &row[name] {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
+    output::cell(&row[name])
 }
 
 fn show_list(value: &Value) -> anyhow::Result<()> {

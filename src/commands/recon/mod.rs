@@ -2,7 +2,6 @@
 
 mod breaks;
 mod compare;
-mod journaled;
 mod rows;
 
 use crate::cli::{ReconArgs, ReconCommand};

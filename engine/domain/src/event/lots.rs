@@ -1,10 +1,10 @@
 //! The body of a selection of lots, and what its tail names.
 //!
-//! A source names lots by the executions that opened them. The limit check appends the numbers of their records, which is what the lots
-//! themselves are called by.
+//! A source names lots by the executions that opened them, and may say why behind the names. The limit check appends the numbers of their
+//! records, which is what the lots themselves are called by.
 
 use super::named::{NamedExecution, TailWriter, take, take_execution};
-use super::{Body, Event};
+use super::{Body, Event, TAIL_MAX};
 use crate::ids::{AccountId, HoldingId, InstrumentId, Seq, VenueId};
 use crate::text::{Code, ExecId};
 use crate::time::DayNumber;
@@ -80,6 +80,15 @@ impl LotTail {
         Some(Self(tail))
     }
 
+    /// With the reason behind the names, as much of it as leaves room for the numbers of so many lots.
+    pub fn with_reason(mut self, reason: &[u8], lots: usize) -> Self {
+        let room = TAIL_MAX
+            .saturating_sub(self.0.as_bytes().len())
+            .saturating_sub(lots * size_of::<SelectedLot>());
+        self.0.push_cut(&reason[..reason.len().min(room)]);
+        self
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -105,12 +114,27 @@ impl Event {
         Some(self.tail().len() - rest.len())
     }
 
+    /// What the tail of a selection has from the source: names of lots and the reason, without the numbers of an accepted one.
+    pub fn lots_from_source(&self) -> &[u8] {
+        let tail = self.tail();
+        let numbers = usize::from(self.body::<LotSelect>().lots) * size_of::<SelectedLot>();
+        let has_numbers = |names: &usize| !self.is_rejected() && names + numbers <= tail.len();
+        match self.named_lots_len().filter(has_numbers) {
+            Some(_) => &tail[..tail.len() - numbers],
+            None => tail,
+        }
+    }
+
+    /// Why lots are selected.
+    pub fn lots_reason(&self) -> &[u8] {
+        let names = self.named_lots_len().unwrap_or(usize::MAX);
+        self.lots_from_source().get(names..).unwrap_or_default()
+    }
+
     /// The lots of an accepted selection.
     pub fn selected_lots(&self) -> impl Iterator<Item = SelectedLot> + '_ {
-        let from = self.named_lots_len().unwrap_or(self.tail().len());
-        self.tail()[from..]
+        self.tail()[self.lots_from_source().len()..]
             .chunks_exact(size_of::<SelectedLot>())
-            .take(usize::from(self.body::<LotSelect>().lots))
             .map(bytemuck::pod_read_unaligned)
     }
 }
@@ -134,13 +158,34 @@ mod tests {
         event.set_tail(LotTail::new(&lots).unwrap().as_bytes());
         assert_eq!(event.named_lots().collect::<Vec<_>>(), lots);
         assert_eq!(event.named_lots_len(), Some(event.tail().len()));
-        assert_eq!(event.selected_lots().count(), 0);
+        assert_eq!((event.selected_lots().count(), event.lots_reason().len()), (0, 0));
         let rows = [SelectedLot { open: 11, qty: 5 }, SelectedLot { open: 12, qty: 7 }];
         assert!(event.append_tail(bytemuck::cast_slice(&rows)));
         assert_eq!(event.selected_lots().collect::<Vec<_>>(), rows);
         event.body_mut::<LotSelect>().lots = 9;
         assert_eq!(event.named_lots_len(), None);
-        assert_eq!(event.selected_lots().count(), 0);
+        assert_eq!((event.selected_lots().count(), event.lots_reason().len()), (0, 0));
         assert!(LotTail::new(&[lots[0]; NAMED_LOTS_MAX + 1]).is_none());
+    }
+
+    #[test]
+    fn a_reason_stands_between_names_and_numbers_and_leaves_them_room() {
+        let name = NamedExecution {
+            venue: VenueId(3),
+            trade_date: 20_000,
+            exec_id: ExecId::new("X-1").unwrap(),
+        };
+        for reason in [&b"as the client asked"[..], &[b'x'; TAIL_MAX]] {
+            let tail = LotTail::new(&[(name, 5)]).unwrap().with_reason(reason, 1);
+            let mut event = Event::empty();
+            event.reset(Kind::LotSelect);
+            event.body_mut::<LotSelect>().lots = 1;
+            event.set_tail(tail.as_bytes());
+            let row = SelectedLot { open: 11, qty: 5 };
+            assert!(event.append_tail(bytemuck::bytes_of(&row)));
+            assert!(reason.starts_with(event.lots_reason()) && !event.lots_reason().is_empty());
+            assert_eq!(event.selected_lots().collect::<Vec<_>>(), [row]);
+            assert_eq!(event.lots_from_source(), tail.as_bytes());
+        }
     }
 }

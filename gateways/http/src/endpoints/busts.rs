@@ -79,7 +79,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// How a venue names a trade.
-struct Name {
+pub(super) struct Name {
     venue: VenueId,
     /// 0 for the present one.
     trade_date: DayNumber,
@@ -87,7 +87,7 @@ struct Name {
 }
 
 impl Name {
-    fn of(
+    pub(super) fn of(
         venue: Option<u32>,
         trade_date: Option<&str>,
         (pointer, exec_id): (&str, &str),
@@ -102,7 +102,7 @@ impl Name {
 
     /// Whoever captures trades of its account may change it; one that is not known is sent only for who captures for the whole firm, and
     /// waits in quarantine until a person decides.
-    async fn require(&self, gateway: &Arc<Gateway>, call: &Call) -> Result<(), Problem> {
+    pub(super) async fn require(&self, gateway: &Arc<Gateway>, call: &Call) -> Result<(), Problem> {
         let asker = call.asker()?;
         let (venue, trade_date, exec_id) = (self.venue, self.trade_date, self.exec_id);
         let leaf = gateway

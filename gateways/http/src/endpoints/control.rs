@@ -96,7 +96,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/restrictions"),
             read,
             handle!(restrictions),
-            "Nodes that do not trade freely.",
+            "Nodes (organisations, desks, users, accounts, strategies) and instruments that do not trade freely; for who controls the firm also sessions.",
         )
         .gives(200, restrictions_schema),
         new(
@@ -175,7 +175,18 @@ fn restrictions_schema() -> Schema {
         ),
         ("effects", "any", "What limits do beside: DISABLED, SLOW."),
     ];
-    rows(object("A node that does not trade freely.", &members), &[])
+    let target = [
+        ("target", "text", "Symbol, or number of the session."),
+        ("kind", "text", "INSTRUMENT or SESSION."),
+        ("state", "text", "Its state."),
+    ];
+    let target = object("An instrument or session that does not trade freely.", &target);
+    let mut schema = rows(object("A node that does not trade freely.", &members), &[]);
+    schema["properties"]["targets"] = json!({ "type": "array", "items": target });
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push("targets".into());
+    }
+    schema
 }
 
 fn pending_schema() -> Schema {
@@ -255,9 +266,23 @@ fn require(gateway: &Gateway, call: &Call, node: Option<&String>) -> Result<(), 
 
 async fn restrictions(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let mut answer = gateway.desk(&call, None, Command::StateList(Nothing {})).await?;
-    let rights = &call.asker()?.rights;
-    keep(&gateway, rights, Permission::Read, &mut answer, "states", "node");
-    Reply::json(&data(answer, "states"))
+    let asker = call.asker()?;
+    keep(
+        &gateway,
+        &asker.rights,
+        Permission::Read,
+        &mut answer,
+        "states",
+        "node",
+    );
+    let is_firm = gateway.require_firm(asker, Permission::Control).is_ok();
+    let mut targets = answer.get_mut("targets").map(Value::take).unwrap_or_default();
+    if let Some(rows) = targets.as_array_mut() {
+        rows.retain(|row| is_firm || row.get("kind").is_none_or(|kind| kind != "SESSION"));
+    }
+    let mut answer = data(answer, "states");
+    answer["targets"] = targets;
+    Reply::json(&answer)
 }
 
 async fn kill(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

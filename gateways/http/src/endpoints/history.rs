@@ -2,6 +2,7 @@
 
 use super::rows::PAGE;
 use super::v1;
+use super::values::word;
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Param, Verb, handle, params};
 use crate::gateway::Gateway;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use tradewind_domain::codes::{OrderState, Side};
+use tradewind_domain::ids::OrderId;
 use tradewind_domain::time::{parse_date, parse_rfc3339};
 use tradewind_identity::Permission;
 use tradewind_views::query::history::{
@@ -20,141 +22,168 @@ use tradewind_views::query::history::{
 
 const GROUP: &str = "history";
 
-const FILTER: &[Param] = params![
+/// Parameters that every list takes behind its own.
+macro_rules! pages {
+    ($($name:literal $kind:ident $doc:literal),* $(,)?) => {
+        params![
+            $($name $kind $doc,)*
+            "limit" count "Rows at most, up to 1000; 100 where left out.",
+            "cursor" text "`next_cursor` of the page before.",
+        ]
+    };
+}
+
+const ORDERS: &[Param] = pages![
     "account" text "Only this account.",
     "symbol" text "Only this instrument.",
-    "from" text "First trading day, YYYY-MM-DD.",
-    "to" text "Last trading day, YYYY-MM-DD.",
-    "side" text "Only this side.",
+    "from" text "First trading day on which they were entered, YYYY-MM-DD.",
+    "to" text "Last trading day.",
+    "side" text "BUY, SELL or SELL_SHORT.",
     "state" text "Only orders in this state.",
     "order_id" text "Only this order.",
     "cl_ord_id" text "Only orders with this identifier of the client.",
-    "exec_id" text "Only executions with this identifier of the venue.",
-    "currency" text "Only this currency.",
-    "limit_label" text "Only this limit.",
+];
+const TRADES: &[Param] = pages![
+    "account" text "Only this account.",
+    "symbol" text "Only this instrument.",
+    "from" text "First trading day on which they were booked, YYYY-MM-DD.",
+    "to" text "Last trading day.",
+    "side" text "BUY, SELL or SELL_SHORT.",
+    "order_id" text "Only those of this order.",
+    "exec_id" text "Only those with this identifier of the venue.",
+];
+const REFUSALS: &[Param] = pages![
+    "account" text "Only this account.",
+    "from" text "First day in UTC, YYYY-MM-DD.",
+    "to" text "Last day in UTC.",
     "code" text "Only this reject code.",
-    "group" text "Of profit: account, node, instrument, sector, org or account_instrument.",
-    "by_day" flag "Of profit: a row for each day.",
-    "limit" count "Rows at most, up to 1000; 100 where left out.",
-    "cursor" text "`next_cursor` of the page before.",
 ];
-
-const BARS: &[Param] = params![
-    "from" text "First instant, RFC 3339, or midnight of a date in UTC.",
-    "to" text "Last instant.",
-    "length" text "second or minute; left out: minute.",
-    "limit" count "Rows at most, up to 1000; 100 where left out.",
-    "cursor" text "`next_cursor` of the page before.",
+const LIMITS: &[Param] = pages![
+    "account" text "Only what is about this account.",
+    "from" text "First day in UTC, YYYY-MM-DD.",
+    "to" text "Last day in UTC.",
+    "limit_label" text "Only this limit.",
 ];
-const AUDIT: &[Param] = params![
+const ENTRIES: &[Param] = pages![
+    "account" text "Only this account.",
     "from" text "First trading day, YYYY-MM-DD.",
-    "to" text "Last trading day, YYYY-MM-DD.",
+    "to" text "Last trading day.",
+    "currency" text "Only the ledger of this currency.",
+    "symbol" text "Only the ledger of this instrument.",
+    "posted_only" flag "True leaves out what is held and released for orders.",
+];
+const PROFIT: &[Param] = params![
+    "account" text "Only this account.",
+    "symbol" text "Only this instrument.",
+    "from" text "First trading day, YYYY-MM-DD.",
+    "to" text "Last trading day.",
+    "group" text "account, node, instrument, sector, org or account_instrument; left out: account.",
+    "by_day" flag "True for a row for each day.",
+];
+const BARS: &[Param] = pages![
+    "from" text "Bars that begin at this instant or later: RFC 3339, or midnight of a date in UTC.",
+    "to" text "Bars that begin before this instant.",
+    "length" text "second or minute; left out: minute.",
+];
+const AUDIT: &[Param] = pages![
+    "from" text "First day in UTC, YYYY-MM-DD.",
+    "to" text "Last day in UTC.",
     "author" text "Only what this person did.",
     "kind" text "Only this kind of event.",
-    "limit" count "Rows at most, up to 1000; 100 where left out.",
-    "cursor" text "`next_cursor` of the page before.",
 ];
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BarsQuery {
-    from: Option<String>,
-    to: Option<String>,
-    length: Option<String>,
-    limit: Option<u32>,
-    cursor: Option<String>,
+/// What a list is asked: exactly the parameters that are described.
+macro_rules! query {
+    ($Name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $Name {
+            $($field: Option<$type>,)*
+        }
+    };
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuditQuery {
-    from: Option<String>,
-    to: Option<String>,
-    author: Option<String>,
-    kind: Option<String>,
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Query {
-    account: Option<String>,
-    symbol: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    side: Option<String>,
-    state: Option<String>,
-    order_id: Option<String>,
-    cl_ord_id: Option<String>,
-    exec_id: Option<String>,
-    currency: Option<String>,
-    limit_label: Option<String>,
-    code: Option<String>,
-    group: Option<String>,
-    by_day: Option<bool>,
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
+query! { OrdersQuery {
+    account: String, symbol: String, from: String, to: String, side: String, state: String, order_id: String, cl_ord_id: String,
+    limit: u32, cursor: String,
+} }
+query! { TradesQuery {
+    account: String, symbol: String, from: String, to: String, side: String, order_id: String, exec_id: String,
+    limit: u32, cursor: String,
+} }
+query! { RefusalsQuery { account: String, from: String, to: String, code: String, limit: u32, cursor: String } }
+query! { LimitsQuery { account: String, from: String, to: String, limit_label: String, limit: u32, cursor: String } }
+query! { EntriesQuery {
+    account: String, from: String, to: String, currency: String, symbol: String, posted_only: bool, limit: u32, cursor: String,
+} }
+query! { ProfitQuery { account: String, symbol: String, from: String, to: String, group: String, by_day: bool } }
+query! { BarsQuery { from: String, to: String, length: String, limit: u32, cursor: String } }
+query! { AuditQuery { from: String, to: String, author: String, kind: String, limit: u32, cursor: String } }
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Need::Right(Permission::Read);
-    let new = |path, need, handle, doc| {
+    let new = |path, need, params, handle, doc| {
         Endpoint::new(Verb::Get, path, GROUP, need, handle, doc)
-            .params(FILTER)
+            .params(params)
             .gives(200, page_schema)
     };
     vec![
         new(
             v1!("/history/orders"),
             read,
+            ORDERS,
             handle!(orders),
             "Orders as they stand now, or stood at their end.",
         ),
         new(
             v1!("/history/trades"),
             read,
+            TRADES,
             handle!(trades),
             "Trades, corrected and busted ones marked.",
         ),
         new(
             v1!("/history/refusals"),
             read,
+            REFUSALS,
             handle!(refusals),
             "Inputs that were refused, and why.",
         ),
         new(
             v1!("/history/limits"),
             read,
+            LIMITS,
             handle!(limits),
             "Limits that spoke.",
         ),
         new(
             v1!("/history/pnl"),
             read,
+            PROFIT,
             handle!(profit),
             "Profit of trading days by group.",
         ),
         new(
             v1!("/history/bars/{symbol}"),
             read,
+            BARS,
             handle!(bars),
             "Bars of the market data that the pipeline saw.",
-        )
-        .params(BARS),
+        ),
         new(
             v1!("/ledger/entries"),
             read,
+            ENTRIES,
             handle!(entries),
             "Entries of the books.",
         ),
         new(
             v1!("/history/audit"),
             Need::Firm(Permission::Control),
+            AUDIT,
             handle!(audit),
             "What operators did, and what the engine did to nodes by itself.",
-        )
-        .params(AUDIT),
+        ),
     ]
 }
 
@@ -198,26 +227,15 @@ fn page_request(limit: Option<u32>, cursor: &Option<String>) -> PageRequest {
     }
 }
 
-impl Query {
-    fn days(&self) -> Result<Days, Problem> {
-        days(&self.from, &self.to)
-    }
+fn side(side: Option<&str>) -> Result<Option<Side>, Problem> {
+    side.map(|side| word("?side", side, Side::from_text, "BUY, SELL, SELL_SHORT"))
+        .transpose()
+}
 
-    fn page(&self) -> PageRequest {
-        page_request(self.limit, &self.cursor)
-    }
-
-    fn side(&self) -> Result<Option<Side>, Problem> {
-        let side = self.side.as_deref().map(|side| Side::from_text(side).ok_or(()));
-        side.transpose()
-            .map_err(|()| Problem::malformed("?side", "is none of BUY, SELL, SELL_SHORT"))
-    }
-
-    fn order_id(&self) -> Result<Option<tradewind_domain::ids::OrderId>, Problem> {
-        let id = self.order_id.as_deref().map(str::parse);
-        id.transpose()
-            .map_err(|error: &str| Problem::malformed("?order_id", error))
-    }
+fn order(id: Option<&str>) -> Result<Option<OrderId>, Problem> {
+    let id = id.map(str::parse);
+    id.transpose()
+        .map_err(|error: &str| Problem::malformed("?order_id", error))
 }
 
 /// A page as it is answered, with the address of the next one.
@@ -235,75 +253,96 @@ fn page<T: Serialize>(call: &Call, page: &Page<T>) -> Result<Reply, Problem> {
 }
 
 async fn orders(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
-    let state = query
-        .state
-        .as_deref()
-        .map(|state| OrderState::from_text(state).ok_or(()));
+    let query: OrdersQuery = call.query()?;
+    let state = query.state.as_deref();
     let state = state
-        .transpose()
-        .map_err(|()| Problem::malformed("?state", "is no order state"))?;
+        .map(|state| word("?state", state, OrderState::from_text, "the states of orders"))
+        .transpose()?;
     let filter = OrderFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         symbol: query.symbol.clone(),
-        side: query.side()?,
+        side: side(query.side.as_deref())?,
         states: state.into_iter().collect(),
-        order_id: query.order_id()?,
+        order_id: order(query.order_id.as_deref())?,
         cl_ord_id: query.cl_ord_id.clone(),
     };
-    page(&call, &gateway.history()?.orders(filter, query.page()).await?)
+    page(
+        &call,
+        &gateway
+            .history()?
+            .orders(filter, page_request(query.limit, &query.cursor))
+            .await?,
+    )
 }
 
 async fn trades(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: TradesQuery = call.query()?;
     let filter = TradeFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         symbol: query.symbol.clone(),
-        side: query.side()?,
-        order_id: query.order_id()?,
+        side: side(query.side.as_deref())?,
+        order_id: order(query.order_id.as_deref())?,
         exec_id: query.exec_id.clone(),
     };
-    page(&call, &gateway.history()?.trades(filter, query.page()).await?)
+    page(
+        &call,
+        &gateway
+            .history()?
+            .trades(filter, page_request(query.limit, &query.cursor))
+            .await?,
+    )
 }
 
 async fn refusals(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: RefusalsQuery = call.query()?;
     let filter = RefusalFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         code: query.code.clone(),
     };
-    page(&call, &gateway.history()?.refusals(filter, query.page()).await?)
+    page(
+        &call,
+        &gateway
+            .history()?
+            .refusals(filter, page_request(query.limit, &query.cursor))
+            .await?,
+    )
 }
 
 async fn limits(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: LimitsQuery = call.query()?;
     let filter = LimitFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         limit: query.limit_label.clone(),
         kinds: Vec::new(),
     };
     page(
         &call,
-        &gateway.history()?.limit_events(filter, query.page()).await?,
+        &gateway
+            .history()?
+            .limit_events(filter, page_request(query.limit, &query.cursor))
+            .await?,
     )
 }
 
 async fn entries(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: EntriesQuery = call.query()?;
     let filter = LedgerFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         currency: query.currency.clone(),
         symbol: query.symbol.clone(),
-        posted_only: false,
+        posted_only: query.posted_only.unwrap_or(false),
     };
     page(
         &call,
-        &gateway.history()?.ledger_entries(filter, query.page()).await?,
+        &gateway
+            .history()?
+            .ledger_entries(filter, page_request(query.limit, &query.cursor))
+            .await?,
     )
 }
 
@@ -346,7 +385,7 @@ async fn bars(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 }
 
 async fn profit(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let query: Query = call.query()?;
+    let query: ProfitQuery = call.query()?;
     let group = match query.group.as_deref().unwrap_or("account") {
         "account" => PnlGroup::Account,
         "node" => PnlGroup::Node,
@@ -361,7 +400,7 @@ async fn profit(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     };
     let filter = PnlFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
-        days: query.days()?,
+        days: days(&query.from, &query.to)?,
         symbol: query.symbol.clone(),
         group,
         by_day: query.by_day.unwrap_or(false),

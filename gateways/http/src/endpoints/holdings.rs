@@ -1,18 +1,20 @@
 //! What happens to positions beside trades: corporate actions, and how the tax lots of an account are kept.
 
 use super::changes::{once, outcome_schema};
+use super::rows::AS_OF;
 use super::v1;
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle};
 use crate::gateway::Gateway;
 use crate::problem::Problem;
-use crate::schema::{Schema, object, wire};
+use crate::schema::{Schema, object, rows, wire};
 use serde_json::json;
 use std::sync::Arc;
 use tradewind_control::{Announce, Command, LotMethod};
 use tradewind_domain::codes::Level;
 use tradewind_domain::text::Code;
 use tradewind_identity::Permission;
+use tradewind_views::query::current::Current;
 
 const GROUP: &str = "holdings";
 
@@ -67,6 +69,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .keyed(),
         new(
             Verb::Get,
+            v1!("/corporate-actions"),
+            Need::Right(Permission::Read),
+            handle!(announced),
+            "Corporate actions that were announced, newest first: the last 1,024.",
+        )
+        .gives(200, || rows(action_schema(), AS_OF)),
+        new(
+            Verb::Get,
             v1!("/accounts/{code}/lot-method"),
             Need::Right(Permission::Read),
             handle!(lot_method),
@@ -83,6 +93,46 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .takes::<SetLotMethod>()
         .gives(200, outcome_schema),
     ]
+}
+
+fn action_schema() -> Schema {
+    object(
+        "A corporate action.",
+        &[
+            ("seq", "count", "Number of its record."),
+            ("time", "time?", "When it was announced."),
+            ("symbol", "text", "Instrument, as it is called now."),
+            (
+                "action",
+                "text",
+                "SPLIT, CASH_DIVIDEND, FUNDING, VARIATION_MARGIN or SETTLEMENT.",
+            ),
+            ("ratio", "text?", "Of a split: new units for old ones."),
+            (
+                "amount",
+                "decimal",
+                "Dividend per unit, price of fractions, rate, settlement price.",
+            ),
+            (
+                "px",
+                "decimal",
+                "Price that a funding is reckoned at; 0 for the mark.",
+            ),
+            (
+                "withhold_pct",
+                "decimal",
+                "Tax withheld from a dividend, in percent.",
+            ),
+            (
+                "ex_date",
+                "text?",
+                "When it takes or took effect; none where that was at once.",
+            ),
+            ("pay_date", "text?", "When it is paid; none for the ex-date."),
+            ("state", "text", "WAITING for its ex-date, or EFFECTIVE."),
+            ("text", "text", "Who announced it, and why."),
+        ],
+    )
 }
 
 fn lot_method_schema() -> Schema {
@@ -115,6 +165,11 @@ async fn announce(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         Command::PositionsAnnounce(announce),
     )
     .await
+}
+
+async fn announced(gateway: Arc<Gateway>, _call: Call) -> Result<Reply, Problem> {
+    let now = gateway.read(|live| live.corporate_actions()).await?;
+    Reply::json(&now)
 }
 
 async fn lot_method(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod alerts;
 pub(crate) mod auth;
+pub(crate) mod backoffice;
 pub(crate) mod busts;
 pub(crate) mod calendars;
 pub(crate) mod changes;
@@ -15,6 +16,7 @@ pub(crate) mod limits;
 pub(crate) mod operations;
 pub(crate) mod orders;
 pub(crate) mod reads;
+pub(crate) mod recon;
 pub(crate) mod reference;
 pub(crate) mod reports;
 pub(crate) mod rows;
@@ -43,7 +45,9 @@ pub(crate) fn all() -> &'static [Endpoint] {
             busts::endpoints(),
             reads::endpoints(),
             holdings::endpoints(),
+            backoffice::endpoints(),
             reports::endpoints(),
+            recon::endpoints(),
             limits::endpoints(),
             control::endpoints(),
             alerts::endpoints(),

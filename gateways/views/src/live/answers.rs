@@ -6,8 +6,8 @@ use super::lines::{add, base};
 use super::profit::above;
 use super::{Group, Live};
 use crate::query::current::{
-    Balance, Current, Decimal, Filter, LimitUsage, LiveError, Market, Now, Order, Position, Profit,
-    ProfitPoint, ReconBreak, ReconRun, Refusal, Scope, Settlement, Summary, Trade,
+    Balance, CorporateAction, Current, Decimal, Filter, LimitUsage, LiveError, Market, Now, Order, Position,
+    Profit, ProfitPoint, ReconBreak, ReconRun, Refusal, Scope, Settlement, Summary, Trade,
 };
 use crate::state::is_restricted;
 use std::collections::HashSet;
@@ -280,6 +280,10 @@ impl Current for Live {
     fn recon_runs(&self, scope: &Scope, max: usize) -> Result<Now<Vec<ReconRun>>, LiveError> {
         let max = if *scope == Scope::All { max } else { 0 };
         self.answer(|held| held.recon().run_rows().take(max).collect())
+    }
+
+    fn corporate_actions(&self) -> Result<Now<Vec<CorporateAction>>, LiveError> {
+        self.answer(|held| held.announced())
     }
 
     fn summary(&self, scope: &Scope) -> Result<Now<Summary>, LiveError> {

@@ -2,6 +2,7 @@
 //!
 //! Not here: locks and threads (see [`Live`](super::Live)), rows with names (see `lines`).
 
+use super::actions::Announcements;
 use super::blotter::{ROWS_MAX, RefusalRow, Ring, TradeRow};
 use super::changes::Changes;
 use super::fees::FeeSchedules;
@@ -55,6 +56,7 @@ pub struct Held {
     pub(super) settled: Settled,
     pub(super) history: History,
     pub(super) fees: FeeSchedules,
+    pub(super) announcements: Announcements,
     /// Base currency units of one unit, at 1e-8, by currency; 0 where none is known.
     pub(super) rates: Vec<i64>,
     /// Holdings of each instrument, and which are among them.
@@ -100,6 +102,7 @@ impl Held {
             settled: Settled::default(),
             history: History::default(),
             fees: FeeSchedules::default(),
+            announcements: Announcements::default(),
             rates: vec![ONE],
             holdings: Vec::new(),
             is_noted: Vec::new(),
@@ -283,6 +286,7 @@ impl Held {
         }
         self.settled.observe(event);
         self.fees.observe(event);
+        self.announcements.observe(event);
         self.on_market(event);
         self.on_system(event);
         for observer in &mut self.observers {

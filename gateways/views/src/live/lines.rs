@@ -32,7 +32,7 @@ impl Held {
         self.registry().node(id).map_or(Code::EMPTY, |row| row.code)
     }
 
-    fn symbol(&self, id: InstrumentId) -> Symbol {
+    pub(super) fn symbol(&self, id: InstrumentId) -> Symbol {
         let row = self.registry().instrument(id);
         row.map_or(Symbol::EMPTY, |row| row.symbol)
     }

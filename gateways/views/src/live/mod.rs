@@ -11,6 +11,7 @@
 //!
 //! Not here: what goes over wires, and who may see what.
 
+mod actions;
 mod answers;
 mod blotter;
 mod changes;

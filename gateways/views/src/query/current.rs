@@ -99,6 +99,14 @@ fn date<S: Serializer>(day: &DayNumber, serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_str(&tradewind_domain::time::Date(*day))
 }
 
+/// A date; none for 0.
+fn some_date<S: Serializer>(day: &DayNumber, serializer: S) -> Result<S::Ok, S::Error> {
+    match *day {
+        0 => serializer.serialize_none(),
+        _ => date(day, serializer),
+    }
+}
+
 /// Whose rows are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -197,6 +205,8 @@ pub trait Current: Send + Sync {
     fn recon_break(&self, id: Seq) -> Result<Now<ReconBreak>, LiveError>;
     /// Reconciliations, newest first: of the whole firm, so for [`Scope::All`] only, at most `max`.
     fn recon_runs(&self, scope: &Scope, max: usize) -> Result<Now<Vec<ReconRun>>, LiveError>;
+    /// Corporate actions that were announced, newest first.
+    fn corporate_actions(&self) -> Result<Now<Vec<CorporateAction>>, LiveError>;
     /// Counts and sums for a first page.
     fn summary(&self, scope: &Scope) -> Result<Now<Summary>, LiveError>;
 }
@@ -577,6 +587,39 @@ pub struct FeeSchedule {
     pub max_pct: Decimal,
     /// Rate of fills that made liquidity, where it is another one.
     pub maker_rate: Option<Decimal>,
+}
+
+/// A corporate action that was announced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CorporateAction {
+    /// Number of its record.
+    pub seq: Seq,
+    /// When it was announced.
+    #[serde(serialize_with = "time")]
+    pub time: UnixNanos,
+    /// Instrument, as it is called now.
+    #[serde(serialize_with = "name")]
+    pub symbol: Symbol,
+    /// SPLIT, CASH_DIVIDEND, FUNDING, VARIATION_MARGIN or SETTLEMENT.
+    pub action: &'static str,
+    /// Of a split: new units for old ones.
+    pub ratio: Option<String>,
+    /// Dividend per unit, price of a split's fractions, rate of a funding, settlement price or value.
+    pub amount: Decimal,
+    /// Price that a funding is reckoned at; 0 for the mark.
+    pub px: Decimal,
+    /// Tax withheld from a dividend, in percent.
+    pub withhold_pct: Decimal,
+    /// When it takes or took effect; none for one that took effect at once.
+    #[serde(serialize_with = "some_date")]
+    pub ex_date: DayNumber,
+    /// When it is paid; none for the ex-date.
+    #[serde(serialize_with = "some_date")]
+    pub pay_date: DayNumber,
+    /// WAITING for its ex-date, or EFFECTIVE.
+    pub state: &'static str,
+    /// Who announced it, and why.
+    pub text: String,
 }
 
 /// What falls due for an account on a date, in one currency.

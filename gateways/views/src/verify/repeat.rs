@@ -285,7 +285,7 @@ pub fn without_facts(event: &mut Event) {
             }
         }
         Kind::LotSelect => {
-            let len = event.named_lots_len().unwrap_or(event.tail().len());
+            let len = event.lots_from_source().len();
             event.head.tail_len = len as u16;
             let body: &mut LotSelect = event.body_mut();
             (body.trade_seq, body.alerts) = (0, 0);

@@ -6,13 +6,17 @@
 //!
 //! Not here: what a break sets off, and its life from one run to the next (gateways/views).
 
+mod compare;
 mod holdings;
 mod ours;
+mod rows;
 mod severity;
 mod statement;
 mod trades;
 
+pub use compare::{AccountLines, Comparison, Terms};
 pub use holdings::{Broker, Internal, Line, LineStatus, Quantity, reconcile};
 pub use ours::Ours;
+pub use rows::{ComparisonRows, HoldingRow, TradeRow};
 pub use statement::{Statement, StatementError};
 pub use trades::{Field, Pair, PairStatus, TIME_SLACK_NS, Trade, match_trades};

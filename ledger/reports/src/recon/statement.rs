@@ -44,10 +44,20 @@ impl Statement {
     /// Reads a file: JSON where it begins with a brace, CSV elsewhere.
     pub fn parse(text: &str) -> Result<Self, StatementError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.trim_start().starts_with('{') {
-            return of_json(text);
+        match text.trim_start().starts_with('{') {
+            true => Self::from_json(text),
+            false => Self::from_csv(text),
         }
-        of_csv(text)
+    }
+
+    /// Reads JSON.
+    pub fn from_json(text: &str) -> Result<Self, StatementError> {
+        of_json(text)
+    }
+
+    /// Reads CSV.
+    pub fn from_csv(text: &str) -> Result<Self, StatementError> {
+        of_csv(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
     fn add(&mut self, row: &Row, line: usize) -> Result<(), StatementError> {

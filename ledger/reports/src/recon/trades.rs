@@ -90,6 +90,14 @@ impl PairStatus {
             Self::FieldMismatch(_) => "FIELD_MISMATCH",
         }
     }
+
+    /// Names of the fields that differ.
+    pub fn differing(&self) -> Vec<&'static str> {
+        match self {
+            Self::FieldMismatch(fields) => fields.iter().map(|field| field.text()).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A trade of ours, one of theirs, or both.

@@ -410,7 +410,8 @@ fn hex(bytes: &[u8]) -> String {
 fn reason_of(event: &Event, kind: Kind) -> String {
     let behind = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
     match kind {
-        Kind::Blob | Kind::MassCancel | Kind::LotSelect => String::new(),
+        Kind::LotSelect => behind(event.lots_reason()),
+        Kind::Blob | Kind::MassCancel => String::new(),
         Kind::LedgerTransfer => behind(event.transfer_reason()),
         Kind::Allocation if event.is_rejected() => String::new(), // names, where they did not resolve
         Kind::Allocation => behind(event.allocation_reason()),
