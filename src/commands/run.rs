@@ -293,10 +293,14 @@ impl Status {
     }
 }
 
+/// Slots of the ring for trades that were made elsewhere: there are few.
+const AWAY_SLOTS: u32 = 16;
+
 /// Rings of the generated session.
 struct Wires {
     orders: Source,
     market: Source,
+    trades: Source,
     venue: Source,
 }
 
@@ -313,6 +317,7 @@ impl Wires {
         Some(Self {
             orders: ring("demo_orders", SourceClass::Order, slots.order_slots),
             market: ring("demo_market", SourceClass::Market, slots.market_slots),
+            trades: ring("demo_trades", SourceClass::Priority, AWAY_SLOTS),
             venue: ring("paper_venue", SourceClass::Priority, slots.priority_slots),
         })
     }
@@ -338,6 +343,7 @@ impl Demo {
         let Wires {
             orders,
             market,
+            trades,
             venue,
         } = wires;
         let start_ns = clock.now_ns();
@@ -355,6 +361,7 @@ impl Demo {
                 record: Event::empty(),
                 orders,
                 market,
+                trades,
             };
             move || pump.run(&clock, start_ns, speed, &stop)
         })?;
@@ -452,6 +459,7 @@ struct SessionPump {
     record: Event,
     orders: Source,
     market: Source,
+    trades: Source,
 }
 
 impl SessionPump {
@@ -459,12 +467,12 @@ impl SessionPump {
         while !stop.load(Ordering::Acquire) && !self.orders.is_closed() {
             self.tell();
             let now_ns = speed.at(start_ns, clock.now_ns(), self.session.next_due_ns());
-            let (orders, market) = (&mut self.orders, &mut self.market);
+            let (orders, market, trades) = (&mut self.orders, &mut self.market, &mut self.trades);
             self.session.next_before(now_ns, &mut |class, message| {
-                let source = if class == SourceClass::Market {
-                    &mut *market
-                } else {
-                    &mut *orders
+                let source = match class {
+                    SourceClass::Market => &mut *market,
+                    SourceClass::Priority => &mut *trades,
+                    _ => &mut *orders,
                 };
                 push(source, message, stop);
             });

@@ -154,9 +154,9 @@ fn an_edit_becomes_the_one_event_that_differs_with_a_line_for_people() {
     let known = journal_of(&demo());
     for (before, after, line) in [
         (
-            "hard = \"25000\"",
+            "hard = \"60000\"",
             "hard = \"30000.5\"",
-            "limit n-cash-1-order-value: hard 25000 -> 30000.5",
+            "limit n-cash-1-order-value: hard 60000 -> 30000.5",
         ),
         (
             "hard = \"0.5\"",
@@ -420,7 +420,7 @@ fn mistakes_are_refused_with_file_and_line() {
             "fee_bp: unknown key; did you mean `fee_bps`?",
         ),
         (
-            "amount = \"250000\"",
+            "amount = \"1500000\"",
             "amount = \"0.001\"",
             "amount: has more decimals than USD, which has 2",
         ),

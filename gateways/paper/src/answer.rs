@@ -150,15 +150,15 @@ fn report_body(order_id: OrderId) -> VenueReport {
     }
 }
 
-/// Basis points of the fill's principal, rounded half up to the currency's minor unit; `None` where it cannot be told.
-pub(crate) fn fee(instrument: &Instrument, qty: i64, px: i64, bps: u32) -> Option<Money> {
+/// Millionths of the fill's principal, rounded half up to the currency's minor unit; `None` where it cannot be told.
+pub(crate) fn fee(instrument: &Instrument, qty: i64, px: i64, ppm: i32) -> Option<Money> {
     let principal = rounding::principal(
         instrument,
         Qty::from_raw(qty),
         Price::from_raw(px),
         Rounding::HalfUp,
     )?;
-    // Basis points are four more decimals than money's eight.
-    let exact = principal.abs().raw().checked_mul(i128::from(bps))?;
-    rounding::to_money(exact, SCALE_DP + 4, instrument.money_dp, Rounding::HalfUp)
+    // Millionths are six more decimals than money's eight.
+    let exact = principal.abs().raw().checked_mul(i128::from(ppm))?;
+    rounding::to_money(exact, SCALE_DP + 6, instrument.money_dp, Rounding::HalfUp)
 }

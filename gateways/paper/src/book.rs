@@ -35,16 +35,22 @@ pub const FILL_PARTS_MAX: usize = 3;
 /// fills anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FillSettings {
-    /// Fee of each fill in basis points of its principal. May differ from run to run.
-    pub fee_bps: u32,
+    /// Fee of a fill that takes liquidity, in millionths of its principal. May differ from run to run, as the next one.
+    pub taker_fee_ppm: i32,
+    /// Fee of a fill that makes liquidity, likewise; below zero for a rebate.
+    pub maker_fee_ppm: i32,
     /// Seed of the sizes of parts.
     pub seed: u64,
 }
 
 impl Default for FillSettings {
-    /// Five basis points.
+    /// What shares cost at an exchange with rebates: 0.3 basis points to take, 0.2 back to make.
     fn default() -> Self {
-        Self { fee_bps: 5, seed: 1 }
+        Self {
+            taker_fee_ppm: 30,
+            maker_fee_ppm: -20,
+            seed: 1,
+        }
     }
 }
 
@@ -324,7 +330,11 @@ impl Exchange {
             order.fills += 1;
             order.leaves -= part;
             order.cum += part;
-            let fee = { instrument.as_ref() }.and_then(|row| fee(row, part, px, self.settings.fee_bps));
+            let ppm = match is_taker {
+                true => self.settings.taker_fee_ppm,
+                false => self.settings.maker_fee_ppm,
+            };
+            let fee = { instrument.as_ref() }.and_then(|row| fee(row, part, px, ppm));
             answers.fill(&order, part, px, fee, is_taker);
         }
         self.orders.insert(order.id, order);

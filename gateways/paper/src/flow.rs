@@ -24,7 +24,7 @@ pub(crate) const OPEN_MAX: usize = 24;
 /// Net quantity asked for, in usual orders, from which on a trader prefers the other side.
 const NET_MAX: i64 = 10;
 /// One order in so many is in an instrument that is restricted, where the choice falls on one.
-const SHY_ORDERS: u64 = 12;
+const SHY_ORDERS: u64 = 40;
 /// How long a trader waits after an order that was refused because of its state, nanoseconds.
 const REST_NS: u64 = 60 * SECOND_NS;
 /// How old a deliberately stale order says that it is.
@@ -81,10 +81,9 @@ enum Mistake {
     UsedClOrdId,
     Stale,
     FarPrice,
-    HugeQty,
 }
 
-const MISTAKES: [Mistake; 9] = [
+const MISTAKES: [Mistake; 8] = [
     Mistake::OffTick,
     Mistake::OffLot,
     Mistake::NoQty,
@@ -93,7 +92,6 @@ const MISTAKES: [Mistake; 9] = [
     Mistake::UsedClOrdId,
     Mistake::Stale,
     Mistake::FarPrice,
-    Mistake::HugeQty,
 ];
 
 /// An order that the trader takes to be open.
@@ -274,7 +272,6 @@ impl Trader {
                 let bid = listing.walk.bid();
                 at_limit(&mut body, listing.walk.shifted(bid, bid / row.tick.max(1) / 4));
             }
-            Mistake::HugeQty => body.qty = listing.qty(listing.usual_lots().saturating_mul(10_000)),
         }
         let order = Inbound::new(Kind::OrderNew, &body);
         order.named(symbol, account).at(origin_ns)

@@ -18,15 +18,19 @@ use crate::walk::Walk;
 use bytemuck::Zeroable;
 use tradewind_config::{Account, DemoKeys, InstrumentRow, ReferenceData};
 use tradewind_domain::codes::{AccountKind, Level, Side};
-use tradewind_domain::event::{Event, Inbound, Kind, LastTrade, Quote};
+use tradewind_domain::event::{Event, Execution, Inbound, Kind, LastTrade, Quote};
 use tradewind_domain::fixed::SCALE_DP;
-use tradewind_domain::ids::SessionId;
-use tradewind_domain::text::{Code, Text};
+use tradewind_domain::ids::{OrderId, SessionId};
+use tradewind_domain::text::{Code, ExecId, Text};
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::source::SourceClass;
 
 /// One order in so many has a deliberate mistake.
-const MISTAKE_EVERY: u32 = 40;
+const MISTAKE_EVERY: u32 = 200;
+/// The quote behind which a trade is reported that was made elsewhere, for an account that nobody knows: a person has to look at it.
+const AWAY_AT: u64 = 5_000;
+/// Its account.
+const AWAY_ACCOUNT: &str = "S-MARGIN-9";
 /// One quote in so many is followed by a last trade.
 const TRADE_EVERY: u64 = 4;
 
@@ -62,6 +66,8 @@ pub struct SessionCounts {
     pub cancels: u64,
     /// Replaces.
     pub replaces: u64,
+    /// Trades that were made elsewhere.
+    pub away: u64,
 }
 
 /// The session.
@@ -205,6 +211,25 @@ impl DemoSession {
             };
             self.counts.trades += 1;
             out(SourceClass::Market, name(Inbound::new(Kind::LastTrade, &trade)));
+        }
+        if self.quotes.sent == AWAY_AT {
+            let trade = Execution {
+                exec_id: ExecId::lossy(format!("AWAY-{:x}", self.ids.token)),
+                order_id: OrderId::NONE,
+                qty: listing.qty(listing.usual_lots()),
+                px: body.bid,
+                side: Side::Buy as u8,
+                px_dp: SCALE_DP as u8,
+                qty_dp: SCALE_DP as u8,
+                ..Execution::zeroed()
+            };
+            let message = Inbound::new(Kind::TradeCapture, &trade);
+            let account = Code::lossy(AWAY_ACCOUNT);
+            self.counts.away += 1;
+            out(
+                SourceClass::Priority,
+                message.named(listing.row.symbol, account).at(due_ns),
+            );
         }
     }
 

@@ -83,8 +83,9 @@ fn messages_fall_due_at_the_given_rates_and_in_order() {
     assert_eq!((counts.quotes, counts.orders), (10_000, 2_000));
     assert_eq!(
         count,
-        counts.quotes + counts.trades + counts.orders + counts.cancels + counts.replaces
+        counts.quotes + counts.trades + counts.orders + counts.cancels + counts.replaces + counts.away
     );
+    assert_eq!(counts.away, 1);
     assert!(
         counts.trades > 2_000 && counts.cancels > 300 && counts.replaces > 100,
         "{counts:?}"
@@ -157,8 +158,8 @@ fn off_grid(sent: &[(SourceClass, Inbound)]) -> usize {
 fn only_deliberate_mistakes_leave_the_grid() {
     let clean = sent(session(1).with_mistake_every(0), 30, SECOND_NS);
     assert_eq!(off_grid(&clean), 0);
-    let mistaken = off_grid(&sent(session(1), 30, SECOND_NS));
-    // 6,000 orders, one in 40 a mistake, four kinds of nine off the grid or of an unknown symbol.
+    let mistaken = off_grid(&sent(session(1).with_mistake_every(40), 30, SECOND_NS));
+    // 6,000 orders, one in 40 a mistake, four kinds of eight off the grid or of an unknown symbol.
     assert!((30..150).contains(&mistaken), "{mistaken}");
 }
 
@@ -180,7 +181,7 @@ fn cl_ord_ids_are_never_used_twice_but_by_mistake() {
         twice
     };
     assert_eq!(count(session(1).with_mistake_every(0)), 0);
-    assert!(count(session(1)) > 5);
+    assert!(count(session(1).with_mistake_every(40)) > 5);
 }
 
 /// A passive order as its trader knows it.

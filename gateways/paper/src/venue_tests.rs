@@ -485,7 +485,12 @@ fn an_odd_display_gives_whole_lots() {
 
 /// All fills that a venue makes of orders of 1 to 300 lots.
 fn many_fills(seed: u64) -> Vec<Execution> {
-    let mut venue = PaperVenue::new(FillSettings { fee_bps: 5, seed }, RUN);
+    let settings = FillSettings {
+        taker_fee_ppm: 500,
+        maker_fee_ppm: -200,
+        seed,
+    };
+    let mut venue = PaperVenue::new(settings, RUN);
     let mut out = Vec::new();
     let records = opening();
     records
@@ -533,19 +538,20 @@ fn a_fill_comes_in_one_to_three_parts_of_whole_lots() {
 #[test]
 fn each_fill_has_a_fee_rounded_half_up_to_the_minor_unit() {
     let row = Instrument::default_linear();
-    let fee = |qty: &str, px: &str, bps| crate::answer::fee(&row, dec(qty), dec(px), bps);
+    let fee = |qty: &str, px: &str, ppm| crate::answer::fee(&row, dec(qty), dec(px), ppm);
     let money = |text: &str| Some(Money::from_raw(i128::from(dec(text))));
     // 5 bp: 10.00 -> 0.005, halves go up; 9.98 -> 0.00499.
-    assert_eq!(fee("1", "10", 5), money("0.01"));
-    assert_eq!(fee("1", "9.98", 5), money("0"));
-    assert_eq!(fee("100", "142.5", 5), money("7.13"));
-    assert_eq!(fee("100", "-142.5", 5), money("7.13"));
+    assert_eq!(fee("1", "10", 500), money("0.01"));
+    assert_eq!(fee("1", "9.98", 500), money("0"));
+    assert_eq!(fee("100", "142.5", 500), money("7.13"));
+    assert_eq!(fee("100", "-142.5", 500), money("7.13"));
+    assert_eq!(fee("100", "142.5", -200), money("-2.85"), "a rebate");
     assert_eq!(fee("100", "142.5", 0), money("0"));
-    let too_large = crate::answer::fee(&row, i64::MAX, i64::MAX, 5);
+    let too_large = crate::answer::fee(&row, i64::MAX, i64::MAX, 500);
     assert_eq!(too_large, None);
     for fill in many_fills(1) {
         assert_eq!(fill.flags, execution_flags::HAS_FEE);
-        assert_eq!(Some(fill.fee), crate::answer::fee(&row, fill.qty, fill.px, 5));
+        assert_eq!(Some(fill.fee), crate::answer::fee(&row, fill.qty, fill.px, 500));
     }
 }
 
