@@ -53,19 +53,76 @@ pub fn div_round(numerator: i128, denominator: i128, mode: Rounding) -> Option<i
         return None;
     }
     let (quotient, remainder) = div_rem(numerator, denominator);
-    if remainder == 0 {
+    let rest = remainder.unsigned_abs();
+    let goes_up = || {
+        goes_away(
+            quotient & 1 != 0,
+            numerator < 0,
+            rest,
+            denominator.unsigned_abs(),
+            mode,
+        )
+    };
+    if rest == 0 || !goes_up() {
         return Some(quotient);
     }
-    let sign = if numerator < 0 { -1 } else { 1 };
-    let rest = remainder.unsigned_abs();
-    let other = denominator.unsigned_abs() - rest;
-    let away = match mode {
-        Rounding::Ceiling => sign > 0,
+    Some(if numerator < 0 { quotient - 1 } else { quotient + 1 })
+}
+
+/// True where a quotient that leaves `rest` of `denominator` is rounded away from zero.
+#[inline]
+fn goes_away<N: Copy + Ord + std::ops::Sub<Output = N>>(
+    is_odd: bool,
+    is_negative: bool,
+    rest: N,
+    denominator: N,
+    mode: Rounding,
+) -> bool {
+    let other = denominator - rest;
+    match mode {
+        Rounding::Ceiling => !is_negative,
         Rounding::Down => false,
         Rounding::HalfUp => rest >= other,
-        Rounding::HalfEven => rest > other || (rest == other && quotient & 1 != 0),
+        Rounding::HalfEven => rest > other || (rest == other && is_odd),
+    }
+}
+
+/// Powers of five that fit 64 bits.
+static FIVES: [u64; 28] = {
+    let mut fives = [1; 28];
+    let mut at = 1;
+    while at < fives.len() {
+        fives[at] = fives[at - 1] * 5;
+        at += 1;
+    }
+    fives
+};
+
+/// `value / 10^decimals` rounded; `None` where that power does not fit.
+#[inline]
+fn drop_decimals(value: i128, decimals: u32, mode: Rounding) -> Option<i128> {
+    let denominator = power(decimals)?;
+    let (Ok(value), Ok(denominator)) = (i64::try_from(value), u64::try_from(denominator)) else {
+        return Some(drop_of_wide(value, decimals, denominator.unsigned_abs(), mode));
     };
-    Some(if away { quotient + sign } else { quotient })
+    let magnitude = value.unsigned_abs();
+    let (quotient, rest) = (magnitude / denominator, magnitude % denominator);
+    let goes_up = rest != 0 && goes_away(quotient & 1 != 0, value < 0, rest, denominator, mode);
+    let rounded = i128::from(quotient) + i128::from(goes_up);
+    Some(if value < 0 { -rounded } else { rounded })
+}
+
+/// Ten is two times five: what is left of nearly every amount once it is shifted has 64 bits, and is divided in one step.
+fn drop_of_wide(value: i128, decimals: u32, denominator: u128, mode: Rounding) -> i128 {
+    let magnitude = value.unsigned_abs();
+    let quotient = match (u64::try_from(magnitude >> decimals), FIVES.get(decimals as usize)) {
+        (Ok(shifted), Some(five)) => u128::from(shifted / five),
+        _ => magnitude / denominator,
+    };
+    let rest = magnitude - quotient * denominator;
+    let goes_up = rest != 0 && goes_away(quotient & 1 != 0, value < 0, rest, denominator, mode);
+    let rounded = (quotient + u128::from(goes_up)) as i128;
+    if value < 0 { -rounded } else { rounded }
 }
 
 #[inline]
@@ -94,7 +151,7 @@ fn times_factor(value: i128, decimals: u32, factor: i64) -> Option<(i128, u32)> 
 pub fn to_money(value: i128, decimals: u32, dp: u8, mode: Rounding) -> Option<Money> {
     let dp = u32::from(dp.min(8));
     let drop = decimals.checked_sub(dp)?;
-    let minor = div_round(value, power(drop)?, mode)?;
+    let minor = drop_decimals(value, drop, mode)?;
     // At most 10^8: it fits.
     Some(Money::from_raw(product(minor, power(8 - dp)? as i64)?))
 }
@@ -177,7 +234,7 @@ pub fn unit_value(instrument: &Instrument, px: Price, fx: i64) -> Option<i64> {
         if decimals == 8 {
             value
         } else {
-            div_round(value, power(decimals - 8)?, Rounding::Ceiling)?
+            drop_decimals(value, decimals - 8, Rounding::Ceiling)?
         }
     };
     i64::try_from(exact).ok()
@@ -203,6 +260,45 @@ pub fn split(amount: Money, part: NetQty, whole: NetQty, dp: u8) -> Option<Money
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const MODES: [Rounding; 4] = [
+        Rounding::HalfUp,
+        Rounding::HalfEven,
+        Rounding::Ceiling,
+        Rounding::Down,
+    ];
+
+    proptest! {
+        #[test]
+        fn dropping_decimals_is_dividing_by_a_power_of_ten(
+            value: i128,
+            size in 0u32..127,
+            decimals in 0u32..39,
+            off in -1i128..2,
+        ) {
+            let unit = power(decimals).unwrap();
+            let value = value >> size;
+            // Halves and multiples, and their neighbours, come by themselves too seldom.
+            let half = (value / unit).checked_mul(unit).map(|whole| whole.saturating_add(unit / 2));
+            for value in [Some(value), half, half.and_then(|half| half.checked_add(off))].into_iter().flatten() {
+                for mode in MODES {
+                    prop_assert_eq!(drop_decimals(value, decimals, mode), div_round(value, unit, mode), "{} {:?}", value, mode);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_value_drops_its_decimals_like_any() {
+        for decimals in 0..39 {
+            for mode in MODES {
+                let expected = div_round(i128::MIN, power(decimals).unwrap(), mode);
+                assert_eq!(drop_decimals(i128::MIN, decimals, mode), expected);
+            }
+        }
+        assert_eq!(drop_decimals(1, 39, Rounding::Down), None);
+    }
 
     #[test]
     fn rounds_as_settlement_section_5_shows() {

@@ -221,8 +221,10 @@ impl Book {
                 .ok_or(RejectCode::Overflow)?,
         };
         let value = parts_value(ask.leaves, close_qty, unit, short_unit);
-        let filled = i128::from(ask.qty) - i128::from(ask.leaves);
-        let order_value = value + filled * i128::from(short_unit);
+        let order_value = match ask.qty.checked_sub(ask.leaves) {
+            Some(0) => value,
+            _ => value + (i128::from(ask.qty) - i128::from(ask.leaves)) * i128::from(short_unit),
+        };
         if order_value.abs() > VALUE_MAX {
             return Err(RejectCode::Overflow);
         }

@@ -44,7 +44,7 @@ impl Book {
         Scene::new(self, &ask, &chain, instrument, &smallest).each(
             List::Limits,
             binds_trades,
-            |question, terms, measure| {
+            &mut |question: &Question<'_>, terms: &Terms, measure: Measure| {
                 if measure.grows && measure.used > measure.limit {
                     self.report_breach(terms, question, &chain, findings);
                 }

@@ -5,7 +5,7 @@ use super::findings::Findings;
 use crate::groups::{GroupRow, Totals, Units};
 use crate::hierarchy::{Chain, Flow, Levels, NodeRow, PairRow};
 use crate::limits::{
-    self, Ask, Block, Edge, FoundOut, LimitRow, Measure, Priced, Question, Terms, WarnEdge, traits,
+    self, Ask, Block, Edge, FoundOut, LimitRow, Listener, Measure, Priced, Question, Terms, WarnEdge, traits,
 };
 use crate::market::MarketRow;
 use bytemuck::Zeroable;
@@ -13,6 +13,7 @@ use tradewind_domain::codes::{LimitAction, LimitType};
 use tradewind_domain::event::{HitKind, LimitHit};
 use tradewind_domain::ids::{AccountId, LimitId, NodeId};
 use tradewind_domain::reference::Instrument;
+use tradewind_domain::reject::RejectCode;
 
 static NO_PAIR: PairRow = PairRow::NONE;
 static NO_NODE: NodeRow = NodeRow::NONE;
@@ -106,20 +107,13 @@ impl<'a> Scene<'a> {
 
     /// Asks the gates, or the limits that look at a priced order, of every node on the chain.
     pub(super) fn ask(&mut self, list: List, findings: &mut Findings) {
-        let (book, all) = (self.book, |_: &Terms| true);
-        self.each(list, all, |question, terms, measure| {
-            judge(book, terms, measure, question, findings);
-        });
+        let book = self.book;
+        self.each(list, |_| true, &mut Judge { book, findings });
     }
 
-    /// Calls back with what each wanted limit of the chain measures.
+    /// Tells what each wanted limit of the chain measures.
     #[inline(always)]
-    pub(super) fn each(
-        &mut self,
-        list: List,
-        wants: impl Fn(&Terms) -> bool,
-        mut found: impl FnMut(&Question<'_>, &Terms, Measure),
-    ) {
+    pub(super) fn each(&mut self, list: List, wants: impl Fn(&Terms) -> bool, listener: &mut impl Listener) {
         let (book, chain) = (self.book, self.chain);
         for level in list.levels(chain) {
             let (node_id, pair) = chain.level(level);
@@ -129,7 +123,7 @@ impl<'a> Scene<'a> {
             self.stand_at(node_id, node, pair);
             for terms in book.limits.terms(list.of(node)).iter().rev() {
                 if wants(terms) {
-                    self.measure(terms, |question, measure| found(question, terms, measure));
+                    self.measure(terms, listener);
                 }
             }
         }
@@ -140,7 +134,10 @@ impl<'a> Scene<'a> {
         let (node_id, pair) = self.chain.levels().find(|&(node, _)| node == row.node)?;
         let node = self.book.hierarchy.node(node_id)?;
         self.stand_at(node_id, node, pair);
-        self.measure(&Terms::of(id, row), |_, measure| measure)
+        let mut found = None;
+        let mut keep = |_: &Question<'_>, _: &Terms, measure| found = Some(measure);
+        self.measure(&Terms::of(id, row), &mut keep);
+        found
     }
 
     /// Sets what is the same for all limits of a node.
@@ -161,20 +158,17 @@ impl<'a> Scene<'a> {
                 || self.is_known() && terms.filter_sector == self.question.units.sector)
     }
 
-    /// Hands on what a limit measures; `None` where it does not look at this order.
+    /// Tells what a limit measures; nothing where it does not look at this order.
     #[inline(always)]
-    fn measure<R>(&mut self, terms: &Terms, found: impl FnOnce(&Question<'_>, Measure) -> R) -> Option<R> {
-        let is_plain = terms.is_plain();
-        if !is_plain && !self.find_out(terms) {
-            return None;
+    fn measure(&mut self, terms: &Terms, listener: &mut impl Listener) {
+        if terms.is_plain() {
+            return limits::tell(terms, &self.question, listener);
         }
-        let question = &self.question;
-        let answer = limits::measure_then(terms, question, |measure| found(question, measure));
-        if !is_plain {
+        if self.find_out(terms) {
+            limits::tell(terms, &self.question, listener);
             let question = &mut self.question;
             (question.flow, question.totals, question.found) = (&question.node.flow, None, None);
         }
-        answer
     }
 
     /// Finds out what a limit wants beside the node's own figures. False where it does not look at this order.
@@ -280,36 +274,57 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Compares a measure with its limit. Most limits have nothing to say of most orders.
-#[inline(always)]
-fn judge(book: &Book, terms: &Terms, measure: Measure, question: &Question<'_>, findings: &mut Findings) {
-    let Measure {
-        used,
-        limit,
-        grows,
-        warns,
-        ..
-    } = measure;
-    if grows && (used > limit || warns || terms.soft_pct != 0) {
-        // Put together here, so that it stays in registers where nothing is said.
-        let said = Measure { ..measure };
-        speak(book, terms, &said, question, findings);
+/// Compares measures with their limits. Most limits have nothing to say of most orders.
+struct Judge<'a, 'f> {
+    book: &'a Book,
+    findings: &'f mut Findings,
+}
+
+impl Listener for Judge<'_, '_> {
+    #[inline(always)]
+    fn hear(&mut self, question: &Question<'_>, terms: &Terms, measure: Measure) {
+        let Measure {
+            used,
+            limit,
+            code,
+            ranks_as,
+            grows,
+            warns,
+        } = measure;
+        if grows && (used > limit || warns || terms.soft_pct != 0) {
+            self.speak(question, terms, used, limit, (code, ranks_as, warns));
+        }
     }
 }
 
-/// Reports what has to be said.
-#[inline(never)]
-fn speak(book: &Book, terms: &Terms, measure: &Measure, question: &Question<'_>, findings: &mut Findings) {
-    if measure.used > measure.limit {
-        let kind = if terms.action == LimitAction::Alert as u8 {
-            HitKind::Alerted
-        } else {
-            HitKind::Refused
+impl Judge<'_, '_> {
+    /// Reports what has to be said. Takes the measure in parts: where nothing is said, it never leaves its registers.
+    #[inline(never)]
+    fn speak(
+        &mut self,
+        question: &Question<'_>,
+        terms: &Terms,
+        used: i128,
+        limit: i128,
+        (code, ranks_as, warns): (RejectCode, RejectCode, bool),
+    ) {
+        let measure = Measure {
+            ranks_as,
+            warns,
+            ..Measure::new(used, limit, code)
         };
-        report(book, kind, terms, measure, question, findings);
-    } else if measure.warns || terms.soft_pct != 0 && is_near(terms, measure) && !was_warned(terms, question)
-    {
-        report(book, HitKind::Warned, terms, measure, question, findings);
+        let kind = if used > limit {
+            if terms.action == LimitAction::Alert as u8 {
+                HitKind::Alerted
+            } else {
+                HitKind::Refused
+            }
+        } else if warns || is_near(terms, &measure) && !was_warned(terms, question) {
+            HitKind::Warned
+        } else {
+            return;
+        };
+        report(self.book, kind, terms, &measure, question, self.findings);
     }
 }
 
@@ -327,10 +342,10 @@ fn report(
     findings.hit(kind, hit, measure.code, measure.ranks_as.priority(), place);
 }
 
-/// True where the use has reached the warning threshold.
+/// True where the use has reached the warning threshold, of a limit that has one.
 fn is_near(terms: &Terms, measure: &Measure) -> bool {
     let threshold = measure.limit.saturating_mul(i128::from(terms.soft_pct));
-    measure.used.saturating_mul(100) >= threshold
+    terms.soft_pct != 0 && measure.used.saturating_mul(100) >= threshold
 }
 
 /// True where the warning was given on this trading day.

@@ -7,7 +7,7 @@ use super::question::{List, Scene};
 use super::tables::TABLES;
 use crate::dated::Bucket;
 use crate::hierarchy::{NodeRow, PairRow};
-use crate::limits::{Ask, LimitRow, Measure, Priced, Terms, charged};
+use crate::limits::{Ask, LimitRow, Measure, Priced, Question, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
 use tradewind_domain::codes::{LimitType, Side};
@@ -70,22 +70,26 @@ impl LimitCheck {
         let mut scene = Scene::new(book, &ask, &chain, instrument, &priced);
         for list in [List::Limits, List::Gates] {
             let all = |_: &Terms| true;
-            scene.each(list, all, |_, terms, measure| {
-                let is_rate = matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate);
-                let measure = match book.limits.get(terms.id) {
-                    Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, measure),
-                    _ => measure,
-                };
-                let (used, limit) = measure.shown(terms.spec());
-                sink(
-                    terms.id,
-                    Measure {
-                        used,
-                        limit,
-                        ..measure
-                    },
-                );
-            });
+            scene.each(
+                list,
+                all,
+                &mut |_: &Question<'_>, terms: &Terms, measure: Measure| {
+                    let is_rate = matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate);
+                    let measure = match book.limits.get(terms.id) {
+                        Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, measure),
+                        _ => measure,
+                    };
+                    let (used, limit) = measure.shown(terms.spec());
+                    sink(
+                        terms.id,
+                        Measure {
+                            used,
+                            limit,
+                            ..measure
+                        },
+                    );
+                },
+            );
         }
     }
 

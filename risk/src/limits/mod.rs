@@ -203,6 +203,19 @@ const fn floor(accepts: fn(&LimitSet) -> bool) -> Spec {
     }
 }
 
+/// Who wants to know what limits find.
+pub(crate) trait Listener {
+    /// What one of them found.
+    fn hear(&mut self, order: &Question<'_>, terms: &Terms, measure: Measure);
+}
+
+impl<F: FnMut(&Question<'_>, &Terms, Measure)> Listener for F {
+    #[inline]
+    fn hear(&mut self, order: &Question<'_>, terms: &Terms, measure: Measure) {
+        self(order, terms, measure);
+    }
+}
+
 /// Makes two things of the rows: the table of specs, and one function with all measures in it. That is no table of functions, because a
 /// call that the compiler cannot see into costs as much as most measures do.
 macro_rules! catalogue {
@@ -210,16 +223,16 @@ macro_rules! catalogue {
         /// How the types that are evaluated are treated. Rows stand in the order of the catalogue.
         pub static SPECS: &[Spec] = &[$(Spec { limit_type: LimitType::$limit_type, ..$spec }),*];
 
-        /// Hands what a limit finds to `found`; `None` where it does not look at this order. Every measure is followed by a copy of
-        /// `found` of its own, from which falls out what the type leaves constant: most never warn, and rank as themselves.
+        /// Tells what a limit finds; nothing where it does not look at this order. Every measure is followed by what the listener
+        /// does with it, from which falls out what the type leaves constant: most never warn, and rank as themselves.
         #[inline(always)]
-        pub(crate) fn measure_then<R>(
-            terms: &Terms,
-            order: &Question<'_>,
-            found: impl FnOnce(Measure) -> R,
-        ) -> Option<R> {
+        pub(crate) fn tell(terms: &Terms, order: &Question<'_>, listener: &mut impl Listener) {
             match terms.limit_type {
-                $(LimitType::$limit_type => $measure(terms, order).map(found),)*
+                $(LimitType::$limit_type => {
+                    if let Some(measure) = $measure(terms, order) {
+                        listener.hear(order, terms, measure);
+                    }
+                })*
             }
         }
     };
