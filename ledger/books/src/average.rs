@@ -77,7 +77,7 @@ impl IncomeRow {
 }
 
 /// An amount in base currency, half up to 0.01. What does not fit counts nothing: amounts of one event are far below that.
-pub(crate) fn in_base(amount: Money, rate: i64) -> Money {
+pub fn in_base(amount: Money, rate: i64) -> Money {
     const CENT: i128 = ONE as i128 / 100;
     let product = amount.raw().checked_mul(i128::from(rate));
     let cents = product.and_then(|product| div_round(product, i128::from(ONE) * CENT, Rounding::HalfUp));

@@ -25,10 +25,10 @@ mod actions;
 mod restate;
 mod select;
 
-pub use crate::average::{Facts, IncomeRow, PositionRow, decide};
+pub use crate::average::{Facts, IncomeRow, PositionRow, decide, in_base};
 pub use crate::lots::Rules;
 
-use crate::average::{add, in_base};
+use crate::average::add;
 use crate::lots::{Lot, LotHead, Terms};
 use crate::replay::{Movement, Movements};
 use crate::settle::digest_rows;

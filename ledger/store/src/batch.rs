@@ -2,11 +2,13 @@
 
 use crate::position::Place;
 use crate::rows::{
-    AccountRow, Alert, Audit, BalanceChange, Bar, CurrencyRow, Entry, EquityDay, Execution, InstrumentRow,
-    LimitEvent, LimitRow, NodeRow, Order, PnlChange, PositionChange, Refusal, Restated, SessionRow,
+    AccountRow, Alert, Audit, BalanceChange, Bar, BreakRow, CurrencyRow, Entry, EquityDay, Execution,
+    InstrumentRow, LimitEvent, LimitRow, NodeRow, Order, PnlChange, PositionChange, Refusal, Restated,
+    SessionRow,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::time::DayNumber;
+use tradewind_views::recon::RunLine;
 
 /// Rows of some whole groups of records.
 ///
@@ -45,6 +47,10 @@ pub(crate) struct Batch {
     pub(crate) equity: BTreeMap<(DayNumber, u32), EquityDay>,
     /// Bars, by length, begin and instrument.
     pub(crate) bars: BTreeMap<(u16, u64, u32), Bar>,
+    /// Runs of reconciliation, by record.
+    pub(crate) recon_runs: BTreeMap<u64, RunLine>,
+    /// Breaks, by the record that opened them.
+    pub(crate) breaks: BTreeMap<u64, BreakRow>,
     /// Names and rows of reference data, by id.
     pub(crate) names: NamesChange,
 }
@@ -86,6 +92,8 @@ impl Batch {
             + self.pnl.len()
             + self.equity.len()
             + self.bars.len()
+            + self.recon_runs.len()
+            + self.breaks.len()
     }
 
     /// The days whose partitions are written to.

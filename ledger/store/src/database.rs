@@ -2,9 +2,9 @@
 
 use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::names::Names;
 use crate::position::Saved;
 use crate::postgres::Postgres;
+use crate::project::Projection;
 use crate::read::{self, Source, TextRow};
 use crate::schema::{self, Dialect, MIGRATIONS, Migration};
 use crate::sqlite::Sqlite;
@@ -45,9 +45,11 @@ impl Database {
         read::saved(&mut self.source(), false).await
     }
 
-    /// Reference data that it has.
-    pub(crate) async fn names(&mut self) -> Result<Names, StoreError> {
-        read::names(&mut self.source()).await
+    /// What the projection has to know of the records before the place.
+    pub(crate) async fn projection(&mut self) -> Result<Projection, StoreError> {
+        let names = read::names(&mut self.source()).await?;
+        let breaks = read::breaks(&mut self.source()).await?;
+        Ok(Projection::new(names, breaks))
     }
 
     /// Writes a batch that begins where the database stands.

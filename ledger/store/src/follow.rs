@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
-use tradewind_machine::journal;
+use tradewind_machine::journal::{self, Position};
 
 /// How a store follows.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ struct Worker {
 enum End {
     /// Everything is written, and no more was wanted.
     Done,
+    /// Everything is written but the whole groups before a place behind which the journal's last group was cut off.
+    Cut(Position),
     /// The database failed.
     Failed(StoreError),
 }
@@ -126,13 +128,17 @@ impl Worker {
             .build()
             .map_err(StoreError::Thread)?;
         let mut wait = RETRY_MIN;
-        let mut stopping_since = None;
+        let (mut stopping_since, mut until) = (None, None);
         loop {
             let written = self.status.figures().batches;
-            let error = match self.session(&runtime) {
+            let error = match self.session(&runtime, until) {
                 Ok(End::Done) => {
                     self.status.set_state(State::Stopped, None);
                     return Ok(());
+                }
+                Ok(End::Cut(end)) => {
+                    until = Some(end);
+                    continue;
                 }
                 Ok(End::Failed(error)) | Err(error) => error,
             };
@@ -176,13 +182,14 @@ impl Worker {
         }
     }
 
-    /// Follows until the database fails or everything is written.
-    fn session(&self, runtime: &tokio::runtime::Runtime) -> Result<End, StoreError> {
+    /// Follows until the database fails or everything is written, before `until` where that is given.
+    fn session(&self, runtime: &tokio::runtime::Runtime, until: Option<Position>) -> Result<End, StoreError> {
         self.status.set_state(State::Connecting, None);
         let opened = runtime.block_on(within(self.open()));
         let (mut database, saved, projection) = opened?;
         let reader = Reader::open(&self.settings.data_dir, saved, projection)?
-            .with_records_max(self.settings.records_max);
+            .with_records_max(self.settings.records_max)
+            .with_end(until);
         if let Some(last) = journal::segments(&self.settings.data_dir)?.last() {
             self.status.set_segment_bytes(last.bytes);
         }
@@ -214,7 +221,8 @@ impl Worker {
         match (written, read) {
             (Err(error), _) => Ok(End::Failed(error)),
             (Ok(()), Err(error)) => Err(error),
-            (Ok(()), Ok(())) => Ok(End::Done),
+            (Ok(()), Ok(None)) => Ok(End::Done),
+            (Ok(()), Ok(Some(end))) => Ok(End::Cut(end)),
         }
     }
 
@@ -222,8 +230,8 @@ impl Worker {
         let mut database = Database::connect(&self.settings.target).await?;
         database.migrate().await?;
         let saved = database.saved().await?;
-        let names = database.names().await?;
-        Ok((database, saved, Projection::new(names)))
+        let projection = database.projection().await?;
+        Ok((database, saved, projection))
     }
 
     /// Writes what the reader hands over, until it ends.

@@ -3,12 +3,15 @@
 //! # Invariants
 //! - It is what accepted admin events said last. After a restart it is read back from the database, where it stands as of the position.
 
-use crate::rows::{InstrumentRow, LimitRow, NodeRow, SessionRow};
+use crate::rows::{CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
+use tradewind_domain::fixed::ONE;
+use tradewind_domain::ids::CurrencyId;
 use tradewind_domain::text::{Code, Text};
 
 /// What the projection knows of reference data.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    currencies: Vec<Option<CurrencyRow>>,
     nodes: Vec<Option<Code>>,
     instruments: Vec<Option<InstrumentRow>>,
     limits: Vec<Option<LimitRow>>,
@@ -45,6 +48,26 @@ impl Names {
             .get(id as usize)
             .and_then(Option::as_ref)
             .map_or("", Text::as_str)
+    }
+
+    /// A currency.
+    pub(crate) fn currency(&self, id: CurrencyId) -> Option<&CurrencyRow> {
+        self.currencies.get(id.index())?.as_ref()
+    }
+
+    /// Base currency units per unit of a currency at 1e-8; 0 where none is known. The firm's own currency is the first one.
+    pub(crate) fn rate(&self, id: CurrencyId) -> i64 {
+        let held = self.currency(id).map_or(0, |row| row.rate);
+        if held == 0 && id == CurrencyId(0) {
+            ONE
+        } else {
+            held
+        }
+    }
+
+    /// Takes a currency.
+    pub(crate) fn put_currency(&mut self, row: &CurrencyRow) {
+        put_at(&mut self.currencies, row.id, *row);
     }
 
     /// Takes a node.

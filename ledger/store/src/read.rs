@@ -3,10 +3,14 @@
 //! A statement names its arguments `$1`, `$2` …, which both databases understand. What they do not share (casts, bytes) is said
 //! through [`Dialect`].
 
+mod breaks;
+
+pub(crate) use breaks::breaks;
+
 use crate::error::StoreError;
 use crate::names::Names;
 use crate::position::{Place, Saved};
-use crate::rows::{InstrumentRow, LimitRow, NodeRow, SessionRow};
+use crate::rows::{CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
 use crate::schema::Dialect;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
@@ -55,6 +59,11 @@ impl TextRow {
             .ok()
             .and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| StoreError::Damaged(format!("{text:?} is no such number")))
+    }
+
+    /// A number of a record, a time or a count: 64 bits without a sign.
+    pub(crate) fn seq(&self, at: usize) -> Result<u64, StoreError> {
+        Ok(self.int::<i64>(at)? as u64)
     }
 
     /// A whole number whose bits are an id: `-1` is the largest one.
@@ -217,6 +226,16 @@ pub(crate) async fn names(source: &mut Source<'_>) -> Result<Names, StoreError> 
     let dialect = source.dialect();
     let mut names = Names::default();
     let sql = |columns: &[&str], table| format!("SELECT {} FROM {table}", dialect.texts(columns));
+    let columns = ["currency_id", "code", "money_dp", "rate"];
+    for row in source.rows(&sql(&columns, "currencies"), &[]).await? {
+        let rate = row.opt(3).map(|text| dialect.raw(text, 8)).transpose()?;
+        names.put_currency(&CurrencyRow {
+            id: row.id(0)?,
+            code: Text::lossy(row.text(1)?),
+            money_dp: row.int(2)?,
+            rate: rate.unwrap_or(0) as i64, // rates have 64 bits
+        });
+    }
     for row in source
         .rows(
             &sql(&["node_id", "code", "level", "parent_id", "account_id"], "nodes"),

@@ -8,6 +8,7 @@ use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::position::{Place, Saved};
 use crate::project::Projection;
+use crate::rows::hex;
 use crate::status::Status;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,8 +41,10 @@ pub(crate) struct Reader {
     untold: u64,
     records_max: u64,
     is_whole: bool,
-    /// Behind the last whole group of the batch.
+    /// Behind the last whole group.
     whole_end: Option<Position>,
+    /// Nothing from here on is read.
+    until: Option<Position>,
 }
 
 impl Reader {
@@ -63,12 +66,19 @@ impl Reader {
             records_max: RECORDS_MAX,
             is_whole: true,
             whole_end: None,
+            until: None,
         })
     }
 
     /// Hands over after so many records, in place of the usual ones.
     pub(crate) fn with_records_max(mut self, records_max: Option<u64>) -> Self {
         self.records_max = records_max.unwrap_or(RECORDS_MAX);
+        self
+    }
+
+    /// Reads nothing from a place on.
+    pub(crate) fn with_end(mut self, until: Option<Position>) -> Self {
+        self.until = until;
         self
     }
 
@@ -79,13 +89,17 @@ impl Reader {
 
     /// Reads and hands over until told to stop and nothing is left, or until nobody takes batches any more: `is_over` says so while
     /// there is nothing to hand over.
+    ///
+    /// Gives a place where a crash has cut the journal's last group off and whole groups before it were not handed over: the projection
+    /// has seen a part of the group by then, so another reader has to hand them over, up to that place. The group itself comes once a
+    /// run has finished it.
     pub(crate) fn run(
         mut self,
         hand: &SyncSender<Handed>,
         stop: &AtomicBool,
         is_over: &AtomicBool,
         status: &Status,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Position>, StoreError> {
         let mut idle = Idle::new(IdleStrategy::Park);
         idle.enter();
         let mut event = Event::empty();
@@ -99,22 +113,22 @@ impl Reader {
                 // A full batch waits for its turn; a small one grows while the database is busy.
                 if is_full || is_last {
                     if hand.send(handed).is_err() {
-                        return Ok(());
+                        return Ok(None);
                     }
                     self.note_handed(after);
                 } else {
                     match hand.try_send(handed) {
                         Ok(()) => self.note_handed(after),
                         Err(TrySendError::Full(handed)) => self.put_back(handed),
-                        Err(TrySendError::Disconnected(_)) => return Ok(()),
+                        Err(TrySendError::Disconnected(_)) => return Ok(None),
                     }
                 }
             } else if read == 0 && is_last {
-                return self.hand_over_whole(hand);
+                return Ok(self.whole_end.filter(|_| !self.is_whole));
             }
             idle.idle(read);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Reads records until the batch is full, or there are none.
@@ -122,6 +136,9 @@ impl Reader {
         const LOOK_EVERY: usize = 4_096;
         let mut count = 0;
         while count < LOOK_EVERY && !(self.is_whole && self.batch.records >= self.records_max) {
+            if self.until.is_some_and(|end| self.follower.position() >= end) {
+                break;
+            }
             let Some(record) = self.follower.poll()? else {
                 break;
             };
@@ -161,29 +178,6 @@ impl Reader {
             recv_ns: head.recv_ns,
             epoch: self.epoch,
         });
-    }
-
-    /// A crash cut the journal's last group off: what is whole before it is read again and handed over. The group comes once a run has
-    /// finished it.
-    fn hand_over_whole(mut self, hand: &SyncSender<Handed>) -> Result<(), StoreError> {
-        let Some(end) = self.whole_end.filter(|_| !self.is_whole) else {
-            return Ok(());
-        };
-        self.batch = Batch::default();
-        self.follower = follow_from(&self.data_dir, &self.saved)?;
-        let mut event = Event::empty();
-        while self.follower.position() < end {
-            let Some(record) = self.follower.poll()? else {
-                break;
-            };
-            let (position, head) = (record.position(), *record.head());
-            if event.read_record(record.bytes()).is_some() {
-                self.take_record(&event, position, &head);
-            }
-        }
-        let handed = self.take();
-        let _ = hand.send(handed); // whoever took them has ended: the next session reads them again
-        Ok(())
     }
 
     /// The batch, with where the database stands behind it.
@@ -238,10 +232,6 @@ pub(crate) fn follow_from(data_dir: &Path, saved: &Saved) -> Result<Follower, St
             resume(data_dir, &place)
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The journal from its first record on.

@@ -76,6 +76,8 @@ pub(crate) static TABLES: &[&Table] = &[
     &rows::PNL_DAYS,
     &rows::EQUITY_DAYS,
     &rows::BARS,
+    &rows::RECON_RUNS,
+    &rows::RECON_BREAKS,
 ];
 
 /// The tables that Postgres keeps by day.
@@ -250,11 +252,21 @@ mod tests {
         };
         assert_eq!(
             checksums(Dialect::Postgres),
-            ["b5dd75e58ae63a9d", "df6eefc6c384e3f6", "39b4a0a8d81b653f"]
+            [
+                "b5dd75e58ae63a9d",
+                "df6eefc6c384e3f6",
+                "39b4a0a8d81b653f",
+                "80a81b71d14c4e7d"
+            ]
         );
         assert_eq!(
             checksums(Dialect::Sqlite),
-            ["7268a7515e231ff7", "df6eefc6c384e3f6", "6d3b6888e68d9eed"]
+            [
+                "7268a7515e231ff7",
+                "df6eefc6c384e3f6",
+                "6d3b6888e68d9eed",
+                "9bfd1c34d93fe060"
+            ]
         );
     }
 

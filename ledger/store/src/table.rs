@@ -42,6 +42,8 @@ pub(crate) enum Rule {
     Stays,
     /// What comes is added.
     Add,
+    /// What comes is added; nothing where one of the two is missing.
+    Both,
     /// What comes takes its place.
     Set,
     /// What was there first stays.

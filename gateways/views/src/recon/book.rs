@@ -9,18 +9,25 @@ use tradewind_domain::time::UnixNanos;
 
 /// Lines that are held at most, closed ones included.
 const LINES_MAX: usize = 65_536;
-/// Runs that are held.
-const RUNS_MAX: usize = 1_024;
 
 type Key = [u8; 16];
+
+/// What a record made of a line.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// It is there, and it is so.
+    Is(&'a ReconBreak),
+    /// It is held no more: it explained itself and was not found again, or it was closed long ago and another one needed its room.
+    Left(&'a ReconBreak),
+}
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReconBook {
     lines: BTreeMap<Seq, ReconBreak>,
     by_key: HashMap<Key, Seq>,
-    /// Closed ones in the order in which they were closed; some may have opened again.
-    closed: VecDeque<Seq>,
+    /// Closed ones in the order in which they were closed, with when that was; some may have opened again.
+    closed: VecDeque<(Seq, UnixNanos)>,
     runs: VecDeque<RunLine>,
     /// Findings that found no room.
     dropped: u64,
@@ -31,17 +38,50 @@ pub struct ReconBook {
 }
 
 impl ReconBook {
+    /// Runs that are held.
+    pub const RUNS_MAX: usize = 1_024;
+
+    /// The book as of some record, from the lines and the newest runs that it held then. Controls of instruments are not known to it.
+    pub fn restore(
+        lines: impl IntoIterator<Item = ReconBreak>,
+        runs: impl IntoIterator<Item = RunLine>,
+    ) -> Self {
+        let mut book = Self::default();
+        for line in lines {
+            book.lines.insert(line.id, line);
+        }
+        let mut closed = Vec::new();
+        for (id, line) in &book.lines {
+            book.by_key.insert(line.last.key, *id); // of lines with one key the newest counts
+            if line.state == BreakState::Resolved {
+                closed.push((line.resolved_ns, *id));
+            }
+        }
+        closed.sort_unstable();
+        book.closed = closed.into_iter().map(|(at_ns, id)| (id, at_ns)).collect();
+        let mut runs: Vec<_> = runs.into_iter().collect();
+        runs.sort_unstable_by_key(|run| run.id);
+        runs.into_iter().for_each(|run| book.on_run(run));
+        book
+    }
+
     /// Takes a record of the journal. True where a line may be another one now.
     pub fn observe(&mut self, event: &Event) -> bool {
+        self.observe_each(event, &mut |_| ())
+    }
+
+    /// Takes a record of the journal, and tells each line that is another one behind it. True where a line may be another one now, be
+    /// it only by what controls say of its instrument.
+    pub fn observe_each(&mut self, event: &Event, told: &mut dyn FnMut(Told<'_>)) -> bool {
         let Some(kind) = event.kind().filter(|_| !event.is_rejected()) else {
             return false;
         };
         let (seq, at_ns) = (event.head.seq, event.head.recv_ns);
         match kind {
             Kind::ReconRun => self.on_run(RunLine::new(seq, at_ns, event.body::<ReconRun>())),
-            Kind::ReconFinding => self.on_finding(seq, at_ns, event.body()),
-            Kind::ReconEnd => self.on_end(event.body()),
-            Kind::ReconAction => self.on_action(seq, at_ns, event),
+            Kind::ReconFinding => self.on_finding(seq, at_ns, event.body(), told),
+            Kind::ReconEnd => self.on_end(event.body(), told),
+            Kind::ReconAction => self.on_action(seq, at_ns, event, told),
             Kind::StateSet | Kind::Kill | Kind::Rearm | Kind::StateChanged => {
                 return self.on_control(seq, event.body());
             }
@@ -59,13 +99,19 @@ impl ReconBook {
     }
 
     fn on_run(&mut self, run: RunLine) {
-        if self.runs.len() == RUNS_MAX {
+        if self.runs.len() == Self::RUNS_MAX {
             self.runs.pop_front();
         }
         self.runs.push_back(run);
     }
 
-    fn on_finding(&mut self, seq: Seq, at_ns: UnixNanos, body: &ReconFinding) {
+    fn on_finding(
+        &mut self,
+        seq: Seq,
+        at_ns: UnixNanos,
+        body: &ReconFinding,
+        told: &mut dyn FnMut(Told<'_>),
+    ) {
         let codes = (
             ReconStatus::from_code(body.status),
             ReconSubject::from_code(body.subject),
@@ -85,39 +131,45 @@ impl ReconBook {
             };
             if is_same {
                 line.again(at_ns, body, status);
-                return;
+                return told(Told::Is(line));
             }
             if line.state == BreakState::Explained {
                 let id = line.id;
-                self.lines.remove(&id);
+                if let Some(line) = self.lines.remove(&id) {
+                    told(Told::Left(&line));
+                }
             }
         }
-        if self.lines.len() >= LINES_MAX && !self.make_room() {
+        if self.lines.len() >= LINES_MAX && !self.make_room(told) {
             self.dropped += 1;
             return;
         }
         let line = ReconBreak::new(seq, at_ns, body, status, subject);
+        told(Told::Is(&line));
         self.lines.insert(seq, line);
         self.by_key.insert(body.key, seq);
     }
 
     /// Forgets the break that was closed longest ago. False where none is closed.
-    fn make_room(&mut self) -> bool {
-        while let Some(id) = self.closed.pop_front() {
-            let is_closed = |line: &&ReconBreak| line.state == BreakState::Resolved;
-            let Some(key) = self.lines.get(&id).filter(is_closed).map(|line| line.last.key) else {
+    fn make_room(&mut self, told: &mut dyn FnMut(Told<'_>)) -> bool {
+        while let Some((id, at_ns)) = self.closed.pop_front() {
+            let is_closed =
+                |line: &&ReconBreak| line.state == BreakState::Resolved && line.resolved_ns == at_ns;
+            if self.lines.get(&id).filter(is_closed).is_none() {
                 continue;
-            };
-            self.lines.remove(&id);
-            if self.by_key.get(&key) == Some(&id) {
-                self.by_key.remove(&key);
+            }
+            if let Some(line) = self.lines.remove(&id) {
+                if self.by_key.get(&line.last.key) == Some(&id) {
+                    self.by_key.remove(&line.last.key);
+                }
+                told(Told::Left(&line));
             }
             return true;
         }
         false
     }
 
-    fn on_end(&mut self, end: &ReconEnd) {
+    fn on_end(&mut self, end: &ReconEnd, told: &mut dyn FnMut(Told<'_>)) {
         let Some(run) = self.runs.iter_mut().rev().find(|run| run.id == end.run) else {
             return;
         };
@@ -136,17 +188,19 @@ impl ReconBook {
                     if by_key.get(&line.last.key) == Some(id) {
                         by_key.remove(&line.last.key);
                     }
+                    told(Told::Left(line));
                     return false;
                 }
                 BreakState::Open => line.state = BreakState::Gone,
-                BreakState::Resolved => line.is_over = true,
-                BreakState::Gone => {}
+                BreakState::Resolved if !line.is_over => line.is_over = true,
+                BreakState::Resolved | BreakState::Gone => return true,
             }
+            told(Told::Is(line));
             true
         });
     }
 
-    fn on_action(&mut self, seq: Seq, at_ns: UnixNanos, event: &Event) {
+    fn on_action(&mut self, seq: Seq, at_ns: UnixNanos, event: &Event, told: &mut dyn FnMut(Told<'_>)) {
         let body: &ReconAction = event.body();
         let (Some(line), Some(verb)) = (
             self.lines.get_mut(&body.break_seq),
@@ -166,7 +220,7 @@ impl ReconBook {
                 line.is_over = line.state == BreakState::Gone;
                 line.state = BreakState::Resolved;
                 (line.resolution, line.resolved_ns) = (Some(resolution), at_ns);
-                self.closed.push_back(line.id);
+                self.closed.push_back((line.id, at_ns));
             }
         }
         line.note(BreakNote {
@@ -176,6 +230,7 @@ impl ReconBook {
             verb,
             text: String::from_utf8_lossy(event.tail()).into_owned(),
         });
+        told(Told::Is(line));
     }
 
     /// All lines, oldest first.

@@ -91,7 +91,7 @@ pub struct ReconBreak {
     /// When it was closed; 0 while it is not.
     pub resolved_ns: UnixNanos,
     /// True where a run has covered it and not found it since it was closed: the line may break anew, as another break.
-    pub(super) is_over: bool,
+    pub is_over: bool,
     /// The newest words about it, oldest first.
     pub notes: Vec<BreakNote>,
 }

@@ -15,5 +15,5 @@ mod book;
 mod item;
 mod rows;
 
-pub use book::ReconBook;
+pub use book::{ReconBook, Told};
 pub use item::{BreakNote, BreakState, ReconBreak, RunLine};

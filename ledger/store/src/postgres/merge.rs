@@ -9,7 +9,7 @@ fn merged(column: &Column) -> Vec<String> {
     let set = |name: String| {
         let value = match column.rule {
             Rule::Stays => return None,
-            Rule::Add => format!("t.{name} + excluded.{name}"),
+            Rule::Add | Rule::Both => format!("t.{name} + excluded.{name}"),
             Rule::Set => format!("excluded.{name}"),
             Rule::First => format!("COALESCE(t.{name}, excluded.{name})"),
             Rule::High => format!("GREATEST(t.{name}, excluded.{name})"),

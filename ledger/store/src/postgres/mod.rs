@@ -265,7 +265,7 @@ async fn merge_rows(connection: &mut PgConnection, batch: &Batch) -> Result<(), 
             $(merge(connection, $batch.$rows.values()).await?;)*
         };
     }
-    merge!(batch, positions, balances, pnl, equity, bars);
+    merge!(batch, positions, balances, pnl, equity, bars, recon_runs, breaks);
     merge!(names, currencies, nodes, accounts, instruments, limits, sessions);
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use super::{Projection, owned, text_of, utc};
 use crate::batch::Batch;
-use crate::rows::{AccountRow, Audit, CurrencyRow, InstrumentRow, LimitRow, NodeRow, Origin, SessionRow};
+use crate::rows::{
+    AccountRow, Audit, CurrencyRow, InstrumentRow, LimitRow, NodeRow, Origin, SessionRow, hex,
+};
 use serde_json::{Value, json};
 use tradewind_domain::codes::{
     ControlState, Level, LimitType, LotMethod, QuarantineAction, ReconResolution, ReconStatus, ReconSubject,
@@ -11,9 +13,9 @@ use tradewind_domain::codes::{
 use tradewind_domain::event::{
     AccessSet, AlertAction, AlertMaintenance, Allocation, Blob, CalendarSet, CashMove, Control,
     CorporateAction, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FeeScheduleSet,
-    FxConversion, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate, LotMethodSet,
-    LotSelect, MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, ReconAction, ReconEnd,
-    ReconFinding, ReconRun, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer,
+    FxConversion, FxRate, InstrumentSet, InstrumentStatus, Kind, LedgerTransfer, LimitSet, Locate,
+    LotMethodSet, LotSelect, MassCancel, NodeSet as NodeBody, QuarantineResolve, QuotaGrant, ReconAction,
+    ReconEnd, ReconFinding, ReconRun, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer,
     control_effects,
 };
 use tradewind_domain::fixed::{Money, Price, Qty};
@@ -37,14 +39,25 @@ impl Projection {
             Kind::CurrencySet => {
                 let body: &CurrencySet = event.body();
                 let id = u32::from(body.currency.0);
-                names.currencies.insert(
+                let row = CurrencyRow {
                     id,
-                    CurrencyRow {
-                        id,
-                        code: body.code,
-                        money_dp: body.money_dp,
-                    },
-                );
+                    code: body.code,
+                    money_dp: body.money_dp,
+                    rate: self.names.rate(body.currency),
+                };
+                self.names.put_currency(&row);
+                names.currencies.insert(id, row);
+            }
+            Kind::FxRate => {
+                let body: &FxRate = event.body();
+                if let Some(held) = self.names.currency(body.currency) {
+                    let row = CurrencyRow {
+                        rate: body.rate,
+                        ..*held
+                    };
+                    self.names.put_currency(&row);
+                    names.currencies.insert(row.id, row);
+                }
             }
             Kind::SymbolChange => {
                 let body: &SymbolChange = event.body();
@@ -399,10 +412,6 @@ fn recon_action(body: &ReconAction) -> Line {
             "resolution": ReconResolution::from_code(body.resolution).map_or("", ReconResolution::text)}),
         ..Line::default()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// True for kinds whose tail is what a person wrote.

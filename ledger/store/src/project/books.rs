@@ -6,6 +6,7 @@ use crate::batch::Batch;
 use crate::rows::{
     About, BalanceChange, Entry, Execution, Origin, PnlChange, PositionChange, Posting, Restated,
 };
+use tradewind_books::position::in_base;
 use tradewind_books::posting::{
     Account, Class, Ledger, Leg, Postings, Template, adjustment, execution_instrument, postings,
 };
@@ -13,39 +14,6 @@ use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::event::{self, CorporateAction, Event, HolderAction, Kind, TakenBack, TradeBust};
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{AccountId, HoldingId, InstrumentId, NodeId, OrderId};
-
-/// A fill or an executed trade.
-pub(super) fn executed(event: &Event, origin: Origin, posted: &Postings, batch: &mut Batch) {
-    let body: &event::Execution = event.body();
-    batch.executions.push(Execution {
-        posting: posting(posted),
-        ..row(event, body, origin, 0)
-    });
-    let about = About {
-        account: body.account,
-        instrument: body.instrument,
-        order: body.order_id,
-    };
-    execution_alerts(event, origin, body.alerts, about, batch);
-    orders::filled(event, body, batch);
-    let change = Change {
-        qty: sign(body.side) * i128::from(body.qty),
-        cost: body.cost_delta.raw(),
-        realised: body.realised.raw(),
-        fee: body.fee.raw(),
-        income: 0,
-        volume: body.principal.raw(),
-        fills: 1,
-    };
-    let whose = Whose {
-        holding: body.holding,
-        account: body.account,
-        node: body.leaf,
-        instrument: body.instrument,
-        currency: body.currency.0,
-    };
-    change.book(&whose, origin, batch);
-}
 
 /// What the row of a fill or an executed trade says of its legs.
 fn posting(posted: &Postings) -> Option<Posting> {
@@ -89,67 +57,6 @@ fn row(event: &Event, body: &event::Execution, origin: Origin, trade_seq: u64) -
         alerts: body.alerts,
         posting: None,
     }
-}
-
-/// A trade is taken back, and booked anew where it was corrected.
-pub(super) fn restated(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
-    let Some(taken) = event.taken_back() else {
-        return; // an accepted one always says what it takes back
-    };
-    let new = match kind {
-        Kind::TradeBust => busted(event.body(), &taken, event, origin),
-        _ => row(event, event.body(), origin, taken.trade_seq),
-    };
-    let new = Execution {
-        order: taken.order_id,
-        account: taken.account,
-        node: taken.leaf,
-        instrument: taken.instrument,
-        currency: taken.currency.0,
-        side: taken.side,
-        ..new
-    };
-    batch.executions.push(new);
-    let is_bust = kind == Kind::TradeBust;
-    batch.restated.insert(
-        taken.trade_seq,
-        Restated {
-            trade_seq: taken.trade_seq,
-            changed_seq: event.head.seq,
-            status: if is_bust { 3 } else { 2 },
-        },
-    );
-    let about = About {
-        account: taken.account,
-        instrument: taken.instrument,
-        order: taken.order_id,
-    };
-    execution_alerts(event, origin, new.alerts, about, batch);
-    // What is booked from now on; of a bust nothing.
-    let (qty, px, fee, principal) = if is_bust {
-        (0, 0, 0, 0)
-    } else {
-        (new.qty, new.px, new.fee, new.principal)
-    };
-    restate_order(event, &taken, qty, px, batch);
-    let adjusted = event.adjustment();
-    let change = Change {
-        qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty)) + i128::from(adjusted.qty),
-        cost: cost_delta(event, kind),
-        realised: new.realised,
-        income: adjusted.income.raw() - adjusted.withheld.raw(),
-        fee: fee - taken.fee.raw(),
-        volume: principal - taken.principal.raw(),
-        fills: if is_bust { -1 } else { 0 },
-    };
-    let whose = Whose {
-        holding: taken.holding,
-        account: taken.account,
-        node: taken.leaf,
-        instrument: taken.instrument,
-        currency: taken.currency.0,
-    };
-    change.book(&whose, origin, batch);
 }
 
 fn busted(body: &TradeBust, taken: &TakenBack, event: &Event, origin: Origin) -> Execution {
@@ -217,6 +124,7 @@ pub(super) fn acted(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch
             node: body.node,
             instrument: body.instrument,
             currency: body.currency.0,
+            rate: body.rate,
         };
         let income = if kind == Kind::HolderFunding {
             body.cash.raw()
@@ -252,6 +160,8 @@ struct Whose {
     node: NodeId,
     instrument: InstrumentId,
     currency: u16,
+    /// Base currency units per unit at 1e-8, as of the record; 0 where none was known.
+    rate: i64,
 }
 
 impl Whose {
@@ -262,7 +172,13 @@ impl Whose {
             node: body.node,
             instrument: body.instrument,
             currency: body.currency.0,
+            rate: body.rate,
         }
+    }
+
+    /// An amount in base currency; nothing where there is something to translate and no rate.
+    fn in_base(&self, amount: i128) -> Option<i128> {
+        (amount == 0 || self.rate != 0).then(|| in_base(Money::from_raw(amount), self.rate).raw())
     }
 }
 
@@ -314,6 +230,7 @@ impl Change {
             instrument: whose.instrument,
             account: whose.account,
             currency: whose.currency,
+            base: [Some(0); 3],
             ..PnlChange::default()
         });
         pnl.realised += self.realised;
@@ -321,11 +238,110 @@ impl Change {
         pnl.income += self.income;
         pnl.volume += self.volume;
         pnl.fills += self.fills;
+        for (sum, amount) in pnl.base.iter_mut().zip([self.realised, self.fee, self.income]) {
+            *sum = sum.zip(whose.in_base(amount)).map(|(sum, part)| sum + part);
+        }
         pnl.last_seq = origin.seq;
     }
 }
 
 impl Projection {
+    /// A fill or an executed trade.
+    pub(super) fn executed(&self, event: &Event, origin: Origin, posted: &Postings, batch: &mut Batch) {
+        let body: &event::Execution = event.body();
+        batch.executions.push(Execution {
+            posting: posting(posted),
+            ..row(event, body, origin, 0)
+        });
+        let about = About {
+            account: body.account,
+            instrument: body.instrument,
+            order: body.order_id,
+        };
+        execution_alerts(event, origin, body.alerts, about, batch);
+        orders::filled(event, body, batch);
+        let change = Change {
+            qty: sign(body.side) * i128::from(body.qty),
+            cost: body.cost_delta.raw(),
+            realised: body.realised.raw(),
+            fee: body.fee.raw(),
+            income: 0,
+            volume: body.principal.raw(),
+            fills: 1,
+        };
+        let whose = Whose {
+            holding: body.holding,
+            account: body.account,
+            node: body.leaf,
+            instrument: body.instrument,
+            currency: body.currency.0,
+            rate: self.names.rate(body.currency),
+        };
+        change.book(&whose, origin, batch);
+    }
+
+    /// A trade is taken back, and booked anew where it was corrected.
+    pub(super) fn restated(&self, event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
+        let Some(taken) = event.taken_back() else {
+            return; // an accepted one always says what it takes back
+        };
+        let new = match kind {
+            Kind::TradeBust => busted(event.body(), &taken, event, origin),
+            _ => row(event, event.body(), origin, taken.trade_seq),
+        };
+        let new = Execution {
+            order: taken.order_id,
+            account: taken.account,
+            node: taken.leaf,
+            instrument: taken.instrument,
+            currency: taken.currency.0,
+            side: taken.side,
+            ..new
+        };
+        batch.executions.push(new);
+        let is_bust = kind == Kind::TradeBust;
+        batch.restated.insert(
+            taken.trade_seq,
+            Restated {
+                trade_seq: taken.trade_seq,
+                changed_seq: event.head.seq,
+                status: if is_bust { 3 } else { 2 },
+            },
+        );
+        let about = About {
+            account: taken.account,
+            instrument: taken.instrument,
+            order: taken.order_id,
+        };
+        execution_alerts(event, origin, new.alerts, about, batch);
+        // What is booked from now on; of a bust nothing.
+        let (qty, px, fee, principal) = if is_bust {
+            (0, 0, 0, 0)
+        } else {
+            (new.qty, new.px, new.fee, new.principal)
+        };
+        restate_order(event, &taken, qty, px, batch);
+        let adjusted = event.adjustment();
+        let change = Change {
+            qty: sign(taken.side) * (i128::from(qty) - i128::from(taken.qty)) + i128::from(adjusted.qty),
+            cost: cost_delta(event, kind),
+            realised: new.realised,
+            income: adjusted.income.raw() - adjusted.withheld.raw(),
+            fee: fee - taken.fee.raw(),
+            volume: principal - taken.principal.raw(),
+            fills: if is_bust { -1 } else { 0 },
+        };
+        let whose = Whose {
+            holding: taken.holding,
+            account: taken.account,
+            node: taken.leaf,
+            instrument: taken.instrument,
+            currency: taken.currency.0,
+            rate: self.names.rate(taken.currency),
+        };
+        change.book(&whose, origin, batch);
+    }
+
     /// What the event posts.
     pub(super) fn posted(&self, event: &Event) -> Postings {
         let moves_principal = execution_instrument(event).is_none_or(|id| self.moves_principal(id));

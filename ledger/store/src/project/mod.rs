@@ -13,6 +13,7 @@ mod books;
 mod limits;
 mod market;
 mod orders;
+mod recon;
 mod valued;
 
 use crate::batch::Batch;
@@ -29,11 +30,13 @@ use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
 use tradewind_domain::time::{DayNumber, utc_day};
 use tradewind_views::hit_count;
+use tradewind_views::recon::ReconBook;
 
 /// Turns records into rows.
 #[derive(Debug, Default)]
 pub(crate) struct Projection {
     names: Names,
+    breaks: ReconBook,
 }
 
 /// What an event is about.
@@ -45,9 +48,9 @@ struct Concern {
 }
 
 impl Projection {
-    /// A projection that knows this reference data.
-    pub(crate) fn new(names: Names) -> Self {
-        Self { names }
+    /// A projection that knows this reference data and these breaks.
+    pub(crate) fn new(names: Names, breaks: ReconBook) -> Self {
+        Self { names, breaks }
     }
 
     /// Adds what one record changes.
@@ -99,12 +102,15 @@ impl Projection {
             Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
                 orders::changed(event, &event.body::<DerivedOrder>().view, batch);
             }
-            Kind::VenueFill | Kind::TradeCapture => books::executed(event, origin, posted, batch),
-            Kind::TradeBust | Kind::TradeCorrect => books::restated(event, kind, origin, batch),
+            Kind::VenueFill | Kind::TradeCapture => self.executed(event, origin, posted, batch),
+            Kind::TradeBust | Kind::TradeCorrect => self.restated(event, kind, origin, batch),
             Kind::HolderSplit | Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
                 books::acted(event, kind, origin, batch);
             }
             Kind::HolderDividend => books::paid(event.body(), origin, batch),
+            Kind::ReconRun | Kind::ReconFinding | Kind::ReconEnd | Kind::ReconAction => {
+                self.reconciled(event, kind, batch);
+            }
             Kind::Valuation => valued::valued(event, batch),
             Kind::Quote => market::quoted(event, batch),
             Kind::LastTrade => market::traded(event, batch),
@@ -114,12 +120,12 @@ impl Projection {
             | Kind::LimitSet
             | Kind::CurrencySet
             | Kind::SymbolChange
+            | Kind::FxRate
             | Kind::SessionConnected => self.reference(event, kind, batch),
             // The books have these, or the audit trail, or nobody asks for them later (head of this module).
             Kind::MassCancel
             | Kind::Mark
             | Kind::InstrumentStatus
-            | Kind::FxRate
             | Kind::Deposit
             | Kind::Withdrawal
             | Kind::Locate
@@ -145,10 +151,6 @@ impl Projection {
             | Kind::Flatten
             | Kind::AccessSet
             | Kind::LotMethodSet
-            | Kind::ReconRun
-            | Kind::ReconFinding
-            | Kind::ReconEnd
-            | Kind::ReconAction
             | Kind::Timer
             | Kind::DatedCashSettled
             | Kind::StateChanged

@@ -102,6 +102,9 @@ pub(crate) struct PnlChange {
     pub(crate) fees: i128,
     /// Dividends and fundings, less the tax withheld from them.
     pub(crate) income: i128,
+    /// Realised profit, fees and income in base currency: each piece at the rate of its record, half up to 0.01. Nothing where a rate
+    /// is missing.
+    pub(crate) base: [Option<i128>; 3],
     /// Executions.
     pub(crate) fills: i64,
     /// Money value of the executions.
@@ -124,6 +127,9 @@ table! {
         fills: int8 [Add] = row.fills;
         volume: dec [Add] = row.volume;
         last_seq: int8 [Set] = row.last_seq as i64;
+        realised_base: opt_dec [Both] @ 4 = row.base[0];
+        fees_base: opt_dec [Both] @ 4 = row.base[1];
+        income_base: opt_dec [Both] @ 4 = row.base[2];
     }
 }
 

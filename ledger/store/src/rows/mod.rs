@@ -14,6 +14,7 @@ mod executions;
 mod holdings;
 mod orders;
 mod place;
+mod recon;
 mod reference;
 
 pub(crate) use bars::{BARS, Bar};
@@ -24,6 +25,7 @@ pub(crate) use holdings::{
 };
 pub(crate) use orders::{Asked, Entered, NewOrder, ORDER_PATCHES, ORDERS, Order, OrderPatch};
 pub(crate) use place::{PLACE, PlaceRow};
+pub(crate) use recon::{BreakRow, RECON_BREAKS, RECON_RUNS, hex};
 pub(crate) use reference::{
     ACCOUNTS, AccountRow, CURRENCIES, CurrencyRow, INSTRUMENTS, InstrumentRow, LIMITS, LimitRow, NODES,
     NodeRow, SESSIONS, SessionRow,
@@ -67,7 +69,7 @@ fn order_id(order: OrderId) -> Option<i64> {
     (!order.is_none()).then_some(order.0 as i64)
 }
 
-/// A price, where there is one.
+/// A price or a rate, where there is one.
 pub(crate) fn opt_px(px: i64) -> Option<i128> {
     (px != 0).then_some(px.into())
 }

@@ -1,5 +1,6 @@
 //! Reference data: what accepted admin events said last of each thing that has a name.
 
+use super::opt_px;
 use crate::table::table;
 use tradewind_domain::text::{Code, Symbol, Text};
 
@@ -12,6 +13,8 @@ pub(crate) struct CurrencyRow {
     pub(crate) code: Text<8>,
     /// Decimals of its minor unit.
     pub(crate) money_dp: u8,
+    /// Base currency units per unit at 1e-8, as it was said last; 0 where none was.
+    pub(crate) rate: i64,
 }
 
 table! {
@@ -20,6 +23,7 @@ table! {
         currency_id: int4 = row.id as i32;
         code: text [Set] = row.code.as_str();
         money_dp: int2 [Set] = i16::from(row.money_dp);
+        rate: opt_dec [Set] @ 4 = opt_px(row.rate);
     }
 }
 

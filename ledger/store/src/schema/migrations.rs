@@ -1,6 +1,6 @@
 //! The migrations, from an empty database to the schema of this build. A released one is never edited: the next one is added behind it.
 
-use super::Dialect::Postgres;
+use super::Dialect::{Postgres, Sqlite};
 use super::Migration;
 use super::Step::{Columns, Index, Sql, SqlOf, Table, TableNamed, View};
 use super::views;
@@ -120,6 +120,28 @@ pub(crate) static MIGRATIONS: &[Migration] = &[
             SqlOf(Postgres, "ALTER TABLE balances SET (fillfactor = 50)"),
             SqlOf(Postgres, "ALTER TABLE pnl_days SET (fillfactor = 50)"),
             SqlOf(Postgres, "ALTER TABLE equity_days SET (fillfactor = 50)"),
+        ],
+    },
+    Migration {
+        version: 4,
+        name: "breaks of reconciliation, profit in base currency",
+        steps: &[
+            Columns(&rows::CURRENCIES),
+            // The firm's own currency; of the others the next rate is the first that is known.
+            SqlOf(Postgres, "UPDATE currencies SET rate = 1 WHERE currency_id = 0"),
+            SqlOf(Sqlite, "UPDATE currencies SET rate = 100000000 WHERE currency_id = 0"),
+            Columns(&rows::PNL_DAYS),
+            Table(&rows::RECON_RUNS),
+            Table(&rows::RECON_BREAKS),
+            Sql("DROP VIEW pnl_with_names"),
+            Sql("CREATE VIEW pnl_with_names AS
+                SELECT p.day, a.code AS account, n.code AS node, i.symbol, i.sector, c.code AS currency,
+                    p.realised, p.fees, p.income, p.fills, p.volume, p.realised_base, p.fees_base, p.income_base
+                FROM pnl_days p
+                LEFT JOIN accounts a ON a.account_id = p.account_id
+                LEFT JOIN nodes n ON n.node_id = p.node_id
+                LEFT JOIN instruments i ON i.instrument_id = p.instrument_id
+                LEFT JOIN currencies c ON c.currency_id = p.currency_id"),
         ],
     },
 ];

@@ -54,10 +54,11 @@ impl Cells {
                 None => Cell::Null,
             };
             *cell = match (column.rule, &was, &*cell) {
+                (Rule::Both, Cell::Null, _) | (Rule::Both, _, Cell::Null) => Cell::Null,
                 (_, Cell::Null, now) => now.clone(),
                 (Rule::Quoted, _, _) if is_quoted => continue,
                 (_, _, Cell::Null) | (Rule::First | Rule::Quoted, _, _) => was,
-                (Rule::Add, was, now) => was.plus(now)?,
+                (Rule::Add | Rule::Both, was, now) => was.plus(now)?,
                 (Rule::High, was, now) => was.higher(now).clone(),
                 (Rule::Low, was, now) => was.lower(now).clone(),
                 (Rule::Stays | Rule::Set | Rule::Last, _, now) => now.clone(),

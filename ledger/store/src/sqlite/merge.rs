@@ -23,7 +23,7 @@ pub(super) async fn all(connection: &mut SqliteConnection, batch: &Batch) -> Res
             $(merge(connection, $batch.$rows.values()).await?;)*
         };
     }
-    merge!(batch, positions, balances, pnl, equity, bars);
+    merge!(batch, positions, balances, pnl, equity, bars, recon_runs, breaks);
     merge!(names, currencies, nodes, accounts, instruments, limits, sessions);
     for order in batch.orders.values().filter(|order| order.entered.is_none()) {
         patch(connection, order).await?;

@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 use std::path::Path;
 use tradewind_domain::codes::{InstrumentKind, Level, OrderState, OrderType, Side, TimeInForce};
 use tradewind_domain::event::{
-    CurrencySet, EngineStarted, Event, Execution, InstrumentSet, Kind, LastTrade, NodeSet, OrderNew,
+    Body, CurrencySet, EngineStarted, Event, Execution, InstrumentSet, Kind, LastTrade, NodeSet, OrderNew,
     OrderView, Quote, VenueReport, head_flags,
 };
 use tradewind_domain::fixed::Money;
@@ -254,6 +254,15 @@ impl Play {
             ..LastTrade::zeroed()
         };
         self.end();
+    }
+
+    /// One record with this body, made visible. Gives its number.
+    pub(crate) fn put<T: Body>(&mut self, kind: Kind, body: T) -> u64 {
+        self.begin(kind);
+        *self.event.body_mut() = body;
+        self.end();
+        self.commit();
+        self.seq
     }
 
     /// A group whose end is missing, as a crash leaves it.
