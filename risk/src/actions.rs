@@ -2,18 +2,19 @@
 //!
 //! A ring of plain rows, the rows of a holding linked from the newest back. An action behind a trade is worked out again on the position
 //! that there would have been; the differences go with the bust (SETTLEMENT section 12). Beside it, what contracts without principal have
-//! cost since their last margin: variation is paid on it.
+//! cost since their last margin: variation is paid on it; and the splits of instruments, which say what a trade's quantity is today.
 //!
 //! # Invariants
 //! - The newest `capacity` actions are retained. One that is not retained any more stays as it was booked.
 //! - A row's position is the one that stands now: restating a trade restates the actions behind it.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
+use std::collections::VecDeque;
 use tradewind_domain::codes::CorporateActionKind;
 use tradewind_domain::corporate::{Dividend, Ratio, SplitQty};
 use tradewind_domain::event::Adjustment;
 use tradewind_domain::fixed::{Money, NetQty, Price};
-use tradewind_domain::ids::{HoldingId, Seq};
+use tradewind_domain::ids::{HoldingId, InstrumentId, Seq};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::rounding::{self, Rounding};
 
@@ -64,7 +65,24 @@ pub struct Actions {
     capacity: u64,
     /// By holding: signed money of the trades in contracts without principal since their last margin.
     margined: Vec<i128>,
+    /// The newest splits of all instruments, oldest first.
+    splits: VecDeque<SplitRow>,
 }
+
+/// A split that has taken effect.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct SplitRow {
+    /// Sequence number of its record.
+    seq: Seq,
+    instrument: InstrumentId,
+    /// New units, old units.
+    ratio: [u32; 2],
+    reserved: u32,
+}
+
+/// Splits that are retained: trades settle, or fail for good, long before so many have been.
+const SPLITS_MAX: usize = 4_096;
 
 impl Actions {
     /// Room for the newest `capacity` actions.
@@ -76,7 +94,36 @@ impl Actions {
             count: 0,
             capacity: rows as u64,
             margined: vec![0; holdings as usize],
+            splits: VecDeque::with_capacity(SPLITS_MAX),
         }
+    }
+
+    /// Retains a split that has taken effect on an instrument.
+    pub fn note_split(&mut self, instrument: InstrumentId, seq: Seq, ratio: Ratio) {
+        if self.splits.len() == SPLITS_MAX {
+            self.splits.pop_front();
+        }
+        self.splits.push_back(SplitRow {
+            seq,
+            instrument,
+            ratio: [ratio.numerator, ratio.denominator],
+            reserved: 0,
+        });
+    }
+
+    /// What a quantity of a trade, which is not negative, is in present units: whole steps after each split since. `None` where it does
+    /// not fit.
+    pub fn in_present_units(&self, instrument: &Instrument, trade_seq: Seq, qty: i64) -> Option<i64> {
+        let since = self
+            .splits
+            .iter()
+            .filter(|split| split.instrument == instrument.id && split.seq > trade_seq);
+        let mut present = NetQty::from_raw(qty.into());
+        for split in since {
+            let ratio = Ratio::new(split.ratio[0], split.ratio[1])?;
+            present = SplitQty::of(present, ratio, instrument.lot)?.qty;
+        }
+        i64::try_from(present.raw()).ok()
     }
 
     /// Sets how many are retained, at most what there is memory for.
@@ -180,6 +227,7 @@ impl Actions {
             sink(&at.to_le_bytes());
             sink(&sum.to_le_bytes());
         }
+        self.splits.iter().for_each(|split| sink(bytes_of(split)));
     }
 }
 

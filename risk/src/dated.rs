@@ -1,7 +1,8 @@
 //! Unsettled trades: cash and securities by holding and settlement date, until the settlement calendar rolls to that date.
 //!
 //! # Invariants
-//! - A bucket is the sum of its trades. One whose last trade was taken out or settled is gone.
+//! - A bucket is the sum of its trades, in present units. One whose last trade was taken out is gone, but where a split has rounded: what
+//!   the whole had more than its trades one by one stays, and settles on its date.
 //! - Rows are reused in an order that follows from the events alone, so that settlements come out alike on every replay.
 //! - No allocation after [`Dated::new`]. What finds no room settles at once; the execution says so.
 //!
@@ -108,7 +109,7 @@ pub struct Bucket {
     pub holding: HoldingId,
     /// Settlement date.
     pub date: DayNumber,
-    /// Trades in it; 0 in a free row.
+    /// Trades in it.
     pub trades: u32,
     /// Account.
     pub account: AccountId,
@@ -131,6 +132,12 @@ pub struct Bucket {
 const _: () = assert!(size_of::<Bucket>() == 112);
 
 impl Bucket {
+    /// True where something settles with it. What rounding at a split has left stays behind the last of its trades.
+    #[inline]
+    pub fn is_used(&self) -> bool {
+        self.trades != 0 || self.amounts != Amounts::default()
+    }
+
     /// What identifies it.
     pub fn key(&self) -> BucketKey {
         BucketKey {
@@ -251,11 +258,26 @@ impl Dated {
         let Some(at) = self.find(key) else { return false };
         let row = &mut self.rows[at as usize];
         row.amounts.add(amounts, -1);
-        row.trades -= 1;
-        if row.trades == 0 {
+        row.trades = row.trades.saturating_sub(1);
+        if !row.is_used() {
             self.free(at);
         }
         self.pend(key.holding, amounts, -1);
+        true
+    }
+
+    /// A split has made other units of what a bucket brings and takes. False where there is none.
+    pub fn convert(&mut self, key: BucketKey, qty_in: NetQty, qty_out: NetQty) -> bool {
+        let Some(at) = self.find(key) else { return false };
+        let before = self.rows[at as usize].amounts;
+        let after = Amounts {
+            qty_in,
+            qty_out,
+            ..before
+        };
+        self.rows[at as usize].amounts = after;
+        self.pend(key.holding, &before, -1);
+        self.pend(key.holding, &after, 1);
         true
     }
 
@@ -276,7 +298,7 @@ impl Dated {
 
     /// Every bucket, in the order of rows.
     pub fn all(&self) -> impl Iterator<Item = &Bucket> {
-        self.rows.iter().filter(|row| row.trades != 0)
+        self.rows.iter().filter(|row| row.is_used())
     }
 
     fn make(&mut self, key: BucketKey, owner: &BucketOwner) -> Option<u32> {

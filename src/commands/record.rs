@@ -6,12 +6,12 @@ use tradewind_domain::codes::{
     Restriction, Side, TimeInForce, TransferPhase,
 };
 use tradewind_domain::event::{
-    Allocation, CalendarSet, CashMove, Control, CorporateAction, CurrencySet, DatedSettlement, DerivedOrder,
-    EngineStarted, EngineStopped, EntitlementSource, Event, Execution, FxConversion, FxRate, HitKind,
-    HolderAction, InstrumentSet, Kind, LastTrade, LedgerTransfer, LimitHit, LimitProbe, LimitSet, Locate,
-    LotSelect, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView, QuarantineResolve,
-    Quote, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer, TradeBust, Valuation,
-    VenueReport, control_effects,
+    Allocation, CalendarSet, CashMove, Control, CorporateAction, CurrencySet, DatedSettlement, DatedSplit,
+    DerivedOrder, EngineStarted, EngineStopped, EntitlementSource, Event, Execution, FxConversion, FxRate,
+    HitKind, HolderAction, InstrumentSet, Kind, LastTrade, LedgerTransfer, LimitHit, LimitProbe, LimitSet,
+    Locate, LotSelect, Mark, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace, OrderView,
+    QuarantineResolve, Quote, RestrictedSet, SessionEvent, SettlementFail, SymbolChange, Timer, TradeBust,
+    Valuation, VenueReport, control_effects,
 };
 use tradewind_domain::fixed::{Notional, Price, Qty};
 use tradewind_domain::reject::Note;
@@ -462,6 +462,18 @@ fn other(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             if settled.alerts != 0 {
                 put("alerts", json!(settled.alerts));
             }
+        }
+        Kind::DatedSplit => {
+            let split: &DatedSplit = event.body();
+            put("account", json!(split.account.0));
+            put("instrument", json!(split.instrument.0));
+            put("settle_date", json!(Date(split.settle_date).to_string()));
+            put("trades", json!(split.trades));
+            put("ratio", json!([split.numerator, split.denominator]));
+            put("qty_in", json!(split.qty_in.to_string()));
+            put("new_in", json!(split.new_in.to_string()));
+            put("qty_out", json!(split.qty_out.to_string()));
+            put("new_out", json!(split.new_out.to_string()));
         }
         Kind::SessionConnected | Kind::SessionDisconnected => {
             put("session", json!(event.body::<SessionEvent>().session.0));

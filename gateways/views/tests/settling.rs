@@ -109,6 +109,17 @@ fn dividend(desk: &mut Memory, per_unit: &str, ex_date: u32, pay_date: u32) {
     desk.send(Kind::CorporateAction, &body, "ACME", "");
 }
 
+/// A split at once; fractions are paid at 10.
+fn split(desk: &mut Memory, numerator: u32, denominator: u32) {
+    let body = CorporateAction {
+        cash_per_unit: Money::from_raw(dec("10").into()),
+        numerator,
+        denominator,
+        ..action(CorporateActionKind::Split, 0, 0)
+    };
+    desk.send(Kind::CorporateAction, &body, "ACME", "");
+}
+
 /// Records of a kind, oldest first.
 fn of_kind(desk: &Memory, kind: Kind) -> Vec<Event> {
     let events = desk.events().iter();
@@ -270,6 +281,98 @@ fn a_dividend_without_a_later_pay_date_is_paid_on_its_ex_date() {
     trade(&mut desk, "A", Side::Buy, "100", "10");
     dividend(&mut desk, "0.333", 0, 0);
     assert_eq!(cash(&desk, "A"), ["10028.3", "0", "1000.25"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn behind_a_split_what_is_settled_and_what_is_pending_are_in_new_units() {
+    let mut desk = desk();
+    trade(&mut desk, "A", Side::Buy, "100", "10");
+    desk.next_day();
+    trade(&mut desk, "A", Side::Buy, "50", "10");
+    trade(&mut desk, "A", Side::Sell, "20", "10");
+    trade(&mut desk, "B", Side::SellShort, "30", "10");
+    assert_eq!(shares(&desk, "A"), ["100", "50", "20"]);
+    split(&mut desk, 2, 1);
+    assert_eq!(shares(&desk, "A"), ["200", "100", "40"]);
+    assert_eq!(shares(&desk, "B"), ["0", "0", "60"]);
+    assert_eq!(
+        cash(&desk, "A")[1..],
+        ["199.75", "500.25"],
+        "money is what it was"
+    );
+    trade(&mut desk, "A", Side::Buy, "1", "5");
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["261", "0", "0"]);
+    assert_eq!(shares(&desk, "B"), ["-60", "0", "0"]);
+    let borrowed = of_kind(&desk, Kind::StockBorrowed);
+    assert_eq!(borrowed[0].body::<HolderAction>().qty_delta, dec("60"));
+    assert_sound(desk);
+}
+
+#[test]
+fn an_account_that_is_flat_has_its_unsettled_trades_in_new_units_too() {
+    let mut desk = desk();
+    let bought = trade(&mut desk, "A", Side::Buy, "100", "10");
+    trade(&mut desk, "A", Side::Sell, "100", "10");
+    split(&mut desk, 3, 1);
+    assert_eq!(shares(&desk, "A"), ["0", "300", "300"]);
+    assert_eq!(fail(&mut desk, bought, MONDAY + 2), None);
+    assert_eq!(desk.last().body::<SettlementFail>().qty, dec("300"));
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["-300", "300", "0"]);
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["0", "0", "0"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn trades_that_are_taken_back_behind_a_split_take_their_part_of_what_is_pending() {
+    let mut desk = desk();
+    trade(&mut desk, "A", Side::Buy, "100", "10");
+    trade(&mut desk, "A", Side::Buy, "51", "10");
+    split(&mut desk, 1, 3);
+    assert_eq!(shares(&desk, "A"), ["0", "50", "0"], "a third is paid in cash");
+    let booked = of_kind(&desk, Kind::TradeCapture);
+    desk.bust(&booked[1]);
+    assert_eq!(shares(&desk, "A"), ["0", "33", "0"]);
+    desk.correct(&booked[0], "70", "10");
+    assert_eq!(shares(&desk, "A"), ["0", "23", "0"]);
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["23", "0", "0"]);
+    let exec_id = booked[0].body::<Execution>().exec_id;
+    assert_eq!(fail(&mut desk, exec_id, 0), None);
+    assert_eq!(shares(&desk, "A"), ["0", "23", "0"]);
+    desk.next_day();
+    desk.bust(&booked[0]);
+    assert_eq!(shares(&desk, "A"), ["0", "0", "0"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn what_rounding_at_a_split_leaves_behind_the_last_trade_settles_on_its_date() {
+    let mut desk = desk();
+    for _ in 0..3 {
+        trade(&mut desk, "A", Side::Buy, "1", "10");
+    }
+    split(&mut desk, 1, 2);
+    assert_eq!(shares(&desk, "A"), ["0", "1", "0"]);
+    for booked in of_kind(&desk, Kind::TradeCapture) {
+        desk.bust(&booked);
+    }
+    assert_eq!(shares(&desk, "A"), ["-1", "1", "0"]);
+    desk.next_day();
+    assert_eq!(shares(&desk, "A"), ["0", "0", "0"]);
+    assert_sound(desk);
+}
+
+#[test]
+fn a_block_is_not_allocated_in_other_units_than_it_was_traded_in() {
+    let mut desk = desk();
+    let bought = trade(&mut desk, "A", Side::Buy, "100", "10");
+    split(&mut desk, 2, 1);
+    desk.allocate("AL1", "A", &[bought], &[("B", "100")]);
+    assert_eq!(desk.last().reject_code(), Some(RejectCode::InvalidValue));
     assert_sound(desk);
 }
 
@@ -468,15 +571,7 @@ impl Play {
             Step::Split {
                 numerator,
                 denominator,
-            } => {
-                let body = CorporateAction {
-                    cash_per_unit: Money::from_raw(dec("10").into()),
-                    numerator: numerator.into(),
-                    denominator: denominator.into(),
-                    ..action(CorporateActionKind::Split, 0, 0)
-                };
-                self.desk.send(Kind::CorporateAction, &body, "ACME", "");
-            }
+            } => split(&mut self.desk, numerator.into(), denominator.into()),
             Step::Transfer {
                 id,
                 phase,

@@ -199,6 +199,7 @@ pub fn postings(event: &Event, moves_principal: bool) -> Postings {
         Kind::LedgerTransfer => transfer(event),
         Kind::SettlementFail => fail(event.body()),
         Kind::StockBorrowed => corporate::borrowing(event.body()),
+        Kind::DatedSplit => corporate::dated_split(event.body()),
         Kind::Deposit => cash_move(Template::Deposit, event.body()),
         Kind::Withdrawal => cash_move(Template::Withdrawal, event.body()),
         kind if kind.is_of_holder() => corporate::postings(event, kind),
@@ -301,13 +302,16 @@ fn taking_back(event: &Event, moves_principal: bool) -> Postings {
         return Postings::NONE;
     };
     let version = |principal, fee, qty| Version::of(taken.side, principal, fee, qty, moves_principal);
-    let Some(old) = version(taken.principal, taken.fee, taken.qty) else {
+    // What is pending is in present units.
+    let old_qty = taken.qty.wrapping_add(taken.pending_change);
+    let Some(old) = version(taken.principal, taken.fee, old_qty) else {
         return Postings::NONE;
     };
     let new = match event.kind() {
         Some(Kind::TradeCorrect) => {
             let body: &Execution = event.body();
-            version(body.principal, body.fee, body.qty)
+            let qty = body.qty.wrapping_add(event.adjustment().pending_change);
+            version(body.principal, body.fee, qty)
         }
         _ => None,
     };

@@ -412,6 +412,24 @@ fn template_numbers_and_lines_are_pinned() {
                 line(Street, Cash, Unsettled),
             ],
         ),
+        (
+            38,
+            vec![
+                line(SecStreet, Sec, Unsettled),
+                line(Sec, SecStreet, Posted),
+                line(Sec, SecStreet, Unsettled),
+                line(SecStreet, Sec, Posted),
+            ],
+        ),
+        (
+            39,
+            vec![
+                line(SecStreet, Sec, Voided),
+                line(SecStreet, Sec, Posted),
+                line(Sec, SecStreet, Voided),
+                line(Sec, SecStreet, Posted),
+            ],
+        ),
     ];
     assert_eq!(expected.len(), Template::ALL.len());
     for (number, lines) in expected {

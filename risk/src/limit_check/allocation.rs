@@ -279,7 +279,11 @@ impl Book {
                 && (taken.account, taken.instrument) == (body.account, body.instrument)
                 && taken.side == body.side
                 && (date, settles(&taken, date)) == (body.trade_date, body.settle_date);
-            if !is_same {
+            // A block is shared out at the prices and quantities that it was executed at: not in other units.
+            let instrument = self.market.instrument(taken.instrument);
+            let is_split =
+                instrument.is_some_and(|row| self.present_qty(row, taken.trade_seq, taken.qty) != taken.qty);
+            if !is_same || is_split {
                 return Err(RejectCode::InvalidValue);
             }
             rows[count] = taken.trade_seq;

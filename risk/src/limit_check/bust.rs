@@ -95,10 +95,20 @@ impl Book {
         let Some(instrument) = self.market.instrument(taken.instrument) else {
             return event.reject(RejectCode::UnknownSymbol);
         };
+        let mut booked_change = 0;
+        if taken.settle_calendar != 0 {
+            taken.pending_change = self.pending_qty(instrument, &taken) - taken.qty;
+            booked_change = self.present_qty(instrument, taken.trade_seq, new.qty) - new.qty;
+        }
         match self.adjustment_of(&taken, instrument, (new.qty, new.principal)) {
             Err(code) => event.reject(code),
-            Ok(adjustment) if adjustment == Adjustment::default() => event.set_tail(bytes_of(&taken)),
-            Ok(adjustment) => {
+            Ok(adjustment)
+                if adjustment == Adjustment::default() && taken.pending_change == 0 && booked_change == 0 =>
+            {
+                event.set_tail(bytes_of(&taken));
+            }
+            Ok(mut adjustment) => {
+                adjustment.pending_change = booked_change;
                 taken.adjusts = 1;
                 event.set_tail(bytes_of(&taken));
                 event.append_tail(bytes_of(&adjustment));
@@ -280,9 +290,11 @@ impl Book {
         };
         self.move_cash_back(&instrument, (&taken, opened), (&new, opens));
         if taken.settle_calendar != 0 {
-            self.void_pending(&instrument, &taken, &version_of(&taken));
+            self.void_pending(&instrument, &taken);
             if kind == Kind::TradeCorrect {
-                self.hold_until_settled(&instrument, event.body());
+                let body: &Execution = event.body();
+                let qty = body.qty.saturating_add(event.adjustment().pending_change);
+                self.hold_until_settled(&instrument, body, qty);
             }
         }
         let before = self.account_position(taken.leaf, taken.instrument);
@@ -417,6 +429,7 @@ fn corrected(taken: &TakenBack, body: &Execution) -> TakenBack {
         qty: body.qty,
         px: body.px,
         version: taken.version.saturating_add(1),
+        pending_change: 0,
         settle_calendar: body.settle_calendar,
         settle_date: if body.settle_calendar == 0 {
             0

@@ -2,30 +2,35 @@
 //!
 //! # Invariants
 //! - Cash that is pending of a wallet is the sum over its buckets; a trade is in one bucket until it settles, or in none.
+//! - Behind a split everything that is pending is in its new units: whole steps for each bucket, and for each trade that leaves it.
 //! - Settlement refuses nothing. What finds no room for its date settles at once and carries SETTLED_EARLY.
 //!
 //! Not here: postings (settle), which days are business days (calendars).
 
 use super::book::Book;
+use super::bust::version_of;
 use super::execution::{Version, cash_change};
+use crate::corporate::split_ratio;
 use crate::dated::{Amounts, Bucket, BucketKey, BucketOwner};
 use crate::hierarchy::PairRow;
 use crate::wallets::WalletRow;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::Side;
+use tradewind_domain::corporate::SplitQty;
 use tradewind_domain::event::{
-    DatedSettlement, Event, Execution, HolderAction, Kind, TakenBack, execution_alerts, execution_flags,
+    CorporateAction, DatedSettlement, DatedSplit, Event, Execution, HolderAction, Kind, TakenBack,
+    execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::Money;
-use tradewind_domain::ids::{CalendarId, HoldingId, WalletId};
+use tradewind_domain::ids::{CalendarId, HoldingId, Seq, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::settlement;
 use tradewind_domain::time::DayNumber;
 
-/// What one version of a trade leaves pending.
-pub(super) fn pending_of(instrument: &Instrument, side: Side, trade: &Version) -> Amounts {
+/// What one version of a trade leaves pending: its money, and a quantity in present units.
+pub(super) fn pending_of(instrument: &Instrument, side: Side, trade: &Version, qty: i64) -> Amounts {
     let cash = cash_change(instrument, side, trade.principal, trade.fee);
-    Amounts::of(cash, side.sign() * i128::from(trade.qty))
+    Amounts::of(cash, side.sign() * i128::from(qty))
 }
 
 pub(super) fn key_of(holding: HoldingId, date: DayNumber, calendar: u8) -> BucketKey {
@@ -98,6 +103,26 @@ impl Book {
         }
     }
 
+    /// What a trade of a side, which is pending on a date, has in its bucket: its quantity in present units, and no more than is there.
+    pub(super) fn pending_qty(&self, instrument: &Instrument, taken: &TakenBack) -> i64 {
+        let qty = self.present_qty(instrument, taken.trade_seq, taken.qty);
+        let key = key_of(taken.holding, taken.settle_date, taken.settle_calendar);
+        let bucket = self.dated.find(key).and_then(|at| self.dated.row(at));
+        let Some(amounts) = bucket.map(|row| row.amounts) else {
+            return qty;
+        };
+        let is_buy = Side::from_code(taken.side).is_some_and(Side::is_buy);
+        let there = if is_buy { amounts.qty_in } else { amounts.qty_out };
+        qty.min(i64::try_from(there.raw()).unwrap_or(i64::MAX))
+    }
+
+    /// A quantity of a trade in present units; as it is where that does not fit.
+    pub(super) fn present_qty(&self, instrument: &Instrument, trade_seq: Seq, qty: i64) -> i64 {
+        self.actions
+            .in_present_units(instrument, trade_seq, qty)
+            .unwrap_or(qty)
+    }
+
     /// Writes when a corrected version settles: as the one before, or on the date that the correction names. The correction of a
     /// settled trade is booked at once.
     pub(super) fn date_correction(&self, body: &mut Execution, taken: &TakenBack) {
@@ -116,13 +141,13 @@ impl Book {
         }
     }
 
-    /// Puts an execution that settles later into its bucket.
-    pub(super) fn hold_until_settled(&mut self, instrument: &Instrument, execution: &Execution) {
+    /// Puts an execution that settles later into its bucket; `qty` is what it brings or takes, in present units.
+    pub(super) fn hold_until_settled(&mut self, instrument: &Instrument, execution: &Execution, qty: i64) {
         if execution.settle_calendar == 0 {
             return;
         }
         let side = Side::from_code(execution.side).unwrap_or(Side::Sell);
-        let amounts = pending_of(instrument, side, &Version::of(execution));
+        let amounts = pending_of(instrument, side, &Version::of(execution), qty);
         let owner = BucketOwner {
             account: execution.account,
             wallet: execution.wallet,
@@ -142,9 +167,10 @@ impl Book {
     }
 
     /// Takes a pending trade out of its bucket.
-    pub(super) fn void_pending(&mut self, instrument: &Instrument, taken: &TakenBack, trade: &Version) {
+    pub(super) fn void_pending(&mut self, instrument: &Instrument, taken: &TakenBack) {
         let side = Side::from_code(taken.side).unwrap_or(Side::Sell);
-        let amounts = pending_of(instrument, side, trade);
+        let qty = taken.qty.saturating_add(taken.pending_change);
+        let amounts = pending_of(instrument, side, &version_of(taken), qty);
         let key = key_of(taken.holding, taken.settle_date, taken.settle_calendar);
         if !self.dated.take(key, &amounts) {
             self.faults += 1;
@@ -197,7 +223,7 @@ impl Book {
 
     /// True where a bucket settles now that its calendar stands at a date.
     pub(super) fn is_due(&self, bucket: &Bucket, calendar: CalendarId) -> bool {
-        bucket.trades != 0 && bucket.calendar == calendar && bucket.date <= self.calendars.date(calendar)
+        bucket.is_used() && bucket.calendar == calendar && bucket.date <= self.calendars.date(calendar)
     }
 
     /// Writes the settlement of a bucket.
@@ -229,6 +255,61 @@ impl Book {
             ..DatedSettlement::zeroed()
         };
         Kind::DatedCashSettled
+    }
+
+    /// Writes what a split makes of a bucket; `None` where it changes nothing of it, or does not fit.
+    pub(super) fn write_dated_split(
+        &self,
+        action: &CorporateAction,
+        bucket: &Bucket,
+        out: &mut Event,
+    ) -> Option<Kind> {
+        if !bucket.is_used() || bucket.instrument != action.instrument {
+            return None;
+        }
+        let ratio = split_ratio(action)?;
+        let step = self.market.instrument(action.instrument)?.lot;
+        let Amounts { qty_in, qty_out, .. } = bucket.amounts;
+        let (new_in, new_out) = (
+            SplitQty::of(qty_in, ratio, step)?.qty,
+            SplitQty::of(qty_out, ratio, step)?.qty,
+        );
+        if (new_in, new_out) == (qty_in, qty_out) {
+            return None;
+        }
+        out.reset(Kind::DatedSplit);
+        out.head.seq = self.input_seq;
+        *out.body_mut() = DatedSplit {
+            qty_in,
+            qty_out,
+            new_in,
+            new_out,
+            account: bucket.account,
+            wallet: bucket.wallet,
+            holding: bucket.holding,
+            instrument: bucket.instrument,
+            settle_date: bucket.date,
+            leaf: bucket.leaf,
+            numerator: ratio.numerator,
+            denominator: ratio.denominator,
+            trades: bucket.trades,
+            currency: bucket.currency,
+            calendar: bucket.calendar,
+            ..DatedSplit::zeroed()
+        };
+        Some(Kind::DatedSplit)
+    }
+
+    /// The row of the bucket that a split is about.
+    pub(super) fn split_row(&self, body: &DatedSplit) -> Option<u32> {
+        self.dated.find(split_key(body))
+    }
+
+    /// Makes other units of a bucket true.
+    pub(super) fn apply_dated_split(&mut self, body: &DatedSplit) {
+        if !self.dated.convert(split_key(body), body.new_in, body.new_out) {
+            self.faults += 1;
+        }
     }
 
     /// Writes what has to be borrowed for the holding of a pair, or given back, now that its calendar's trades have settled; `None` where
@@ -286,6 +367,14 @@ impl Book {
             ..Amounts::default()
         };
         self.move_pending(body.wallet, &amounts, -1);
+    }
+}
+
+fn split_key(body: &DatedSplit) -> BucketKey {
+    BucketKey {
+        holding: body.holding,
+        date: body.settle_date,
+        calendar: body.calendar,
     }
 }
 

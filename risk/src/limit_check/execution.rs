@@ -267,7 +267,7 @@ impl Book {
             wallet.collateral = Money::from_raw(wallet.collateral.raw() + collateral);
             wallet.reserved = Money::from_raw(wallet.reserved.raw() - execution.cash_released.raw());
         }
-        self.hold_until_settled(&instrument, execution);
+        self.hold_until_settled(&instrument, execution, execution.qty);
         self.count_fee(&instrument, execution);
         if execution.flags & execution_flags::ALLOCATED != 0 {
             return self.apply_leg(&instrument, execution, (key, event.head.seq));

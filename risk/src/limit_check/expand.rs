@@ -76,6 +76,8 @@ pub(super) enum Cursor {
     TakingBack(Seq),
     /// A corporate action that takes effect: 0 for prices, then the pair of node and instrument to look at, counted from 1.
     Holders(u32),
+    /// Unsettled trades that such an action puts into other units, behind its holders; the next bucket to look at.
+    Pending(u32),
     /// Legs of the allocation that is being booked; the next one. Then states that their limits change.
     Legs(u16, Trips),
     /// Legs of an allocation that is taken back; the next one.
@@ -209,6 +211,7 @@ impl Cursor {
                 Cursor::Settling(..) => self.next_settlement(book, out),
                 Cursor::Borrowing(..) => self.next_borrow(book, out),
                 Cursor::Holders(_) => self.next_holder(book, out),
+                Cursor::Pending(_) => self.next_pending(book, out),
                 Cursor::Legs(..) => self.next_leg(book, out),
                 Cursor::Unallocated(..) => self.next_unallocated(book, out),
                 Cursor::Released(at) => {
@@ -405,6 +408,9 @@ impl Cursor {
             }
             return;
         }
+        if kind == Kind::DatedSplit {
+            return self.pass_pending(book, event.body());
+        }
         if kind == Kind::StockBorrowed {
             let body: &HolderAction = event.body();
             let calendar = book
@@ -582,6 +588,7 @@ impl Book {
             Kind::StateChanged => return self.apply_state_changed(event),
             Kind::DatedCashSettled => return self.apply_settlement(event),
             Kind::StockBorrowed => return self.apply_borrow(event.body()),
+            Kind::DatedSplit => return self.apply_dated_split(event.body()),
             kind if kind.is_of_holder() => return self.apply_holder(event, kind),
             Kind::TradeCapture => return self.apply_execution(event),
             Kind::TradeBust | Kind::TradeCorrect => return self.apply_early(event, kind),

@@ -64,7 +64,13 @@ impl Book {
             return Err(RejectCode::Capacity);
         }
         let side = Side::from_code(taken.side).unwrap_or(Side::Sell);
-        let amounts = pending_of(instrument, side, &version_of(&taken));
+        let was_settled = taken.settle_date <= today;
+        let qty = if was_settled {
+            self.present_qty(instrument, taken.trade_seq, taken.qty)
+        } else {
+            self.pending_qty(instrument, &taken)
+        };
+        let amounts = pending_of(instrument, side, &version_of(&taken), qty);
         let cash = amounts.cash_in.raw() - amounts.cash_out.raw();
         let failed_from = match row.failed_from {
             0 => taken.settle_date,
@@ -75,10 +81,10 @@ impl Book {
             trade_date,
             settle_date,
             settle_calendar: taken.settle_calendar,
-            was_settled: u8::from(taken.settle_date <= today),
+            was_settled: was_settled.into(),
             side: taken.side,
             currency: taken.currency,
-            qty: taken.qty,
+            qty,
             cash: Money::from_raw(if side.is_buy() { -cash } else { cash }),
             account: taken.account,
             instrument: taken.instrument,

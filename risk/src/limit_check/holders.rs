@@ -21,7 +21,7 @@ use bytemuck::Zeroable;
 use tradewind_domain::codes::{CorporateActionKind, Level};
 use tradewind_domain::corporate::Dividend;
 use tradewind_domain::event::{
-    Adjustment, CorporateAction, Event, HolderAction, Kind, TakenBack, execution_alerts,
+    Adjustment, CorporateAction, DatedSplit, Event, HolderAction, Kind, TakenBack, execution_alerts,
 };
 use tradewind_domain::fixed::{Money, NetQty};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
@@ -125,10 +125,29 @@ impl Cursor {
             return split_ratio(&action).map(|_| book.write_split_of_prices(&action, out));
         };
         if book.hierarchy.pair(pair).is_none() {
-            self.after_holders(book);
+            match split_ratio(&action) {
+                Some(_) => *self = Cursor::Pending(0),
+                None => self.after_holders(book),
+            }
             return None;
         }
         book.write_holder(&action, pair, out)
+    }
+
+    /// Works through the unsettled trades of an instrument that is split, behind its holders.
+    pub(super) fn next_pending(&mut self, book: &mut Book, out: &mut Event) -> Option<Kind> {
+        let Cursor::Pending(at) = self else { return None };
+        let place = *at;
+        *at += 1;
+        let Some(&action) = book.announced.due() else {
+            *self = Cursor::Idle;
+            return None;
+        };
+        let Some(bucket) = book.dated.row(place) else {
+            self.after_holders(book);
+            return None;
+        };
+        book.write_dated_split(&action, bucket, out)
     }
 
     /// Behind the last holder: the action has taken effect.
@@ -156,9 +175,20 @@ impl Cursor {
         *self = Cursor::Holders(if pair == NIL { 1 } else { pair + 2 });
     }
 
+    /// Likewise, behind other units of unsettled trades.
+    pub(super) fn pass_pending(&mut self, book: &mut Book, body: &DatedSplit) {
+        book.announced
+            .finish_before(body.instrument, CorporateActionKind::Split as u8);
+        if let Some(at) = book.split_row(body) {
+            *self = Cursor::Pending(at + 1);
+        }
+    }
+
     /// A cancel that was recorded behind the last holder says that the action has taken effect.
     pub(super) fn pass_to_orders(&mut self, book: &mut Book) {
-        if matches!(self, Cursor::Holders(_)) && book.announced.due().is_some_and(ends_orders) {
+        if matches!(self, Cursor::Holders(_) | Cursor::Pending(_))
+            && book.announced.due().is_some_and(ends_orders)
+        {
             self.after_holders(book);
         }
     }
@@ -415,6 +445,8 @@ impl Book {
         let concerned = Concerned::of(event, kind);
         if concerned.node.is_none() {
             if let Some(ratio) = split_ratio(event.body()) {
+                self.actions
+                    .note_split(concerned.instrument, event.head.seq, ratio);
                 self.market.split(concerned.instrument, ratio);
                 self.value_instrument(concerned.instrument);
             }

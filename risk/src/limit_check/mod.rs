@@ -201,6 +201,7 @@ impl LimitCheck {
             | Kind::StateChanged
             | Kind::DatedCashSettled
             | Kind::StockBorrowed
+            | Kind::DatedSplit
             | Kind::HolderSplit
             | Kind::HolderDividend
             | Kind::HolderFunding

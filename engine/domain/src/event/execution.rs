@@ -225,12 +225,13 @@ pub struct TakenBack {
     /// Settlement calendar of the trade where it is not settled: its pending cash and securities are voided. 0: it is settled,
     /// and reversed.
     pub settle_calendar: u8,
-    /// 1 where an [`Adjustment`](super::Adjustment) follows: corporate actions since the trade are what they would have been.
+    /// 1 where an [`Adjustment`](super::Adjustment) follows: corporate actions since the trade are what they would have been, or what is
+    /// pending is in other units.
     pub adjusts: u8,
     /// Settlement date of the trade where it was dated, 0 where it settled at once.
     pub settle_date: DayNumber,
-    #[doc(hidden)]
-    pub reserved2: u64,
+    /// What it has pending in present units less its quantity, at 1e-8: not zero where splits have been since. Zero where it is settled.
+    pub pending_change: i64,
 }
 
 const _: () = assert!(size_of::<TakenBack>() == 176);

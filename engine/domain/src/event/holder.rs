@@ -98,8 +98,8 @@ pub struct Adjustment {
     pub withheld: Money,
     /// Change of the position beside the trade's own, at 1e-8.
     pub qty: i64,
-    #[doc(hidden)]
-    pub reserved: u64,
+    /// What the new version of a trade has pending in present units less its quantity, at 1e-8.
+    pub pending_change: i64,
 }
 
 const _: () = assert!(size_of::<Adjustment>() == 64);

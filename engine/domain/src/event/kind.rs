@@ -206,6 +206,8 @@ kinds! {
     HolderSettled = 142, HolderAction, "holder_settled";
     /// Stock that is borrowed for a settled short position, or given back.
     StockBorrowed = 143, HolderAction, "stock_borrowed";
+    /// Unsettled trades of a holding that settle on one date are in the new units of a split.
+    DatedSplit = 144, DatedSplit, "dated_split";
 
     // 160..=175: system
     /// Would this order pass? Answered, never booked.
@@ -321,6 +323,7 @@ impl Kind {
                 | Kind::HolderMargin
                 | Kind::HolderSettled
                 | Kind::StockBorrowed
+                | Kind::DatedSplit
                 | Kind::OrderReleased
                 | Kind::StateChanged
                 | Kind::EngineStarted
@@ -357,6 +360,7 @@ pub const SCHEMAS_READ: &[u64] = &[
     0xde32_ffda_8d6b_5432, // before corporate actions
     0xf463_8f7a_d57d_f265, // before reconciliation
     0x5ded_cfc4_cb08_86c6, // before fails of settlement
+    0x72cf_d6c9_3187_5ee3, // before dated_split
 ];
 
 #[cfg(test)]

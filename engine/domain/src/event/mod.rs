@@ -50,7 +50,7 @@ pub use order::{
 };
 pub use recon::{ReconAction, ReconEnd, ReconFinding, ReconRun, recon_covers, recon_fields};
 pub use risk::{AlertAction, AlertMaintenance, AlertVerb, LimitProbe, QuarantineResolve, RestrictedSet};
-pub use settle::{SettlementFail, SymbolChange};
+pub use settle::{DatedSplit, SettlementFail, SymbolChange};
 pub use system::{
     Blob, Capacities, EdgeStats, EngineStarted, EngineStopped, SessionEvent, Timer, TimerKind, documents,
 };

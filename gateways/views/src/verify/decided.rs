@@ -4,6 +4,7 @@
 use super::Check;
 use super::difference::First;
 use std::collections::{BTreeMap, HashMap};
+use tradewind_books::posting::Account;
 use tradewind_books::settle::{Settle, Wallet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
@@ -212,7 +213,7 @@ impl Decided {
 
     /// What is pending is what the dates have, and no date is past. `is_complete` where the last group of records is: within one,
     /// what is due may still be to settle.
-    pub(super) fn by_date(&self, limit: &LimitCheck, is_complete: bool) -> Check {
+    pub(super) fn by_date(&self, limit: &LimitCheck, settle: &Settle, is_complete: bool) -> Check {
         let mut first = First::default();
         let buckets = pending(limit);
         for id in self.wallets.keys().chain(buckets.keys()) {
@@ -231,6 +232,7 @@ impl Decided {
                 );
             }
         }
+        pending_securities(limit, settle, &mut first);
         if is_complete {
             overdue(limit, &mut first);
         }
@@ -270,6 +272,34 @@ fn pending(limit: &LimitCheck) -> BTreeMap<WalletId, Cash> {
         cash.pend(bucket.amounts.cash_out.raw().wrapping_neg(), 1);
     }
     wallets
+}
+
+/// Securities that the books have pending are those that come in and go out by date.
+fn pending_securities(limit: &LimitCheck, settle: &Settle, first: &mut First) {
+    let mut by_date: BTreeMap<HoldingId, [i128; 2]> = BTreeMap::new();
+    for bucket in limit.unsettled() {
+        let sums = by_date.entry(bucket.holding).or_default();
+        let amounts = &bucket.amounts;
+        for (sum, qty) in sums.iter_mut().zip([amounts.qty_in, amounts.qty_out]) {
+            *sum = sum.wrapping_add(qty.raw());
+        }
+    }
+    for (account, row) in settle.accounts() {
+        let Account::Sec(holding) = account else { continue };
+        let expected = by_date.remove(&holding).unwrap_or_default();
+        let posted = [row.credits_pending, row.debits_pending];
+        for ((name, expected), posted) in ["comes in", "goes out"].into_iter().zip(expected).zip(posted) {
+            first.equal(
+                || format!("quantity that {name} of holding {holding}"),
+                ("posted", posted),
+                ("by settlement date", expected),
+            );
+        }
+    }
+    // Of what is left, dividends bring money alone.
+    if let Some((holding, _)) = by_date.iter().find(|(_, sums)| **sums != [0; 2]) {
+        first.note(|| format!("trades of holding {holding} are to settle, and the books have none"));
+    }
 }
 
 /// Nothing is unsettled whose date has come.

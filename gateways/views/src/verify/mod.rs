@@ -277,7 +277,9 @@ impl Auditor {
             self.cycles.compare(positions).shows("I5"),
             self.fills.money(positions).shows("I6"),
             self.decided.compare(limit, settle).shows("I7"),
-            self.decided.by_date(limit, !self.replica.is_open()).shows("I8"),
+            self.decided
+                .by_date(limit, self.replica.settle(), !self.replica.is_open())
+                .shows("I8"),
             self.keys.compare(self.held.overfilled()).shows("I9"),
             self.suspense.compare(settle),
         ];

@@ -1,7 +1,8 @@
 //! What corporate actions post, and what a bust or correction changes of them.
 
 use super::{Parties, Postings, Template};
-use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind};
+use tradewind_domain::codes::Side;
+use tradewind_domain::event::{CorporateAction, DatedSplit, Event, HolderAction, Kind};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, WalletId};
 
 /// What an accepted holder's part posts; nothing for a strategy's and for prices.
@@ -55,6 +56,32 @@ pub(super) fn borrowing(body: &HolderAction) -> Postings {
     two(Template::Borrowed, [body.qty_delta.into(), 0], whose)
 }
 
+/// Unsettled trades that a split puts into other units. Its holder's part has posted the whole change of the position as settled; the
+/// pending part of it moves from there.
+pub(super) fn dated_split(body: &DatedSplit) -> Postings {
+    let whose = (
+        body.account,
+        body.wallet,
+        body.currency,
+        body.holding,
+        body.instrument,
+    );
+    let more_in = body.new_in.raw().wrapping_sub(body.qty_in.raw());
+    let more_out = body.new_out.raw().wrapping_sub(body.qty_out.raw());
+    let (template, qty_in, qty_out) = if body.numerator > body.denominator {
+        (Template::PendingSplit, more_in, more_out)
+    } else {
+        (
+            Template::PendingMerged,
+            more_in.wrapping_neg(),
+            more_out.wrapping_neg(),
+        )
+    };
+    let mut postings = two(template, [qty_in, qty_in], whose);
+    (postings.amounts[2], postings.amounts[3]) = (qty_out, qty_out);
+    postings
+}
+
 /// Account, wallet, currency, holding, instrument.
 type Whose = (AccountId, WalletId, CurrencyId, HoldingId, InstrumentId);
 
@@ -92,7 +119,11 @@ pub fn adjustment(event: &Event) -> Postings {
         taken.holding,
         taken.instrument,
     );
-    let mut postings = two(Template::Restated, [change.cash.raw(), change.qty.into()], whose);
+    // What is pending in other units than those of the trade has gone, or comes, with the trade's own lines.
+    let sign = Side::from_code(taken.side).map_or(0, Side::sign);
+    let pending = i128::from(taken.pending_change) - i128::from(change.pending_change);
+    let qty = i128::from(change.qty) + sign * pending;
+    let mut postings = two(Template::Restated, [change.cash.raw(), qty], whose);
     (postings.amounts[2], postings.amounts[3]) = (change.income.raw(), change.withheld.raw());
     postings
 }

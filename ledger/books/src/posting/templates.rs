@@ -137,4 +137,9 @@ templates! {
     /// A holder's part of a dividend that is paid later. Amounts: gross, tax withheld, what is pending. The street owes it until it has paid;
     /// then it settles as trades do.
     DividendDue = 37, "dividend_due", [(Div, Street, Posted), (Street, Tax, Posted), (Street, Cash, Unsettled)];
+    /// Unsettled trades in more, smaller units: what is pending grows, and what the split has booked with it is taken back. Amounts: what
+    /// more comes in, twice; what more goes out, twice.
+    PendingSplit = 38, "pending_split", [(SecStreet, Sec, Unsettled), (Sec, SecStreet, Posted), (Sec, SecStreet, Unsettled), (SecStreet, Sec, Posted)];
+    /// Unsettled trades in fewer, larger units, likewise. Amounts: what less comes in, twice; what less goes out, twice.
+    PendingMerged = 39, "pending_merged", [(SecStreet, Sec, Voided), (SecStreet, Sec, Posted), (Sec, SecStreet, Voided), (Sec, SecStreet, Posted)];
 }

@@ -170,6 +170,7 @@ impl Projection {
             | Kind::HolderSettled
             | Kind::StockBorrowed
             | Kind::DatedCashSettled
+            | Kind::DatedSplit
             | Kind::Probe
             | Kind::LimitProbe
             | Kind::EdgeStats => return None,

@@ -21,10 +21,10 @@ use crate::names::Names;
 use crate::rows::{About, Alert, Origin, Refusal};
 use tradewind_books::posting::Postings;
 use tradewind_domain::event::{
-    Allocation, CashMove, CorporateAction, DatedSettlement, DerivedOrder, Event, Execution, FxConversion,
-    HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, LotSelect, MassCancel, OrderCancel,
-    OrderNew, OrderReplace, ReconEnd, ReconFinding, SettlementFail, SymbolChange, TradeBust, Valuation,
-    VenueReport, execution_alerts,
+    Allocation, CashMove, CorporateAction, DatedSettlement, DatedSplit, DerivedOrder, Event, Execution,
+    FxConversion, HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, LotSelect, MassCancel,
+    OrderCancel, OrderNew, OrderReplace, ReconEnd, ReconFinding, SettlementFail, SymbolChange, TradeBust,
+    Valuation, VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
@@ -153,6 +153,7 @@ impl Projection {
             | Kind::LotMethodSet
             | Kind::Timer
             | Kind::DatedCashSettled
+            | Kind::DatedSplit
             | Kind::StateChanged
             | Kind::Probe
             | Kind::Blob
@@ -372,6 +373,10 @@ fn concern(event: &Event, kind: Kind) -> Concern {
         }
         Kind::DatedCashSettled => {
             let body: &DatedSettlement = event.body();
+            none(body.account, body.instrument)
+        }
+        Kind::DatedSplit => {
+            let body: &DatedSplit = event.body();
             none(body.account, body.instrument)
         }
         Kind::Quote
