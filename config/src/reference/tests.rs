@@ -380,8 +380,8 @@ fn mistakes_are_refused_with_file_and_line() {
         ("\"FAT_FINGER\"", "\"FAT_FNGER\"", "did you mean FAT_FINGER?"),
         ("hard = \"0.5\"", "hard = 0.5", "hard: must be a decimal string"),
         (
-            "hard = \"60\"",
-            "hard = \"60.5\"",
+            "hard = \"30\"",
+            "hard = \"30.5\"",
             "hard: must be a whole number from 0 to",
         ),
         (

@@ -207,7 +207,9 @@ impl Trader {
             px_dp: SCALE_DP as u8,
             ..OrderNew::zeroed()
         };
-        set_terms(&mut body, desk, listing, side);
+        // A stop rests unseen and keeps what it offers from being sold otherwise.
+        let has_stops = !self.owns_what_it_sells;
+        set_terms(&mut body, desk, listing, side, has_stops);
         if is_mistaken {
             return Some(self.mistaken(desk, listing, body));
         }
@@ -399,8 +401,9 @@ fn limit_px(random: &mut SplitMix, listing: &Listing, side: Side) -> i64 {
     }
 }
 
-/// Type, time in force and prices: of 100 orders 8 market, 8 IOC, 2 FOK, 4 stops, 78 limit of which some GTC and GTD.
-fn set_terms(body: &mut OrderNew, desk: &mut Desk<'_>, listing: &Listing, side: Side) {
+/// Type, time in force and prices: of 100 orders 8 market, 8 IOC, 2 FOK, 4 stops (limit orders where there are none), 78 limit of which
+/// some GTC and GTD.
+fn set_terms(body: &mut OrderNew, desk: &mut Desk<'_>, listing: &Listing, side: Side, has_stops: bool) {
     let walk = &listing.walk;
     let (touch, beyond) = if side.is_buy() {
         (walk.ask(), 1)
@@ -412,8 +415,8 @@ fn set_terms(body: &mut OrderNew, desk: &mut Desk<'_>, listing: &Listing, side: 
         0..8 => (OrderType::Market, TimeInForce::Day),
         8..16 => (OrderType::Limit, TimeInForce::Ioc),
         16..18 => (OrderType::Limit, TimeInForce::Fok),
-        18..20 => (OrderType::Stop, TimeInForce::Day),
-        20..22 => (OrderType::StopLimit, TimeInForce::Day),
+        18..20 if has_stops => (OrderType::Stop, TimeInForce::Day),
+        20..22 if has_stops => (OrderType::StopLimit, TimeInForce::Day),
         22..24 => (OrderType::Limit, TimeInForce::Gtd),
         24..54 => (OrderType::Limit, TimeInForce::Gtc),
         _ => (OrderType::Limit, TimeInForce::Day),
