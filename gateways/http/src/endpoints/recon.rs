@@ -5,6 +5,8 @@
 //! - What restricts or frees an instrument for all accounts is for who controls the firm: journaling a statement that lists positions, and
 //!   closing a break that restricts one.
 
+mod schemas;
+
 use super::changes::outcome_schema;
 use super::v1;
 use super::values::{date, figure, optional, reason, word};
@@ -12,10 +14,10 @@ use crate::call::{Asker, Call, Reply};
 use crate::endpoint::{Endpoint, Need, Param, Verb, handle, params};
 use crate::gateway::{Gateway, author};
 use crate::problem::{Problem, ProblemCode};
-use crate::schema::{Schema, Wire, object, rows, wire};
+use crate::schema::{rows, wire};
 use axum::http::header;
+use schemas::{Lines, break_schema, compared_schema, run_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
 use tradewind_control::{Command, Failure, Journaled, ReconAct, Source, journal};
 use tradewind_domain::fixed::Money;
@@ -25,7 +27,7 @@ use tradewind_identity::Permission;
 use tradewind_reports::recon::{Comparison, ComparisonRows, Statement, StatementError, Terms};
 use tradewind_reports::{Period, ReportError};
 use tradewind_views::ReplayOptions;
-use tradewind_views::query::current::{Current, Filter, ReconBreak};
+use tradewind_views::query::current::{Current, Filter, Now, ReconBreak};
 use tradewind_views::recon::BreakState;
 
 const GROUP: &str = "reconciliation";
@@ -198,167 +200,6 @@ const BESIDE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A statement as JSON; it is read as a whole (docs/recon.md).
-struct Lines;
-
-impl Wire for Lines {
-    fn schema() -> Schema {
-        let line = object(
-            "A line of a statement.",
-            &[
-                ("type", "text", "POSITION, CASH or TRADE."),
-                ("account", "text", "Our code of the account."),
-                ("name", "text?", "Instrument of a position, currency of cash."),
-                ("amount", "decimal?", "Signed quantity, or amount."),
-                ("symbol", "text?", "Instrument of a trade."),
-                ("side", "text?", "BUY, SELL or SELL_SHORT."),
-                ("qty", "decimal?", "Quantity of a trade."),
-                ("px", "decimal?", "Price of a trade."),
-                ("exec_id", "text?", "The venue's identifier of a trade."),
-                ("order_id", "text?", "Our order that it filled."),
-                ("venue", "text?", "Number of the venue, as text."),
-                ("fee", "decimal?", "Fee, below zero for a rebate."),
-                ("time", "time?", "When it was traded."),
-            ],
-        );
-        let mut schema = object("A statement.", &[]);
-        schema["properties"]["lines"] = json!({ "type": "array", "items": line });
-        schema["required"] = json!(["lines"]);
-        schema
-    }
-}
-
-fn break_schema() -> Schema {
-    object(
-        "A line on which a statement and our books were not alike.",
-        &[
-            ("id", "count", "Number of the record that opened it."),
-            ("state", "text", "EXPLAINED, OPEN, GONE or RESOLVED."),
-            ("status", "text", "What lies between the sides."),
-            ("severity", "text", "INFO, WARNING, ERROR or CRITICAL."),
-            ("about", "text", "POSITION, CASH or TRADE."),
-            ("account", "text", "Account, as the statement names it."),
-            ("item", "text", "Instrument or currency."),
-            ("identifier", "text?", "Identifier of a trade."),
-            ("ours", "decimal", "Our settled figure, or our trade's quantity."),
-            (
-                "traded",
-                "decimal",
-                "The same with trades that are not settled yet.",
-            ),
-            ("theirs", "decimal", "What the statement says."),
-            ("diff", "decimal", "Ours less theirs."),
-            ("our_px", "decimal?", "Price of our trade."),
-            ("their_px", "decimal?", "Price of the statement's trade."),
-            ("fields", "any", "Fields of a trade that differ."),
-            ("opened", "time", "When it was found first."),
-            (
-                "age_days",
-                "count",
-                "Whole days since then, or until it was closed.",
-            ),
-            ("seen", "time", "When it was found last."),
-            ("found", "count", "Runs that found it."),
-            ("run", "count", "Number of the last one."),
-            (
-                "reopened",
-                "count",
-                "How often it was found again after it had been closed.",
-            ),
-            ("assignee", "text?", "Who is to see to it."),
-            ("resolution", "text?", "The code by which it was closed."),
-            ("resolved", "time?", "When."),
-            (
-                "restricted_by",
-                "count?",
-                "The control that restricts its instrument, while it does.",
-            ),
-            ("notes", "any", "What people said of it, oldest first."),
-        ],
-    )
-}
-
-fn run_schema() -> Schema {
-    object(
-        "A reconciliation.",
-        &[
-            ("id", "count", "Its number."),
-            ("time", "time", "When."),
-            ("author", "text", "Who asked for it."),
-            ("source", "text", "The statement's name."),
-            ("statement", "text", "BLAKE3 of the statement."),
-            ("as_of_seq", "count", "Last input of our side."),
-            ("as_of", "time?", "Its time."),
-            ("tolerance", "decimal", "Cash could differ by this much."),
-            ("accounts", "count", "Accounts of the statement."),
-            ("is_complete", "flag", "False where it was cut off."),
-            ("matched", "count", "Lines that are alike."),
-            ("explained", "count", "Lines that explain themselves."),
-            ("breaks", "count", "Lines that break."),
-        ],
-    )
-}
-
-fn compared_schema() -> Schema {
-    let holding = object(
-        "A position, or cash.",
-        &[
-            ("account", "text", "Account."),
-            ("item", "text", "Instrument or currency."),
-            ("status", "text", "What lies between the sides."),
-            ("severity", "text", "How bad it is."),
-            ("settled", "decimal", "Our settled figure."),
-            (
-                "traded",
-                "decimal",
-                "The same with trades that are not settled yet.",
-            ),
-            ("broker", "decimal", "The statement's."),
-            ("diff", "decimal", "Ours, settled, less the statement's."),
-        ],
-    );
-    let trade = object(
-        "A trade of ours, one of theirs, or both.",
-        &[
-            ("account", "text", "Account."),
-            ("status", "text", "What lies between the sides."),
-            ("severity", "text", "How bad it is."),
-            (
-                "exec_id",
-                "text",
-                "The venue's identifier; empty where neither side has one.",
-            ),
-            ("symbol", "text", "Instrument."),
-            ("ours", "text?", "Ours in words."),
-            ("theirs", "text?", "Theirs in words."),
-            ("fields", "any", "Fields that differ."),
-        ],
-    );
-    let mut schema = object(
-        "What lies between a statement and our books.",
-        &[
-            (
-                "as_of_seq",
-                "count",
-                "Number of the last input that our side has.",
-            ),
-            ("as_of_time", "time", "When the engine took it."),
-            ("breaks", "count", "Lines that break."),
-            (
-                "journaled",
-                "any?",
-                "Number of the run, breaks that are new, those that were known, instruments that were restricted; null after a dry run.",
-            ),
-        ],
-    );
-    schema["properties"]["holdings"] = json!({ "type": "array", "items": holding });
-    schema["properties"]["trades"] = json!({ "type": "array", "items": trade });
-    if let Some(required) = schema["required"].as_array_mut() {
-        required.extend([json!("holdings"), json!("trades")]);
-    }
-    schema
-}
-
 async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let which: Which = call.query()?;
     let state = which.state.as_deref();
@@ -397,19 +238,17 @@ async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 }
 
 /// The break that a request names, where it is one that the asker sees.
-async fn named(gateway: &Arc<Gateway>, call: &Call) -> Result<ReconBreak, Problem> {
+async fn named(gateway: &Arc<Gateway>, call: &Call) -> Result<Now<ReconBreak>, Problem> {
     let text = call.path("id");
     let missing = || Problem::not_found("break", text);
     let id: u64 = text.parse().map_err(|_| missing())?;
     let now = gateway.read(move |live| live.recon_break(id)).await;
-    let row = now
-        .map_err(|problem| match problem.code() {
-            ProblemCode::NotFound => missing(),
-            _ => problem,
-        })?
-        .data;
-    match may(gateway, call.asker()?, Permission::Read, &row) {
-        true => Ok(row),
+    let now = now.map_err(|problem| match problem.code() {
+        ProblemCode::NotFound => missing(),
+        _ => problem,
+    })?;
+    match may(gateway, call.asker()?, Permission::Read, &now.data) {
+        true => Ok(now),
         false => Err(missing()),
     }
 }
@@ -423,13 +262,7 @@ fn may(gateway: &Gateway, asker: &Asker, permission: Permission, row: &ReconBrea
 }
 
 async fn show(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
-    let row = named(&gateway, &call).await?;
-    let (as_of, as_of_time) = gateway.live.last();
-    Reply::json(&tradewind_views::query::current::Now {
-        as_of,
-        as_of_time,
-        data: row,
-    })
+    Reply::json(&named(&gateway, &call).await?)
 }
 
 async fn runs(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
@@ -467,7 +300,7 @@ async fn act(
     resolution: Option<String>,
     why: &str,
 ) -> Result<Reply, Problem> {
-    let row = named(gateway, call).await?;
+    let row = named(gateway, call).await?.data;
     let asker = call.asker()?;
     if !may(gateway, asker, Permission::Control, &row) {
         return Err(Problem::not_permitted("the break is not yours to see to"));
