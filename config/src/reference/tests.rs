@@ -186,7 +186,7 @@ fn an_edit_becomes_the_one_event_that_differs_with_a_line_for_people() {
         (
             "label = \"maker-open-orders\"",
             "label = \"maker-orders\"",
-            "limit maker-orders: new, type MAX_OPEN_ORDERS, scope N-M2-MAKER, hard 60, soft_pct 80, action REJECT",
+            "limit maker-orders: new, type MAX_OPEN_ORDERS, scope N-M2-MAKER, hard 30, soft_pct 80, action REJECT",
         ),
     ] {
         assert!(ReferenceData::DEMO.contains(before), "{before}");
@@ -488,8 +488,8 @@ fn limits_are_kept_in_the_unit_of_their_type() {
     };
     assert_eq!(hard("firm-order-value"), 2_000_000 * 10i128.pow(16));
     assert_eq!(hard("n-digital-1-qbt"), 50_000_000);
-    assert_eq!(hard("south-global-fat-finger"), 500_000_000);
-    assert_eq!(hard("maker-open-orders"), 60);
+    assert_eq!(hard("south-global-fat-finger"), 1_000_000_000);
+    assert_eq!(hard("maker-open-orders"), 30);
     assert_eq!(hard("emil-order-rate"), 40);
     assert_eq!(hard("n-cash-1-cash"), 0);
     let credit = data
