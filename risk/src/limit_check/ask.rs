@@ -379,9 +379,10 @@ impl Book {
 }
 
 impl Priced {
-    /// Records how a binary sale was valued that opens a short: an order's facts have one unit only.
+    /// Records how a binary sale was valued that opens a short: an order's facts have one unit only. Where both parts are worth the same
+    /// the closing one still counts: it goes first, and no cash is held for it.
     pub(super) fn record_parts(&self, event: &mut Event, verdict: &mut Verdict) {
-        if self.short_unit == self.unit {
+        if self.close_qty == 0 && self.short_unit == self.unit {
             return;
         }
         let parts = LimitHit {

@@ -2,7 +2,7 @@
 
 use super::world::{A1, A2, ORG, S1, U1, World, dec, digest, id, outcome};
 use bytemuck::Zeroable;
-use tradewind_domain::codes::{AccountKind, Level, LimitType, OrderState, Side};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, LimitType, OrderState, Side};
 use tradewind_domain::event::{
     Execution, InstrumentSet, Kind, Locate, NodeSet, OrderNew, TradeBust, execution_alerts,
 };
@@ -29,6 +29,39 @@ fn partial_fills_void_and_reserve_again() {
     assert_eq!(world.settled(0), i128::from(dec("8000.40")));
     world.report(Kind::VenueCancelled, id(&order));
     assert_eq!(world.reserved(0), 0);
+}
+
+/// Of a binary sale what closes goes first and holds no cash, also where both parts are worth the same: at a price of one half.
+#[test]
+fn the_closing_part_of_a_binary_sale_holds_no_cash_whatever_its_unit_is() {
+    let mut world = World::new();
+    let body = InstrumentSet {
+        row: Instrument {
+            id: InstrumentId(0),
+            kind: InstrumentKind::Binary as u8,
+            ..Instrument::default_linear()
+        },
+        ..InstrumentSet::zeroed()
+    };
+    assert_eq!(outcome(&world.send(Kind::InstrumentSet, &body)), "OK");
+    world.limit(0, A1, LimitType::BuyingPower, 0, [0, 100, 0, 0, 0, 0]);
+    world.last(0, "0.5");
+    world.deposit(0, "1000");
+    world.trade("T1", A1, Side::Buy, "16", "0.5");
+    let order = world.place("o1", A1, Side::Sell, "100", "0.5");
+    let held = |world: &World| world.reserved(0);
+    // 84 open a short: 42, and one percent of it.
+    assert_eq!((outcome(&order), held(&world)), ("OK", i128::from(dec("42.42"))));
+    world.fill(id(&order), "10", "0.5");
+    world.fill(id(&order), "6", "0.5");
+    assert_eq!(held(&world), i128::from(dec("42.42")), "they closed");
+    world.fill(id(&order), "42", "0.5");
+    assert_eq!(
+        held(&world),
+        i128::from(dec("21.21")),
+        "half of what opens is left"
+    );
+    assert!(digest(&world.limit) == digest(&world.replica));
 }
 
 #[test]
