@@ -5,8 +5,8 @@
 
 use tradewind_domain::codes::Level;
 use tradewind_domain::event::{
-    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, TakenBack, TradeBust,
-    Valuation, execution_alerts,
+    Event, Execution, HitKind, Kind, LimitHit, OrderCancel, OrderNew, OrderReplace, TradeBust, Valuation,
+    execution_alerts,
 };
 use tradewind_domain::reject::RejectCode;
 
@@ -29,8 +29,7 @@ fn count_back(event: &Event, alerts: u8) -> u16 {
     if event.is_rejected() || alerts & execution_alerts::BREACH == 0 {
         return 0;
     }
-    let before = event.taken_back().map_or(0, |_| size_of::<TakenBack>());
-    let chunks = event.tail()[before..].rchunks_exact(size_of::<LimitHit>());
+    let chunks = event.tail()[event.taken_back_len()..].rchunks_exact(size_of::<LimitHit>());
     chunks
         .take_while(|bytes| is_alert(bytemuck::pod_read_unaligned(bytes)))
         .count() as u16
@@ -44,10 +43,12 @@ fn is_alert(hit: LimitHit) -> bool {
         && RejectCode::from_number(hit.code).is_some()
 }
 
-/// The tail before the hits: the source's text, and names that did not resolve.
-pub(crate) fn text_before(event: &Event, hits: u16) -> &[u8] {
+/// The text of a record's tail: what the source gave, and names that did not resolve. What a bust takes back stands before it, the
+/// hits behind it.
+pub fn text_of(event: &Event) -> &[u8] {
     let tail = event.tail();
-    &tail[..tail
+    let end = tail
         .len()
-        .saturating_sub(usize::from(hits) * size_of::<LimitHit>())]
+        .saturating_sub(usize::from(hit_count(event)) * size_of::<LimitHit>());
+    tail.get(event.taken_back_len()..end).unwrap_or(&[])
 }

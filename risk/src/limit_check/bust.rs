@@ -16,10 +16,9 @@ use super::findings::Findings;
 use crate::checks;
 use crate::orders::executions::{ExecutionRow, TradeState};
 use crate::orders::keys::{Key, KeyHasher};
-use bytemuck::bytes_of;
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
-    Adjustment, Event, Execution, Kind, TakenBack, TradeBust, execution_alerts, execution_flags,
+    Event, Execution, Kind, TakenBack, TradeBust, execution_alerts, execution_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{CalendarId, NodeId, OrderSlot, VenueId};
@@ -89,7 +88,7 @@ impl Book {
         key_of(&self.hasher, event, kind)
     }
 
-    /// Writes what is taken back, and behind it what that changes of corporate actions since.
+    /// Writes what is taken back and what that changes of corporate actions since, in front of the source's text.
     fn write_taken(&self, event: &mut Event, mut taken: TakenBack) {
         let new = rebooked(event);
         let Some(instrument) = self.market.instrument(taken.instrument) else {
@@ -102,16 +101,9 @@ impl Book {
         }
         match self.adjustment_of(&taken, instrument, (new.qty, new.principal)) {
             Err(code) => event.reject(code),
-            Ok(adjustment)
-                if adjustment == Adjustment::default() && taken.pending_change == 0 && booked_change == 0 =>
-            {
-                event.set_tail(bytes_of(&taken));
-            }
             Ok(mut adjustment) => {
                 adjustment.pending_change = booked_change;
-                taken.adjusts = 1;
-                event.set_tail(bytes_of(&taken));
-                event.append_tail(bytes_of(&adjustment));
+                event.put_taken_back(&taken, &adjustment);
             }
         }
     }

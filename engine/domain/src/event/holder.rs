@@ -104,7 +104,35 @@ pub struct Adjustment {
 
 const _: () = assert!(size_of::<Adjustment>() == 64);
 
+/// Bytes of its source's text that the record of an accepted bust or correction keeps.
+const TAKEN_BACK_TEXT_MAX: usize = 400;
+
 impl Event {
+    /// Puts what a bust or correction takes back in front of the text that its source gave. A longer text is cut: limits that speak
+    /// on what is left are to have room behind it.
+    pub fn put_taken_back(&mut self, taken: &TakenBack, adjustment: &Adjustment) {
+        let adjusts = *adjustment != Adjustment::default() || taken.pending_change != 0;
+        let taken = TakenBack {
+            adjusts: u8::from(adjusts),
+            ..*taken
+        };
+        let (source, len) = (self.tail, self.tail().len());
+        self.set_tail(bytemuck::bytes_of(&taken));
+        if adjusts {
+            self.append_tail(bytemuck::bytes_of(adjustment));
+        }
+        self.append_tail(&source[..len.min(TAKEN_BACK_TEXT_MAX)]);
+    }
+
+    /// Bytes at the beginning of the tail that [`put_taken_back`](Self::put_taken_back) wrote.
+    pub fn taken_back_len(&self) -> usize {
+        match self.taken_back() {
+            Some(taken) if taken.adjusts != 0 => size_of::<TakenBack>() + size_of::<Adjustment>(),
+            Some(_) => size_of::<TakenBack>(),
+            None => 0,
+        }
+    }
+
     /// What an accepted bust or correction changes of corporate actions; nothing for every other event.
     #[inline]
     pub fn adjustment(&self) -> Adjustment {
@@ -113,5 +141,45 @@ impl Event {
             (Some(taken), Some(bytes)) if taken.adjusts != 0 => bytemuck::pod_read_unaligned(bytes),
             _ => Adjustment::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Kind, TAIL_MAX};
+
+    fn bust(text: &[u8]) -> Event {
+        let mut event = Event::empty();
+        event.reset(Kind::TradeBust);
+        event.set_tail(text);
+        event
+    }
+
+    #[test]
+    fn what_is_taken_back_stands_in_front_of_the_reason() {
+        let taken = TakenBack {
+            trade_seq: 7,
+            ..TakenBack::zeroed()
+        };
+        let adjustment = Adjustment {
+            qty: -3,
+            ..Adjustment::default()
+        };
+        for (adjustment, len) in [(Adjustment::default(), 176), (adjustment, 240)] {
+            let mut event = bust(b"fat finger");
+            event.put_taken_back(&taken, &adjustment);
+            assert_eq!(event.taken_back().map(|taken| taken.trade_seq), Some(7));
+            assert_eq!(event.adjustment(), adjustment);
+            assert_eq!(event.taken_back_len(), len);
+            assert_eq!(&event.tail()[len..], b"fat finger");
+        }
+    }
+
+    #[test]
+    fn a_long_reason_leaves_room_for_what_limits_say() {
+        let mut event = bust(&[b'x'; TAIL_MAX]);
+        event.put_taken_back(&TakenBack::zeroed(), &Adjustment::default());
+        assert_eq!(event.tail().len(), 176 + TAKEN_BACK_TEXT_MAX);
     }
 }

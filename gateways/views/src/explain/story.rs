@@ -6,7 +6,7 @@ use super::life::{
 };
 use crate::error::ViewError;
 use crate::figures::Unit;
-use crate::hits::{hit_count, text_before};
+use crate::hits::{hit_count, text_of};
 use crate::names::{Names, px_or_none};
 use crate::replica::Replica;
 use crate::state::level;
@@ -238,7 +238,7 @@ impl Teller<'_> {
 
     fn verdict(&self, event: &Event) -> Verdict {
         let count = hit_count(event);
-        let text = Text::<{ tradewind_domain::event::TAIL_MAX }>::lossy(text_before(event, count));
+        let text = Text::<{ tradewind_domain::event::TAIL_MAX }>::lossy(text_of(event));
         let notes = Note::ALL.iter().filter(|note| event.head.notes & note.bit() != 0);
         Verdict {
             accepted: !event.is_rejected(),

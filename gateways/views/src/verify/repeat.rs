@@ -12,15 +12,15 @@
 
 use super::Check;
 use super::difference::{First, difference, place};
-use crate::hits::{hit_count, text_before};
+use crate::hits::text_of;
 use crate::replica::{Replica, state_digest};
 use bytemuck::Zeroable;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::event::{
     Allocation, Capacities, CashMove, Control, Decider, EngineStarted, Event, Execution, FxConversion, Kind,
-    LotSelect, OrderCancel, OrderNew, OrderReplace, OrderView, SettlementFail, TradeBust, TransferFacts,
-    VenueReport, head_flags,
+    LotSelect, OrderCancel, OrderNew, OrderReplace, OrderView, SettlementFail, TAIL_MAX, TradeBust,
+    TransferFacts, VenueReport, head_flags,
 };
 use tradewind_domain::fixed::{Money, Notional};
 use tradewind_domain::ids::{
@@ -228,8 +228,9 @@ pub fn without_facts(event: &mut Event) {
     if matches!(kind.decider(), Decider::Normalize | Decider::Nobody) {
         return;
     }
-    let text_len = text_before(event, hit_count(event)).len();
-    event.head.tail_len = text_len as u16;
+    let (mut text, len) = ([0; TAIL_MAX], text_of(event).len());
+    text[..len].copy_from_slice(text_of(event));
+    event.set_tail(&text[..len]);
     event.head.outcome = 0;
     event.head.field = 0;
     event.head.notes &= GIVEN_NOTES;

@@ -22,14 +22,13 @@ use crate::rows::{About, Alert, Origin, Refusal};
 use tradewind_books::posting::Postings;
 use tradewind_domain::event::{
     Allocation, CashMove, CorporateAction, DatedSettlement, DatedSplit, DerivedOrder, Event, Execution,
-    FxConversion, HolderAction, Kind, LedgerTransfer, LimitHit, Locate, LotMethodSet, LotSelect, MassCancel,
+    FxConversion, HolderAction, Kind, LedgerTransfer, Locate, LotMethodSet, LotSelect, MassCancel,
     OrderCancel, OrderNew, OrderReplace, ReconEnd, ReconFinding, SettlementFail, SymbolChange, TradeBust,
     Valuation, VenueReport, execution_alerts,
 };
 use tradewind_domain::ids::{AccountId, InstrumentId, OrderId};
 use tradewind_domain::text::{ExecId, Text};
 use tradewind_domain::time::{DayNumber, utc_day};
-use tradewind_views::hit_count;
 use tradewind_views::recon::ReconBook;
 
 /// Turns records into rows.
@@ -417,12 +416,9 @@ fn concern(event: &Event, kind: Kind) -> Concern {
     }
 }
 
-/// The text that the source or normalize put into the tail, without what the limits wrote behind it. Databases take no zero bytes.
+/// The text that the source or normalize put into the tail. Databases take no zero bytes.
 fn text_of(event: &Event) -> String {
-    let hits = usize::from(hit_count(event)) * size_of::<LimitHit>();
-    let tail = event.tail();
-    let text = &tail[..tail.len().saturating_sub(hits)];
-    String::from_utf8_lossy(text).replace('\0', "\u{fffd}")
+    String::from_utf8_lossy(tradewind_views::text_of(event)).replace('\0', "\u{fffd}")
 }
 
 /// Text of a fixed size, owned.

@@ -83,6 +83,39 @@ fn a_bust_on_the_same_day_gives_consumption_position_and_cash_back_at_every_node
     assert_eq!(event.taken_back().unwrap().days[..4], [DAY; 4]);
 }
 
+/// The text that the source gave stands behind what is taken back, and limits speak behind both.
+#[test]
+fn a_bust_keeps_the_reason_that_its_source_gave() {
+    let reason = b"fat finger of the broker";
+    let mut world = World::new();
+    world.deposit(0, "1000");
+    world.limit(0, S1, LimitType::PositionShort, dec("1").into(), NO_PARAMS);
+    for (at, with_breach) in [(1, false), (2, true)] {
+        world.trade(&format!("T{at}"), S1, Side::Buy, "5", "10");
+        if with_breach {
+            world.trade("S", S1, Side::Sell, "5", "10");
+        }
+        let mut event = Event::empty();
+        event.reset(Kind::TradeBust);
+        *event.body_mut() = TradeBust {
+            exec_ref_id: ExecId::new(&format!("T{at}")).unwrap(),
+            trade_date: DAY,
+            ..TradeBust::zeroed()
+        };
+        event.set_tail(reason);
+        let bust = world.run(event);
+        assert_eq!(outcome(&bust), "OK");
+        let rest = &bust.tail()[bust.taken_back_len()..];
+        assert_eq!(&rest[..reason.len()], reason);
+        assert_eq!(rest.len() > reason.len(), with_breach);
+        assert_eq!(
+            bust.body::<TradeBust>().alerts == execution_alerts::BREACH,
+            with_breach
+        );
+    }
+    assert_eq!(digest(&world.limit), digest(&world.replica));
+}
+
 #[test]
 fn a_bust_of_an_earlier_days_trade_leaves_todays_counters() {
     let mut world = World::new();
