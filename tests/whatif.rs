@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use std::process::{Command, Output};
-use support::firm::{Order, cancel, cancel_by_id, control, fill, report};
+use support::firm::{Order, cancel, cancel_by_id, control, fill, replace, report};
 use support::journal::events;
 use support::place::{Place, clock};
 use support::scenario;
@@ -154,7 +154,7 @@ fn a_session_of_the_demo_changes_nothing_under_its_own_limits() {
     for peak in report.peaks.iter().filter(|peak| peak.limit_type == "ORDER_RATE") {
         assert!(
             is_within(peak.percent),
-            "what a rate let through is within it: {peak:?}"
+            "what a rate that refuses let through is within it: {peak:?}"
         );
     }
     let looser = play_with(&place, &file("", false), &ALL);
@@ -164,6 +164,32 @@ fn a_session_of_the_demo_changes_nothing_under_its_own_limits() {
         "without limits nothing more is refused"
     );
     assert!(by_limits != 0 && looser.limits.after == 0);
+}
+
+/// A token is used by what no rate is asked about, too: a replace that comes too late. A fill then finds the rate further ahead than any
+/// message was that it let through, and says nothing of it.
+#[test]
+fn the_peak_of_a_rate_is_that_of_the_messages_that_it_let_through() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    let ids = ["A", "B", "C"].map(|id| script.order(Order::buy(id, "FREE", "GIZMO", "10", "50")));
+    script.accepted(cancel("X", "A"));
+    script.refused(replace("R", "A", "20", "50"), RejectCode::PendingCancelReplace);
+    script.accepted(fill("F", ids[1], "10", "50"));
+    let place = run(&script);
+    // One message each 100 ms on the long run. The orders come a millisecond apart: the third is 198 of 200 ms ahead, the fill 295.
+    let rate = r#"
+        [[limit]]
+        label = "rate"
+        scope = "FREE"
+        type = "ORDER_RATE"
+        hard = "10"
+        params = { period_ms = 1000, algo = "GCRA", burst = 3 }
+    "#;
+    let report = play_with(&place, &file(rate, true), &ALL);
+    assert_same(&report);
+    let peak = report.peaks.iter().find(|peak| peak.label == "rate");
+    assert_eq!(peak.and_then(|peak| peak.percent), Some(99.0));
 }
 
 /// What an earlier build wrote is played by the rules of this one; where they are others, the report says so.

@@ -6,7 +6,7 @@ use super::quarantine::QuarantineRow;
 use super::question::{List, Scene};
 use super::tables::TABLES;
 use crate::dated::Bucket;
-use crate::hierarchy::{NodeRow, PairRow};
+use crate::hierarchy::{NodeRow, PairRow, node_flags};
 use crate::limits::{Ask, LimitRow, Measure, Priced, Question, Terms, charged};
 use crate::orders::table::OrderRow;
 use crate::wallets::WalletRow;
@@ -68,15 +68,19 @@ impl LimitCheck {
             ..Priced::default()
         };
         let mut scene = Scene::new(book, &ask, &chain, instrument, &priced);
+        // A rate looks at messages: an execution is none, and what it would find of one are messages that no rate was asked about.
+        let is_message = occasion.qty != 0;
         for list in [List::Limits, List::Gates] {
-            let all = |_: &Terms| true;
+            let is_asked = |terms: &Terms| is_message || !is_rate(terms);
             scene.each(
                 list,
-                all,
-                &mut |_: &Question<'_>, terms: &Terms, measure: Measure| {
-                    let is_rate = matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate);
+                is_asked,
+                &mut |question: &Question<'_>, terms: &Terms, measure: Measure| {
                     let measure = match book.limits.get(terms.id) {
-                        Some(row) if is_rate => charged(row, &book.stamps, occasion.now_ns, measure),
+                        Some(row) if is_rate(terms) => {
+                            let is_slow = question.node.flags & node_flags::SLOW != 0;
+                            charged(row, &book.stamps, occasion.now_ns, is_slow, measure)
+                        }
                         _ => measure,
                     };
                     let (used, limit) = measure.shown(terms.spec());
@@ -189,4 +193,8 @@ impl LimitCheck {
     pub fn used_pct(&self) -> [(&'static str, u32); TABLES.len()] {
         self.book.used_pct()
     }
+}
+
+fn is_rate(terms: &Terms) -> bool {
+    matches!(terms.limit_type, LimitType::OrderRate | LimitType::MsgRate)
 }

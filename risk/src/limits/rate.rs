@@ -87,8 +87,14 @@ pub fn charge(row: &mut LimitRow, stamps: &mut Stamps, now_ns: UnixNanos, slow: 
         return stamps.put(&mut row.ring, now_ns);
     }
     let now = i128::from(now_ns) * row.hard;
+    row.own = row.own.max(now) + cost(row, slow);
+}
+
+/// GCRA: by how much a message moves the arrival time.
+#[inline]
+fn cost(row: &LimitRow, slow: bool) -> i128 {
     let share = if slow { SLOW_SHARE } else { 1 };
-    row.own = row.own.max(now) + i128::from(period_ns(row)) * share;
+    i128::from(period_ns(row)) * share
 }
 
 /// True for a rate that keeps an arrival time.
@@ -122,11 +128,17 @@ pub(super) fn accepts(event: &LimitSet) -> bool {
         && (1..=RATE_MAX).contains(&event.params[BURST])
 }
 
-/// What `now` finds of a rate whose message was charged already, against what must not be exceeded: how far ahead it was when the
-/// message came, or the messages of the period that ends now. `asked` is what it says to one more.
-pub(crate) fn charged(row: &LimitRow, stamps: &Stamps, now_ns: UnixNanos, asked: Measure) -> Measure {
+/// What a message that was let through at `now` found of a rate that has charged it since, against what must not be exceeded: how far
+/// ahead it was when the message came, or the messages of the period that ends now. `asked` is what it says to one more.
+pub(crate) fn charged(
+    row: &LimitRow,
+    stamps: &Stamps,
+    now_ns: UnixNanos,
+    is_slow: bool,
+    asked: Measure,
+) -> Measure {
     let used = if row.params[ALGORITHM] == GCRA {
-        (asked.used - i128::from(period_ns(row))).max(0)
+        (asked.used - cost(row, is_slow)).max(0)
     } else {
         i128::from(stamps.count(&row.ring, now_ns, period_ns(row)))
     };
