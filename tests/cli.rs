@@ -36,7 +36,7 @@ fn stderr(output: &Output) -> String {
 }
 
 fn json(output: &Output) -> Value {
-    assert_eq!(code(output), 0, "{}", stderr(output));
+    assert_eq!(code(output), 0, "{}{}", stdout(output), stderr(output));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 

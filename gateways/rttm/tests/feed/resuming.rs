@@ -122,7 +122,7 @@ fn a_client_that_does_not_read_is_closed_and_delays_nobody() {
     let begun = std::time::Instant::now();
     while room.feed().counts().clients() > 1 {
         assert!(
-            begun.elapsed() < Duration::from_secs(10),
+            begun.elapsed() < Duration::from_secs(60),
             "the other one is still there"
         );
         std::thread::sleep(Duration::from_millis(20));
