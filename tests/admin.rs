@@ -221,6 +221,54 @@ hard = "5"
     assert_replays(&place);
 }
 
+/// The file still says what it said before people tightened it: neither a crash nor an ordinary restart gives anything back.
+#[test]
+fn what_is_refused_before_a_crash_is_refused_after_it_whatever_the_file_says() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    for change in [
+        &["limits", "set", "l01", "--hard", "10"][..],
+        &[
+            "limits",
+            "set",
+            "size",
+            "--scope",
+            "FREE",
+            "--type",
+            "MAX_ORDER_QTY",
+            "--hard",
+            "99",
+        ],
+        &["limits", "set", "list", "--scope", "FREE", "--type", "RESTRICTED"],
+        &["limits", "restrict", "list", "EURO", "NO_TRADE"],
+        &["kill", "--node", "L17"],
+    ] {
+        engine.json(&by_ada(change));
+    }
+    let verdicts = [
+        ("L01 GIZMO BUY 10 50", "OK"),
+        ("L01 GIZMO BUY 11 50", "MAX_ORDER_QTY"),
+        ("FREE GIZMO BUY 99 50", "OK"),
+        ("FREE GIZMO BUY 100 50", "MAX_ORDER_QTY"),
+        ("FREE EURO BUY 1 20", "RESTRICTED_SYMBOL"),
+        ("L17 GIZMO BUY 1 50", "TRADING_HALTED"),
+    ];
+    let holds = |engine: &Engine<'_>| {
+        for (order, expected) in verdicts {
+            assert_eq!(verdict(engine, order), expected, "{order}");
+        }
+    };
+    holds(&engine);
+    engine.kill();
+    let engine = Engine::start(&place);
+    holds(&engine);
+    engine.stop();
+    let engine = Engine::start(&place);
+    holds(&engine);
+    engine.stop();
+    assert_replays(&place);
+}
+
 #[test]
 fn a_holiday_set_by_an_operator_closes_the_market_and_outlives_a_restart() {
     let place = Place::new();
