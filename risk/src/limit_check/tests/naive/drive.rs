@@ -32,6 +32,7 @@ pub(super) struct Seen {
     pub(super) probes: u64,
     pub(super) corrected: u64,
     pub(super) settled: u64,
+    pub(super) dividends: u64,
 }
 
 impl Seen {
@@ -45,6 +46,7 @@ impl Seen {
         self.probes += other.probes;
         self.corrected += other.corrected;
         self.settled += other.settled;
+        self.dividends += other.dividends;
         for (code, count) in &other.refused {
             *self.refused.entry(code).or_default() += count;
         }
@@ -63,6 +65,7 @@ impl Seen {
                 self.probes,
                 self.corrected,
                 self.settled,
+                self.dividends,
             ];
             assert!(
                 counts.iter().all(|&count| count > 0),
@@ -194,6 +197,7 @@ impl Trial {
             94 => self.change_limit(),
             95 => self.list(),
             96..=97 => self.control(),
+            98 if self.rng.one_in(2) => self.dividend(),
             98 => self.source(),
             _ => self.roll(),
         }

@@ -3,17 +3,17 @@
 use super::super::world::{dec, outcome};
 use super::drive::Trial;
 use super::firm::{self, ACCOUNTS, OTHER, SETTLE, is_business_day};
-use super::history::Worth;
+use super::history::{Dividend, Worth};
 use super::verdict::Answer;
 use crate::limit_check::hits;
 use bytemuck::Zeroable;
-use tradewind_domain::codes::LimitType;
+use tradewind_domain::codes::{CorporateActionKind, LimitType};
 use tradewind_domain::event::{
-    CashMove, Control, FxRate, HitKind, InstrumentStatus, Kind, LastTrade, LimitSet, Locate, Mark,
-    RestrictedSet, Timer, TimerKind, Valuation,
+    CashMove, Control, CorporateAction, FxRate, HitKind, InstrumentStatus, Kind, LastTrade, LimitSet, Locate,
+    Mark, RestrictedSet, Timer, TimerKind, Valuation,
 };
 use tradewind_domain::fixed::{Money, ONE};
-use tradewind_domain::ids::{AccountId, CalendarId, InstrumentId, NodeId, SessionId, VenueId};
+use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, NodeId, SessionId, VenueId};
 use tradewind_domain::text::{Code, ExecId};
 
 impl Trial {
@@ -313,6 +313,32 @@ impl Trial {
             });
         }
         self.note_orders(&group[1..]);
+    }
+
+    /// A dividend takes effect at once; its holders' parts are effects of the announcement.
+    pub(super) fn dividend(&mut self) {
+        let instrument = self.rng.below(8) as usize;
+        let (per_unit, withhold_bps) = (self.rng.range(1, 3 * ONE), self.rng.pick(&[0, 1_500, 3_333]));
+        let row = self.history.instruments[instrument];
+        let body = CorporateAction {
+            cash_per_unit: Money::from_raw(per_unit.into()),
+            withhold_bps,
+            action: CorporateActionKind::CashDividend as u8,
+            instrument: row.id,
+            currency: row.currency,
+            holding: HoldingId::NONE,
+            node: NodeId::NONE,
+            ..CorporateAction::zeroed()
+        };
+        let group = self.send(Kind::CorporateAction, &body);
+        assert_eq!(outcome(&group[0]), "OK", "{body:?}, {}", self.at());
+        self.seen.dividends += group.len() as u64 - 1;
+        self.history.dividends.push(Dividend {
+            at: self.history.at,
+            instrument,
+            per_unit: per_unit.into(),
+            withhold_bps: withhold_bps.into(),
+        });
     }
 
     pub(super) fn source(&mut self) {

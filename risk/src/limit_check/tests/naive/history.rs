@@ -356,6 +356,15 @@ pub(super) enum Worth {
     },
 }
 
+/// A dividend on the positions of its moment.
+#[derive(Clone, Copy)]
+pub(super) struct Dividend {
+    pub(super) at: At,
+    pub(super) instrument: usize,
+    pub(super) per_unit: i128,
+    pub(super) withhold_bps: i128,
+}
+
 /// A state that somebody set, at a node or for an instrument.
 #[derive(Clone, Copy)]
 pub(super) struct Control {
@@ -384,6 +393,7 @@ pub(super) struct History {
     pub(super) sources: Vec<(u64, bool)>,
     pub(super) controls: Vec<Control>,
     pub(super) worths: Vec<(At, Worth)>,
+    pub(super) dividends: Vec<Dividend>,
     pub(super) messages: Vec<Message>,
     pub(super) orders: Vec<Order>,
     pub(super) keys: Vec<(String, Date, Option<usize>)>,
