@@ -19,4 +19,5 @@ mod quarantine;
 mod quota;
 mod replaces;
 mod self_trade;
+mod self_trade_scan;
 mod world;

@@ -1,6 +1,7 @@
 //! One function for each limit of the catalogue (LIMITS section 8.1), as loops over the history.
 
-use super::history::{DISABLED, Exec, History, Price, SLOW};
+use super::history::{DISABLED, History, Price, SLOW};
+use super::look::{Exposure, Look, Row, binds};
 use super::price::Ask;
 use tradewind_domain::codes::{InstrumentKind, LimitType, OrderType, SelfTradeMode, Side};
 use tradewind_domain::event::LimitSet;
@@ -37,48 +38,6 @@ fn found(used: i128, limit: i128, code: RejectCode, grows: bool) -> Found {
 
 fn gate(refuses: bool, code: RejectCode) -> Option<Found> {
     Some(found(i128::from(refuses), 0, code, true))
-}
-
-/// Open orders and executions of one instrument at one node.
-#[derive(Clone, Copy, Debug, Default)]
-struct Row {
-    position: i128,
-    buy_qty: i128,
-    sell_qty: i128,
-    buy_value: i128,
-    sell_value: i128,
-    open: i128,
-    bought_value: i128,
-    sold_value: i128,
-    bought_qty: i128,
-    sold_qty: i128,
-    trades: i128,
-}
-
-/// A node's exposures (L23 to L31).
-#[derive(Clone, Copy, Debug, Default)]
-struct Exposure {
-    long: i128,
-    short: i128,
-    gross: i128,
-    margin: i128,
-}
-
-/// A limit on an order, with everything that its measure reads.
-struct Look<'a> {
-    history: &'a History,
-    set: &'a LimitSet,
-    ask: &'a Ask<'a>,
-    price: &'a Price,
-    node: u32,
-}
-
-/// True where the limit's filter lets an instrument through (section 5).
-pub(super) fn binds(history: &History, set: &LimitSet, instrument: usize) -> bool {
-    let row = &history.instruments[instrument];
-    (set.filter_instrument.is_none() || set.filter_instrument.index() == instrument)
-        && (set.filter_kind == 0 || set.filter_kind == row.kind)
-        && (set.filter_sector.is_empty() || set.filter_sector == row.sector)
 }
 
 impl History {
@@ -586,15 +545,6 @@ impl Look<'_> {
         Some(found(used, limit, RejectCode::RiskPerTrade, true))
     }
 
-    fn row_of(&self) -> &tradewind_domain::reference::Instrument {
-        &self.history.instruments[self.ask.instrument]
-    }
-
-    /// `hard` times the equity of the limit's node; none is 0.
-    fn of_equity(&self) -> i128 {
-        self.set.hard * self.history.equity(self.node).max(0)
-    }
-
     /// Section 14: what would increase a figure is refused while a position cannot be valued.
     fn valued(&self, used: i128, limit: i128, code: RejectCode, grows: bool) -> Option<Found> {
         let unmarked = self.history.mark(self.ask.instrument).is_none() && self.of_instrument().position != 0;
@@ -602,130 +552,6 @@ impl Look<'_> {
             return gate(true, RejectCode::NoReferencePrice);
         }
         Some(found(used, limit, code, grows))
-    }
-
-    /// True where an instrument's share counts in a sum: the filter, and for L28 the order's sector.
-    fn sums(&self, instrument: usize) -> bool {
-        let (history, set) = (self.history, self.set);
-        let same_sector = history.instruments[instrument].sector == self.row_of().sector;
-        binds(history, set, instrument) && (set.limit_type != 28 || same_sector)
-    }
-
-    fn added_qty(&self) -> i128 {
-        self.ask.leaves - self.ask.old_qty()
-    }
-
-    fn added_value(&self) -> i128 {
-        self.price.value - self.ask.old_value()
-    }
-
-    fn side_counts(&self) -> bool {
-        match self.set.params[0] {
-            0 => true,
-            1 => self.ask.side.is_buy(),
-            _ => !self.ask.side.is_buy(),
-        }
-    }
-
-    fn of_side(&self, bought: i128, sold: i128) -> i128 {
-        match self.set.params[0] {
-            0 => bought + sold,
-            1 => bought,
-            _ => sold,
-        }
-    }
-
-    /// What the limit's filter lets through.
-    fn counted(&self) -> Row {
-        self.rows(|instrument| binds(self.history, self.set, instrument))
-    }
-
-    /// The order's instrument alone.
-    fn of_instrument(&self) -> Row {
-        self.rows(|instrument| instrument == self.ask.instrument)
-    }
-
-    /// Sums over the open orders and executions below the limit's node.
-    fn rows(&self, of: impl Fn(usize) -> bool) -> Row {
-        let history = self.history;
-        let mut row = Row::default();
-        for (_, order, now) in history.open() {
-            if !of(order.asked.instrument.index()) || !history.is_below(order.asked.leaf.0, self.node) {
-                continue;
-            }
-            row.open += 1;
-            if order.is_buy() {
-                row.buy_qty += now.reserved_qty();
-                row.buy_value += now.reserved_value();
-            } else {
-                row.sell_qty += now.reserved_qty();
-                row.sell_value += now.reserved_value();
-            }
-        }
-        let counts =
-            |exec: &&Exec| !exec.busted && of(exec.instrument) && history.is_below(exec.leaf, self.node);
-        for exec in history.execs.iter().filter(counts) {
-            row.position += exec.signed();
-            if !history.is_today(self.node, exec.at) {
-                continue;
-            }
-            row.trades += 1;
-            if exec.side.is_buy() {
-                (row.bought_qty, row.bought_value) =
-                    (row.bought_qty + exec.qty, row.bought_value + exec.value);
-            } else {
-                (row.sold_qty, row.sold_value) = (row.sold_qty + exec.qty, row.sold_value + exec.value);
-            }
-        }
-        row
-    }
-
-    /// The row with the order in it and the old one left out.
-    fn with_order(&self, mut row: Row) -> Row {
-        if self.ask.side.is_buy() {
-            row.buy_qty += self.added_qty();
-            row.buy_value += self.added_value();
-        } else {
-            row.sell_qty += self.added_qty();
-            row.sell_value += self.added_value();
-        }
-        row
-    }
-
-    /// `m`: the position at the mark.
-    fn mark_value(&self, instrument: usize, position: i128) -> i128 {
-        let row = &self.history.instruments[instrument];
-        let Some(mark) = self.history.mark(instrument) else {
-            return 0;
-        };
-        let short_binary = row.kind == InstrumentKind::Binary as u8 && position < 0;
-        position
-            * self
-                .history
-                .unit(row, if short_binary { UNIT - mark } else { mark })
-    }
-
-    /// The share of one instrument in L23, L24, L26 and L30.
-    fn share(&self, instrument: usize, row: &Row) -> Exposure {
-        let mark = self.mark_value(instrument, row.position);
-        let (up, down) = (mark + row.buy_value, mark - row.sell_value);
-        let reference = &self.history.instruments[instrument];
-        let rate = self.history.rate(reference.currency.0);
-        let margin = |im: i64| super::history::ceil(i128::from(im) * rate, UNIT);
-        let long = match reference.im_buy {
-            0 => up,
-            im => (row.position + row.buy_qty) * margin(im),
-        };
-        let short = match reference.im_sell {
-            0 => -down,
-            im => (row.sell_qty - row.position) * margin(im),
-        };
-        Exposure {
-            long: up.max(0),
-            short: (-down).max(0),
-            gross: up.abs().max(down.abs()),
-            margin: long.max(short).max(0),
-        }
     }
 }
 

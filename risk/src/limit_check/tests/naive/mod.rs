@@ -7,8 +7,8 @@
 //!
 //! `NAIVE_STEPS` sets the steps of a stream, `NAIVE_SEEDS` how many streams, `NAIVE_FIRST` the first seed. A failure names seed and step.
 //!
-//! Deliberately absent: the states that venue reports lead to (taken from the record, tested beside `report.rs`), quarantine, unknown
-//! accounts and symbols, own valuations, full tables; marks are drained before the next step, as the vectors have it.
+//! Deliberately absent: the states that venue reports lead to (taken from the record, tested beside `report.rs`), quarantine, splits and
+//! other corporate actions than dividends, unknown accounts and symbols, own valuations, full tables; marks are drained before the next step, as the vectors have it.
 
 mod compare;
 mod drive;
@@ -17,6 +17,7 @@ mod executions;
 mod firm;
 mod history;
 mod limits;
+mod look;
 mod money;
 mod orders;
 mod price;

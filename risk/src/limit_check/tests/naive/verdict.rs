@@ -2,7 +2,8 @@
 //! (LIMITS sections 4, 5, 7, 9 and 14).
 
 use super::history::{History, Price, Standing, state_of};
-use super::limits::{Found, binds};
+use super::limits::Found;
+use super::look::binds;
 use super::price::Ask;
 use tradewind_domain::codes::{OrderState, OrderType};
 use tradewind_domain::event::LimitSet;
