@@ -1,17 +1,22 @@
 //! The auditor: sound journals pass, forged ones fail where they were forged.
 
 mod desk;
+#[path = "verify/random_day.rs"]
+mod random_day;
+#[path = "verify/shadow.rs"]
+mod shadow;
 
 use desk::{Desk, HASH_KEY, Place, capacities, dec};
 use proptest::prelude::*;
-use tradewind_domain::codes::{QuarantineAction, Side, TimeInForce};
+use random_day::{Play, step};
+use tradewind_domain::codes::{QuarantineAction, Side};
 use tradewind_domain::event::{
     Event, Execution, HEAD_LEN, InstrumentSet, Kind, NodeSet, OrderNew, OrderView, VenueReport, head_flags,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{HoldingId, InstrumentId, NodeId, WalletId};
 use tradewind_domain::reject::RejectCode;
-use tradewind_views::{Auditor, RULES_VERSION, Replica, Shadow, VerifyReport, verify};
+use tradewind_views::{Auditor, RULES_VERSION, Replica, VerifyReport, verify};
 
 const SEQUENCE: &str = "the sequence has no gap and no contradiction";
 const SUMS: &str = "postings sum to zero per ledger";
@@ -455,155 +460,6 @@ fn a_damaged_byte_fails_the_checksums() {
     );
 }
 
-/// One thing that a client or a venue may do; numbers pick among what there is.
-#[derive(Clone, Debug)]
-enum Step {
-    Order {
-        account: u8,
-        side: u8,
-        qty: u16,
-        px: u16,
-        gtc: bool,
-    },
-    Replace {
-        order: u8,
-        qty: u16,
-        px: u16,
-    },
-    Cancel {
-        order: u8,
-    },
-    Fill {
-        order: u8,
-        qty: u16,
-        px: u16,
-    },
-    Report {
-        order: u8,
-        kind: u8,
-    },
-    Trade {
-        account: u8,
-        side: u8,
-        qty: u16,
-        px: u16,
-    },
-    Cash {
-        account: u8,
-        out: bool,
-        amount: u16,
-    },
-    Mark {
-        px: u16,
-    },
-    Kill {
-        on: bool,
-    },
-    NextDay,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let px = 900..1_100u16;
-    prop_oneof![
-        6 => (0..3u8, 0..3u8, 1..400u16, px.clone(), any::<bool>())
-            .prop_map(|(account, side, qty, px, gtc)| Step::Order { account, side, qty, px, gtc }),
-        3 => (1..5u8, 1..400u16, px.clone()).prop_map(|(order, qty, px)| Step::Replace { order, qty, px }),
-        2 => (1..5u8).prop_map(|order| Step::Cancel { order }),
-        6 => (1..5u8, 1..200u16, px.clone()).prop_map(|(order, qty, px)| Step::Fill { order, qty, px }),
-        6 => (1..5u8, 0..8u8).prop_map(|(order, kind)| Step::Report { order, kind }),
-        2 => (0..3u8, 0..3u8, 1..200u16, px.clone())
-            .prop_map(|(account, side, qty, px)| Step::Trade { account, side, qty, px }),
-        2 => (0..2u8, any::<bool>(), 1..2_000u16).prop_map(|(account, out, amount)| Step::Cash { account, out, amount }),
-        1 => px.prop_map(|px| Step::Mark { px }),
-        1 => any::<bool>().prop_map(|on| Step::Kill { on }),
-        1 => Just(Step::NextDay),
-    ]
-}
-
-const ACCOUNTS: [&str; 3] = ["A", "B", "S"];
-const SIDES: [Side; 3] = [Side::Buy, Side::Sell, Side::SellShort];
-const REPORTS: [Kind; 8] = [
-    Kind::VenueAck,
-    Kind::VenueReject,
-    Kind::VenueCancelled,
-    Kind::VenueReplaced,
-    Kind::VenueCancelReject,
-    Kind::VenueExpired,
-    Kind::VenueStatus,
-    Kind::OrderUnknown,
-];
-
-/// The desk, and the present ClOrdID of each order by its number.
-struct Play {
-    desk: Desk<tradewind_machine::append::VecJournal<Event>>,
-    names: Vec<String>,
-    requests: u32,
-}
-
-impl Play {
-    fn take(&mut self, step: &Step) {
-        let cents = |value: u16| format!("{}.{:02}", value / 100, value % 100);
-        self.requests += 1;
-        let name = format!("c{}", self.requests);
-        match *step {
-            Step::Order {
-                account,
-                side,
-                qty,
-                px,
-                gtc,
-            } => {
-                let (account, side) = (ACCOUNTS[usize::from(account)], SIDES[usize::from(side)]);
-                let tif = if gtc { TimeInForce::Gtc } else { TimeInForce::Day };
-                self.desk
-                    .order_tif(&name, account, side, &qty.to_string(), &cents(px), tif);
-                if !self.desk.last().is_rejected() {
-                    self.names.push(name);
-                }
-            }
-            Step::Replace { order, qty, px } => {
-                let orig = self.name(order);
-                self.desk.replace(&orig, &name, &qty.to_string(), &cents(px));
-            }
-            Step::Cancel { order } => {
-                let orig = self.name(order);
-                self.desk.cancel(&orig);
-            }
-            Step::Fill { order, qty, px } => self.desk.fill(order.into(), &qty.to_string(), &cents(px)),
-            Step::Report { order, kind } => self.report(order, REPORTS[usize::from(kind)]),
-            Step::Trade {
-                account,
-                side,
-                qty,
-                px,
-            } => {
-                let (account, side) = (ACCOUNTS[usize::from(account)], SIDES[usize::from(side)]);
-                self.desk.trade(account, side, &qty.to_string(), &cents(px));
-            }
-            Step::Cash { account, out, amount } => {
-                let kind = if out { Kind::Withdrawal } else { Kind::Deposit };
-                self.desk
-                    .cash(kind, ACCOUNTS[usize::from(account)], &amount.to_string());
-            }
-            Step::Mark { px } => self.desk.last_trade(&cents(px)),
-            Step::Kill { on: true } => self.desk.control(Kind::Kill, "A", ""),
-            Step::Kill { on: false } => self.desk.control(Kind::Rearm, "A", "boss"),
-            Step::NextDay => self.desk.next_day(),
-        }
-    }
-
-    fn report(&mut self, order: u8, kind: Kind) {
-        self.desk.report(kind, order.into());
-    }
-
-    fn name(&self, order: u8) -> String {
-        self.names
-            .get(usize::from(order) - 1)
-            .cloned()
-            .unwrap_or_else(|| "none".to_owned())
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
@@ -724,47 +580,4 @@ fn an_overfill_that_is_not_said_is_found() {
         "{}",
         detail(&report, KEYS)
     );
-}
-
-#[test]
-fn a_shadow_that_follows_a_sound_journal_finds_nothing() {
-    let place = Place::new();
-    let (writer, handle) = place.open();
-    let mut desk = Desk::new(writer, RULES_VERSION);
-    desk.deposit("A", "100000");
-    let mut shadow = Shadow::open(place.dir()).unwrap();
-    desk.busy_day();
-    desk.finish();
-    handle.stop().unwrap();
-    while shadow.poll(7).unwrap() == 7 {
-        assert_eq!(shadow.check(), None);
-    }
-    assert_eq!(shadow.check(), None);
-    assert!(shadow.records() > 60);
-    assert_eq!(verify(place.dir()).unwrap().last_seq, shadow.last_seq());
-}
-
-#[test]
-fn a_shadow_names_the_first_difference_while_the_journal_grows_and_says_nothing_else_after_it() {
-    let mut events = busy_day();
-    let at = nth(&events, Kind::TradeCapture, 0);
-    let body: &mut Execution = events[at].body_mut();
-    body.realised = Money::from_raw(body.realised.raw() + 1);
-    let place = Place::new();
-    let (mut writer, handle) = place.open();
-    let write = |writer: &mut tradewind_machine::journal::JournalWriter, event: &Event| {
-        writer.append(event).unwrap();
-        writer.commit(event.head.recv_ns).unwrap();
-    };
-    write(&mut writer, &events[0]);
-    let mut shadow = Shadow::open(place.dir()).unwrap();
-    for (number, event) in events.iter().enumerate().skip(1) {
-        write(&mut writer, event);
-        while shadow.poll(1).unwrap() == 1 {}
-        let found = shadow.check().map(|check| check.invariants);
-        assert_eq!(found, (number >= at).then_some("I6"), "record {number}");
-    }
-    assert!(shadow.records() <= at as u64 + 2 && shadow.last_seq() == events[events.len() - 1].head.seq);
-    drop(writer);
-    handle.stop().unwrap();
 }
