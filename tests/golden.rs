@@ -7,12 +7,14 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use support::firm::{bust, trade};
 use support::journal::{assert_sequence, events, outcomes};
 use support::place::{Place, clock, live_digest};
 use support::script::Script;
-use support::{catalogue, firm};
+use support::{catalogue, firm, round, scenario};
 use tradewind::commands::record::to_json;
 use tradewind_config::ReferenceData;
+use tradewind_domain::codes::Side;
 use tradewind_domain::event::{Event, InboundLong};
 use tradewind_domain::ids::Seq;
 use tradewind_domain::time::{NANOS_PER_SEC, utc_day};
@@ -67,6 +69,19 @@ fn mornings() -> Script {
     script
 }
 
+/// The same, and a third one on which everything else happens that there is a kind for.
+fn three_mornings() -> Script {
+    let mut script = mornings();
+    script.at(2, 8, 0);
+    round::begin(&mut script);
+    round::round(&mut script, 1);
+    scenario::after_trade(&mut script);
+    script.accepted(trade("MISTAKE", "FREE", "GIZMO", Side::Buy, "7", "50"));
+    script.accepted(bust("MISTAKE", 0).with_tail(b"the broker took it back"));
+    scenario::corporate_actions(&mut script);
+    script
+}
+
 /// Segments as small as they may be.
 const SMALL: [&str; 1] = ["journal.segment_bytes=64KiB"];
 
@@ -101,6 +116,17 @@ const V3: Kept = Kept {
     messages: || mornings().messages,
 };
 
+/// Three mornings, the third with what came after the third journal. Known: with the killed account's cancels under way, before the
+/// third morning, at the end.
+const V4: Kept = Kept {
+    folder: "journal-v4",
+    known_at: [220, 432, 432],
+    messages: || three_mornings().messages,
+};
+
+/// Those that are kept.
+const KEPT: [Kept; 3] = [V1, V2, V3];
+
 #[test]
 fn a_small_day_becomes_the_records_that_it_became_before() {
     let place = Place::new();
@@ -119,9 +145,18 @@ fn a_small_day_becomes_the_records_that_it_became_before() {
 
 #[test]
 fn two_mornings_with_everything_that_limits_do_become_what_they_should_and_a_sound_journal() {
-    let (place, script) = (Place::new(), mornings());
+    assert_sound(&V3, &mornings());
+}
+
+#[test]
+fn a_third_morning_with_everything_else_becomes_what_it_should_and_a_sound_journal() {
+    assert_sound(&V4, &three_mornings());
+}
+
+fn assert_sound(kept: &Kept, script: &Script) {
+    let place = Place::new();
     let stopped = place.run(&SMALL, &script.messages);
-    save(&V3, &place);
+    save(kept, &place);
     let events = events(&place.data());
     assert_sequence(&events);
     script.assert_outcomes(&outcomes(&events));
@@ -243,7 +278,7 @@ fn copy(kept: &Kept) -> Place {
 
 #[test]
 fn a_journal_of_an_earlier_build_leads_to_the_state_that_it_led_to_then() {
-    for kept in [V1, V2, V3] {
+    for kept in KEPT {
         let place = copy(&kept);
         assert_known_states(&kept, &place);
         assert_eq!(verify(&place.data()).expect("a journal").problems, []);
@@ -254,7 +289,7 @@ fn a_journal_of_an_earlier_build_leads_to_the_state_that_it_led_to_then() {
 
 #[test]
 fn the_engine_goes_on_with_a_journal_of_an_earlier_build() {
-    for kept in [V1, V2, V3] {
+    for kept in KEPT {
         let place = copy(&kept);
         let before = place.replay(None);
         assert_eq!(place.recovered_digest(&SMALL), before.digest);

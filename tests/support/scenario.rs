@@ -55,7 +55,7 @@ pub(crate) fn everything() -> Script {
 }
 
 /// A block that is allocated and taken back, transfers of the firm, and an instrument that gets another symbol.
-fn after_trade(script: &mut Script) {
+pub(crate) fn after_trade(script: &mut Script) {
     let allocate = |id: &str, executions: &[&str], legs: &[(&str, &str)]| {
         allocation(id, ("FREE", "GIZMO"), executions, legs)
     };
@@ -94,7 +94,7 @@ fn after_trade(script: &mut Script) {
 }
 
 /// All who hold something get their part.
-fn corporate_actions(script: &mut Script) {
+pub(crate) fn corporate_actions(script: &mut Script) {
     let dividend = CorporateAction {
         cash_per_unit: Money::from_raw(33_300_000),
         withhold_bps: 1_500,
