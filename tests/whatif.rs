@@ -378,7 +378,7 @@ fn a_refused_replace_leaves_the_order_as_it_was_and_cuts_its_fills() {
     script.at(0, 9, 0);
     let order = script.order(Order::buy("A", "L01", "GIZMO", "100", "50"));
     script.accepted(report(Kind::VenueAck, order));
-    script.accepted(support::firm::replace("B", "A", "300", "50"));
+    script.accepted(replace("B", "A", "300", "50"));
     script.accepted(report(Kind::VenueReplaced, order));
     script.accepted(fill("F1", order, "40", "50"));
     script.accepted(fill("F2", order, "200", "50"));
