@@ -175,7 +175,7 @@ fn money_prices_halts_and_lots_are_booked_by_command_and_name_who_says_so() {
 }
 
 fn ask_state(place: &super::Place) -> Value {
-    let output = std::process::Command::new(super::BINARY)
+    let output = std::process::Command::new(super::support::process::BINARY)
         .args(["state", "--json"])
         .arg(place.data())
         .output()
