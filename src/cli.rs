@@ -534,7 +534,7 @@ pub struct BenchLimitsArgs {
     /// Accounts, one run each.
     #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000")]
     pub accounts: Vec<u32>,
-    /// Limits that look at each order, over five levels: a multiple of twelve; 0 for none.
+    /// Limits that look at each order, over five levels: a multiple of twelve up to 192; 0 for none.
     #[arg(long, default_value_t = 12)]
     pub limits: u32,
     /// Every account holds one instrument and has a limit on its exposure.

@@ -108,7 +108,7 @@ settings! {
         segment_bytes: u64 = bytes(1 << 16, 4 << 30);
         /// When a record is released: memory (survives the process, not the machine) or disk (survives both).
         durability: Durability = Range::Choice(Durability::TEXTS);
-        /// Bytes of archived segments to keep; 0 keeps all.
+        /// Bytes of archived segments to keep once a snapshot covers what is older; 0 keeps all. There are no snapshots yet, so all are kept whatever it says.
         retention_bytes: u64 = bytes(0, 1024 * TIB);
         /// Free bytes on the journal's disk below which new orders are refused.
         reserve_bytes: u64 = bytes(0, 16 * TIB);

@@ -106,11 +106,17 @@ pub(crate) fn has_hits(event: &Event) -> bool {
     hit_count(event) > 0
 }
 
-/// The tail: its text, and the limits that spoke behind it.
+/// The tail: its text, and the limits that spoke behind it. Of kinds with rows in the tail only what people wrote is text.
 fn split(event: &Event) -> (String, Vec<LimitHit>) {
     let tail = event.tail();
     let hits_len = usize::from(hit_count(event)) * size_of::<LimitHit>();
     let (text, hits) = tail.split_at(tail.len().saturating_sub(hits_len));
+    let text = match event.kind() {
+        Some(Kind::LedgerTransfer) => event.transfer_reason(),
+        Some(Kind::Allocation) if event.is_rejected() => &[], // names, where they did not resolve
+        Some(Kind::Allocation) => event.allocation_reason(),
+        _ => text,
+    };
     let hits = hits
         .chunks_exact(size_of::<LimitHit>())
         .map(bytemuck::pod_read_unaligned);
