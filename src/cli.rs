@@ -143,6 +143,9 @@ pub struct RunArgs {
     /// Stop after so many seconds.
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<u64>,
+    /// Trade although changes of reference data were refused: without the limits that they would have set.
+    #[arg(long)]
+    pub despite_refusals: bool,
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use tradewind_control::{AlertAct, ClientError, Command, Nothing};
 use tradewind_machine::clock::Clock;
+use tradewind_machine::journal::{self, JournalError};
 
 /// Runs the command.
 pub fn run(command: &AlertsCommand) -> anyhow::Result<ExitCode> {
@@ -25,8 +26,10 @@ fn list(engine: &EngineArgs) -> anyhow::Result<ExitCode> {
         Err(error) if is_no_engine(&error) => error,
         answered => return answered,
     };
-    if tradewind_machine::journal::identity(&engine.data).is_err() {
-        return Err(error); // no journal either
+    match journal::identity(&engine.data) {
+        Err(JournalError::NoJournal { .. }) => return Err(error), // no journal either
+        Err(damage) => return Err(damage.into()),
+        Ok(_) => {}
     }
     let incidents = crate::alerts::rebuild(&engine.data, Clock::start()?.now_ns())?.incidents();
     let value = json!({ "incidents": incidents });

@@ -93,11 +93,24 @@ fn options(args: &IngestArgs, reference: &ReferenceData) -> anyhow::Result<Optio
     })
 }
 
-/// The first message's time: reference data is set just before it.
+/// The first message's time: reference data is set just before it. A file that says nothing in this format starts no journal.
 fn first_time(format: Format, path: &Path, options: &Options) -> anyhow::Result<u64> {
     let mut recording = codec::open(format, path, options).with_context(|| path.display().to_string())?;
-    let first = recording.find_map(|message| message.ok().filter(|message| message.origin_ns > 0));
-    Ok(first.map_or(NANOS_PER_SEC, |message| message.origin_ns))
+    let (mut readable, mut problem) = (false, None);
+    for message in recording.by_ref() {
+        match message {
+            Ok(message) if message.origin_ns > 0 => return Ok(message.origin_ns),
+            Ok(_) => readable = true,
+            Err(error) => problem = problem.or(Some(error)),
+        }
+    }
+    match problem.filter(|_| !readable) {
+        Some(error) => Err(anyhow::anyhow!(
+            "{}: no line can be read; the first: {error}",
+            path.display()
+        )),
+        None => Ok(NANOS_PER_SEC),
+    }
 }
 
 /// Runs the command.

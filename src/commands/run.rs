@@ -47,6 +47,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     summary::show_recovery(&prepared.recovery);
     let clock = prepared.clock.clone();
     let reference = engine::load_reference(&settings, None)?;
+    if settings.reference.path.is_empty() && settings.demo.orders_per_s == 0 {
+        output::note("reference.path names no file: the firm is the demo's, with its accounts and limits");
+    }
     let wires = Wires::new(&settings, &mut prepared);
     let web_wires = services::Wires::new(&settings, &mut prepared);
     let figures = settings.valuation.own.then(|| {
@@ -64,7 +67,13 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         output::note(format_args!("thread {thread} is not pinned: {error}"));
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
-    set_reference(&engine, &changes)?;
+    let refused = set_reference(&engine, &changes)?;
+    if refused > 0 && !args.despite_refusals {
+        engine.stop()?;
+        anyhow::bail!(
+            "{refused} changes of reference data were refused, and nothing was let in: mend the file or the capacities, or say --despite-refusals"
+        );
+    }
     // 4. Alerts, the valuer and the store follow the journal, then the session and its venue, where the profile asks for them.
     let mut alerts = AlertService::start(&settings, &engine, &clock)?;
     let valuation = figures
@@ -156,7 +165,8 @@ fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<()> {
+/// Shows and sets what differs; gives how many changes were refused.
+fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<usize> {
     const LINES_SHOWN: usize = 12;
     for line in changes.lines.iter().take(LINES_SHOWN) {
         output::note(format_args!("  {line}"));
@@ -173,10 +183,11 @@ fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<
     for line in &changes.rule_lines {
         output::note(format_args!("  {line}"));
     }
-    for refused in engine::apply_reference(changes, engine, 0)? {
+    let refused = engine::apply_reference(changes, engine, 0)?;
+    for refused in &refused {
         output::note(format_args!("  refused {}: {}", refused.code, refused.line));
     }
-    Ok(())
+    Ok(refused.len())
 }
 
 /// What stands beside the engine and has a word in the status line.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tradewind_config::{Settings, without_password};
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
+use tradewind_machine::journal::has_writer;
 use tradewind_store::{FollowSettings, Status, inspect, migrate, rebuild};
 
 /// How often a rebuild says how far it is.
@@ -49,6 +50,10 @@ fn bring_up(args: &StoreArgs) -> anyhow::Result<ExitCode> {
 
 fn status(args: &StoreArgs) -> anyhow::Result<ExitCode> {
     let (_, follow, url) = opened(args)?;
+    anyhow::ensure!(
+        !follow.target.is_missing(),
+        "{url}: no store has been written there"
+    );
     let found = inspect(&follow.target)?;
     let place = found.saved.place;
     let journal = tradewind_store::compare(&follow.data_dir, &found.saved);
@@ -92,7 +97,14 @@ fn status(args: &StoreArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn make_anew(args: &StoreArgs) -> anyhow::Result<ExitCode> {
-    let (_, follow, url) = opened(args)?;
+    let (settings, follow, url) = opened(args)?;
+    let is_the_engines = args.url.as_deref().is_none_or(|url| url == settings.store.url);
+    if settings.store.enabled && is_the_engines && has_writer(&follow.data_dir) {
+        anyhow::bail!(
+            "an engine runs on {} and writes to {url}: stop it first, or name another database by --url",
+            follow.data_dir.display()
+        );
+    }
     let clock = Clock::start()?;
     let data_dir = follow.data_dir.clone();
     let target = follow.target.clone();

@@ -1,11 +1,12 @@
 //! Business rules at a start: what the configured file says beyond the rules in force becomes parts of a document.
 
 use super::EngineError;
+use std::io::Read;
 use std::path::Path;
 use tradewind_config::Settings;
 use tradewind_domain::event::InboundLong;
 use tradewind_domain::text::Text;
-use tradewind_rules::{Document, Label, changes, compile, encode, parts};
+use tradewind_rules::{Document, Label, SOURCE_MAX, changes, compile, encode, parts};
 
 /// Author of rules that a start puts into force.
 const AUTHOR: &str = "rules.file";
@@ -45,7 +46,14 @@ impl RuleChanges {
 
 /// The bytes of a rules file.
 pub fn read_rules(path: &Path) -> Result<Vec<u8>, EngineError> {
-    std::fs::read(path).map_err(|source| EngineError::RulesFile {
+    let read = || {
+        let mut source = Vec::new();
+        // One byte more than is accepted: whatever endless thing the path names is too long, and no more.
+        let file = std::fs::File::open(path)?;
+        file.take(SOURCE_MAX as u64 + 1).read_to_end(&mut source)?;
+        Ok(source)
+    };
+    read().map_err(|source| EngineError::RulesFile {
         path: path.to_path_buf(),
         source,
     })

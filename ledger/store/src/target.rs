@@ -31,6 +31,14 @@ impl Target {
         }
         Err(StoreError::Url)
     }
+
+    /// True for a file that is not there: looking at it would make it.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Postgres(_) => false,
+            Self::Sqlite(options) => !options.get_filename().exists(),
+        }
+    }
 }
 
 #[cfg(test)]

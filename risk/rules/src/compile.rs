@@ -12,7 +12,7 @@ use crate::token::Place;
 use std::collections::HashMap;
 
 /// Bytes of a rules file.
-const SOURCE_MAX: usize = 128 * 1024;
+pub const SOURCE_MAX: usize = 128 * 1024;
 /// Errors that are reported of one file.
 const ERRORS_MAX: usize = 50;
 

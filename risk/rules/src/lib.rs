@@ -34,7 +34,7 @@ mod tests;
 pub use assembly::{Assembly, Part, parts, parts_of};
 pub use book::{Answer, Findings, RuleBook};
 pub use changes::changes;
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, SOURCE_MAX, compile};
 pub use document::{Document, DocumentError, Label, RuleInfo, decode, encode};
 pub use error::{Problem, RuleError, RuleErrors};
 pub use evaluate::Facts;

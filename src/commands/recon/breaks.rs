@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use tradewind_control::{ClientError, Command, Outcome, ReconAct, ReconFilter, ReconName};
 use tradewind_domain::event::Event;
+use tradewind_machine::journal::{self, JournalError};
 use tradewind_views::Reader;
 use tradewind_views::recon::ReconBook;
 
@@ -96,8 +97,10 @@ fn or_from_journal(
         Err(error) if matches!(error.downcast_ref(), Some(ClientError::NoEngine { .. })) => error,
         answered => return answered,
     };
-    if tradewind_machine::journal::identity(&engine.data).is_err() {
-        return Err(error); // no journal either
+    match journal::identity(&engine.data) {
+        Err(JournalError::NoJournal { .. }) => return Err(error), // no journal either
+        Err(damage) => return Err(damage.into()),
+        Ok(_) => {}
     }
     let (mut book, mut now_ns) = (ReconBook::default(), 0);
     let mut reader = Reader::open(&engine.data)?;

@@ -44,7 +44,7 @@ pub use error::JournalError;
 pub use follower::{Follower, RecordRef, StartAt};
 pub use format::{END_KIND, FORMAT_VERSION, Position, RECORD_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use handle::{JournalHandle, JournalStats};
-pub use identity::identity;
+pub use identity::{has_writer, identity};
 pub use open::{Journal, Opened, Records};
 pub use recovery::{LastRecord, Recovery, TornTail};
 pub use storage::{DiskStorage, Storage, StorageFile};

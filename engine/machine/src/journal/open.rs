@@ -18,6 +18,7 @@ use super::sys;
 use super::window::{ControlMap, WindowSegment, create_dir, remove_dir, window_path};
 use super::writer::JournalWriter;
 use bytemuck::Zeroable;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -187,7 +188,12 @@ fn spawn<T: Send + 'static>(
 
 fn prepare_folder(folder: &Folder) -> Result<(), JournalError> {
     let path = folder.path();
-    std::fs::create_dir_all(path).map_err(|source| match source.kind() {
+    // What people trade is nobody else's business: whoever shall read it is given the folder.
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|source| match source.kind() {
         std::io::ErrorKind::PermissionDenied => JournalError::ReadOnly {
             path: path.to_path_buf(),
             source,

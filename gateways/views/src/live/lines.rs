@@ -460,7 +460,7 @@ fn percent(used: i128, hard: i128) -> Option<u64> {
 }
 
 fn flags(alerts: u8) -> String {
-    const WORDS: [(u8, &str); 7] = [
+    const WORDS: [(u8, &str); 8] = [
         (execution_alerts::LATE_FILL, "LATE_FILL"),
         (execution_alerts::OVERFILL, "OVERFILL"),
         (execution_alerts::OVERDRAFT, "OVERDRAFT"),
@@ -468,6 +468,7 @@ fn flags(alerts: u8) -> String {
         (execution_alerts::PRIOR_DAY_ADJ, "PRIOR_DAY_ADJ"),
         (execution_alerts::NOT_REPLAYED, "NOT_REPLAYED"),
         (execution_alerts::TAKING_BACK_WAITS, "TAKING_BACK_WAITS"),
+        (execution_alerts::SETTLED_EARLY, "SETTLED_EARLY"),
     ];
     let words: Vec<_> = WORDS
         .iter()
