@@ -250,7 +250,7 @@ fn assert_base(all: &[Contents], positions: &Position) {
     let taken_back = executions
         .rows
         .iter()
-        .filter(|row| value(executions, row, "trade_seq") != "");
+        .filter(|row| !value(executions, row, "trade_seq").is_empty());
     let taken_back: BTreeSet<_> = taken_back.map(|row| whose(executions, row)).collect();
     let days = table_of(all, "pnl_days");
     let mut found: BTreeMap<(u32, u32), [i128; 2]> = BTreeMap::new();

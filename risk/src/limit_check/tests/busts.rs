@@ -98,7 +98,7 @@ fn a_bust_keeps_the_reason_that_its_source_gave() {
         let mut event = Event::empty();
         event.reset(Kind::TradeBust);
         *event.body_mut() = TradeBust {
-            exec_ref_id: ExecId::new(&format!("T{at}")).unwrap(),
+            exec_ref_id: ExecId::new(format!("T{at}")).unwrap(),
             trade_date: DAY,
             ..TradeBust::zeroed()
         };
