@@ -237,7 +237,7 @@ fn what_is_refused_before_a_crash_is_refused_after_it_whatever_the_file_says() {
             "--type",
             "MAX_ORDER_QTY",
             "--hard",
-            "99",
+            "100",
         ],
         &["limits", "set", "list", "--scope", "FREE", "--type", "RESTRICTED"],
         &["limits", "restrict", "list", "EURO", "NO_TRADE"],
@@ -247,9 +247,9 @@ fn what_is_refused_before_a_crash_is_refused_after_it_whatever_the_file_says() {
     }
     let verdicts = [
         ("L01 GIZMO BUY 10 50", "OK"),
-        ("L01 GIZMO BUY 11 50", "MAX_ORDER_QTY"),
-        ("FREE GIZMO BUY 99 50", "OK"),
-        ("FREE GIZMO BUY 100 50", "MAX_ORDER_QTY"),
+        ("L01 GIZMO BUY 20 50", "MAX_ORDER_QTY"),
+        ("FREE GIZMO BUY 100 50", "OK"),
+        ("FREE GIZMO BUY 110 50", "MAX_ORDER_QTY"),
         ("FREE EURO BUY 1 20", "RESTRICTED_SYMBOL"),
         ("L17 GIZMO BUY 1 50", "TRADING_HALTED"),
     ];

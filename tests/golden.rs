@@ -76,7 +76,7 @@ fn three_mornings() -> Script {
     round::begin(&mut script);
     round::round(&mut script, 1);
     scenario::after_trade(&mut script);
-    script.accepted(trade("MISTAKE", "FREE", "GIZMO", Side::Buy, "7", "50"));
+    script.accepted(trade("MISTAKE", "FREE", "GIZMO", Side::Buy, "10", "50"));
     script.accepted(bust("MISTAKE", 0).with_tail(b"the broker took it back"));
     scenario::corporate_actions(&mut script);
     script
@@ -120,12 +120,12 @@ const V3: Kept = Kept {
 /// third morning, at the end.
 const V4: Kept = Kept {
     folder: "journal-v4",
-    known_at: [220, 432, 432],
+    known_at: [220, 432, 544],
     messages: || three_mornings().messages,
 };
 
 /// Those that are kept.
-const KEPT: [Kept; 3] = [V1, V2, V3];
+const KEPT: [Kept; 4] = [V1, V2, V3, V4];
 
 #[test]
 fn a_small_day_becomes_the_records_that_it_became_before() {

@@ -146,6 +146,7 @@ fn the_input_has_refusals_of_every_stage_and_expansions_longer_than_everything_t
         Kind::HolderDividend,
         Kind::TradeBust,
         Kind::StockBorrowed,
+        Kind::DatedSplit,
     ];
     assert_eq!(kinds, BTreeSet::from(all));
     let causes = causes(&events);

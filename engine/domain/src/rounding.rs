@@ -121,8 +121,13 @@ fn drop_of_wide(value: i128, decimals: u32, denominator: u128, mode: Rounding) -
     };
     let rest = magnitude - quotient * denominator;
     let goes_up = rest != 0 && goes_away(quotient & 1 != 0, value < 0, rest, denominator, mode);
+    // The least value has no opposite: its magnitude is itself, and so is the opposite of that.
     let rounded = (quotient + u128::from(goes_up)) as i128;
-    if value < 0 { -rounded } else { rounded }
+    if value < 0 {
+        rounded.wrapping_neg()
+    } else {
+        rounded
+    }
 }
 
 #[inline]

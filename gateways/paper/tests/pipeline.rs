@@ -215,7 +215,7 @@ fn a_session_runs_through_the_engine_and_every_order_is_answered() {
 
 #[test]
 fn rejects_of_many_kinds_are_seen() {
-    let (house, _) = run_session(20_000);
+    let (house, _) = run_session(60_000);
     let mut rejects: BTreeMap<&str, usize> = BTreeMap::new();
     for event in house.events() {
         if let Some(code) = event.reject_code() {
