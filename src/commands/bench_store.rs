@@ -90,7 +90,8 @@ impl StoreLoad {
         let stop = Arc::new(AtomicBool::new(false));
         let looking = std::thread::Builder::new().name("tw-store-lag".into()).spawn({
             let (stop, status, clock) = (Arc::clone(&stop), Arc::clone(&status), clock.clone());
-            move || look(&stop, &status, &clock)
+            let began = clock.raw();
+            move || look(&stop, &status, &clock, began)
         })?;
         Ok(Self {
             store,
@@ -126,12 +127,17 @@ impl StoreLoad {
     }
 }
 
-/// The lag now and then, in milliseconds.
-fn look(stop: &AtomicBool, status: &Status, clock: &Clock) -> Vec<u64> {
+/// The lag now and then, in milliseconds. A store that has written nothing yet is behind by all of the run.
+fn look(stop: &AtomicBool, status: &Status, clock: &Clock, began: RawStamp) -> Vec<u64> {
     let mut lags = Vec::new();
     while !stop.load(Ordering::Acquire) {
         std::thread::park_timeout(LOOK);
-        lags.push(status.lag(clock.now_ns(), None).ns / 1_000_000);
+        let behind_ns = if status.figures().batches == 0 {
+            clock.span_ns(began, clock.raw())
+        } else {
+            status.lag(clock.now_ns(), None).ns
+        };
+        lags.push(behind_ns / 1_000_000);
     }
     lags
 }
