@@ -136,34 +136,43 @@ impl Drop for Folder {
     }
 }
 
+/// What a workload asks of any run: its tables, and how old its messages may be.
+pub(super) fn of_workload(workload: &Workload) -> Vec<String> {
+    let capacities = workload.capacities();
+    let tables = [
+        ("capacity.instruments", capacities.instruments),
+        ("capacity.nodes", capacities.nodes),
+        ("capacity.open_orders", capacities.open_orders),
+        ("capacity.closed_orders", capacities.closed_orders),
+        ("capacity.node_instruments", capacities.node_instruments),
+        ("capacity.holdings", capacities.holdings),
+        ("capacity.wallets", capacities.wallets),
+        ("capacity.limits", capacities.limits),
+        ("capacity.cl_ord_ids", capacities.cl_ord_ids),
+        ("capacity.exec_ids", capacities.exec_ids),
+        ("capacity.sessions", capacities.sessions),
+    ];
+    let tables = tables.iter().map(|(key, rows)| format!("{key}={rows}"));
+    let age = format!("engine.stale_order_ms={}", workload::STALE_ORDER_MS);
+    tables.chain([age]).collect()
+}
+
 /// Settings of the run: the low-latency profile with what the workload and the arguments ask for.
 fn settings(args: &BenchArgs, workload: &Workload, layout: &Layout) -> anyhow::Result<Settings> {
-    let capacities = workload.capacities();
     let free = super::doctor::free_bytes(&args.window_dir).unwrap_or(0);
     let wanted = workload.messages().saturating_mul(EVENT_BYTES) + 4 * SEGMENT_BYTES;
     let most = WINDOW_BYTES_MAX.min(free / 100 * WINDOW_SHARE_PCT);
     let window = wanted.min(most).max(4 * SEGMENT_BYTES) / SEGMENT_BYTES * SEGMENT_BYTES;
     let set = |key: &str, value: &dyn std::fmt::Display| format!("{key}={value}");
-    let sets = vec![
+    let mut sets = vec![
         set("engine.topology", &layout.topology),
         set("engine.idle", &args.idle),
-        set("engine.stale_order_ms", &workload::STALE_ORDER_MS),
         set("journal.durability", &args.durability),
         set("journal.window_dir", &args.window_dir.display()),
         set("journal.window_bytes", &window),
         set("journal.segment_bytes", &SEGMENT_BYTES),
-        set("capacity.instruments", &capacities.instruments),
-        set("capacity.nodes", &capacities.nodes),
-        set("capacity.open_orders", &capacities.open_orders),
-        set("capacity.closed_orders", &capacities.closed_orders),
-        set("capacity.node_instruments", &capacities.node_instruments),
-        set("capacity.holdings", &capacities.holdings),
-        set("capacity.wallets", &capacities.wallets),
-        set("capacity.limits", &capacities.limits),
-        set("capacity.cl_ord_ids", &capacities.cl_ord_ids),
-        set("capacity.exec_ids", &capacities.exec_ids),
-        set("capacity.sessions", &capacities.sessions),
     ];
+    sets.extend(of_workload(workload));
     let args = SettingsArgs {
         profile: "low-latency".to_owned(),
         config: None,

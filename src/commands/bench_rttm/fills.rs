@@ -131,24 +131,12 @@ pub(super) fn run(args: &BenchRttmArgs, per_s: u32) -> anyhow::Result<ExitCode> 
 }
 
 fn settings(args: &BenchRttmArgs, workload: &Workload) -> anyhow::Result<Settings> {
-    let capacities = workload.capacities();
     let set = |key: &str, value: &dyn std::fmt::Display| format!("{key}={value}");
-    let sets = vec![
+    let mut sets = vec![
         set("engine.idle", &args.idle),
-        set("engine.stale_order_ms", &workload::STALE_ORDER_MS),
         set("journal.window_dir", &args.window_dir.display()),
-        set("capacity.instruments", &capacities.instruments),
-        set("capacity.nodes", &capacities.nodes),
-        set("capacity.open_orders", &capacities.open_orders),
-        set("capacity.closed_orders", &capacities.closed_orders),
-        set("capacity.node_instruments", &capacities.node_instruments),
-        set("capacity.holdings", &capacities.holdings),
-        set("capacity.wallets", &capacities.wallets),
-        set("capacity.limits", &capacities.limits),
-        set("capacity.cl_ord_ids", &capacities.cl_ord_ids),
-        set("capacity.exec_ids", &capacities.exec_ids),
-        set("capacity.sessions", &capacities.sessions),
     ];
+    sets.extend(crate::commands::bench::of_workload(workload));
     let args = SettingsArgs {
         profile: "demo".to_owned(),
         config: None,
