@@ -302,7 +302,8 @@ fn qty_text(qty: i64) -> String {
     (qty / dec("1")).to_string()
 }
 
-/// Cash that `rest` of `whole` needs, where `cash` was enough for all of it: the principal up to the cent, and a share of the fee.
+/// Cash that `rest` of `whole` needs, where `cash` was enough for all of it: the principal up to the cent, and of the fee what the
+/// filled part's share, half even, leaves.
 fn cash_of_rest(cash: Money, whole: i64, rest: i64, px: i64) -> i128 {
     const CENT: i128 = 1_000_000;
     let unit = CENT * i128::from(dec("1"));
@@ -311,7 +312,8 @@ fn cash_of_rest(cash: Money, whole: i64, rest: i64, px: i64) -> i128 {
         return 0;
     }
     let fee = cash.raw() / CENT - cents(whole);
-    let (twice, whole) = (2 * fee * i128::from(rest), i128::from(whole));
+    let filled = i128::from(whole - rest);
+    let (twice, whole) = (2 * fee * filled, i128::from(whole));
     let up = (twice + whole) / (2 * whole);
     // Half even.
     let share = if (twice + whole) % (2 * whole) == 0 && up % 2 == 1 {
@@ -319,7 +321,7 @@ fn cash_of_rest(cash: Money, whole: i64, rest: i64, px: i64) -> i128 {
     } else {
         up
     };
-    (cents(rest) + share) * CENT
+    (cents(rest) + fee - share) * CENT
 }
 
 /// Each order holds what its rest needs, and while a replace is pending the larger of the old and the new rest.
