@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradewind_domain::event::{Event, Kind, Quote, head_flags};
 use tradewind_machine::journal::{
-    Durability, Follower, Journal, JournalConfig, JournalWriter, StartAt, verify,
+    Durability, Follower, Journal, JournalConfig, JournalError, JournalWriter, StartAt, verify,
 };
 
 const ROLE: &str = "TRADEWIND_TEST_ROLE";
@@ -45,6 +45,11 @@ fn write(writer: &mut JournalWriter, seqs: std::ops::RangeInclusive<u64>) {
 
 /// Follows from `from` until `to` has come; every number must come once.
 fn follow(data: &Path, from: u64, to: u64) {
+    follow_and(data, from, to, |_| {});
+}
+
+/// As [`follow`], and tells of each number.
+fn follow_and(data: &Path, from: u64, to: u64, tell: impl Fn(u64)) {
     let mut follower = Follower::open(data, StartAt::Seq(from)).unwrap();
     let mut next = from;
     let mut idle = 0;
@@ -52,6 +57,7 @@ fn follow(data: &Path, from: u64, to: u64) {
         match follower.poll().unwrap() {
             Some(record) => {
                 assert_eq!(record.head().seq, next);
+                tell(next);
                 (next, idle) = (next + 1, 0);
             }
             None => {
@@ -98,6 +104,53 @@ fn a_follower_in_another_process_sees_every_record_over_rolls_and_restarts() {
     assert!(child.wait().unwrap().success(), "the follower missed something");
     assert!(handle.committed().segment() > 20);
     handle.stop().unwrap();
+}
+
+#[test]
+fn a_follower_in_another_process_goes_on_while_covered_segments_are_removed_behind_it() {
+    const READ: &str = "read";
+    if let Some((_, data)) = role() {
+        let say = |seq| {
+            if seq == COUNT {
+                std::fs::write(data.join(READ), "").unwrap();
+            }
+        };
+        return follow_and(&data, 1, 2 * COUNT, say);
+    }
+    let data = TempDir::new().unwrap();
+    let keeps_little = JournalConfig {
+        keep_bytes: 256 << 10,
+        ..config(data.path())
+    };
+    let (mut writer, handle) = Journal::open(keeps_little).unwrap().start().unwrap();
+    let mut child = spawn(
+        "a_follower_in_another_process_goes_on_while_covered_segments_are_removed_behind_it",
+        "follower",
+        data.path(),
+    );
+    write(&mut writer, 1..=COUNT);
+    wait_until("the follower has read", || data.path().join(READ).exists());
+    handle.set_covered(COUNT);
+    let first = data.path().join("journal/00000000000000000001.twj");
+    wait_until("the first segment is removed", || !first.exists());
+    write(&mut writer, COUNT + 1..=2 * COUNT);
+    assert!(child.wait().unwrap().success(), "the follower missed something");
+    let late = Follower::open(data.path(), StartAt::Seq(1)).map(drop);
+    assert!(
+        matches!(late, Err(JournalError::SeqExpired { asked: 1, .. })),
+        "{late:?}"
+    );
+    handle.stop().unwrap();
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_micros(200));
+    }
+    panic!("not in time: {what}");
 }
 
 #[test]

@@ -40,7 +40,8 @@ pub struct JournalConfig {
     pub sync_interval: Duration,
     /// Under [`Durability::Memory`]: unsynced bytes that start a sync before the interval is over.
     pub sync_bytes: u64,
-    /// Data files are not removed below this total, in bytes; above it, those that are covered are removed, oldest first.
+    /// Data files are not removed below this total, in bytes; above it, those that a snapshot covers
+    /// ([`set_covered`](super::JournalHandle::set_covered)) are removed, oldest first.
     pub keep_bytes: u64,
     /// A pin holds data files up to this total, in bytes, and then breaks.
     pub retention_bytes: u64,

@@ -132,23 +132,37 @@ pub enum JournalError {
         /// What is wrong there.
         reason: String,
     },
-    /// The asked position was removed by retention.
-    #[error(
-        "position {asked} was removed by retention; the oldest record is at {oldest}: rebuild from a snapshot or from the start"
-    )]
+    /// The segment of the asked position is not there any more.
+    #[error("position {asked} is not in the journal any more, which begins at {oldest}")]
     Expired {
         /// What was asked for.
         asked: Position,
         /// The oldest position that is there.
         oldest: Position,
     },
+    /// The segment of the asked sequence number is not there any more.
+    #[error("sequence {asked} is not in the journal any more, which begins with {first}")]
+    SeqExpired {
+        /// What was asked for.
+        asked: u64,
+        /// Number of the oldest record.
+        first: u64,
+    },
     /// The asked position is beyond the end: the reader has seen another, longer journal.
     #[error("position {asked} is ahead of the journal, which ends at {end}")]
     Ahead {
         /// What was asked for.
-        asked: String,
+        asked: Position,
         /// End of the journal.
         end: Position,
+    },
+    /// The asked sequence number is beyond the end.
+    #[error("sequence {asked} is ahead of the journal, whose last is {last}")]
+    SeqAhead {
+        /// What was asked for.
+        asked: u64,
+        /// Number of the last record; 0 where there is none.
+        last: u64,
     },
     /// Syncing or copying to disk failed; the journal takes nothing more in this run.
     #[error(

@@ -323,15 +323,25 @@ impl Follower {
         self.look_up_limit()?; // without a writer, the first one found only what `durable` says
         if position > self.limit {
             return Err(JournalError::Ahead {
-                asked: position.to_string(),
+                asked: position,
                 end: self.limit,
             });
         }
         Ok(())
     }
 
-    /// Goes to the first record of a sequence number, from the last segment that begins before it.
+    /// Goes to the first record of a sequence number. Where a segment is removed under its eyes, it looks again at what is left.
     fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
+        loop {
+            match self.seek_seq_once(seq) {
+                Err(JournalError::Expired { .. }) => {}
+                sought => return sought,
+            }
+        }
+    }
+
+    /// From the last segment that begins before the number.
+    fn seek_seq_once(&mut self, seq: u64) -> Result<(), JournalError> {
         let segments = self.folder.segments(&ReadOnlyDisk)?;
         let oldest = segments.first().copied().unwrap_or(1);
         for &index in segments.iter().rev() {
@@ -339,12 +349,8 @@ impl Follower {
             let first = self.poll()?.map(|record| (record.head().seq, record.head().part));
             let begins_before = first.is_some_and(|first| first <= (seq, 0));
             if begins_before || index == oldest {
-                if first.is_some() && !begins_before && oldest > 1 {
-                    let oldest = Position::start_of(oldest);
-                    return Err(JournalError::Expired {
-                        asked: Position::default(),
-                        oldest,
-                    });
+                if let Some((first, _)) = first.filter(|_| !begins_before && oldest > 1) {
+                    return Err(JournalError::SeqExpired { asked: seq, first });
                 }
                 self.go_to(Position::start_of(index));
                 break;
@@ -364,10 +370,7 @@ impl Follower {
                 }
                 Some(found) => last = found,
                 None if last + 1 < seq => {
-                    return Err(JournalError::Ahead {
-                        asked: format!("of sequence {seq}"),
-                        end: self.next,
-                    });
+                    return Err(JournalError::SeqAhead { asked: seq, last });
                 }
                 None => return Ok(()),
             }

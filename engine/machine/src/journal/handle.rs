@@ -104,7 +104,8 @@ impl JournalHandle {
         self.shared.failure()
     }
 
-    /// Says that a snapshot covers everything up to this sequence number; it only rises.
+    /// Says that a snapshot covers everything up to this sequence number; it only rises. Until it is called nothing is removed: recovery
+    /// needs every record. The engine has no snapshots and never calls it.
     pub fn set_covered(&self, seq: u64) {
         self.shared.covered_seq.fetch_max(seq, Ordering::AcqRel);
     }

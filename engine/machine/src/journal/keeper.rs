@@ -8,6 +8,7 @@
 //! - In a run that followers keep up with, no memory is taken from the system.
 //! - The persisted `durable` is a lower bound of the real one.
 //! - Data files go oldest first, and the last complete one stays: its seal begins the next one's chain.
+//! - None goes that no snapshot covers. The engine has none yet, so in a running engine none goes.
 
 use super::error::JournalError;
 use super::folder::SlotFile;

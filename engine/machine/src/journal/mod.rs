@@ -26,6 +26,7 @@ mod identity;
 mod keeper;
 mod lock;
 mod open;
+mod overview;
 mod pool;
 mod recovery;
 mod scan;
@@ -34,6 +35,7 @@ mod storage;
 mod sys;
 mod verify;
 mod window;
+mod windows;
 mod writer;
 
 #[cfg(test)]
@@ -46,8 +48,10 @@ pub use format::{END_KIND, FORMAT_VERSION, Position, RECORD_MAX, SEGMENT_BYTES_M
 pub use handle::{JournalHandle, JournalStats};
 pub use identity::{has_writer, identity};
 pub use open::{Journal, Opened, Records};
+pub use overview::{Overview, Writer, overview};
 pub use recovery::{LastRecord, Recovery, TornTail};
 pub use storage::{DiskStorage, Storage, StorageFile};
 pub use sys::FileSystem;
 pub use verify::{Problem, SegmentInfo, SegmentState, VerifyReport, repair, segment, segments, verify};
+pub use windows::{WindowInfo, bytes_left_behind, windows};
 pub use writer::{BATCH_MAX, JournalWriter};

@@ -16,8 +16,10 @@ use super::shared::{Archived, Segment, Shared, lock};
 use super::storage::{DiskStorage, Storage};
 use super::sys;
 use super::window::{ControlMap, WindowSegment, create_dir, remove_dir, window_path};
+use super::windows::own;
 use super::writer::JournalWriter;
 use bytemuck::Zeroable;
+use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -115,7 +117,7 @@ impl Opened {
         let slots = SlotFile::open(&self.folder, &*self.storage, slot)?;
         slots.write(slot)?;
         let window_dir = window_path(&self.config.window_dir, &self.identity.id, self.folder.path())?;
-        let pool = take_window(&self.config, &window_dir).inspect_err(|_| {
+        let (pool, owner) = take_window(&self.config, &window_dir, self.folder.path()).inspect_err(|_| {
             let _ = remove_dir(&window_dir); // what was taken is given back; the error says why the start failed
         })?;
         let control = ControlMap::create(&window_dir, self.identity.id, epoch, end)?;
@@ -131,7 +133,7 @@ impl Opened {
         let shared = Shared::new(
             self.config,
             self.folder,
-            window_dir,
+            (window_dir, owner),
             self.storage,
             control,
             header,
@@ -234,11 +236,17 @@ fn check_window_file_system(config: &JournalConfig, storage: &dyn Storage) -> Re
 
 /// Makes the window folder and takes all the memory of the window but that of the first segment, which may be of another
 /// size. The window must fit what is free, once a dead writer's window is gone.
-fn take_window(config: &JournalConfig, window_dir: &Path) -> Result<Pool, JournalError> {
+fn take_window(
+    config: &JournalConfig,
+    window_dir: &Path,
+    journal: &Path,
+) -> Result<(Pool, File), JournalError> {
     create_dir(window_dir)?;
+    let owner = own(window_dir, journal)?;
     let system = sys::FileSystem::of(&config.window_dir).context("ask about", &config.window_dir)?;
     room_for(config, system, system.free_bytes)?;
-    Pool::new(window_dir, config.segment_bytes, config.window_segments() - 1)
+    let pool = Pool::new(window_dir, config.segment_bytes, config.window_segments() - 1)?;
+    Ok((pool, owner))
 }
 
 fn room_for(config: &JournalConfig, system: sys::FileSystem, bytes: u64) -> Result<(), JournalError> {

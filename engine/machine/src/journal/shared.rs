@@ -7,6 +7,7 @@ use super::format::{Position, SegmentHeader};
 use super::storage::{Storage, StorageFile};
 use super::window::{ControlMap, WindowSegment};
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) config: JournalConfig,
     pub(super) folder: Folder,
     pub(super) window_dir: PathBuf,
+    /// Locked as long as this lives, so that others see whose window it is.
+    pub(super) _owner: File,
     pub(super) storage: Arc<dyn Storage>,
     pub(super) control: ControlMap,
     /// Header of the next segments, but for index, size and checksum.
@@ -72,7 +75,7 @@ impl Shared {
     pub(super) fn new(
         config: JournalConfig,
         folder: Folder,
-        window_dir: PathBuf,
+        (window_dir, owner): (PathBuf, File),
         storage: Arc<dyn Storage>,
         control: ControlMap,
         header: SegmentHeader,
@@ -81,6 +84,7 @@ impl Shared {
             config,
             folder,
             window_dir,
+            _owner: owner,
             storage,
             control,
             header,

@@ -52,7 +52,7 @@ impl FileSystem {
     }
 
     /// Its name, where it does not keep what it was told to sync or lock.
-    pub(super) fn unsafe_name(&self) -> Option<&'static str> {
+    pub fn unsafe_name(&self) -> Option<&'static str> {
         UNSAFE
             .iter()
             .find(|(magic, _)| *magic == self.magic)
@@ -60,7 +60,7 @@ impl FileSystem {
     }
 
     /// True where its files live in memory.
-    pub(super) fn is_in_memory(&self) -> bool {
+    pub fn is_in_memory(&self) -> bool {
         IN_MEMORY.contains(&self.magic)
     }
 }

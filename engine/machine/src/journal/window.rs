@@ -322,16 +322,28 @@ impl ControlMap {
         ))
     }
 
+    /// Maps the control page to read, whichever journal's it is. `None` where there is none that this build knows.
+    pub(super) fn of_any(dir: &Path) -> Option<Self> {
+        Self::known(map_read_only(&dir.join("control")).ok()??)
+    }
+
     fn checked(map: MmapRaw, journal_id: &[u8; 16]) -> Option<Self> {
+        Self::known(map).filter(|control| control.journal_id == *journal_id)
+    }
+
+    fn known(map: MmapRaw) -> Option<Self> {
         if (map.len() as u64) < CONTROL_LEN {
             return None;
         }
         let control = Self { map };
         // A window of version 1 has the same layout, and its reader may lock what it maps, too.
         let known = control.magic == CONTROL_MAGIC && (1..=CONTROL_VERSION).contains(&control.version);
-        (known && control.journal_id == *journal_id).then_some(control)
+        known.then_some(control)
     }
 }
+
+/// What names of window folders begin with.
+pub(super) const WINDOW_PREFIX: &str = "tradewind-";
 
 /// The window folder of a journal: named by journal id and by the inode of the journal's folder, so that a copy of a data
 /// folder never takes the window of the original for its own.
@@ -342,7 +354,7 @@ pub(super) fn window_path(
 ) -> Result<PathBuf, JournalError> {
     let inode = std::fs::metadata(folder).context("ask about", folder)?.ino();
     let hex: String = journal_id.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(window_dir.join(format!("tradewind-{hex}-{inode:x}")))
+    Ok(window_dir.join(format!("{WINDOW_PREFIX}{hex}-{inode:x}")))
 }
 
 /// Makes the window folder, for this user alone, in place of one that may be there.

@@ -17,7 +17,7 @@ fn memory(place: &Place) -> Vec<(u64, u64)> {
     std::fs::read_dir(folder.unwrap().path())
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_name() != "control")
+        .filter(|entry| entry.file_name() != "control" && entry.file_name() != "owner")
         // A file may go, or change its name, while the folder is read.
         .filter_map(|entry| entry.metadata().ok())
         .map(|file| (file.ino(), file.len()))

@@ -48,7 +48,10 @@ fn a_follower_begins_where_it_is_told() {
     let mut next = handle.follower(StartAt::Seq(2_001)).unwrap();
     assert!(matches!(
         handle.follower(StartAt::Seq(2_002)),
-        Err(JournalError::Ahead { .. })
+        Err(JournalError::SeqAhead {
+            asked: 2_002,
+            last: 2_000
+        })
     ));
     let beyond = Position(handle.committed().0 + 64);
     assert!(matches!(
@@ -115,7 +118,7 @@ fn covered_segments_go_oldest_first_and_a_follower_left_behind_is_told() {
     assert!(oldest.segment() > 3);
     assert!(matches!(
         Follower::open(place.data.path(), StartAt::Seq(1)),
-        Err(JournalError::Expired { .. })
+        Err(JournalError::SeqExpired { asked: 1, .. })
     ));
     handle.stop().unwrap();
     let seqs = place.seqs();
