@@ -18,6 +18,7 @@ mod nearest;
 mod problem;
 mod reference;
 mod settings;
+mod text_file;
 
 pub use calendar::{Calendar, EarlyClose};
 pub use limit_table::LIMIT_SPECS;
@@ -33,3 +34,4 @@ pub use settings::{
     IdentityKeys, Idle, JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row,
     RulesKeys, Settings, SourcesKeys, StoreKeys, ValuationKeys, without_password,
 };
+pub use text_file::read_text;

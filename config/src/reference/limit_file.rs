@@ -5,6 +5,7 @@
 //!
 //! Not here: what becomes of the limits (`tradewind whatif` plays a journal under them).
 
+use super::ReferenceData;
 use super::known::Known;
 use super::parse;
 use super::rows::{Limit, Named};
@@ -24,7 +25,7 @@ impl Limit {
     /// Reads the `[[limit]]` tables of a file, as [`parse_all`](Self::parse_all).
     pub fn load_all(path: &Path, known: &Known) -> Result<Vec<Self>, ConfigError> {
         let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match crate::text_file::read_text(path, ReferenceData::FILE_BYTES_MAX) {
             Ok(text) => Self::parse_all(&text, &file, known),
             Err(error) => Err(ConfigError {
                 problems: vec![Problem::new(file, "", format!("failed to read: {error}"))],

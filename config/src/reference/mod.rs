@@ -27,6 +27,7 @@ pub use rows::{
 
 use crate::calendar::Calendar;
 use crate::problem::{ConfigError, Problem};
+use crate::text_file::read_text;
 use std::path::Path;
 use tradewind_domain::event::InboundLong;
 use tradewind_domain::time::DayNumber;
@@ -65,6 +66,9 @@ impl ReferenceData {
     /// The built-in demo data.
     pub const DEMO: &str = include_str!("../../reference/demo.toml");
 
+    /// The longest file that is read, bytes: some million rows.
+    pub const FILE_BYTES_MAX: u64 = 1 << 30;
+
     /// Reads a document; `file` names it in problems.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         parse::document(text, file)
@@ -76,7 +80,7 @@ impl ReferenceData {
             return Self::parse(Self::DEMO, "built-in demo.toml");
         };
         let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match read_text(path, Self::FILE_BYTES_MAX) {
             Ok(text) => Self::parse(&text, &file),
             Err(error) => Err(ConfigError {
                 problems: vec![Problem::new(file, "", format!("failed to read: {error}"))],

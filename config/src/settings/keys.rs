@@ -95,11 +95,12 @@ settings! {
         ref_max_age_ms: u32 = count(1, U32_MAX), decides;
         /// Milliseconds after which an order's own time stamp makes it stale (L09); 0 checks nothing.
         stale_order_ms: u32 = count(0, U32_MAX), decides;
+        /// false refuses to start where tables and window need more memory than this machine, or the process's control group, has left;
+        /// true starts all the same, and the kernel may end the process without a word.
+        memory_overcommit: bool = Range::Flag;
     }
     /// Where and how the journal is kept.
     journal: JournalKeys {
-        /// Folder of the archived segments; relative to `--data`.
-        dir: String = Range::Path { may_be_empty: false };
         /// Folder in memory for the segments being written.
         window_dir: String = Range::Path { may_be_empty: false };
         /// Bytes of memory for the newest segments, all taken at the start; at least three segments.
@@ -108,7 +109,8 @@ settings! {
         segment_bytes: u64 = bytes(1 << 16, 4 << 30);
         /// When a record is released: memory (survives the process, not the machine) or disk (survives both).
         durability: Durability = Range::Choice(Durability::TEXTS);
-        /// Bytes of archived segments to keep once a snapshot covers what is older; 0 keeps all. There are no snapshots yet, so all are kept whatever it says.
+        /// Bytes of archived segments to keep once a snapshot covers what is older; 0 keeps all. There are no snapshots yet, so all are kept
+        /// whatever it says, and a start says so where it is not 0.
         retention_bytes: u64 = bytes(0, 1024 * TIB);
         /// Free bytes on the journal's disk below which new orders are refused.
         reserve_bytes: u64 = bytes(0, 16 * TIB);

@@ -24,6 +24,13 @@ mod row_bytes {
 }
 
 impl Settings {
+    /// Estimated bytes of memory in all.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_estimate()
+            .iter()
+            .fold(0, |sum, (_, bytes)| sum.saturating_add(*bytes))
+    }
+
     /// Estimated bytes of memory by part, largest first, and the journal's window in shared memory with them.
     pub fn memory_estimate(&self) -> Vec<(&'static str, u64)> {
         let (engine, capacity, sources) = (&self.engine, &self.capacity, &self.sources);
@@ -77,8 +84,12 @@ impl Settings {
             ),
             ("tax lots", times(capacity.lots, row_bytes::LOT)),
         ];
-        if self.control.socket {
-            parts.push(("the replica for listings", tables_bytes(&parts)));
+        let tables = tables_bytes(&parts);
+        if self.control.socket || !self.http.listen.is_empty() {
+            parts.push(("the replica for listings", tables));
+        }
+        if self.audit.shadow {
+            parts.push(("the auditor's copies", tables.saturating_mul(2)));
         }
         parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         parts

@@ -18,6 +18,7 @@ pub use value::{Durability, Idle, Range, without_password};
 
 use crate::nearest::nearest;
 use crate::problem::{ConfigError, Lines, Problem};
+use crate::text_file::read_text;
 use keys::Typed;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,9 @@ pub static PROFILES: [(&str, &str); 4] = [
 
 /// Variables of the environment that start so are settings: `TRADEWIND_SECTION__KEY`.
 const ENV_PREFIX: &str = "TRADEWIND_";
+
+/// The longest file of settings, bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,10 +139,7 @@ impl Settings {
         env: impl IntoIterator<Item = (String, String)>,
         sets: &[String],
     ) -> Result<Self, ConfigError> {
-        let mut layers = Layers {
-            cells: vec![None; KEYS.len()],
-            problems: Vec::new(),
-        };
+        let mut layers = Layers::empty();
         layers.profile(profile);
         if let Some(path) = file {
             layers.file(path);
@@ -155,6 +156,13 @@ impl Settings {
             layers.flag(set);
         }
         layers.finish()
+    }
+
+    /// Says what is wrong with a flag `section.key=value` by itself, for whoever reads the command line.
+    pub fn check_flag(text: &str) -> Result<(), Problem> {
+        let mut layers = Layers::empty();
+        layers.flag(text);
+        layers.problems.pop().map_or(Ok(()), Err)
     }
 
     /// Every key with value, origin and meaning, for `config show`.
@@ -278,6 +286,13 @@ struct Layers {
 }
 
 impl Layers {
+    fn empty() -> Self {
+        Self {
+            cells: vec![None; KEYS.len()],
+            problems: Vec::new(),
+        }
+    }
+
     fn profile(&mut self, wanted: &str) {
         let Some(&(name, text)) = PROFILES.iter().find(|(name, _)| *name == wanted) else {
             let names = PROFILES.map(|(name, _)| name);
@@ -291,7 +306,7 @@ impl Layers {
     }
 
     fn file(&mut self, path: &Path) {
-        match std::fs::read_to_string(path) {
+        match read_text(path, FILE_BYTES_MAX) {
             Ok(text) => self.document(&text, |line| Origin::File {
                 path: path.to_owned(),
                 line,
@@ -366,6 +381,13 @@ impl Layers {
     fn set(&mut self, name: &str, raw: Raw<'_>, origin: Origin) {
         let Some(at) = KEYS.iter().position(|key| key.name == name) else {
             let message = unknown("key", name, KEYS.iter().map(|key| key.name));
+            // What it was given may be a secret that a misspelt key was to have.
+            let origin = match origin {
+                Origin::Flag { .. } => Origin::Flag {
+                    text: format!("{}=...", shortened(name)),
+                },
+                origin => origin,
+            };
             return self.problems.push(Problem::new(origin, "", message));
         };
         let is_secret = KEYS[at].range.may_hold_secret();
@@ -462,9 +484,14 @@ fn env_name(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
+/// As much of a name as is shown.
+fn shortened(name: &str) -> String {
+    name.chars().take(80).collect()
+}
+
 /// The message for a name that is not known.
 fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let shown: String = name.chars().take(80).collect();
+    let shown = shortened(name);
     match nearest(name, known) {
         Some(near) => format!("unknown {what} `{shown}`; did you mean `{near}`?"),
         None => format!("unknown {what} `{shown}`"),

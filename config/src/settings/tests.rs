@@ -74,7 +74,7 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
     );
     assert_eq!(
         refusal(None, &[], &["engine.bacth_max=1"]),
-        format!("--set engine.bacth_max=1: {near_key}")
+        format!("--set engine.bacth_max=...: {near_key}")
     );
     assert_eq!(
         refusal(None, &[("TRADEWIND_ENGINE_BATCH_MAX", "1")], &[]),
