@@ -10,18 +10,20 @@
 //!
 //! Not here: lines and connections (see `server`).
 
-use crate::answer::{self, Outcome, Usage};
+use crate::answer::{self, Outcome};
 use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
 use crate::dual::{Rearms, Waiting};
 use crate::figures::Gauges;
 use crate::holdings;
 use crate::message::{self, Author, Target};
 use crate::money;
+use crate::names;
 use crate::peer::Peer;
 use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
 use crate::recon;
 use crate::reference;
+use crate::usage::{limit_named, usage};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -29,9 +31,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tradewind_config::Limit;
 use tradewind_domain::codes::ClockMode;
-use tradewind_domain::event::{Event, InboundLong, Kind, LimitProbe};
+use tradewind_domain::event::{Event, InboundLong, Kind};
 use tradewind_domain::reject::RejectCode;
-use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::{Follower, JournalError, Position, StartAt};
@@ -202,7 +203,7 @@ impl Desk {
             Command::MarketMark(mark) => self.change(money::mark(mark, author)?),
             Command::MarketRate(rate) => self.change(money::rate(rate, author)?),
             Command::MarketHalt(halt) => self.change(money::halt(halt, author)?),
-            Command::LimitsUsage(usage) => self.limits_usage(message::limit_usage(usage, author)?),
+            Command::LimitsUsage(usage) => self.limits_usage(usage, author),
             Command::LimitsValidate(order) => {
                 let number = self.stamp();
                 self.question(message::order_question(order, author, number)?)
@@ -368,21 +369,14 @@ impl Desk {
         value(json!({ "passes": outcome.accepted, "outcome": outcome }))
     }
 
-    fn limits_usage(&self, message: InboundLong) -> Answered {
-        let sent = self.send(message)?;
-        let outcome = Outcome::of(&sent.event, None);
-        if !outcome.accepted {
-            return Err(refused(outcome));
-        }
-        let usage = self
-            .live
-            .read(sent.released, |held| Usage::of(sent.event.body(), held.known()))
-            .map_err(reads_failed)?;
-        value(json!({ "usage": usage, "outcome": outcome }))
-    }
-
     fn limits_list(&self, filter: &LimitFilter) -> Answered {
+        if let Some(wanted) = filter.limit_type.as_deref() {
+            names::limit_type(wanted)?;
+        }
         let rows = self.read(|held| {
+            if let Some(node) = filter.node.as_deref() {
+                names::node(held, node)?;
+            }
             let mut views = limits(held.replica());
             views.retain(|view| {
                 filter.node.as_ref().is_none_or(|node| view.scope == *node)
@@ -391,11 +385,9 @@ impl Desk {
                         .as_ref()
                         .is_none_or(|wanted| view.limit_type.eq_ignore_ascii_case(wanted))
             });
-            views
-                .into_iter()
-                .map(|view| limit_row(held, view))
-                .collect::<Vec<_>>()
-        })?;
+            let rows = views.into_iter().map(|view| limit_row(held, view));
+            Ok::<_, Failure>(rows.collect::<Vec<_>>())
+        })??;
         value(json!({ "limits": rows }))
     }
 
@@ -524,7 +516,7 @@ impl Desk {
 /// A record, and how far the journal was read for it.
 pub(crate) struct Sent {
     pub(crate) event: Box<Event>,
-    released: Position,
+    pub(crate) released: Position,
 }
 
 pub(crate) fn value(value: impl Serialize) -> Answered {
@@ -553,7 +545,7 @@ fn journal_failed(error: JournalError) -> Failure {
     Failure::new(ErrorCode::JournalFailed, error.to_string())
 }
 
-fn reads_failed(error: LiveError) -> Failure {
+pub(crate) fn reads_failed(error: LiveError) -> Failure {
     let code = match error {
         LiveError::Behind { .. } => ErrorCode::ReadsBehind,
         _ => ErrorCode::ReadsFailed,
@@ -568,11 +560,7 @@ fn unknown_outcome(why: impl std::fmt::Display) -> Failure {
 
 /// A limit with what is used of it, asked of the replica's own stage, which a question does not change.
 fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
-    let row = held
-        .known()
-        .limits()
-        .find(|limit| limit.label.as_str() == view.label)
-        .copied();
+    let row = limit_named(held.known(), &view.label).copied();
     let usage = usage(held, &view.label);
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     LimitRow {
@@ -592,19 +580,6 @@ fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
         used: usage.map(|usage| usage.used),
         toml: row.map_or_else(String::new, |row| row.to_toml()),
     }
-}
-
-fn usage(held: &mut Held, label: &str) -> Option<Usage> {
-    let body = LimitProbe {
-        label: Code::new(label).ok()?,
-        qty_dp: 8,
-        px_dp: 8,
-        ..bytemuck::Zeroable::zeroed()
-    };
-    let message = InboundLong::new(Kind::LimitProbe, &body).named(Symbol::EMPTY, Code::EMPTY);
-    let mut event = Box::new(*message.event());
-    held.question(&mut event);
-    (!event.is_rejected()).then(|| Usage::of(event.body(), held.known()))
 }
 
 fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {

@@ -23,6 +23,7 @@ mod figures;
 mod holdings;
 mod message;
 mod money;
+mod names;
 mod peer;
 mod people;
 mod place;
@@ -32,6 +33,7 @@ mod reference;
 mod rules;
 mod server;
 mod statement;
+mod usage;
 
 pub use answer::{Hit, Outcome, Usage};
 pub use client::{Client, ClientError};

@@ -466,8 +466,8 @@ pub(crate) fn quarantine(args: &command::QuarantineResolve, author: &Author) -> 
     let body = QuarantineResolve {
         trade_seq: args.trade_seq,
         author: author.name,
-        qty: optional_figure("qty", args.qty.as_deref())?,
-        px: optional_figure("px", args.px.as_deref())?,
+        qty: repaired("qty", args.qty.as_deref())?,
+        px: repaired("px", args.px.as_deref())?,
         action: action as u8,
         side: side.map_or(0, |side| side as u8),
         qty_dp: SCALE_DP as u8,
@@ -482,6 +482,16 @@ pub(crate) fn quarantine(args: &command::QuarantineResolve, author: &Author) -> 
     Ok(InboundLong::new(Kind::QuarantineResolve, &body)
         .named(symbol, account)
         .with_tail(author.tail().as_bytes()))
+}
+
+/// A figure that a repair sets. In the record zero says that it stays as it is, so zero cannot be asked for.
+fn repaired(what: &str, value: Option<&str>) -> Result<i64, Failure> {
+    match optional_figure(what, value)? {
+        0 if value.is_some() => Err(Failure::argument(format!(
+            "{what}: a repair cannot set zero; reject the trade and enter the right one"
+        ))),
+        figure => Ok(figure),
+    }
 }
 
 /// A user's role at a node, given or taken away.
