@@ -81,12 +81,9 @@ pub(crate) struct Bound {
     tls: Option<TlsAcceptor>,
 }
 
-/// Binds the address of the settings.
-pub(crate) async fn bind(settings: &HttpSettings) -> Result<Bound, ServerError> {
-    let failed = |source| ServerError::Listen {
-        address: settings.listen.clone(),
-        source,
-    };
+/// The address of the settings, and how connections are encrypted.
+fn terms(settings: &HttpSettings) -> Result<(SocketAddr, Option<TlsAcceptor>), ServerError> {
+    let failed = |source| listen_failed(settings, source);
     let mut addresses = settings.listen.to_socket_addrs().map_err(failed)?;
     let address = addresses
         .next()
@@ -95,6 +92,25 @@ pub(crate) async fn bind(settings: &HttpSettings) -> Result<Bound, ServerError> 
     if !address.ip().is_loopback() && tls.is_none() && !settings.insecure_remote {
         return Err(ServerError::Insecure { address });
     }
+    Ok((address, tls))
+}
+
+fn listen_failed(settings: &HttpSettings, source: io::Error) -> ServerError {
+    ServerError::Listen {
+        address: settings.listen.clone(),
+        source,
+    }
+}
+
+/// Says whether a server could start with these settings: certificates and key are read, the address is looked up, and nothing listens.
+pub(crate) fn check(settings: &HttpSettings) -> Result<(), ServerError> {
+    terms(settings).map(drop)
+}
+
+/// Binds the address of the settings.
+pub(crate) async fn bind(settings: &HttpSettings) -> Result<Bound, ServerError> {
+    let (address, tls) = terms(settings)?;
+    let failed = |source| listen_failed(settings, source);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok(Bound {

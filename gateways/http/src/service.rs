@@ -9,7 +9,7 @@ use crate::keys::KeyIndex;
 use crate::log::RequestLog;
 use crate::rate::Rates;
 use crate::router::{Routing, router};
-use crate::server::{ServerError, bind, serve};
+use crate::server::{ServerError, bind, check, serve};
 use crate::settings::HttpSettings;
 use crate::telemetry::Telemetry;
 use axum::Router;
@@ -96,6 +96,11 @@ pub(crate) fn runtime(threads: u32) -> std::io::Result<Runtime> {
 }
 
 impl HttpService {
+    /// Says whether a server could start with these settings. Nothing listens.
+    pub fn check(settings: &HttpSettings) -> Result<(), ServerError> {
+        check(settings)
+    }
+
     /// A runtime with as many threads as the settings say, for [`start`](Self::start) and for what its parts need.
     pub fn runtime(settings: &HttpSettings) -> Result<Runtime, ServerError> {
         runtime(settings.threads).map_err(ServerError::Start)

@@ -437,6 +437,13 @@ fn caller(user: UserId, name: String, claims: &Claims) -> Caller {
     }
 }
 
+impl OutsideIssuer {
+    /// Says whether its keys can be read.
+    pub fn check(&self) -> Result<()> {
+        outside(self.clone()).map(drop)
+    }
+}
+
 fn outside(issuer: OutsideIssuer) -> Result<Outside> {
     let path = issuer.jwks_file.clone();
     let text = std::fs::read_to_string(&path).map_err(|source| IdentityError::File {

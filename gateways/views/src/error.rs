@@ -22,9 +22,7 @@ pub enum ViewError {
         position: Position,
     },
     /// The oldest records are gone, and there is no snapshot to begin from.
-    #[error(
-        "the journal begins at sequence {seq}: what was before was removed by retention, and state needs it all"
-    )]
+    #[error("the journal begins at sequence {seq}: what was before is missing, and state needs it all")]
     BeginsLate {
         /// Number of the oldest record.
         seq: Seq,

@@ -1,7 +1,8 @@
 //! Names for ids and text for numbers, as views show them.
 
+use tradewind_domain::codes::Level;
 use tradewind_domain::ids::{AccountId, CurrencyId, InstrumentId, LimitId, NodeId};
-use tradewind_feeds::Registry;
+use tradewind_feeds::{NodeRow, Registry};
 
 /// Names of ids, from a registry. An id without a row shows as `#id`, no id as nothing.
 #[derive(Clone, Copy)]
@@ -18,6 +19,18 @@ impl Names<'_> {
     pub fn node(&self, id: NodeId) -> String {
         let code = self.0.node(id).map(|row| row.code.to_string());
         code.unwrap_or_else(|| unnamed(id.is_none(), id.0))
+    }
+
+    /// Codes of all nodes, accounts included.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.0.nodes().iter().map(|row| row.code.as_str())
+    }
+
+    /// Codes of all accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let is_account = |row: &&NodeRow| row.level == Level::Account as u8;
+        let rows = self.0.nodes().iter().filter(is_account);
+        rows.map(|row| row.code.as_str())
     }
 
     /// Symbol of an instrument.

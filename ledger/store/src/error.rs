@@ -48,7 +48,7 @@ pub enum StoreError {
     },
     /// The journal has lost the records that the database needs next.
     #[error(
-        "the journal begins at {oldest}, and the database needs what was before: raise journal.retention_bytes, and keep the older rows or make the database anew from a copy of the whole journal"
+        "the journal begins at {oldest}, and the database needs what was before: put the missing segments back, or make the database anew from a copy of the whole journal"
     )]
     Behind {
         /// Its oldest position.
@@ -105,8 +105,11 @@ impl StoreError {
         let mut text = self.to_string();
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
+            let said = cause.to_string();
+            if !text.ends_with(&said) {
+                text.push_str(": ");
+                text.push_str(&said); // the driver's errors hold the text of their causes already
+            }
             source = cause.source();
         }
         text
