@@ -189,6 +189,14 @@ pub fn rebuild(data_dir: &Path, now_ns: UnixNanos) -> anyhow::Result<AlertManage
     Ok(manager)
 }
 
+/// What of the settings the alert manager would refuse at a start.
+pub fn problems(settings: &Settings) -> Vec<anyhow::Error> {
+    match settings.alerts.enabled {
+        true => channels::problems(&settings.alerts),
+        false => Vec::new(),
+    }
+}
+
 /// The settings of a data folder's last run, and whether there was one with alerts; else those of a server.
 pub fn settings_of(data_dir: &Path) -> anyhow::Result<(Settings, bool)> {
     let path = data_dir.join(FOLDER).join(SETTINGS_FILE);

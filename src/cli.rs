@@ -7,6 +7,7 @@ mod reference;
 mod report;
 #[cfg(feature = "tui")]
 mod top;
+mod values;
 
 pub use backoffice::*;
 pub use control::*;
@@ -15,9 +16,15 @@ pub use reference::*;
 pub use report::*;
 #[cfg(feature = "tui")]
 pub use top::*;
+pub use values::Speed;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tradewind_bench::{Mix, Rate};
+use tradewind_domain::event::Kind;
+use tradewind_domain::text::{Code, Symbol};
+use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_feeds::codec::Format;
 
 /// A low-latency trade pipeline: orders, executions and market data through six stages into one journal.
 #[derive(Debug, Parser)]
@@ -115,19 +122,20 @@ pub enum Command {
 /// Where settings come from.
 #[derive(Debug, Args, Clone)]
 pub struct SettingsArgs {
-    /// Profile: demo, laptop, low-latency or server.
+    /// Profile.
     #[arg(
         long,
         default_value = "demo",
         env = "TRADEWIND_PROFILE",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = values::profile()
     )]
     pub profile: String,
     /// Settings file (TOML) on top of the profile.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// One setting on top of everything, for example journal.durability=disk.
-    #[arg(long = "set", value_name = "A.B=C")]
+    #[arg(long = "set", value_name = "A.B=C", value_parser = values::Setting)]
     pub sets: Vec<String>,
 }
 
@@ -186,8 +194,8 @@ pub struct IngestArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Format of the files.
-    #[arg(long, value_name = "FORMAT")]
-    pub format: String,
+    #[arg(long, value_name = "FORMAT", value_parser = values::format())]
+    pub format: Format,
     /// Settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
@@ -195,17 +203,17 @@ pub struct IngestArgs {
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
     /// As fast as it goes (max), at the recorded pace (realtime), or a multiple (10x).
-    #[arg(long, default_value = "max")]
-    pub speed: String,
+    #[arg(long, default_value = "max", value_parser = values::speed)]
+    pub speed: Speed,
     /// Accounts that market prints are booked on, comma-separated; default: all accounts of the reference data.
-    #[arg(long, value_name = "CODES", value_delimiter = ',')]
-    pub accounts: Vec<String>,
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = values::code)]
+    pub accounts: Vec<Code>,
     /// Symbol, where the file does not name it.
-    #[arg(long)]
-    pub symbol: Option<String>,
+    #[arg(long, value_parser = values::symbol)]
+    pub symbol: Option<Symbol>,
     /// Date (YYYY-MM-DD), where the file does not name it.
-    #[arg(long)]
-    pub date: Option<String>,
+    #[arg(long, value_parser = values::date)]
+    pub date: Option<DayNumber>,
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,
@@ -248,8 +256,8 @@ pub struct CatArgs {
     #[arg(long, value_name = "N")]
     pub to_seq: Option<u64>,
     /// Only this kind, for example order_new.
-    #[arg(long)]
-    pub kind: Option<String>,
+    #[arg(long, value_parser = values::kind(), hide_possible_values = true)]
+    pub kind: Option<Kind>,
     /// Only refused events.
     #[arg(long)]
     pub rejected: bool,
@@ -297,8 +305,8 @@ pub struct AsOf {
     #[arg(long, value_name = "N")]
     pub to_seq: Option<u64>,
     /// Up to this time (RFC 3339 in UTC).
-    #[arg(long, value_name = "T", conflicts_with = "to_seq")]
-    pub to_time: Option<String>,
+    #[arg(long, value_name = "T", conflicts_with = "to_seq", value_parser = values::time)]
+    pub to_time: Option<UnixNanos>,
 }
 
 /// `tradewind replay`.
@@ -336,6 +344,7 @@ pub struct ExplainArgs {
     /// Data folder.
     pub dir: PathBuf,
     /// Order id (SHARD-COUNTER) or ClOrdID.
+    #[arg(value_parser = values::order)]
     pub order: String,
     /// Print JSON.
     #[arg(long)]
@@ -364,7 +373,7 @@ pub struct WhatIfArgs {
     #[arg(long)]
     pub keep: bool,
     /// Change one field or parameter of one limit, for example desk-daily.hard=250000.
-    #[arg(long = "set", value_name = "LABEL.FIELD=VALUE")]
+    #[arg(long = "set", value_name = "LABEL.FIELD=VALUE", value_parser = values::limit_field)]
     pub sets: Vec<String>,
     /// Leave this limit out.
     #[arg(long = "remove", value_name = "LABEL")]
@@ -503,13 +512,13 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 pub struct BenchRttmArgs {
     /// Clients, each subscribed to the market.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = values::clients)]
     pub clients: usize,
     /// Rows that change.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: u32,
     /// Changes of each row, and frames, a second: 4, 5, 10 or 20.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = values::frames)]
     pub hz: u8,
     /// Seconds that are measured, without clients and with them.
     #[arg(long, default_value_t = 10)]
@@ -520,8 +529,8 @@ pub struct BenchRttmArgs {
     /// Instead: so many fills a second, to clients that want executions as they happen; how long a fill takes to them.
     #[arg(long, value_name = "PER_S")]
     pub fills: Option<u32>,
-    /// How pipeline threads wait: spin, yield or park.
-    #[arg(long, default_value = "park")]
+    /// How pipeline threads wait.
+    #[arg(long, default_value = "park", value_parser = values::idle())]
     pub idle: String,
     /// Folder of the journal's window.
     #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
@@ -535,10 +544,11 @@ pub struct BenchRttmArgs {
 #[derive(Debug, Args)]
 pub struct BenchLimitsArgs {
     /// Accounts, one run each.
-    #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000")]
+    #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000",
+          value_parser = clap::value_parser!(u32).range(1..))]
     pub accounts: Vec<u32>,
     /// Limits that look at each order, over five levels: a multiple of twelve up to 192; 0 for none.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = values::dozens)]
     pub limits: u32,
     /// Every account holds one instrument and has a limit on its exposure.
     #[arg(long)]
@@ -561,13 +571,13 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 2_000_000)]
     pub events: u64,
     /// Order cycles a second, or max.
-    #[arg(long, default_value = "250000")]
-    pub rate: String,
+    #[arg(long, default_value = "250000", value_parser = values::rate)]
+    pub rate: Rate,
     /// Topology: auto, fused, split, staged or a list.
-    #[arg(long, default_value = "fused")]
+    #[arg(long, default_value = "fused", value_parser = values::topology)]
     pub topology: String,
-    /// When records count as released: memory or disk.
-    #[arg(long, default_value = "memory")]
+    /// When records count as released.
+    #[arg(long, default_value = "memory", value_parser = values::durability())]
     pub durability: String,
     /// Accounts.
     #[arg(long, default_value_t = 1_000)]
@@ -575,11 +585,11 @@ pub struct BenchArgs {
     /// Instruments.
     #[arg(long, default_value_t = 100)]
     pub instruments: u32,
-    /// What is sent: canonical or cycles.
-    #[arg(long, default_value = "cycles")]
-    pub mix: String,
-    /// How pipeline threads wait: spin, yield or park.
-    #[arg(long, default_value = "spin")]
+    /// What is sent.
+    #[arg(long, default_value = "cycles", value_parser = values::mix())]
+    pub mix: Mix,
+    /// How pipeline threads wait.
+    #[arg(long, default_value = "spin", value_parser = values::idle())]
     pub idle: String,
     /// Folder for the journal; default: a temporary folder in the current one.
     #[arg(long, value_name = "DIR")]

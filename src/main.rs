@@ -11,10 +11,19 @@ static ALLOCATOR: tradewind::allocator::Allocator = tradewind::allocator::Alloca
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match commands::run(cli) {
-        Ok(code) => code,
+        Ok(code) => match tradewind::output::loss() {
+            None => code,
+            Some(error) => {
+                tradewind::output::note(format_args!("error: standard output cannot be written: {error}"));
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             tradewind::output::error(&error);
-            ExitCode::FAILURE
+            match error.is::<commands::Usage>() {
+                true => ExitCode::from(2),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -2,25 +2,57 @@
 #![allow(clippy::print_stdout)] // this is where the binary prints
 
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+
+/// The first error of stdout: what was to be said did not arrive.
+static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Prints an error and what caused it, one line each.
 pub fn error(error: &anyhow::Error) {
-    let mut err = std::io::stderr().lock();
-    let _ = writeln!(err, "error: {error}");
-    for cause in error.chain().skip(1) {
-        let _ = writeln!(err, "  because: {cause}");
+    let mut err = io::stderr().lock();
+    for (at, line) in causes(error.chain().map(ToString::to_string)).enumerate() {
+        let word = if at == 0 { "error" } else { "  because" };
+        let _ = writeln!(err, "{word}: {line}");
     }
+}
+
+/// An error and what caused it, as one text.
+pub fn one_text(error: &anyhow::Error) -> String {
+    let texts = causes(error.chain().map(ToString::to_string));
+    texts.collect::<Vec<_>>().join(": ")
+}
+
+/// The texts of an error and its causes, but for those that the one before has said already.
+fn causes(texts: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut said = String::new();
+    texts.filter(move |text| {
+        let is_new = !said.ends_with(text.as_str()) || said.is_empty();
+        if is_new {
+            said.clone_from(text);
+        }
+        is_new
+    })
+}
+
+/// True once nobody can read any more what is printed on stdout.
+pub fn is_lost() -> bool {
+    LOST.get().is_some()
+}
+
+/// Why what was printed did not arrive: a full disk, say. A reader that has gone away has read what it wanted, and is none.
+pub fn loss() -> Option<&'static io::Error> {
+    LOST.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)
 }
 
 /// Prints one line for people, on stderr.
 pub fn note(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Prints a line that replaces the one before it on a terminal, on stderr.
 pub fn status(text: &str) {
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     if is_terminal() {
         let _ = write!(err, "\r\x1b[2K{text}");
         let _ = err.flush();
@@ -29,15 +61,17 @@ pub fn status(text: &str) {
     }
 }
 
-/// Prints text as it is, on stdout. A reader that has gone away is no error.
+/// Prints text as it is, on stdout. Where that fails, [`is_lost`] says so from then on.
 pub fn text(text: impl std::fmt::Display) {
-    let _ = write!(std::io::stdout().lock(), "{text}");
+    let mut out = io::stdout().lock();
+    if let Err(error) = write!(out, "{text}").and_then(|()| out.flush()) {
+        let _ = LOST.set(error); // the first one says why
+    }
 }
 
 /// Prints one value as JSON, indented.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(value)?;
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    text(format_args!("{}\n", serde_json::to_string_pretty(value)?));
     Ok(())
 }
 
@@ -52,7 +86,7 @@ pub fn cell(value: &serde_json::Value) -> String {
 
 /// True where a status line may rewrite itself.
 pub fn is_terminal() -> bool {
-    std::io::stderr().is_terminal()
+    io::stderr().is_terminal()
 }
 
 /// A count with separators: 1,234,567.
@@ -66,6 +100,11 @@ pub fn count(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A count of things: 1 segment, 2 segments.
+pub fn counted(value: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
 /// Bytes with a unit: 1.5 GiB.
@@ -153,8 +192,23 @@ mod tests {
     fn counts_and_bytes_are_readable() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(999), "999");
+        assert_eq!(counted(1, "line"), "1 line");
+        assert_eq!(counted(1_000, "line"), "1,000 lines");
         assert_eq!(bytes(1_536), "1.5 KiB");
         assert_eq!(bytes(12), "12 B");
+    }
+
+    #[test]
+    fn a_cause_that_was_said_already_is_not_said_again() {
+        let texts = [
+            "no store",
+            "database: (14) cannot open",
+            "(14) cannot open",
+            "cannot open",
+            "else",
+        ];
+        let said: Vec<String> = causes(texts.into_iter().map(str::to_owned)).collect();
+        assert_eq!(said, ["no store", "database: (14) cannot open", "else"]);
     }
 
     #[test]

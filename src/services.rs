@@ -357,12 +357,28 @@ fn http_settings(keys: &HttpKeys) -> HttpSettings {
     }
 }
 
-fn identity_settings(keys: &IdentityKeys, engine: &Engine) -> IdentitySettings {
-    let outside = path(&keys.outside_jwks_file).map(|jwks_file| OutsideIssuer {
+fn outside(keys: &IdentityKeys) -> Option<OutsideIssuer> {
+    path(&keys.outside_jwks_file).map(|jwks_file| OutsideIssuer {
         issuer: keys.outside_issuer.clone(),
         audience: keys.outside_audience.clone(),
         jwks_file,
-    });
+    })
+}
+
+/// What of the settings the HTTP server and the identities would refuse at a start.
+pub fn problems(settings: &Settings) -> Vec<anyhow::Error> {
+    if settings.http.listen.is_empty() {
+        return Vec::new();
+    }
+    let server = HttpService::check(&http_settings(&settings.http)).context("http.listen");
+    let issuer = outside(&settings.identity).map_or(Ok(()), |issuer| issuer.check());
+    [server.err(), issuer.context("identity.outside_jwks_file").err()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn identity_settings(keys: &IdentityKeys, engine: &Engine) -> IdentitySettings {
     IdentitySettings {
         dir: engine.data_dir().to_path_buf(),
         token_ns: u64::from(keys.token_minutes) * MINUTE_NS,
@@ -370,6 +386,6 @@ fn identity_settings(keys: &IdentityKeys, engine: &Engine) -> IdentitySettings {
         failures_max: keys.login_failures,
         lock_ns: u64::from(keys.lock_minutes) * MINUTE_NS,
         cost: PasswordCost::default(),
-        outside,
+        outside: outside(keys),
     }
 }

@@ -35,6 +35,12 @@ pub fn follow_settings(
     })
 }
 
+/// What of the settings the store would refuse at a start.
+pub fn problem(settings: &Settings, data_dir: &Path) -> Option<anyhow::Error> {
+    let target = Target::parse(&settings.store.url, data_dir).context("store.url");
+    target.err().filter(|_| settings.store.enabled)
+}
+
 /// What has been, for front ends; none where there is no store.
 pub fn history(settings: &Settings, data_dir: &Path) -> Result<Option<Arc<dyn History>>, StoreError> {
     if !settings.store.enabled {

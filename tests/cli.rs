@@ -87,13 +87,14 @@ fn wrong_usage_is_exit_code_2_and_a_failure_is_1() {
         &["journal"],
         &["ingest"],
         &["replay", "x", "--to-seq", "many"],
+        &["config", "check", "--profile", "none"],
     ] {
         assert_eq!(code(&tradewind(usage)), 2, "{usage:?}");
     }
     for failure in [
         &["replay", "/no/such/folder"][..],
         &["journal", "info", "/no/such/folder"],
-        &["config", "check", "--profile", "none"],
+        &["config", "check", "--config", "/no/such/file.toml"],
     ] {
         let output = tradewind(failure);
         assert_eq!(code(&output), 1, "{failure:?}");
@@ -192,7 +193,7 @@ fn config_show_says_where_each_value_comes_from() {
 }
 
 #[test]
-fn a_file_that_is_missing_or_of_no_known_format_is_a_failure() {
+fn a_file_that_is_missing_is_a_failure_and_an_unknown_format_wrong_usage() {
     let place = Place::new();
     let missing = ingest(&place, Path::new("/no/such/file.csv"), "trades-csv", &[]);
     assert_eq!(code(&missing), 1);
@@ -204,7 +205,7 @@ fn a_file_that_is_missing_or_of_no_known_format_is_a_failure() {
     let file = place.root().join("orders.csv");
     std::fs::write(&file, "time,type,cl_ord_id\n").expect("a file");
     let format = ingest(&place, &file, "orders-cvs", &[]);
-    assert_eq!(code(&format), 1);
+    assert_eq!(code(&format), 2);
     assert!(stderr(&format).contains("orders-csv"), "{}", stderr(&format));
     assert!(!place.data().join("journal").exists(), "nothing was begun");
 }
@@ -281,7 +282,7 @@ fn journal_info_and_cat_show_what_is_there() {
     );
     let unknown = tradewind(&["journal", "cat", text(&data), "--kind", "order"]);
     assert!(
-        code(&unknown) == 1 && stderr(&unknown).contains("order_new"),
+        code(&unknown) == 2 && stderr(&unknown).contains("order_new"),
         "{}",
         stderr(&unknown)
     );
@@ -385,9 +386,9 @@ fn follow_prints_records_as_they_are_released() {
 fn a_second_engine_on_the_same_folder_is_told_who_has_it() {
     let place = Place::new();
     let engine = place.start(&[]);
-    let file = place.root().join("orders.csv");
-    std::fs::write(&file, "time,type,cl_ord_id,account,symbol,side,qty,px\n").expect("a file");
-    let output = ingest(&place, &file, "orders-csv", &[]);
+    let output = run(&place, &["--duration", "1"])
+        .output()
+        .expect("the binary starts");
     assert_eq!(code(&output), 1);
     let said = stderr(&output);
     assert!(

@@ -172,7 +172,7 @@ fn a_file_that_is_wrong_starts_nothing_and_says_where() {
     .expect("a file");
     let output = firm.ingest("bad.rules");
     assert_eq!(output.status.code(), Some(1));
-    let place = "line 7, column 3: expected a field";
+    let place = "bad.rules:7:3: expected a field";
     assert!(stderr(&output).contains(place), "{}", stderr(&output));
 
     let checked = firm.run(&["rules", "check", &firm.path("bad.rules")]);

@@ -2,7 +2,7 @@
 
 use crate::output;
 use anyhow::Context;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 use tradewind_alerts::delivery::{
     Authorities, Channel, LogChannel, MailChannel, MailSettings, MailTls, Template, TemplatedChannel,
@@ -15,10 +15,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// All of them; the log is always there.
 pub(super) fn all(keys: &AlertsKeys) -> anyhow::Result<Vec<Box<dyn Channel>>> {
-    let authorities = match &*keys.ca_file {
-        "" => Authorities::default(),
-        path => Authorities::of_pem(&read("alerts.ca_file", path)?).context("alerts.ca_file")?,
-    };
+    let authorities = authorities(keys)?;
     let made = [
         Some(Box::new(LogChannel::new(Notes)) as Box<dyn Channel>),
         webhook(keys, &authorities)?,
@@ -27,6 +24,25 @@ pub(super) fn all(keys: &AlertsKeys) -> anyhow::Result<Vec<Box<dyn Channel>>> {
         mail(keys, &authorities)?,
     ];
     Ok(made.into_iter().flatten().collect())
+}
+
+/// What of the settings makes no channel.
+pub(super) fn problems(keys: &AlertsKeys) -> Vec<anyhow::Error> {
+    let authorities = match authorities(keys) {
+        Ok(authorities) => authorities,
+        Err(error) => return vec![error],
+    };
+    let make = [webhook, chat, sms, mail];
+    make.into_iter()
+        .filter_map(|make| make(keys, &authorities).err())
+        .collect()
+}
+
+fn authorities(keys: &AlertsKeys) -> anyhow::Result<Authorities> {
+    match &*keys.ca_file {
+        "" => Ok(Authorities::default()),
+        path => Authorities::of_pem(&read("alerts.ca_file", path)?).context("alerts.ca_file"),
+    }
 }
 
 fn webhook(keys: &AlertsKeys, authorities: &Authorities) -> anyhow::Result<Option<Box<dyn Channel>>> {
@@ -112,12 +128,16 @@ fn timeout(keys: &AlertsKeys) -> Duration {
 
 fn read(key: &str, path: &str) -> anyhow::Result<Vec<u8>> {
     let unreadable = || format!("{key} {path:?} cannot be read");
-    let size = std::fs::metadata(path).with_context(unreadable)?.len();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(unreadable)?;
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .with_context(unreadable)?;
     anyhow::ensure!(
-        size <= FILE_BYTES_MAX,
+        bytes.len() as u64 <= FILE_BYTES_MAX,
         "{key} {path:?} is larger than {FILE_BYTES_MAX} bytes"
     );
-    std::fs::read(path).with_context(unreadable)
+    Ok(bytes)
 }
 
 /// The first line of a file.

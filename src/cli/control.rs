@@ -1,6 +1,7 @@
 //! Arguments of the commands that act on a running engine through its control socket.
 
 use super::backoffice::{ListArgs, SelectLotsArgs};
+use super::values;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -149,8 +150,8 @@ pub struct LimitsSetArgs {
     #[arg(long)]
     pub action: Option<String>,
     /// A parameter of the type.
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    pub params: Vec<String>,
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = values::pair)]
+    pub params: Vec<(String, String)>,
     /// Only this instrument.
     #[arg(long)]
     pub symbol: Option<String>,

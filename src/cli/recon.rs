@@ -1,8 +1,9 @@
 //! `tradewind recon`.
 
-use super::{AsOf, EngineArgs, ReasonArgs};
+use super::{AsOf, EngineArgs, ReasonArgs, values};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use tradewind_domain::time::DayNumber;
 
 /// `tradewind recon`: compares a statement, or what becomes of breaks.
 #[derive(Debug, Args)]
@@ -32,17 +33,17 @@ pub struct CompareArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Cash may differ by this much.
-    #[arg(long, value_name = "AMOUNT", default_value = "0.01")]
-    pub tolerance: String,
+    #[arg(long, value_name = "AMOUNT", default_value = "0.01", value_parser = values::decimal)]
+    pub tolerance: i64,
     /// A trade of ours that the drop copy does not have may still come for this many seconds before the cut-off.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub grace: u64,
     /// First trade date of the trades that are compared (YYYY-MM-DD); default: the journal's first.
-    #[arg(long, value_name = "DATE")]
-    pub from: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub from: Option<DayNumber>,
     /// Last trade date of the trades that are compared.
-    #[arg(long, value_name = "DATE")]
-    pub to: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub to: Option<DayNumber>,
     /// The statement's cut-off; default: the journal's end.
     #[command(flatten)]
     pub as_of: AsOf,

@@ -1,7 +1,9 @@
 //! `tradewind report`.
 
+use super::values;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use tradewind_domain::time::DayNumber;
 
 /// Which report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,11 +58,11 @@ pub struct ReportArgs {
     #[arg(long, value_name = "CODE")]
     pub account: String,
     /// First trading date (YYYY-MM-DD); default: the journal's first.
-    #[arg(long, value_name = "DATE")]
-    pub from: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub from: Option<DayNumber>,
     /// Last trading date; default: the journal's last.
-    #[arg(long, value_name = "DATE")]
-    pub to: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub to: Option<DayNumber>,
     /// How it is written.
     #[arg(long, value_enum, default_value_t = FormatArg::Html)]
     pub format: FormatArg,
@@ -74,15 +76,15 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
     pub method: MethodArg,
     /// Smallest loss of a lot, in its currency (harvest).
-    #[arg(long, value_name = "AMOUNT", default_value = "0")]
-    pub loss_min: String,
+    #[arg(long, value_name = "AMOUNT", default_value = "0", value_parser = values::decimal)]
+    pub loss_min: i64,
     /// Smallest loss of a lot, in percent of its cost (harvest).
-    #[arg(long, value_name = "PERCENT", default_value = "0")]
-    pub loss_min_pct: String,
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = values::decimal)]
+    pub loss_min_pct: i64,
     /// Tax rate on short-term gains in percent: the score is what a loss saves (harvest).
-    #[arg(long, value_name = "PERCENT", default_value = "100")]
-    pub rate_short: String,
+    #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = values::decimal)]
+    pub rate_short: i64,
     /// Tax rate on long-term gains in percent (harvest).
-    #[arg(long, value_name = "PERCENT", default_value = "100")]
-    pub rate_long: String,
+    #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = values::decimal)]
+    pub rate_long: i64,
 }

@@ -10,11 +10,10 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use tradewind_alerts::{AlertManager, AlertSettings, FILE_MAX, IncidentRow, Rule, Unit, replay, rules_with};
-use tradewind_config::Settings;
+use tradewind_config::{Settings, read_text};
 use tradewind_control::{Command, RulesText};
 
 /// Runs the command.
@@ -28,33 +27,34 @@ pub fn run(command: &AlertRulesCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let unreadable = || format!("{} cannot be read", path.display());
-    let size = fs::metadata(path).with_context(unreadable)?.len();
-    anyhow::ensure!(
-        size <= FILE_MAX as u64,
-        "{} is larger than {FILE_MAX} bytes",
-        path.display()
-    );
-    fs::read_to_string(path).with_context(unreadable)
+    read_text(path, FILE_MAX as u64).with_context(|| format!("{} cannot be read", path.display()))
 }
 
-/// Exit code 1 where the file is wrong, with a line for each error as compilers write it.
+/// The text of a file and the rules that it makes of the standard ones; `None` where it is wrong, which is shown with a line for each
+/// error as compilers write it.
+fn sound(file: &Path, standard: &[Rule], json: bool) -> anyhow::Result<Option<(String, Vec<Rule>)>> {
+    let text = read(file)?;
+    let errors = match rules_with(standard, &text) {
+        Ok(rules) => return Ok(Some((text, rules))),
+        Err(errors) => errors,
+    };
+    if json {
+        output::json(&json!({ "errors": errors }))?;
+    } else {
+        for error in errors {
+            let file = file.display();
+            output::text(format_args!("{file}:{}: {}\n", error.line, error.problem));
+        }
+    }
+    Ok(None)
+}
+
+/// Exit code 1 where the file is wrong.
 fn check(args: &AlertRulesCheckArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load("server", None, [], &[]).context("the settings of a server")?;
     let standard = AlertSettings::new(&settings.alerts).rules;
-    let rules = match rules_with(&standard, &read(&args.file)?) {
-        Ok(rules) => rules,
-        Err(errors) => {
-            if args.json {
-                output::json(&json!({ "errors": errors }))?;
-            } else {
-                for error in errors {
-                    let file = args.file.display();
-                    output::text(format_args!("{file}:{}: {}\n", error.line, error.problem));
-                }
-            }
-            return Ok(ExitCode::FAILURE);
-        }
+    let Some((_, rules)) = sound(&args.file, &standard, args.json)? else {
+        return Ok(ExitCode::FAILURE);
     };
     let changed = rules.iter().filter(|rule| !standard.contains(rule));
     let lines: Vec<RuleLine> = changed.map(RuleLine::of).collect();
@@ -63,9 +63,9 @@ fn check(args: &AlertRulesCheckArgs) -> anyhow::Result<ExitCode> {
     } else {
         show_rules(&lines);
         output::text(format_args!(
-            "{}: sound, {} rules on top of {} standard ones\n",
+            "{}: sound, {} on top of {} standard ones\n",
             args.file.display(),
-            lines.len(),
+            output::counted(lines.len() as u64, "rule"),
             standard.len()
         ));
     }
@@ -133,9 +133,8 @@ fn show_rules(lines: &[RuleLine]) {
 fn test(args: &AlertRulesTestArgs) -> anyhow::Result<ExitCode> {
     let (settings, _) = settings_of(&args.journal)?;
     let before = AlertSettings::new(&settings.alerts);
-    let rules = match rules_with(&before.rules, &read(&args.file)?) {
-        Ok(rules) => rules,
-        Err(errors) => anyhow::bail!("{}: {}", args.file.display(), crate::alerts::lines(&errors)),
+    let Some((_, rules)) = sound(&args.file, &before.rules, args.json)? else {
+        return Ok(ExitCode::FAILURE);
     };
     let blind: Vec<&str> = rules
         .iter()
@@ -233,13 +232,15 @@ impl<'a> Difference<'a> {
 }
 
 fn load(args: &AlertRulesLoadArgs) -> anyhow::Result<ExitCode> {
-    let rules = RulesText {
-        text: read(&args.file)?,
+    let (settings, _) = settings_of(&args.engine.data)?;
+    let standard = AlertSettings::new(&settings.alerts).rules;
+    let Some((text, _)) = sound(&args.file, &standard, args.engine.json)? else {
+        return Ok(ExitCode::FAILURE);
     };
     ask_and_show(
         &args.engine,
         Some(&args.why.reason),
-        Command::AlertsRules(rules),
+        Command::AlertsRules(RulesText { text }),
         show_outcome,
     )
 }

@@ -1,5 +1,6 @@
 //! `tradewind bench pipeline`: the whole engine under open-loop load.
 
+use super::Usage;
 use super::bench_store::{StoreFigures, StoreLoad};
 use crate::allocator;
 use crate::cli::{BenchArgs, SettingsArgs};
@@ -15,7 +16,7 @@ use tradewind_bench::open_loop::{self, RING_SLOTS, Sending};
 use tradewind_bench::perf::{self, PerfCounters};
 use tradewind_bench::report::{Counted, Parts};
 use tradewind_bench::workload;
-use tradewind_bench::{Conditions, Mix, PipelineReport, Rate, RunFacts, Workload, WorkloadConfig};
+use tradewind_bench::{Conditions, PipelineReport, Rate, RunFacts, Workload, WorkloadConfig};
 use tradewind_config::{Durability, Settings};
 use tradewind_machine::cores::Cores;
 use tradewind_machine::journal::StartAt;
@@ -33,21 +34,27 @@ const WINDOW_SHARE_PCT: u64 = 70;
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let mix: Mix = args.mix.parse()?;
-    let rate: Rate = args.rate.parse()?;
     let config = WorkloadConfig {
-        mix,
+        mix: args.mix,
         accounts: args.accounts,
         instruments: args.instruments,
         events: args.events,
         ..WorkloadConfig::default()
     };
-    let workload = Workload::new(config)?;
+    let workload = Workload::new(config).map_err(|error| Usage(error.to_string()))?;
     let cores = Cores::detect();
     let layout = Layout::new(&args.topology, &cores)?;
     let folder = Folder::new(args.data.as_deref())?;
     let settings = settings(args, &workload, &layout)?;
-    let (report, store) = measure_run(args, &settings, &workload, rate, &cores, &layout, folder.path())?;
+    let (report, store) = measure_run(
+        args,
+        &settings,
+        &workload,
+        args.rate,
+        &cores,
+        &layout,
+        folder.path(),
+    )?;
     if let Some(path) = &args.save {
         report.save(path).with_context(|| path.display().to_string())?;
     }

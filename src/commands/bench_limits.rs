@@ -2,7 +2,7 @@
 
 use crate::cli::BenchLimitsArgs;
 use crate::output;
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use tradewind_bench::limits::{self, FirmConfig, LimitFigures, Plan};
@@ -10,24 +10,15 @@ use tradewind_bench::pinned;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
 
-/// Of more a node would have over sixteen that warn by instrument, which is refused.
-const LIMITS_MAX: u32 = 192;
-
 /// Runs the command: one firm after another, each with fresh tables.
 pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
-    ensure!(
-        args.limits <= LIMITS_MAX && args.limits.is_multiple_of(12),
-        "--limits is a multiple of twelve up to {LIMITS_MAX}, not {}",
-        args.limits
-    );
-    ensure!(!args.accounts.contains(&0), "--accounts are above zero");
     let clock = Clock::start().context("the clock")?;
     let cores = Cores::detect();
     let core = cores.ids().last().copied();
     let mut figures = Vec::new();
     for &accounts in &args.accounts {
         let firm = FirmConfig {
-            accounts: accounts.max(1),
+            accounts,
             limits: args.limits,
             everyone_holds: args.held,
         };

@@ -1,7 +1,7 @@
 //! `tradewind doctor`: what on this machine will hurt, and how to mend it.
 
 use crate::cli::DoctorArgs;
-use crate::output;
+use crate::{memory, output};
 use serde::Serialize;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use tradewind_config::Settings;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
+use tradewind_machine::journal::{FileSystem, bytes_left_behind, has_writer, windows};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,16 +54,18 @@ fn finding(
 /// Runs the command: exit code 1 where something is bad.
 pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let settings = super::settings(&args.settings, &[])?;
-    let findings = [
+    let mut findings = vec![
         cores(&settings),
         clock(),
-        window(&settings),
+        unless_taken("window", &args.data, || window(&settings, &args.data)),
         disk(&settings, &args.data),
-        memory(&settings),
+        unless_taken("memory", &args.data, || memory(&settings, &args.data)),
         huge_pages(),
         governor(),
         open_files(),
     ];
+    findings.extend(left_behind(&settings));
+    findings.extend(without_effect(&settings));
     let bad = findings.iter().any(|finding| finding.grade == Grade::Bad);
     if args.json {
         output::json(&findings)?;
@@ -136,22 +139,38 @@ fn clock() -> Finding {
     }
 }
 
-/// Free bytes of the file system that holds a path, or of its nearest existing parent.
-#[allow(unsafe_code)] // one system call without a wrapper in std
-pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
-    let existing = path.ancestors().map(|path| {
+/// A path, or the nearest of its parents that is there.
+fn nearest_existing(path: &Path) -> Option<PathBuf> {
+    let mut paths = path.ancestors().map(|path| {
         if path.as_os_str().is_empty() {
             Path::new(".")
         } else {
             path
         }
     });
-    let existing = existing.into_iter().find(|path| path.exists())?;
+    paths.find(|path| path.exists()).map(Path::to_path_buf)
+}
+
+/// Free bytes of the file system that holds a path, or of its nearest existing parent.
+#[allow(unsafe_code)] // one system call without a wrapper in std
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let existing = nearest_existing(path)?;
     let name = CString::new(existing.as_os_str().as_bytes()).ok()?;
     let mut stat: libc::statvfs = zeroed_statvfs();
     // SAFETY: `name` is a C string and `stat` is a place for the answer; both live through the call.
     let result = unsafe { libc::statvfs(name.as_ptr(), &mut stat) };
     (result == 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Asks the system whether this user may make files in a folder; a read-only file system says no, too.
+#[allow(unsafe_code)] // one system call without a wrapper in std
+fn may_write(folder: &Path) -> std::io::Result<()> {
+    let name = CString::new(folder.as_os_str().as_bytes())?;
+    // SAFETY: `name` is a C string that lives through the call.
+    match unsafe { libc::access(name.as_ptr(), libc::W_OK | libc::X_OK) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
 }
 
 #[allow(unsafe_code)]
@@ -160,39 +179,73 @@ fn zeroed_statvfs() -> libc::statvfs {
     unsafe { std::mem::zeroed() }
 }
 
-fn window(settings: &Settings) -> Finding {
+/// Looks at memory that a start takes, where no engine of the data folder has taken it already.
+fn unless_taken(subject: &'static str, data: &Path, look: impl FnOnce() -> Finding) -> Finding {
+    if has_writer(data) {
+        let found = format!("taken by the engine that runs on {}", data.display());
+        return finding(subject, Grade::Good, found, "");
+    }
+    look()
+}
+
+fn window(settings: &Settings, data: &Path) -> Finding {
     let dir = PathBuf::from(&settings.journal.window_dir);
     let need = settings.journal.window_bytes;
-    match free_bytes(&dir) {
-        None => finding(
+    let (Some(free), Ok(system)) = (free_bytes(&dir), FileSystem::of(&dir)) else {
+        let found = format!("{} cannot be looked at", dir.display());
+        return finding("window", Grade::Bad, found, "set journal.window_dir");
+    };
+    let free = free.saturating_add(bytes_left_behind(&dir, data));
+    let found = format!(
+        "{}: {} free, {} needed",
+        dir.display(),
+        output::bytes(free),
+        output::bytes(need)
+    );
+    if !system.is_in_memory() && !settings.journal.allow_unsafe_fs {
+        let found = format!("{} is not on a memory file system", dir.display());
+        return finding(
             "window",
             Grade::Bad,
-            format!("{} cannot be looked at", dir.display()),
-            "set journal.window_dir",
-        ),
-        Some(free) if free < need => finding(
-            "window",
-            Grade::Bad,
-            format!(
-                "{} has {} free, journal.window_bytes asks for {}",
-                dir.display(),
-                output::bytes(free),
-                output::bytes(need)
-            ),
-            "make it larger (mount -o remount,size=..., or --shm-size for a container) or lower journal.window_bytes",
-        ),
-        Some(free) => finding(
-            "window",
-            Grade::Good,
-            format!(
-                "{}: {} free, {} needed",
-                dir.display(),
-                output::bytes(free),
-                output::bytes(need)
-            ),
-            "",
-        ),
+            found,
+            "set journal.window_dir to one, such as /dev/shm",
+        );
     }
+    if free < need {
+        let mend = "make it larger (mount -o remount,size=..., or --shm-size for a container) or lower journal.window_bytes";
+        return finding("window", Grade::Bad, found, mend);
+    }
+    finding("window", Grade::Good, found, "")
+}
+
+/// Windows that killed engines have left: memory that is in nobody's use, and perhaps records that are nowhere else.
+fn left_behind(settings: &Settings) -> Vec<Finding> {
+    let windows = windows(Path::new(&settings.journal.window_dir)).unwrap_or_default();
+    let left = windows.iter().filter(|window| !window.has_writer);
+    left.map(|window| {
+        let (path, bytes) = (window.path.display(), output::bytes(window.bytes));
+        let journal = window.journal.as_deref();
+        let data = journal.and_then(Path::parent).filter(|data| data.is_dir());
+        let holds = match window.holds_records {
+            true => "with records that are not on disk",
+            false => "and all its records are on disk",
+        };
+        let whose = match (data, journal) {
+            (Some(data), _) => format!("{}, {holds}", data.display()),
+            (None, Some(journal)) => format!("{}, which is not here (any more), {holds}", journal.display()),
+            (None, None) => format!("a journal that it does not name, {holds}"),
+        };
+        let mend = match data {
+            Some(data) => format!(
+                "the next start with --data {} takes it in and removes it; only if there shall be none: rm -r {path}",
+                data.display()
+            ),
+            None => format!("where no start on its data folder is to come, its records are given up with it: rm -r {path}"),
+        };
+        let found = format!("{path} of a killed engine takes {bytes}: of {whose}");
+        finding("left behind", Grade::Warn, found, mend)
+    })
+    .collect()
 }
 
 fn disk(settings: &Settings, data: &Path) -> Finding {
@@ -200,62 +253,93 @@ fn disk(settings: &Settings, data: &Path) -> Finding {
         .journal
         .reserve_bytes
         .saturating_add(settings.journal.segment_bytes.saturating_mul(2));
-    match free_bytes(data) {
-        None => finding(
-            "disk",
-            Grade::Bad,
-            format!("{} cannot be looked at", data.display()),
-            "choose another --data",
-        ),
-        Some(free) if free < need => finding(
-            "disk",
-            Grade::Bad,
-            format!(
-                "{} free in {}, {} needed before new orders are refused",
-                output::bytes(free),
-                data.display(),
-                output::bytes(need)
-            ),
-            "free space, or lower journal.reserve_bytes",
-        ),
-        Some(free) => finding(
-            "disk",
-            Grade::Good,
-            format!("{} free in {}", output::bytes(free), data.display()),
-            "",
-        ),
+    let shown = data.display();
+    let bad = |found: String, mend: &str| finding("disk", Grade::Bad, found, mend);
+    let Some((free, existing)) = free_bytes(data).zip(nearest_existing(data)) else {
+        return bad(format!("{shown} cannot be looked at"), "choose another --data");
+    };
+    if let Some(what) = unwritable(data, &existing) {
+        return bad(
+            what,
+            "choose another --data, or give this user the right to write there",
+        );
     }
+    let system = FileSystem::of(&existing)
+        .ok()
+        .and_then(|system| system.unsafe_name());
+    if let Some(name) = system.filter(|_| !settings.journal.allow_unsafe_fs) {
+        let found = format!("{shown} is on {name}, which does not keep what it was told to sync or lock");
+        return bad(
+            found,
+            "put --data on a local disk file system (ext4, xfs, btrfs, zfs)",
+        );
+    }
+    if free < need {
+        let found = format!(
+            "{} free in {shown}, {} needed before new orders are refused",
+            output::bytes(free),
+            output::bytes(need)
+        );
+        return bad(found, "free space, or lower journal.reserve_bytes");
+    }
+    finding(
+        "disk",
+        Grade::Good,
+        format!("{} free in {shown}", output::bytes(free)),
+        "",
+    )
 }
 
-fn memory(settings: &Settings) -> Finding {
-    let tables: u64 = settings.memory_estimate().iter().map(|(_, bytes)| bytes).sum();
-    let need = tables + settings.journal.window_bytes;
-    let available = read("/proc/meminfo")
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("MemAvailable:")?
-                .trim()
-                .strip_suffix("kB")?
-                .trim()
-                .parse::<u64>()
-                .ok()
-        })
-        .map_or(0, |kib| kib * 1024);
+/// Why a data folder cannot be written, where it cannot: it is no folder, or this user may not.
+fn unwritable(data: &Path, existing: &Path) -> Option<String> {
+    let journal = data.join("journal");
+    let folders = [existing, journal.as_path()];
+    let mut there = folders.into_iter().filter(|path| path.exists());
+    there.find_map(|path| {
+        if !path.is_dir() {
+            return Some(format!("{} is no folder", path.display()));
+        }
+        let error = may_write(path).err()?;
+        Some(format!("{} cannot be written: {error}", path.display()))
+    })
+}
+
+fn memory(settings: &Settings, data: &Path) -> Finding {
+    let given_back = bytes_left_behind(Path::new(&settings.journal.window_dir), data);
+    let need = settings.memory_bytes();
+    let Some(left) = memory::left() else {
+        return finding("memory", Grade::Warn, "the system does not say what is left", "");
+    };
     let found = format!(
-        "{} available, tables and window take {}",
-        output::bytes(available),
+        "{} has {} left, tables and window take {}",
+        left.bound,
+        output::bytes(left.bytes.saturating_add(given_back)),
         output::bytes(need)
     );
-    if available < need {
-        finding(
+    match memory::check(settings, given_back) {
+        Ok(()) if need > left.bytes.saturating_add(given_back) => {
+            let mend = "engine.memory_overcommit=true starts all the same, and the kernel may end the process without a word";
+            finding("memory", Grade::Warn, found, mend)
+        }
+        Ok(()) => finding("memory", Grade::Good, found, ""),
+        Err(_) => finding(
             "memory",
             Grade::Bad,
             found,
             "lower capacity.* or journal.window_bytes",
-        )
-    } else {
-        finding("memory", Grade::Good, found, "")
+        ),
     }
+}
+
+/// Settings that say what no engine does.
+fn without_effect(settings: &Settings) -> Option<Finding> {
+    let said = super::without_effect(settings)?;
+    Some(finding(
+        "retention",
+        Grade::Warn,
+        said,
+        "set journal.retention_bytes=0",
+    ))
 }
 
 fn huge_pages() -> Finding {

@@ -1,11 +1,12 @@
 //! `tradewind ingest`: recorded files through the same pipeline that `run` builds.
 
 use super::summary::{self, Summary};
-use crate::cli::IngestArgs;
+use super::unknown;
+use crate::cli::{IngestArgs, Speed};
 use crate::engine::{self, Engine, EngineError, ReferenceChanges, RuleChanges};
 use crate::output;
 use crate::store::StoreService;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,8 +14,7 @@ use std::time::Duration;
 use tradewind_config::{ReferenceData, Settings};
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::event::Inbound;
-use tradewind_domain::text::{Code, Symbol};
-use tradewind_domain::time::{NANOS_PER_SEC, parse_date, utc_day};
+use tradewind_domain::time::{NANOS_PER_SEC, utc_day};
 use tradewind_feeds::codec::{self, Counts, Format, Options};
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
@@ -36,23 +36,6 @@ const BINANCE: (&str, &str) = (
     include_str!("../../config/reference/binance.toml"),
 );
 
-/// How fast the recorded time runs: `None` for as fast as it goes.
-fn speed(text: &str) -> anyhow::Result<Option<f64>> {
-    match text {
-        "max" => Ok(None),
-        "realtime" => Ok(Some(1.0)),
-        _ => {
-            let factor = text
-                .strip_suffix('x')
-                .and_then(|factor| factor.parse::<f64>().ok());
-            match factor.filter(|factor| factor.is_finite() && *factor > 0.0) {
-                Some(factor) => Ok(Some(factor)),
-                None => bail!("--speed is max, realtime or a multiple like 10x, not {text:?}"),
-            }
-        }
-    }
-}
-
 /// Reference data that goes with a format, where the settings name none.
 fn fallback(format: Format) -> Option<(&'static str, &'static str)> {
     match format {
@@ -63,43 +46,37 @@ fn fallback(format: Format) -> Option<(&'static str, &'static str)> {
 }
 
 fn options(args: &IngestArgs, reference: &ReferenceData) -> anyhow::Result<Options> {
-    let codes: Vec<String> = if args.accounts.is_empty() {
-        reference
-            .accounts
-            .iter()
-            .map(|account| account.code.to_string())
-            .collect()
-    } else {
-        args.accounts.clone()
-    };
-    let accounts = codes
-        .iter()
-        .map(|code| Code::new(code).with_context(|| format!("account {code:?}")));
-    let date = args
-        .date
-        .as_deref()
-        .map(|date| parse_date(date).with_context(|| format!("{date:?} is no date like 2013-10-08")));
+    let known = || reference.accounts.iter().map(|account| account.code);
+    for wanted in &args.accounts {
+        if known().all(|code| code != *wanted) {
+            let codes: Vec<String> = known().map(|code| code.to_string()).collect();
+            anyhow::bail!(unknown(
+                "account",
+                wanted.as_str(),
+                codes.iter().map(String::as_str)
+            ));
+        }
+    }
     Ok(Options {
-        accounts: accounts.collect::<Result<_, _>>()?,
+        accounts: match args.accounts.is_empty() {
+            true => known().collect(),
+            false => args.accounts.clone(),
+        },
         last_trades: true,
-        symbol: args
-            .symbol
-            .as_deref()
-            .map(Symbol::new)
-            .transpose()
-            .context("--symbol")?,
-        date: date.transpose()?,
+        symbol: args.symbol,
+        date: args.date,
         ..Options::default()
     })
 }
 
-/// The first message's time: reference data is set just before it. A file that says nothing in this format starts no journal.
-fn first_time(format: Format, path: &Path, options: &Options) -> anyhow::Result<u64> {
+/// The first message's time: reference data is set just before it. `None` for a file without messages. One that says nothing in this
+/// format starts no journal.
+fn first_time(format: Format, path: &Path, options: &Options) -> anyhow::Result<Option<u64>> {
     let mut recording = codec::open(format, path, options).with_context(|| path.display().to_string())?;
     let (mut readable, mut problem) = (false, None);
     for message in recording.by_ref() {
         match message {
-            Ok(message) if message.origin_ns > 0 => return Ok(message.origin_ns),
+            Ok(message) if message.origin_ns > 0 => return Ok(Some(message.origin_ns)),
             Ok(_) => readable = true,
             Err(error) => problem = problem.or(Some(error)),
         }
@@ -109,22 +86,28 @@ fn first_time(format: Format, path: &Path, options: &Options) -> anyhow::Result<
             "{}: no line can be read; the first: {error}",
             path.display()
         )),
-        None => Ok(NANOS_PER_SEC),
+        None => Ok(readable.then_some(NANOS_PER_SEC)),
     }
 }
 
 /// Runs the command.
 pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
-    let format: Format = args.format.parse()?;
-    let speed = speed(&args.speed)?;
+    let format = args.format;
     let settings = super::settings(&args.settings, &["engine.clock=input"])?;
+    if let Some(text) = super::without_effect(&settings) {
+        output::note(text);
+    }
     let reference = engine::load_reference(&settings, fallback(format))?;
     let options = options(args, &reference)?;
     // Every file is opened before anything starts: one that cannot be read ends nothing half-way.
-    for path in &args.files[1..] {
+    for path in &args.files {
         codec::open(format, path, &options).with_context(|| path.display().to_string())?;
     }
-    let start_ns = first_time(format, &args.files[0], &options)?;
+    let mut times = args.files.iter().map(|path| first_time(format, path, &options));
+    let start_ns = times
+        .find_map(Result::transpose)
+        .transpose()?
+        .context("there is no message in any of the files")?;
 
     let cores = Cores::detect();
     let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
@@ -144,7 +127,7 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let read = args.files.iter().try_fold(Counts::default(), |counts, path| {
         Ok::<_, anyhow::Error>(sum(
             counts,
-            pump(format, path, &options, &mut source, &engine, &clock, speed)?,
+            pump(format, path, &options, &mut source, &engine, &clock, args.speed)?,
         ))
     });
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
@@ -184,7 +167,11 @@ fn set_reference(
         0
     };
     let refused = engine::apply_reference(changes, engine, origin_ns)?;
-    output::note(format_args!("reference data: {} changes", changes.lines.len()));
+    let count = changes.lines.len() as u64;
+    output::note(format_args!(
+        "reference data: {}",
+        output::counted(count, "change")
+    ));
     for line in &changes.rule_lines {
         output::note(format_args!("  {line}"));
     }
@@ -202,17 +189,20 @@ fn pump(
     source: &mut Source,
     engine: &Engine,
     clock: &Clock,
-    speed: Option<f64>,
+    speed: Speed,
 ) -> anyhow::Result<Counts> {
     let mut recording = codec::open(format, path, options).with_context(|| path.display().to_string())?;
     let progress = recording.progress();
     let bar = bar(path, progress.total());
     let mut batch: Vec<Inbound> = Vec::with_capacity(BATCH);
-    let mut pace = speed.map(|factor| Pace {
-        factor,
-        first_ns: None,
-        began: clock.raw(),
-    });
+    let mut pace = match speed {
+        Speed::Max => None,
+        Speed::Times(factor) => Some(Pace {
+            factor,
+            first_ns: None,
+            began: clock.raw(),
+        }),
+    };
     let mut shown = 0;
     for message in recording.by_ref() {
         match message {

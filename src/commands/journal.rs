@@ -3,20 +3,21 @@
 use super::record;
 use crate::cli::{CatArgs, FollowArgs, JournalArgs, RepairArgs};
 use crate::output::{self, Table};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tradewind_domain::event::{Event, Kind, SCHEMAS_READ, schema_hash};
-use tradewind_machine::journal::{self, Follower, JournalConfig, SegmentState, StartAt};
+use tradewind_domain::event::{Event, SCHEMAS_READ, schema_hash};
+use tradewind_machine::journal::{self, Follower, JournalConfig, Overview, SegmentState, StartAt, Writer};
 
 /// How long `follow` waits before it looks again.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(5);
 
 /// Segments, sizes, positions.
 pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
-    let segments = journal::segments(&args.dir)?;
+    let overview = journal::overview(&args.dir)?;
+    let segments = &overview.segments;
     let state = |state: SegmentState| match state {
         SegmentState::Sealed => "sealed",
         SegmentState::Open => "open",
@@ -34,7 +35,15 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
                 })
             })
             .collect();
-        output::json(&serde_json::json!({"segments": rows, "bytes": bytes}))?;
+        let missing: Vec<_> = overview
+            .missing
+            .iter()
+            .map(|range| [range.start(), range.end()])
+            .collect();
+        output::json(&serde_json::json!({
+            "segments": rows, "bytes": bytes, "missing": missing, "writer": overview.writer.map(|writer| serde_json::json!({"pid": writer.pid})),
+            "durable": overview.durable.map(|position| position.to_string()), "clean": overview.is_clean, "epoch": overview.epoch,
+        }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new(&[
@@ -46,7 +55,7 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
         "bytes",
         "<chain",
     ]);
-    for segment in &segments {
+    for segment in segments {
         let sealed = segment.state == SegmentState::Sealed;
         table.row(vec![
             segment.index.to_string(),
@@ -68,11 +77,39 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
     }
     output::text(table);
     output::text(format_args!(
-        "{} segments, {}\n",
-        segments.len(),
+        "{}, {}; none is ever removed: there are no snapshots, and a start reads them all\n",
+        output::counted(segments.len() as u64, "segment"),
         output::bytes(bytes)
     ));
+    show_state(&overview);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is missing, and who writes.
+fn show_state(overview: &Overview) {
+    for range in &overview.missing {
+        let (first, last) = (range.start(), range.end());
+        let what = if first == last {
+            format!("segment {first} is")
+        } else {
+            format!("segments {first} to {last} are")
+        };
+        output::text(format_args!(
+            "MISSING: {what} not there; the engine does not start without\n"
+        ));
+    }
+    let run = overview.epoch;
+    match overview.writer {
+        Some(Writer { pid: Some(pid) }) => output::text(format_args!("process {pid} writes it\n")),
+        Some(Writer { pid: None }) => output::text("a process writes it\n"),
+        None if run == 0 => output::text("nobody writes it; no run has begun\n"),
+        None if overview.is_clean => {
+            output::text(format_args!("nobody writes it; run {run} ended in good order\n"))
+        }
+        None => output::text(format_args!(
+            "nobody writes it; run {run} did not end in good order, and the next start mends what it left\n"
+        )),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -89,33 +126,24 @@ fn print(event: &Event, json: bool) {
 
 /// Prints records.
 pub fn cat(args: &CatArgs) -> anyhow::Result<ExitCode> {
-    let kind = args.kind.as_deref().map(kind_named).transpose()?;
     let from = args.from_seq.map_or(StartAt::Start, StartAt::Seq);
     let mut follower = Follower::open(&args.dir, from)?;
     let mut event = Event::empty();
     let mut left = args.limit.unwrap_or(u64::MAX);
-    while left > 0 {
+    while left > 0 && !output::is_lost() {
         let Some(found) = follower.poll()? else { break };
         if args.to_seq.is_some_and(|to| found.head().seq > to) {
             break;
         }
         read(&mut event, found.bytes())?;
-        let wanted =
-            kind.is_none_or(|kind| event.kind() == Some(kind)) && (!args.rejected || event.is_rejected());
+        let wanted = args.kind.is_none_or(|kind| event.kind() == Some(kind))
+            && (!args.rejected || event.is_rejected());
         if wanted {
             print(&event, args.json);
             left -= 1;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn kind_named(name: &str) -> anyhow::Result<Kind> {
-    let found = Kind::ALL.iter().find(|kind| kind.text() == name).copied();
-    found.with_context(|| {
-        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.text()).collect();
-        format!("there is no kind {name:?}; kinds: {}", names.join(", "))
-    })
 }
 
 fn read(event: &mut Event, bytes: &[u8]) -> anyhow::Result<()> {
@@ -134,7 +162,7 @@ pub fn follow(args: &FollowArgs) -> anyhow::Result<ExitCode> {
     let mut follower = Follower::open(&args.dir, args.from_seq.map_or(StartAt::End, StartAt::Seq))?;
     let mut event = Event::empty();
     let mut left = args.limit.unwrap_or(u64::MAX);
-    while left > 0 && !stop.load(Ordering::Relaxed) {
+    while left > 0 && !stop.load(Ordering::Relaxed) && !output::is_lost() {
         match follower.poll()? {
             Some(found) => {
                 read(&mut event, found.bytes())?;

@@ -4,7 +4,6 @@ use super::ask::{ask, ask_and_show, field, show_hits, show_outcome};
 use crate::cli::{LimitsCheckArgs, LimitsCommand, LimitsSetArgs};
 use crate::output::{self, Table};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use tradewind_control::{
     Command, LimitFilter, LimitName, LimitRow, LimitSet, LimitUsage, LocateSet, OrderQuestion, Outcome,
@@ -36,10 +35,7 @@ pub fn run(command: &LimitsCommand) -> anyhow::Result<ExitCode> {
             ask_and_show(&args.engine, None, Command::LimitsUsage(usage), show_usage)
         }
         LimitsCommand::Set(args) => {
-            let Some(params) = params(&args.params) else {
-                return Ok(ExitCode::from(2));
-            };
-            let set = Command::LimitsSet(limit_set(args, params));
+            let set = Command::LimitsSet(limit_set(args));
             ask_and_show(&args.engine, Some(&args.why.reason), set, show_outcome)
         }
         LimitsCommand::Remove(args) => {
@@ -69,20 +65,7 @@ pub fn run(command: &LimitsCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// `NAME=VALUE` flags; `None` where one is none, which was said.
-fn params(flags: &[String]) -> Option<BTreeMap<String, String>> {
-    let mut params = BTreeMap::new();
-    for flag in flags {
-        let Some((name, value)) = flag.split_once('=') else {
-            output::note(format_args!("error: --param {flag}: must be NAME=VALUE"));
-            return None;
-        };
-        params.insert(name.to_owned(), value.to_owned());
-    }
-    Some(params)
-}
-
-fn limit_set(args: &LimitsSetArgs, params: BTreeMap<String, String>) -> LimitSet {
+fn limit_set(args: &LimitsSetArgs) -> LimitSet {
     LimitSet {
         label: args.label.clone(),
         scope: args.scope.clone(),
@@ -90,7 +73,7 @@ fn limit_set(args: &LimitsSetArgs, params: BTreeMap<String, String>) -> LimitSet
         hard: args.hard.clone(),
         soft_pct: args.soft.clone(),
         action: args.action.clone(),
-        params,
+        params: args.params.iter().cloned().collect(),
         symbol: args.symbol.clone(),
         kind: args.kind.clone(),
         sector: args.sector.clone(),

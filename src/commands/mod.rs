@@ -40,10 +40,30 @@ use crate::cli::{
 };
 use anyhow::Context;
 use std::process::ExitCode;
-use tradewind_config::Settings;
-use tradewind_domain::time::{UnixNanos, parse_rfc3339};
+use tradewind_config::{Settings, nearest};
 use tradewind_machine::journal::Position;
 use tradewind_views::ReplayOptions;
+
+/// Arguments that cannot be, as only the command itself sees: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// What is said of a name that is not known: the nearest one that is.
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("there is no {what} {name:?}; did you mean {near:?}?"),
+        None => format!("there is no {what} {name:?}"),
+    }
+}
+
+/// What of the settings has no effect, for people. An operator who relies on it learns it before it matters.
+pub(crate) fn without_effect(settings: &Settings) -> Option<&'static str> {
+    (settings.journal.retention_bytes != 0).then_some(
+        "journal.retention_bytes has no effect yet: segments are only removed once a snapshot covers them, and there are no snapshots, so the \
+         whole journal is kept",
+    )
+}
 
 /// Runs the command. An error is exit code 1; a command may also say so itself after it has printed what it found.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -118,17 +138,11 @@ pub(crate) fn settings(args: &SettingsArgs, first: &[&str]) -> anyhow::Result<Se
 }
 
 /// Where a replay ends.
-pub(crate) fn until(as_of: &AsOf) -> anyhow::Result<ReplayOptions> {
-    let to_time_ns = as_of.to_time.as_deref().map(time).transpose()?;
-    Ok(ReplayOptions {
+pub(crate) fn until(as_of: &AsOf) -> ReplayOptions {
+    ReplayOptions {
         to_seq: as_of.to_seq,
-        to_time_ns,
-    })
-}
-
-/// A time on the command line.
-fn time(text: &str) -> anyhow::Result<UnixNanos> {
-    parse_rfc3339(text).with_context(|| format!("{text:?} is no time like 2026-03-02T14:30:00Z"))
+        to_time_ns: as_of.to_time,
+    }
 }
 
 /// Bytes between two positions of a journal whose segments are this long; close enough for figures.

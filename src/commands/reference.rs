@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
+use tradewind_config::{ReferenceData, read_text};
 use tradewind_control::{CalendarDays, Command, DayRow, FeesSet, Nothing, ReferenceText, SessionSet};
 
 /// Runs `tradewind reference`.
@@ -30,7 +31,10 @@ pub fn run(command: &ReferenceCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path) -> anyhow::Result<ReferenceText> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = read_text(path, ReferenceData::FILE_BYTES_MAX)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    // Read here first: the engine does not know the file's name.
+    ReferenceData::parse(&text, &path.display().to_string())?;
     Ok(ReferenceText { text })
 }
 
@@ -51,8 +55,7 @@ fn show_changes(value: &Value, what: &str) -> anyhow::Result<()> {
     }
     match changes.len() {
         0 => output::text("nothing to change\n"),
-        1 => output::text(format_args!("1 line {what}\n")),
-        lines => output::text(format_args!("{lines} lines {what}\n")),
+        lines => output::text(format_args!("{} {what}\n", output::counted(lines as u64, "line"))),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tradewind_machine::clock::Clock;
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let until = super::until(&args.as_of)?;
+    let until = super::until(&args.as_of);
     let clock = Clock::start()?;
     let replay = tradewind_views::replay(&args.dir, until, &clock)?;
     let summary = replay.summary;

@@ -5,14 +5,11 @@ use crate::output;
 use anyhow::Context;
 use std::process::ExitCode;
 use tradewind_domain::codes::LotMethod;
-use tradewind_domain::decimal;
-use tradewind_domain::time::{DayNumber, parse_date};
 use tradewind_reports::{HarvestTerms, Period, ReportKind, ReportOptions, csv, html, json, report};
 
 /// Makes the report and writes it.
 pub fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let day = |text: &Option<String>| text.as_deref().map(date).transpose();
-    let period = Period::new(day(&args.from)?, day(&args.to)?)?;
+    let period = Period::new(args.from, args.to)?;
     let report = report(
         &args.data,
         kind(args.report),
@@ -58,18 +55,7 @@ fn options(args: &ReportArgs) -> anyhow::Result<ReportOptions> {
     })
 }
 
-fn date(text: &str) -> anyhow::Result<DayNumber> {
-    parse_date(text).with_context(|| format!("{text:?} is no date like 2026-03-02"))
-}
-
 fn harvest(args: &ReportArgs) -> anyhow::Result<HarvestTerms> {
-    let scaled =
-        |name: &str, text: &str| decimal::parse(text.as_bytes()).with_context(|| format!("{name}: {text:?}"));
-    HarvestTerms::of_decimals(
-        scaled("--loss-min", &args.loss_min)?,
-        scaled("--loss-min-pct", &args.loss_min_pct)?,
-        scaled("--rate-short", &args.rate_short)?,
-        scaled("--rate-long", &args.rate_long)?,
-    )
-    .context("an amount or rate is below zero or too large")
+    HarvestTerms::of_decimals(args.loss_min, args.loss_min_pct, args.rate_short, args.rate_long)
+        .context("an amount or rate is too large")
 }

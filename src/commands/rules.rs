@@ -3,7 +3,7 @@
 
 use super::ask::{ask_and_show, field, show_outcome};
 use crate::cli::{RulesCheckArgs, RulesLoadArgs, RulesShowArgs, RulesTestArgs};
-use crate::engine::{pack_rules, read_rules};
+use crate::engine::{pack_rules, places, read_rules};
 use crate::output::{self, count};
 use anyhow::Context;
 use serde::Serialize;
@@ -56,27 +56,29 @@ struct Checked {
     rules: Vec<RuleLine>,
 }
 
+/// The text of a file with rules that are right; `None` where they are not, which is shown. Whatever is to be done with the file, what is
+/// wrong in it is said alike.
+fn sound(file: &Path, json: bool) -> anyhow::Result<Option<Vec<u8>>> {
+    let source = read_rules(file)?;
+    let Err(errors) = compile(&source) else {
+        return Ok(Some(source));
+    };
+    if json {
+        output::json(&Checked {
+            errors: error_lines(errors),
+            rules: Vec::new(),
+        })?;
+    } else {
+        output::text(format_args!("{}\n", places(file, &errors)));
+    }
+    Ok(None)
+}
+
 /// Runs `tradewind rules check`: exit code 1 where the file is wrong.
 pub fn check(args: &RulesCheckArgs) -> anyhow::Result<ExitCode> {
-    let source = read_rules(&args.file)?;
-    if let Err(errors) = compile(&source) {
-        if args.json {
-            output::json(&Checked {
-                errors: error_lines(errors),
-                rules: Vec::new(),
-            })?;
-        } else {
-            // As compilers write it, so that an editor finds the place.
-            for error in errors.0 {
-                let file = args.file.display();
-                output::text(format_args!(
-                    "{file}:{}:{}: {}\n",
-                    error.line, error.column, error.problem
-                ));
-            }
-        }
+    let Some(source) = sound(&args.file, args.json)? else {
         return Ok(ExitCode::FAILURE);
-    }
+    };
     let document = packed(&args.file, &source)?;
     if args.json {
         output::json(&Checked {
@@ -86,9 +88,9 @@ pub fn check(args: &RulesCheckArgs) -> anyhow::Result<ExitCode> {
     } else {
         show_rules(&document);
         output::text(format_args!(
-            "{}: {} rules, sound\n",
+            "{}: {}, sound\n",
             args.file.display(),
-            document.rules.len()
+            output::counted(document.rules.len() as u64, "rule")
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -132,7 +134,11 @@ fn show_rules(document: &Document) {
 
 /// Runs `tradewind rules load`: the running engine compiles the file anew, and says what changed.
 pub fn load(args: &RulesLoadArgs) -> anyhow::Result<ExitCode> {
-    let text = String::from_utf8(read_rules(&args.file)?).context("a rules file is text in UTF-8")?;
+    let Some(source) = sound(&args.file, args.engine.json)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let text =
+        String::from_utf8(source).with_context(|| format!("{} is no text in UTF-8", args.file.display()))?;
     let load = Command::RulesLoad(RulesText { text });
     ask_and_show(&args.engine, Some(&args.why.reason), load, |value| {
         for line in field::<Vec<String>>(value, "changes")? {
@@ -144,9 +150,11 @@ pub fn load(args: &RulesLoadArgs) -> anyhow::Result<ExitCode> {
 
 /// Runs `tradewind rules test`.
 pub fn test(args: &RulesTestArgs) -> anyhow::Result<ExitCode> {
-    let source = read_rules(&args.file)?;
+    let Some(source) = sound(&args.file, args.json)? else {
+        return Ok(ExitCode::FAILURE);
+    };
     let document = pack_rules(&args.file, &source, nobody())?;
-    let until = super::until(&args.as_of)?;
+    let until = super::until(&args.as_of);
     let test = test_rules(&args.journal, &document, until, args.examples)?;
     if args.json {
         output::json(&test)?;

@@ -39,6 +39,9 @@ const TOLD_MAX: usize = 4_096;
 /// Runs the command.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let settings = super::settings(&args.settings, &[])?;
+    if let Some(text) = super::without_effect(&settings) {
+        output::note(text);
+    }
     // 1. Signals first: a run that is asked to stop while it recovers stops in good order.
     let stop = stop_flag()?;
     // 2. Journal, recovery, pipeline.

@@ -5,15 +5,19 @@ use crate::output::{self, Table};
 use std::process::ExitCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
-use tradewind_views::StateView;
+use tradewind_views::{Names, StateView};
 
 /// Runs the command.
 pub fn run(args: &StateArgs) -> anyhow::Result<ExitCode> {
-    let until = super::until(&args.as_of)?;
+    let until = super::until(&args.as_of);
     let clock = Clock::start()?;
     let replay = tradewind_views::replay(&args.dir, until, &clock)?;
     let mut state = tradewind_views::state(&replay.replica);
     if let Some(account) = &args.account {
+        let names = Names(replay.replica.registry());
+        if names.accounts().all(|code| code != account) {
+            anyhow::bail!(super::unknown("account", account, names.accounts()));
+        }
         state.positions.retain(|row| row.account == *account);
         state.balances.retain(|row| row.account == *account);
         state.orders.retain(|row| row.account == *account);

@@ -35,7 +35,7 @@ fn opened(args: &StoreArgs) -> anyhow::Result<(Settings, FollowSettings, String)
 
 fn bring_up(args: &StoreArgs) -> anyhow::Result<ExitCode> {
     let (_, follow, url) = opened(args)?;
-    let done = migrate(&follow.target)?;
+    let done = migrate(&follow.target).with_context(|| format!("{url} cannot be brought up"))?;
     if args.json {
         output::json(&json!({"url": url, "applied": done}))?;
     } else if done.is_empty() {
@@ -54,7 +54,7 @@ fn status(args: &StoreArgs) -> anyhow::Result<ExitCode> {
         !follow.target.is_missing(),
         "{url}: no store has been written there"
     );
-    let found = inspect(&follow.target)?;
+    let found = inspect(&follow.target).with_context(|| format!("{url} cannot be read"))?;
     let place = found.saved.place;
     let journal = tradewind_store::compare(&follow.data_dir, &found.saved);
     let (state, code) = match &journal {
@@ -119,7 +119,9 @@ fn make_anew(args: &StoreArgs) -> anyhow::Result<ExitCode> {
     .with_context(|| format!("{url} was not made anew from {}", data_dir.display()))?;
     let seconds = clock.span_ns(began, clock.raw()) as f64 / 1e9;
     let figures = shared.map(|status| status.figures()).unwrap_or_default();
-    let schema = inspect(&target)?.schema;
+    let schema = inspect(&target)
+        .with_context(|| format!("{url} cannot be read"))?
+        .schema;
     if args.json {
         output::json(
             &json!({"url": url, "schema": schema, "seq": figures.seq, "records": figures.records,

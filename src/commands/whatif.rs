@@ -5,6 +5,7 @@ use crate::output::{self, Table, count};
 use anyhow::Context;
 use std::fmt::Write;
 use std::process::ExitCode;
+use tradewind_config::{ReferenceData, read_text};
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
 use tradewind_whatif::{
@@ -13,7 +14,7 @@ use tradewind_whatif::{
 
 /// Runs the command. With `--check` anything that changes is exit code 1.
 pub fn run(args: &WhatIfArgs) -> anyhow::Result<ExitCode> {
-    let until = super::until(&args.as_of)?;
+    let until = super::until(&args.as_of);
     let until = Until {
         seq: until.to_seq,
         time_ns: until.to_time_ns,
@@ -47,8 +48,8 @@ pub fn run(args: &WhatIfArgs) -> anyhow::Result<ExitCode> {
 
 fn request(args: &WhatIfArgs) -> anyhow::Result<LimitRequest> {
     let read = |path: &std::path::PathBuf| {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let text = read_text(path, ReferenceData::FILE_BYTES_MAX)
+            .with_context(|| format!("failed to read {}", path.display()))?;
         anyhow::Ok((text, path.display().to_string()))
     };
     Ok(LimitRequest {

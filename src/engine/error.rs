@@ -1,6 +1,6 @@
 //! Why an engine does not start or go on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tradewind_machine::journal::JournalError;
 use tradewind_machine::pipeline::PipelineError;
 use tradewind_machine::replay::ReplayError;
@@ -33,7 +33,7 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// A rules file that is wrong.
-    #[error("the rules in {} are wrong:\n{errors}", path.display())]
+    #[error("the rules are wrong:\n{}", places(path, errors))]
     Rules {
         /// The file.
         path: PathBuf,
@@ -75,6 +75,15 @@ pub enum EngineError {
         /// How many.
         count: u64,
     },
+    /// Tables and window do not fit.
+    #[error("there is too little memory")]
+    Memory(#[from] crate::memory::TooLittle),
+    /// The oldest segments are gone, and there is no snapshot to begin from.
+    #[error("the journal begins at {oldest}: the segments before it are missing, and a start needs them all")]
+    BeginsLate {
+        /// Its oldest position.
+        oldest: tradewind_machine::journal::Position,
+    },
     /// Two clock modes.
     #[error("the journal in {} runs on {journal} time, engine.clock says {configured}: a journal has one clock for its whole life", path.display())]
     ClockMode {
@@ -96,4 +105,13 @@ pub enum EngineError {
     /// The pipeline ended while something was to be handed to it.
     #[error("the pipeline ended while {0}")]
     Ended(&'static str),
+}
+
+/// What is wrong with rules, as compilers write it, so that an editor finds the place: a line `FILE:LINE:COLUMN: problem` each.
+pub(crate) fn places(path: &Path, errors: &tradewind_rules::RuleErrors) -> String {
+    let line = |error: &tradewind_rules::RuleError| {
+        let (file, line, column) = (path.display(), error.line, error.column);
+        format!("{file}:{line}:{column}: {}", error.problem)
+    };
+    errors.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }

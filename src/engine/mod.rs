@@ -7,11 +7,14 @@
 //! Not here: what feeds the sources and what follows the journal; the commands decide that.
 
 mod error;
+mod first_start;
 mod reference;
 mod rules;
 mod wiring;
 
 pub use error::EngineError;
+pub(crate) use error::places;
+pub use first_start::refused_at_first_start;
 pub use reference::{ReferenceChanges, Refused, apply_reference, load_reference};
 pub use rules::{RuleChanges, pack_rules, read_rules};
 pub use wiring::{Prepared, RecoveryReport, prepare, stages, topology as topology_of};

@@ -21,7 +21,7 @@ pub struct ReferenceChanges {
     pub rule_lines: Vec<String>,
     /// A line for each limit that stays as operators set it, whatever the data says.
     pub overruled: Vec<String>,
-    events: Vec<InboundLong>,
+    pub(super) events: Vec<InboundLong>,
 }
 
 impl ReferenceChanges {
@@ -79,7 +79,7 @@ pub fn apply_reference(
     origin_ns: u64,
 ) -> Result<Vec<Refused>, EngineError> {
     let mut follower = engine.follower(StartAt::End)?;
-    let mut refused = Vec::new();
+    let mut found = Vec::new();
     let mut event = Event::empty();
     let (mut sent, mut seen) = (0, 0);
     while seen < changes.events.len() {
@@ -98,20 +98,23 @@ pub fn apply_reference(
         };
         let ours = event.read_record(record.bytes()).is_some() && is_reference(&event);
         if ours {
-            if let Some(code) = event.reject_code() {
-                refused.push(Refused {
-                    // Changes of reference data come first and have a line each; parts of a document are never refused.
-                    line: changes.lines.get(seen).cloned().unwrap_or_default(),
-                    code: code.to_string(),
-                });
-            }
+            found.extend(refused(&event, changes.lines.get(seen)));
             seen += 1;
         }
     }
-    Ok(refused)
+    Ok(found)
+}
+
+/// What a record says of a change, where it was refused. Changes of reference data come first and have a line each; parts of a document
+/// are never refused.
+pub(super) fn refused(event: &Event, line: Option<&String>) -> Option<Refused> {
+    event.reject_code().map(|code| Refused {
+        line: line.cloned().unwrap_or_default(),
+        code: code.to_string(),
+    })
 }
 
 /// True for inputs that reference data sends; nothing else enters before it is done but the engine's own events.
-fn is_reference(event: &Event) -> bool {
+pub(super) fn is_reference(event: &Event) -> bool {
     event.head.part == 0 && !matches!(event.kind(), None | Some(Kind::EngineStarted | Kind::Timer))
 }

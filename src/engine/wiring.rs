@@ -1,6 +1,7 @@
 //! From settings and a data folder to a pipeline that is ready to start.
 
 use super::{EngineError, build_name, journal_config};
+use crate::memory;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tradewind_books::position::Position;
@@ -13,7 +14,9 @@ use tradewind_feeds::Normalize;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
 use tradewind_machine::idle::IdleStrategy;
-use tradewind_machine::journal::{Identity, Journal, JournalHandle, JournalWriter, Opened};
+use tradewind_machine::journal::{
+    Identity, Journal, JournalHandle, JournalWriter, Opened, bytes_left_behind,
+};
 use tradewind_machine::pipeline::{Builder, PinPolicy, Schedule, Settings as PipelineSettings};
 use tradewind_machine::replay::Replay;
 use tradewind_machine::stage::Stages;
@@ -96,6 +99,10 @@ pub fn prepare(
     let clock = Clock::start().map_err(EngineError::Clock)?;
     let began = clock.raw();
 
+    // What the kernel would end half-way is not begun.
+    let window_dir = Path::new(&settings.journal.window_dir);
+    memory::check(settings, bytes_left_behind(window_dir, data_dir))?;
+
     // Threads that are started from here on keep off the pipeline's cores: archiver, keeper, readers, sessions.
     let topology = topology(settings, cores)?;
     let taken: Vec<usize> = topology.lanes().iter().filter_map(|lane| lane.core()).collect();
@@ -174,6 +181,10 @@ fn replay(
     schedule: &mut TradingSchedule,
 ) -> Result<Recovered, EngineError> {
     let (mut known, mut rules) = (Known::default(), RuleBook::new());
+    let oldest = opened.recovery().oldest;
+    if oldest.segment() > 1 {
+        return Err(EngineError::BeginsLate { oldest });
+    }
     let mut event = Event::empty();
     let mut records = opened.records()?;
     let mut replay = Replay::new(stages);
@@ -263,7 +274,7 @@ fn shrunk(now: &Capacities, before: &Capacities) -> Option<String> {
     (!text.is_empty()).then(|| text.join("; "))
 }
 
-fn engine_started(
+pub(super) fn engine_started(
     settings: &Settings,
     epoch: u32,
     previous_seq: u64,

@@ -8,12 +8,15 @@ use anyhow::Context;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
+use tradewind_config::read_text;
 use tradewind_control::{Client, ClientError, Journaled, Source, journal};
-use tradewind_domain::decimal;
 use tradewind_domain::fixed::Money;
-use tradewind_domain::time::{DayNumber, NANOS_PER_SEC, parse_date};
+use tradewind_domain::time::NANOS_PER_SEC;
 use tradewind_reports::Period;
 use tradewind_reports::recon::{Comparison, ComparisonRows, Statement, Terms};
+
+/// The longest statement, bytes.
+const STATEMENT_BYTES_MAX: u64 = 1 << 30;
 
 /// What is printed.
 #[derive(Serialize)]
@@ -28,7 +31,8 @@ pub(super) struct Report {
 /// side has not or has otherwise.
 pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let path = args.statement.as_deref().context("--statement names no file")?;
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        read_text(path, STATEMENT_BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))?;
     let statement = Statement::parse(&text).with_context(|| format!("cannot take {}", path.display()))?;
     let terms = terms(args)?;
     let comparison = Comparison::of(&args.engine.data, &statement, &terms)?;
@@ -53,13 +57,11 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn terms(args: &CompareArgs) -> anyhow::Result<Terms> {
-    let tolerance = decimal::parse(args.tolerance.as_bytes()).context("--tolerance")?;
-    let day = |text: &Option<String>| text.as_deref().map(date).transpose();
     Ok(Terms {
-        tolerance: Money::from_raw(tolerance.into()),
+        tolerance: Money::from_raw(args.tolerance.into()),
         grace_ns: args.grace.saturating_mul(NANOS_PER_SEC),
-        until: crate::commands::until(&args.as_of)?,
-        trades: Period::new(day(&args.from)?, day(&args.to)?)?,
+        until: crate::commands::until(&args.as_of),
+        trades: Period::new(args.from, args.to)?,
     })
 }
 
@@ -84,10 +86,6 @@ fn journaled(
         client.ask(command, operator.as_deref(), Some(&reason))
     })?;
     Ok(Some(journaled))
-}
-
-fn date(text: &str) -> anyhow::Result<DayNumber> {
-    parse_date(text).with_context(|| format!("{text:?} is no date like 2026-03-02"))
 }
 
 fn file_name(path: &Path) -> String {
