@@ -5,10 +5,9 @@
 //! - A row is kept until every stream has gone past it.
 
 use crate::channel::Channel;
-use crate::row::{Line, Owner, Row};
+use crate::row::{Line, Row, Whose};
 use std::collections::VecDeque;
 use tradewind_domain::ids::Seq;
-use tradewind_domain::text::{Code, Symbol};
 use tradewind_views::live::{Held, Live};
 use tradewind_views::query::current::{Refusal, Trade};
 
@@ -104,21 +103,17 @@ impl EventRows {
         &self,
         live: &Live,
         place: (Seq, u32),
-        mut takes: impl FnMut(Owner, &Code, &Symbol) -> bool,
+        mut takes: impl FnMut(&Whose) -> bool,
     ) -> Vec<Placed> {
         let lines = live.look(|held| match self.channel {
             Channel::Rejects => {
                 let lines = held.newest_refusals().take(LOOKED_THROUGH);
-                let lines = lines.filter(|line| {
-                    (line.seq, line.part) <= place && takes(line.owner(), &line.account, &line.symbol)
-                });
+                let lines = lines.filter(|line| (line.seq, line.part) <= place && takes(&line.whose()));
                 Lines::Refusals(lines.take(NEWEST).collect())
             }
             _ => {
                 let lines = held.newest_trades().take(LOOKED_THROUGH);
-                let lines = lines.filter(|line| {
-                    (line.seq, line.part) <= place && takes(line.owner(), &line.account, &line.symbol)
-                });
+                let lines = lines.filter(|line| (line.seq, line.part) <= place && takes(&line.whose()));
                 Lines::Trades(lines.take(NEWEST).collect())
             }
         });

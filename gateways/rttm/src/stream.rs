@@ -5,12 +5,11 @@ use crate::channel::Channel;
 use crate::class::Class;
 use crate::frame::{Encoding, Frame, FrameHead};
 use crate::protocol::Choice;
-use crate::row::{Owner, Row};
+use crate::row::{Row, Whose};
 use crate::table::{Table, WINDOW};
 use axum::extract::ws::Message;
 use std::sync::Arc;
 use tradewind_domain::ids::Seq;
-use tradewind_domain::text::{Code, Symbol};
 use tradewind_domain::time::UnixNanos;
 
 /// Rows of a frame at most.
@@ -58,12 +57,12 @@ impl StreamKey {
 
     /// Whether a row goes into this stream.
     pub(crate) fn takes(&self, class: &mut Class, row: &Row) -> bool {
-        self.takes_of(class, row.owner, &row.account, &row.symbol)
+        self.takes_of(class, &row.whose)
     }
 
-    /// Whether a row of this owner, account and instrument does.
-    pub(crate) fn takes_of(&self, class: &mut Class, owner: Owner, account: &Code, symbol: &Symbol) -> bool {
-        self.choice.takes(account, symbol) && class.sees(owner)
+    /// Whether a row of these does.
+    pub(crate) fn takes_of(&self, class: &mut Class, whose: &Whose) -> bool {
+        self.choice.takes(&whose.account, &whose.symbol) && class.sees(whose.owner)
     }
 }
 
@@ -124,7 +123,7 @@ impl Stream {
             }
         }
         for gone in table.gone_after(since) {
-            if key.takes_of(class, gone.owner, &gone.account, &gone.symbol) {
+            if key.takes_of(class, &gone.whose) {
                 frame.remove(&gone.key.0, &gone.key.1);
             }
         }

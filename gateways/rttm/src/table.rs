@@ -5,9 +5,8 @@
 //!   slowest rate of frames.
 //! - A row whose bytes are the same as before has not changed.
 
-use crate::row::{Encoded, Key, Line, Owner, Row, key_of};
+use crate::row::{Encoded, Key, Line, Row, Whose, key_of};
 use std::collections::{BTreeMap, VecDeque};
-use tradewind_domain::text::{Code, Symbol};
 
 /// Ticks that changes are kept for.
 pub(crate) const WINDOW: u64 = 8;
@@ -22,9 +21,7 @@ struct Held {
 /// A row that is gone.
 pub(crate) struct Gone {
     pub(crate) key: Encoded,
-    pub(crate) owner: Owner,
-    pub(crate) account: Code,
-    pub(crate) symbol: Symbol,
+    pub(crate) whose: Whose,
 }
 
 /// The rows of a channel.
@@ -45,7 +42,7 @@ impl Table {
         };
         let row = Row::of(line, self.is_binary);
         match self.rows.get_mut(&key) {
-            Some(held) if held.row.json == row.json && held.row.owner == row.owner => {
+            Some(held) if held.row.json == row.json && held.row.whose.owner == row.whose.owner => {
                 held.row.binary = row.binary;
                 return;
             }
@@ -75,9 +72,7 @@ impl Table {
         if let Some(held) = self.rows.remove(&key) {
             let gone = Gone {
                 key: held.key,
-                owner: held.row.owner,
-                account: held.row.account,
-                symbol: held.row.symbol,
+                whose: held.row.whose,
             };
             self.gone.push_back((tick, key, gone));
         }
@@ -131,6 +126,7 @@ impl Table {
 mod tests {
     use super::*;
     use crate::figures::{Check, Status};
+    use tradewind_domain::text::Code;
 
     fn check(name: &str, value: u64) -> (Key, Check) {
         (

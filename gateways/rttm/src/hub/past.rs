@@ -90,9 +90,7 @@ fn newest_frame(
     moment: Moment,
     gap: bool,
 ) -> Message {
-    let found = rows.newest(live, stream.place, |owner, account, symbol| {
-        key.takes_of(class, owner, account, symbol)
-    });
+    let found = rows.newest(live, stream.place, |whose| key.takes_of(class, whose));
     let mut head = key.head(moment, true, stream.seq, 0);
     head.gap = gap;
     let mut frame = Frame::new(head, key.encoding());

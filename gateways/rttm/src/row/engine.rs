@@ -1,25 +1,17 @@
 //! The engine itself: its stages, and checks of its parts.
 
-use super::{Line, Owner};
+use super::{Line, Whose};
 use crate::encode::Cells;
 use crate::figures::{Check, StageRow};
-use tradewind_domain::text::{Code, Symbol};
 
 impl Line for StageRow {
-    fn owner(&self) -> Owner {
-        Owner::Everybody
-    }
-    fn account(&self) -> Code {
-        Code::EMPTY
-    }
-    fn symbol(&self) -> Symbol {
-        Symbol::EMPTY
+    fn whose(&self) -> Whose {
+        Whose::EVERYBODY
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.stage);
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.count(self.events);
         cells.count(self.events_per_s);
         for ns in [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns] {
@@ -31,20 +23,13 @@ impl Line for StageRow {
 }
 
 impl Line for Check {
-    fn owner(&self) -> Owner {
-        Owner::Everybody
-    }
-    fn account(&self) -> Code {
-        Code::EMPTY
-    }
-    fn symbol(&self) -> Symbol {
-        Symbol::EMPTY
+    fn whose(&self) -> Whose {
+        Whose::EVERYBODY
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.name.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.text(self.status.text());
         cells.decimal_or_null(self.value);
         cells.text(self.unit);

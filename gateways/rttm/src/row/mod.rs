@@ -41,24 +41,50 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-impl Owner {
-    /// Of an account's row; one without an account belongs to nobody.
-    fn of(node: NodeId) -> Self {
-        if node.is_none() {
-            Self::Nobody
-        } else {
-            Self::Node(node)
+/// Whom and what a line is about: who may see it, and by what a subscription may choose it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whose {
+    pub(crate) owner: Owner,
+    /// Account, or code of the node.
+    pub(crate) account: Code,
+    pub(crate) symbol: Symbol,
+}
+
+impl Whose {
+    pub(crate) const EVERYBODY: Self = Self::nobodys(Owner::Everybody);
+    pub(crate) const FIRM: Self = Self::nobodys(Owner::Firm);
+
+    const fn nobodys(owner: Owner) -> Self {
+        Self {
+            owner,
+            account: Code::EMPTY,
+            symbol: Symbol::EMPTY,
         }
+    }
+
+    /// Of an account or another node; a line without one belongs to nobody.
+    pub(crate) fn of(node: NodeId, account: Code) -> Self {
+        let owner = if node.is_none() {
+            Owner::Nobody
+        } else {
+            Owner::Node(node)
+        };
+        Self {
+            account,
+            ..Self::nobodys(owner)
+        }
+    }
+
+    /// About an instrument.
+    pub(crate) const fn about(self, symbol: Symbol) -> Self {
+        Self { symbol, ..self }
     }
 }
 
 /// A row as it goes out.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) owner: Owner,
-    /// Account, or code of the node.
-    pub(crate) account: Code,
-    pub(crate) symbol: Symbol,
+    pub(crate) whose: Whose,
     pub(crate) json: Box<[u8]>,
     /// Empty where nobody asks for the binary form.
     pub(crate) binary: Box<[u8]>,
@@ -66,12 +92,16 @@ pub(crate) struct Row {
 
 /// A line that becomes a row.
 pub(crate) trait Line {
-    fn owner(&self) -> Owner;
-    fn account(&self) -> Code;
-    fn symbol(&self) -> Symbol;
-    fn cells(&self, cells: &mut impl Cells);
-    /// The key columns alone.
+    fn whose(&self) -> Whose;
+    /// The key columns.
     fn key_cells(&self, cells: &mut impl Cells);
+    /// The columns behind them.
+    fn other_cells(&self, cells: &mut impl Cells);
+
+    fn cells(&self, cells: &mut impl Cells) {
+        self.key_cells(cells);
+        self.other_cells(cells);
+    }
 }
 
 fn encoded(write: impl Fn(&mut JsonCells), write_binary: impl Fn(&mut BinaryCells), binary: bool) -> Encoded {
@@ -92,9 +122,7 @@ impl Row {
     pub(crate) fn of(line: &impl Line, binary: bool) -> Self {
         let (json, binary) = encoded(|cells| line.cells(cells), |cells| line.cells(cells), binary);
         Self {
-            owner: line.owner(),
-            account: line.account(),
-            symbol: line.symbol(),
+            whose: line.whose(),
             json,
             binary,
         }

@@ -1,26 +1,18 @@
 //! What accounts have: positions, profit, and what falls due.
 
-use super::{Line, Owner};
+use super::{Line, Whose};
 use crate::encode::Cells;
-use tradewind_domain::text::{Code, Symbol};
 use tradewind_views::query::current::{Position, Profit, Settlement};
 
 impl Line for Position {
-    fn owner(&self) -> Owner {
-        Owner::of(self.node)
-    }
-    fn account(&self) -> Code {
-        self.account
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::of(self.node, self.account).about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.account.as_str());
         cells.text(self.symbol.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.decimal(self.qty);
         cells.decimal_or_null(self.avg_px);
         cells.decimal_or_null(self.mark);
@@ -38,30 +30,19 @@ impl Line for Position {
 }
 
 impl Line for Profit {
-    fn owner(&self) -> Owner {
+    fn whose(&self) -> Whose {
         if self.node.is_none() {
-            Owner::Firm
+            Whose::FIRM
         } else {
-            Owner::Node(self.node)
+            Whose::of(self.node, self.name)
         }
-    }
-    fn account(&self) -> Code {
-        if self.node.is_none() {
-            Code::EMPTY
-        } else {
-            self.name
-        }
-    }
-    fn symbol(&self) -> Symbol {
-        Symbol::EMPTY
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.group);
         cells.text(self.name.as_str());
         cells.text(self.currency.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.decimal(self.realised);
         cells.decimal(self.unrealised);
         cells.decimal(self.fees);
@@ -74,22 +55,15 @@ impl Line for Profit {
 }
 
 impl Line for Settlement {
-    fn owner(&self) -> Owner {
-        Owner::of(self.node)
-    }
-    fn account(&self) -> Code {
-        self.account
-    }
-    fn symbol(&self) -> Symbol {
-        Symbol::EMPTY
+    fn whose(&self) -> Whose {
+        Whose::of(self.node, self.account)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.date(self.settle_date);
         cells.text(self.account.as_str());
         cells.text(self.currency.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.decimal(self.to_receive);
         cells.decimal(self.to_pay);
         cells.decimal(self.net);

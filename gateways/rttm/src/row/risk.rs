@@ -1,27 +1,20 @@
 //! Limits with their use, and incidents.
 
-use super::{Line, Owner};
+use super::{Line, Whose};
 use crate::encode::Cells;
 use tradewind_alerts::IncidentRow;
 use tradewind_domain::ids::NodeId;
-use tradewind_domain::text::{Code, Symbol};
+use tradewind_domain::text::Code;
 use tradewind_views::query::current::LimitUsage;
 
 impl Line for LimitUsage {
-    fn owner(&self) -> Owner {
-        Owner::of(self.node)
-    }
-    fn account(&self) -> Code {
-        self.scope
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::of(self.node, self.scope).about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.label.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.text(&self.limit_type);
         cells.text(self.scope.as_str());
         cells.text(&self.level);
@@ -43,21 +36,14 @@ pub(crate) struct AlertLine<'a> {
 }
 
 impl Line for AlertLine<'_> {
-    fn owner(&self) -> Owner {
-        Owner::of(self.node)
-    }
-    fn account(&self) -> Code {
-        Code::lossy(&self.incident.scope)
-    }
-    fn symbol(&self) -> Symbol {
-        Symbol::EMPTY
+    fn whose(&self) -> Whose {
+        Whose::of(self.node, Code::lossy(&self.incident.scope))
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.count(self.incident.id);
     }
-    fn cells(&self, cells: &mut impl Cells) {
+    fn other_cells(&self, cells: &mut impl Cells) {
         let row = self.incident;
-        self.key_cells(cells);
         cells.text(row.severity.text());
         cells.text(row.state.text());
         cells.text(&row.rule);

@@ -1,25 +1,24 @@
 //! Orders, executions, refusals, and the market that they meet.
 
-use super::{Line, Owner};
+use super::{Line, Whose};
 use crate::encode::Cells;
-use tradewind_domain::text::{Code, Symbol};
+use tradewind_domain::ids::Seq;
 use tradewind_views::query::current::{Market, Order, Refusal, Trade};
 
+/// A record's place in the journal.
+fn place(cells: &mut impl Cells, seq: Seq, part: u32) {
+    cells.count(seq);
+    cells.number(part.into());
+}
+
 impl Line for Order {
-    fn owner(&self) -> Owner {
-        Owner::of(self.account_node)
-    }
-    fn account(&self) -> Code {
-        self.account
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::of(self.account_node, self.account).about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.shown(&self.order_id);
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.text(self.cl_ord_id.as_str());
         cells.text(self.account.as_str());
         cells.text(self.node.as_str());
@@ -43,21 +42,13 @@ impl Line for Order {
 }
 
 impl Line for Trade {
-    fn owner(&self) -> Owner {
-        Owner::of(self.account_node)
-    }
-    fn account(&self) -> Code {
-        self.account
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::of(self.account_node, self.account).about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
-        cells.count(self.seq);
-        cells.number(self.part.into());
+        place(cells, self.seq, self.part);
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.time(self.time);
         cells.text(self.kind);
         cells.text(self.exec_id.as_str());
@@ -83,21 +74,13 @@ impl Line for Trade {
 }
 
 impl Line for Refusal {
-    fn owner(&self) -> Owner {
-        Owner::of(self.account_node)
-    }
-    fn account(&self) -> Code {
-        self.account
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::of(self.account_node, self.account).about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
-        cells.count(self.seq);
-        cells.number(self.part.into());
+        place(cells, self.seq, self.part);
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.time(self.time);
         cells.text(self.kind);
         cells.text(self.cl_ord_id.as_str());
@@ -117,20 +100,13 @@ impl Line for Refusal {
 }
 
 impl Line for Market {
-    fn owner(&self) -> Owner {
-        Owner::Everybody
-    }
-    fn account(&self) -> Code {
-        Code::EMPTY
-    }
-    fn symbol(&self) -> Symbol {
-        self.symbol
+    fn whose(&self) -> Whose {
+        Whose::EVERYBODY.about(self.symbol)
     }
     fn key_cells(&self, cells: &mut impl Cells) {
         cells.text(self.symbol.as_str());
     }
-    fn cells(&self, cells: &mut impl Cells) {
-        self.key_cells(cells);
+    fn other_cells(&self, cells: &mut impl Cells) {
         cells.decimal_or_null(self.bid);
         cells.decimal_or_null(self.bid_qty);
         cells.decimal_or_null(self.ask);
