@@ -172,7 +172,7 @@ fn figures_are_written_for_people(browser: &Browser) {
         with_module(
             browser,
             "/js/data/format.js",
-            "money, signed, plain, price, short, span",
+            "fitted, fittedResult, money, signed, plain, price, short, span",
             body,
         )
     };
@@ -181,6 +181,19 @@ fn figures_are_written_for_people(browser: &Browser) {
             "return [money('-1234567.891'), signed('12.5'), signed('-0.001'), plain('1000000.5'), plain(null)];"
         ),
         json!(["−1,234,567.89", "+12.50", "0.00", "1,000,000.5", "–"])
+    );
+    assert_eq!(
+        format(
+            "return [fitted('99999999.99'), fitted('-138387118.456'), fitted('123456789012.3'), fittedResult('999999.99'), fittedResult('-1234567.8'), fitted(null)];"
+        ),
+        json!([
+            "99,999,999.99",
+            "−138,387,118",
+            "123,456.79M",
+            "+999,999.99",
+            "−1,234,568",
+            "–"
+        ])
     );
     assert_eq!(
         format("return [price('189.25'), price('189.2512345'), price('-0.5'), price('100')];"),

@@ -1,7 +1,7 @@
 /** Figures that several panels show, added up from the tables. Exact: BigInt of decimals, in base currency where the rows have it. */
 
 import { near, parse } from "./decimal.js";
-import { limits, orders, positions, rejects, wholeRows, pnl } from "./store.js";
+import { limits, orders, positions, rejects, welcome, wholeRows, pnl } from "./store.js";
 
 /** Profit of all that the user sees: base currency, or nothing where a rate is missing. */
 export function wholePnl() {
@@ -79,3 +79,6 @@ export function limitsByUse() {
     .map((entry) => entry.row)
     .sort((a, b) => (b[pct] ?? -1) - (a[pct] ?? -1) || (a[label] < b[label] ? -1 : 1));
 }
+
+/** What the figures of a limit are in: values are in base currency. @param {string} unit */
+export const unitOf = (unit) => (unit === "value" && welcome.value?.base_currency) || unit;

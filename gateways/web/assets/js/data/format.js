@@ -38,13 +38,35 @@ export function money(value, places = 2) {
   return units === null ? NONE : dressed(fixed(units, places));
 }
 
+/** From here on cents are left out where room is scarce: 100 million, and a profit of one million, which has sign and arrow. */
+const WHOLE = 10n ** 26n;
+const WHOLE_RESULT = 10n ** 24n;
+/** From here on even whole units have no room in a column: 100 thousand million. */
+const HUGE = 10n ** 29n;
+
 /**
- * A figure of a limit: two decimals at most, and none that are zero.
+ * Money for a column: a figure that is cut is none, so large ones have fewer places.
+ * @param {string | bigint | null | undefined} value
+ * @param {(value: bigint, places: number) => string} [write]
+ */
+export function fitted(value, write = money, whole = WHOLE) {
+  const units = typeof value === "bigint" ? value : parse(value);
+  if (units === null) return NONE;
+  const size = units < 0n ? -units : units;
+  if (size >= HUGE) return `${write(units / 1_000_000n, 2)}M`;
+  return write(units, size >= whole ? 0 : 2);
+}
+
+/** A profit or loss for a column. @param {string | bigint | null | undefined} value */
+export const fittedResult = (value) => fitted(value, signed, WHOLE_RESULT);
+
+/**
+ * A figure of a limit: two decimals, or none where both are zero.
  * @param {string | null | undefined} value
  */
 export function figure(value) {
   const units = parse(value);
-  return units === null ? (value ?? NONE) : dressed(fixed(units, 2).replace(/\.?0+$/, ""));
+  return units === null ? (value ?? NONE) : dressed(fixed(units, 2).replace(/\.00$/, ""));
 }
 
 /**

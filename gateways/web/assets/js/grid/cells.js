@@ -1,7 +1,7 @@
 /** What columns of grids are made of. */
 
 import { parse } from "../data/decimal.js";
-import { arrow, NONE, signed } from "../data/format.js";
+import { arrow, fittedResult, NONE } from "../data/format.js";
 
 /**
  * Reads cells by the name of their column, as numbers where rows are put in order. Not for sums.
@@ -41,7 +41,7 @@ export function tone(value) {
 /** A profit or loss with arrow and sign, so that it is not told by colour alone. @param {string | null} value */
 export function marked(value) {
   const units = parse(value);
-  return units === null ? NONE : `${arrow(units)} ${signed(units)}`.trim();
+  return units === null ? NONE : `${arrow(units)} ${fittedResult(units)}`.trim();
 }
 
 /** What a row is about. */

@@ -1,8 +1,8 @@
 /** Limits as bars: what is used, where the warning is, where the end is. The fullest first. */
 
 import { signal } from "@preact/signals";
-import { limitsByUse } from "../data/figures.js";
-import { figure } from "../data/format.js";
+import { limitsByUse, unitOf } from "../data/figures.js";
+import { count, figure } from "../data/format.js";
 import { limits } from "../data/store.js";
 import { html } from "../html.js";
 import { Panel } from "../shell/panel.js";
@@ -25,8 +25,8 @@ function Bar({ row }) {
     <div class="limit-line">
       <span class="limit-name">${row[at.label]}</span>
       <span class="limit-scope">${row[at.scope]}${row[at.symbol] ? ` · ${row[at.symbol]}` : ""}</span>
-      <span class="limit-figures">${figures} ${row[at.unit]}</span>
-      <span class="limit-pct">${sign} ${pct === null ? "–" : `${pct} %`}</span>
+      <span class="limit-figures">${figures} ${unitOf(row[at.unit])}</span>
+      <span class="limit-pct">${sign} ${pct === null ? "–" : `${count(pct)} %`}</span>
     </div>
     <svg class="bar" role="img" aria-label=${`${pct ?? 0} percent, ${words}`} preserveAspectRatio="none" viewBox="0 0 100 8">
       <rect class="bar-back" width="100" height="8" /><rect class="bar-fill" width=${width} height="8" /><rect class="bar-soft" x=${soft - 0.3} width="0.6" height="8" />

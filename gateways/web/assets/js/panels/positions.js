@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { parse, sign } from "../data/decimal.js";
-import { arrow, count, money, plain, price, signed } from "../data/format.js";
+import { arrow, count, fitted, fittedResult, plain, price } from "../data/format.js";
 import { positions } from "../data/store.js";
 import { marked, reader, strong, tone } from "../grid/cells.js";
 import { GridView } from "../grid/grid-view.js";
@@ -27,10 +27,10 @@ const COLUMNS = [
   },
   figure("avg_px", "Avg price", [82, 1], price),
   { ...figure("mark", "Mark", [78, 1], price), flash: true },
-  { ...figure("value", "Value", [92, 1.2], money), order: number("value_base") },
+  { ...figure("value", "Value", [92, 1.2], fitted), order: number("value_base") },
   { ...figure("unrealised", "Unrealised", [102, 1.2], marked), tone: (row) => tone(at(row, "unrealised")) },
   { ...figure("realised", "Realised", [102, 1.2], marked), tone: (row) => tone(at(row, "realised")) },
-  figure("fees", "Fees", [80, 0.8], money),
+  figure("fees", "Fees", [80, 0.8], fitted),
   text("currency", "Ccy", [44, 0]),
   text("sector", "Sector", [84, 1]),
   { ...figure("fills", "Fills", [62, 0], count), order: (row) => at(row, "fills") },
@@ -78,13 +78,13 @@ function sums() {
   return [...found].sort().map(([currency, { rows, units }]) => {
     const [value, unrealised, realised, fees] = units;
     const name = `Total ${currency}`;
-    return [name, `${count(rows)} rows`, "", "", "", money(value), result(unrealised), result(realised), money(fees), currency, "", ""];
+    return [name, `${count(rows)} rows`, "", "", "", fitted(value), result(unrealised), result(realised), fitted(fees), currency, "", ""];
   });
 }
 
 /** @param {bigint} units */
 function result(units) {
-  return { text: `${arrow(units)} ${signed(units)}`.trim(), tone: ["down", "", "up"][sign(units) + 1] };
+  return { text: `${arrow(units)} ${fittedResult(units)}`.trim(), tone: ["down", "", "up"][sign(units) + 1] };
 }
 
 /** @param {string} words */

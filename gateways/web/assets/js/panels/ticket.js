@@ -6,7 +6,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { parse } from "../data/decimal.js";
-import { isClosed } from "../data/figures.js";
+import { isClosed, unitOf } from "../data/figures.js";
 import { figure, NONE, plain, price } from "../data/format.js";
 import { market, orders, pnl, positions, status } from "../data/store.js";
 import { html } from "../html.js";
@@ -127,8 +127,9 @@ function Quote() {
   const take = (/** @type {string} */ name) => html`<button type="button" class=${`quote ${name}`} disabled=${at(name) === null}
     title=${`Take the ${name} as the price`} onClick=${() => set("px", at(name))}>
     <span>${name === "bid" ? "Bid" : "Ask"}</span><b>${price(at(name))}</b><small>${at(`${name}_qty`) === null ? "" : plain(at(`${name}_qty`))}</small></button>`;
+  const isKnown = row && accounts().includes(account);
   return html`<div class="quotes">${take("bid")}${take("ask")}</div>
-    <p class="note">Held: ${held ? plain(held[positions.at.qty]) : "0"}${row ? html` · last ${price(at("last"))}` : null}</p>`;
+    <p class="note">Held: ${held ? plain(held[positions.at.qty]) : isKnown ? "0" : NONE}${row ? html` · last ${price(at("last"))}` : null}</p>`;
 }
 
 /** What the engine would say. */
@@ -157,7 +158,7 @@ function words(outcome) {
 /** The limits that spoke. @param {{ outcome: any }} props */
 function Hits({ outcome }) {
   if (!hasHits(outcome)) return null;
-  const line = (/** @type {any} */ { limit, scope, used, hard, unit }) => html`<li>${limit}${scope ? ` (${scope})` : ""}: ${figure(used)} of ${figure(hard)} ${unit}</li>`;
+  const line = (/** @type {any} */ { limit, scope, used, hard, unit }) => html`<li>${limit}${scope ? ` (${scope})` : ""}: ${figure(used)} of ${figure(hard)} ${unitOf(unit)}</li>`;
   return html`<ul>${outcome.hits.filter((/** @type {any} */ hit) => hit.limit).slice(0, 3).map(line)}</ul>`;
 }
 

@@ -64,7 +64,7 @@ function Limit() {
   if (!worst || worst[pct] === null) return html`<${Tile} id="limit" label="Highest limit use" value="–" />`;
   const tone = { WARN: "warn", BREACH: "bad" }[worst[status]] ?? "";
   const sign = { WARN: "▲ ", BREACH: "■ " }[worst[status]] ?? "";
-  return html`<${Tile} id="limit" label="Highest limit use" tone=${tone} value=${`${sign}${worst[pct]} %`} note=${worst[label]} title=${worst[label]} />`;
+  return html`<${Tile} id="limit" label="Highest limit use" tone=${tone} value=${`${sign}${count(worst[pct])} %`} note=${worst[label]} title=${worst[label]} />`;
 }
 
 export function Tiles() {

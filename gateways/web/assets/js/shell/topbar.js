@@ -26,12 +26,13 @@ function Connection() {
     second.value;
     const wait = retryAt ? `, again in ${Math.max(0, Math.ceil((retryAt - performance.now()) / 1_000))} s` : "";
     return html`<span class="connection bad" role="status" data-testid="connection" data-phase=${phase}>
-      ✕ ${phase === "connecting" ? "Connecting" : `No connection${wait}`}
+      ✕ ${phase === "connecting" ? "Connecting" : html`No connection<span aria-hidden="true">${wait}</span>`}
       ${retryAt ? html` <button type="button" class="quiet" onClick=${hurry}>Now</button>` : null}</span>`;
   }
   const tone = age < OLD_MS ? "ok" : age < TOO_OLD_MS ? "warn" : "bad";
-  const text = tone === "ok" ? "● Live" : `${tone === "warn" ? "▲" : "■"} Stale ${(age / 1_000).toFixed(1)} s`;
-  return html`<span class=${`connection ${tone}`} role="status" data-testid="connection" data-phase="live">${text}</span>`;
+  // The seconds are for eyes: a screen reader says once that it is stale.
+  const stale = html`${tone === "warn" ? "▲" : "■"} Stale <span aria-hidden="true">${(age / 1_000).toFixed(1)} s</span>`;
+  return html`<span class=${`connection ${tone}`} role="status" data-testid="connection" data-phase="live">${tone === "ok" ? "● Live" : stale}</span>`;
 }
 
 function Age() {
