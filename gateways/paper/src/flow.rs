@@ -23,6 +23,9 @@ use tradewind_domain::time::UnixNanos;
 pub(crate) const OPEN_MAX: usize = 24;
 /// Net quantity asked for, in usual orders, from which on a trader prefers the other side.
 const NET_MAX: i64 = 10;
+/// By so many of a hundred orders a trader leans towards what the market comes back to: about what the spread and the fees cost, so that an
+/// account neither wins nor loses for long.
+const LEAN: u64 = 3;
 /// One order in so many is in an instrument that is restricted, where the choice falls on one.
 const SHY_ORDERS: u64 = 40;
 /// How long a trader waits after an order that was refused because of its state, nanoseconds.
@@ -237,7 +240,8 @@ impl Trader {
             _ if self.owns_what_it_sells && self.sellable_lots(interest) <= 0 => 100,
             NET_MAX.. => 25,
             _ if net <= -NET_MAX => 75,
-            _ => 50,
+            _ if listing.walk.is_cheap() => 50 + LEAN,
+            _ => 50 - LEAN,
         };
         if desk.random.chance(buys_of_100, 100) {
             Side::Buy

@@ -86,6 +86,11 @@ impl Walk {
         self.ask_at * self.tick
     }
 
+    /// True where the next steps lead up more often than down.
+    pub(crate) fn is_cheap(&self) -> bool {
+        self.bid_at < self.mark
+    }
+
     /// A price so many ticks from `px`, kept on the grid and where prices may be.
     pub(crate) fn shifted(&self, px: i64, ticks: i64) -> i64 {
         (px / self.tick + ticks).clamp(1, self.bid_max + self.spread) * self.tick
