@@ -30,6 +30,15 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts driver and browser with a window of this size.
     pub(crate) fn start(width: u32, height: u32) -> Self {
+        Self::start_with(width, height, &json!({}))
+    }
+
+    /// As [`start`](Self::start), and from now on the browser notes what each task takes: see [`tasks_ms`](Self::tasks_ms).
+    pub(crate) fn start_traced(width: u32, height: u32) -> Self {
+        Self::start_with(width, height, &json!({ "traceCategories": "toplevel" }))
+    }
+
+    fn start_with(width: u32, height: u32, logging: &Value) -> Self {
         let (driver, port) = start_driver();
         let mut browser = Self {
             driver,
@@ -37,6 +46,7 @@ impl Browser {
             session: String::new(),
         };
         let options = json!({
+            "perfLoggingPrefs": logging,
             "binary": find_browser(),
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                      "--disable-background-networking", "--no-first-run", format!("--window-size={width},{height}")],
@@ -141,23 +151,52 @@ impl Browser {
             .collect()
     }
 
-    /// Addresses that were asked for since they were asked for last, WebSockets included.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    /// What the browser noted since it was asked last.
+    fn noted(&self) -> Vec<Value> {
         let lines = self.command("POST", "/se/log", &json!({"type": "performance"}));
         let lines = lines.as_array().cloned().unwrap_or_default();
-        let messages = lines
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Value>(line["message"].as_str()?).ok());
+        let message = |line: &Value| serde_json::from_str::<Value>(line["message"].as_str()?).ok();
+        let mut messages: Vec<Value> = lines.iter().filter_map(message).collect();
         messages
-            .filter_map(|message| {
-                let message = &message["message"];
-                match message["method"].as_str()? {
-                    "Network.requestWillBeSent" => {
-                        message["params"]["request"]["url"].as_str().map(str::to_owned)
-                    }
-                    "Network.webSocketCreated" => message["params"]["url"].as_str().map(str::to_owned),
-                    _ => None,
+            .iter_mut()
+            .map(|message| message["message"].take())
+            .collect()
+    }
+
+    /// Milliseconds on the processor of each task of a page's main thread since the browser was started, to be asked for once. Unlike the
+    /// time that passes meanwhile they do not depend on what else the machine does.
+    pub(crate) fn tasks_ms(&self) -> Vec<f64> {
+        let events = self.noted();
+        let events = events
+            .iter()
+            .filter(|event| event["method"] == "Tracing.dataCollected");
+        let events: Vec<&Value> = events.map(|event| &event["params"]).collect();
+        let thread = |event: &Value| (event["pid"].as_i64(), event["tid"].as_i64());
+        let is_main = |event: &&&Value| event["args"]["name"] == "CrRendererMain";
+        let mains: Vec<_> = events.iter().filter(is_main).map(|event| thread(event)).collect();
+        let is_task = |event: &&&Value| {
+            event["name"]
+                .as_str()
+                .is_some_and(|name| name.ends_with("RunTask"))
+                && mains.contains(&thread(event))
+        };
+        let tasks = events.iter().filter(is_task);
+        tasks
+            .filter_map(|task| Some(task["tdur"].as_f64()? / 1_000.0))
+            .collect()
+    }
+
+    /// Addresses that were asked for since they were asked for last, WebSockets included.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let messages = self.noted();
+        messages
+            .iter()
+            .filter_map(|message| match message["method"].as_str()? {
+                "Network.requestWillBeSent" => {
+                    message["params"]["request"]["url"].as_str().map(str::to_owned)
                 }
+                "Network.webSocketCreated" => message["params"]["url"].as_str().map(str::to_owned),
+                _ => None,
             })
             .collect()
     }
