@@ -69,6 +69,8 @@ pub enum MarketCommand {
     Mark(MarkArgs),
     /// Set a currency's rate against the base currency.
     Rate(RateArgs),
+    /// Say what a node is worth, in place of our own books from then on.
+    Valuation(ValuationArgs),
     /// Halt an instrument.
     Halt(HaltArgs),
     /// Let a halted instrument trade as its calendar says.
@@ -107,6 +109,25 @@ pub struct RateArgs {
     pub currency: String,
     /// Units of the base currency for one of it.
     pub rate: String,
+}
+
+/// `tradewind market valuation`.
+#[derive(Debug, Args)]
+pub struct ValuationArgs {
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonArgs,
+    /// Node or account.
+    pub node: String,
+    /// Equity in base currency.
+    #[arg(allow_hyphen_values = true)]
+    pub equity: String,
+    /// Balance in base currency; left out: as it is.
+    #[arg(long, allow_hyphen_values = true)]
+    pub balance: Option<String>,
 }
 
 /// `tradewind market halt` and `resume`.

@@ -1,9 +1,9 @@
-//! `tradewind cash` and `market`: money, marks, rates and halts of a running engine.
+//! `tradewind cash` and `market`: money, marks, rates, valuations and halts of a running engine.
 
 use super::ask::{ask_and_show, show_outcome};
 use crate::cli::{CashCommand, EngineArgs, HaltArgs, MarketCommand, PaymentArgs, ReasonArgs};
 use std::process::ExitCode;
-use tradewind_control::{CashMove, Command, Convert, Halt, MarkSet, RateSet};
+use tradewind_control::{CashMove, Command, Convert, Halt, MarkSet, RateSet, ValuationSet};
 
 fn done(engine: &EngineArgs, why: &ReasonArgs, command: Command) -> anyhow::Result<ExitCode> {
     ask_and_show(engine, Some(&why.reason), command, show_outcome)
@@ -55,6 +55,14 @@ pub fn market(command: &MarketCommand) -> anyhow::Result<ExitCode> {
                 rate: args.rate.clone(),
             });
             done(&args.engine, &args.why, rate)
+        }
+        MarketCommand::Valuation(args) => {
+            let valuation = Command::MarketValuation(ValuationSet {
+                node: args.node.clone(),
+                equity: args.equity.clone(),
+                balance: args.balance.clone(),
+            });
+            done(&args.engine, &args.why, valuation)
         }
         MarketCommand::Halt(args) => halted(args, true),
         MarketCommand::Resume(args) => halted(args, false),

@@ -39,7 +39,7 @@ fn payments_and_conversions_are_booked_once_for_their_reference() {
         admin.post(&format!("/api/v1/cash/{path}"), &body)
     };
     pay("deposits", "1000000.50", "w-1").must(200);
-    pay("deposits", "1000000.50", "w-1").refused(422, "DUPLICATE_EXEC_ID");
+    pay("deposits", "1000000.50", "w-1").refused(409, "DUPLICATE_EXEC_ID");
     pay("withdrawals", "250000", "w-2").must(200);
     pay("withdrawals", "-1", "w-3").refused(422, "INVALID_VALUE");
     pay("deposits", "much", "w-4").refused(422, "INVALID_VALUE");
@@ -101,7 +101,7 @@ fn a_block_is_allocated_a_trade_fails_and_lots_are_chosen_by_who_captures_at_the
     let foreign = json!([{ "account": "KILLED", "qty": "60" }]);
     allocate(&capturer, &block("L01", &foreign)).refused(403, "NOT_PERMITTED");
     allocate(&capturer, &block("L01", &legs)).must(200);
-    allocate(&capturer, &block("L01", &legs)).refused(422, "DUPLICATE_EXEC_ID");
+    allocate(&capturer, &block("L01", &legs)).refused(409, "DUPLICATE_EXEC_ID");
     let position = |account: &str| {
         let rows = admin
             .get(&format!("/api/v1/positions?account={account}&symbol=GIZMO"))
@@ -185,6 +185,47 @@ fn prices_halts_symbols_and_transfers_are_for_who_has_the_whole_firm() {
         admin.get("/api/v1/instruments/NEWREF").must(200)["symbol"],
         "NEWREF"
     );
+}
+
+#[test]
+fn what_a_node_is_worth_is_said_from_outside_by_who_controls_it_and_its_floor_acts_on_that() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["valuation.own=false"]);
+    let admin = engine.admin();
+    let floor = json!({ "scope": "L01", "type": "DAILY_LOSS", "hard": "1000", "action": "REDUCE_ONLY", "reason": "x" });
+    admin.put("/api/v1/limits/floor", &floor).must(200);
+    let (_, risk) = engine.user(&admin, "risk", "RISK", Some("DESK"));
+    let (_, other) = engine.user(&admin, "other", "RISK", Some("OTHER-DESK"));
+    let (_, viewer) = engine.user(&admin, "viewer", "VIEWER", Some("DESK"));
+    let path = "/api/v1/nodes/L01/valuation";
+    let worth = |equity: &str| json!({ "equity": equity, "reason": "administrator's statement" });
+    for client in [&other, &viewer] {
+        client.put(path, &worth("1")).refused(403, "NOT_PERMITTED");
+    }
+    let first = json!({ "equity": "10000", "balance": "9000", "reason": "administrator's statement" });
+    risk.put(path, &first).must(200);
+    risk.put(path, &worth("much")).refused(422, "INVALID_VALUE");
+    admin
+        .put("/api/v1/nodes/NOBODY/valuation", &worth("1"))
+        .refused(422, "UNKNOWN_NODE");
+    let restricted = || admin.get("/api/v1/restrictions").must(200)["data"].clone();
+    risk.put(path, &worth("8000")).must(200);
+    assert_eq!(restricted(), json!([]), "the floor itself: 9000 less 1000");
+    let below = risk.put(path, &worth("7999.99")).must(200);
+    let hit = &below["outcome"]["hits"][0];
+    assert_eq!(
+        [&hit["limit"], &hit["used"], &hit["hard"]],
+        ["floor", "7999.99", "8000"]
+    );
+    let now = restricted();
+    assert_eq!(
+        (&now[0]["node"], &now[0]["limit_state"]),
+        (&json!("L01"), &json!("REDUCE_ONLY"))
+    );
+    let events = engine.stop();
+    let tail = of_kind(&events, Kind::Valuation)[0].tail();
+    let text = String::from_utf8_lossy(tail);
+    assert!(text.contains(": administrator's statement [request "), "{text}");
 }
 
 #[test]

@@ -38,27 +38,47 @@ fn a_trade_is_corrected_and_taken_back_by_who_captures_for_its_account() {
     service
         .post("/api/v1/trades/correct", &json!({ "exec_id": "e1", "px": "x" }))
         .refused(422, "INVALID_VALUE");
-    let bust = json!({ "exec_ref_id": "e1", "exec_id": "b1" });
+    let bust = json!({ "exec_ref_id": "e1", "exec_id": "b1", "reason": "the venue says so" });
     other.post("/api/v1/trades/bust", &bust).refused(404, "NOT_FOUND");
     assert_eq!(
         service.post("/api/v1/trades/bust", &bust).must(200)["status"],
         "BOOKED"
     );
     assert_eq!(qty(&service, "FREE"), "none", "as if it had never traded");
-    // Once more it waits for a person, and one of a trade that nobody knows is for who captures for the firm.
     let again = service.post("/api/v1/trades/bust", &bust).must(200);
     assert_eq!(
-        (&again["status"], again["code"].is_string()),
-        (&json!("QUARANTINED"), true)
+        (&again["status"], &again["code"]),
+        (&json!("DUPLICATE"), &json!("ALREADY_BUSTED"))
     );
+    let waiting = |client: &Client| client.get("/api/v1/quarantine").must(200)["data"].clone();
+    assert_eq!(waiting(&admin), json!([]), "nothing of it waits for a person");
+    // One of a trade that nobody knows is for who captures for the firm, and waits.
     let unknown = json!({ "exec_ref_id": "nobody-knows", "exec_id": "b2" });
     service
         .post("/api/v1/trades/bust", &unknown)
         .refused(404, "NOT_FOUND");
     assert_eq!(
-        admin.post("/api/v1/trades/bust", &unknown).must(200)["code"],
-        "UNKNOWN_TRADE"
+        admin.post("/api/v1/trades/bust", &unknown).must(200)["status"],
+        "QUARANTINED"
     );
+    assert_eq!(waiting(&admin)[0]["reason"], "UNKNOWN_TRADE");
+    let other_side = json!({ "exec_id": "e2", "side": "SELL" });
+    admin.post("/api/v1/trades", &trade("FREE", "e2")).must(200);
+    let never = admin.post("/api/v1/trades/correct", &other_side).must(200);
+    assert_eq!(
+        (&never["status"], &never["code"]),
+        (&json!("INVALID"), &json!("INVALID_SIDE")),
+        "refused for good"
+    );
+    let events = engine.stop();
+    let told = |kind: Kind| {
+        let event = of_kind(&events, kind)[0];
+        String::from_utf8_lossy(&event.tail()[event.taken_back_len()..]).into_owned()
+    };
+    let busted = told(Kind::TradeBust);
+    assert!(busted.contains(": the venue says so [request "), "{busted}");
+    assert!(told(Kind::TradeCorrect).contains("[request "));
+    assert!(told(Kind::TradeCapture).starts_with("[request "));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Each role over every GET operation of the OpenAPI document and every channel of the live feed: what belongs to another desk is not
+//! Each role over every operation of the OpenAPI document and every channel of the live feed: what belongs to another desk is not
 //! there. The operations are read from the document, so that a new one is in it by itself; a parameter that is not known here fails.
 //!
 //! Everything that belongs to a desk has its mark in its name: accounts, limits, orders, executions, reasons.
@@ -324,6 +324,61 @@ fn no_role_sees_anything_of_another_desk_in_any_channel_of_the_live_feed() {
                 told.contains(&channel),
                 "{role} at {NORTH} in {channel}: {frame}"
             );
+        }
+    }
+}
+
+/// The operations of the document that change something, with who may; a path's parameters are such as there are none.
+fn changes(spec: &Value) -> Vec<(String, String, String)> {
+    let paths = spec["paths"].as_object().expect("paths").iter();
+    let operations = paths.flat_map(|(path, operations)| {
+        let changing = operations.as_object().expect("operations").iter();
+        let changing = changing.filter(|(method, _)| *method != "get");
+        changing.map(move |(method, operation)| (method.to_uppercase(), path, &operation["x-permission"]))
+    });
+    let address = |path: &str| {
+        let parts = path.split('/');
+        let parts = parts.map(|part| if part.starts_with('{') { "987654" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    operations
+        .map(|(method, path, need)| (method, address(path), need.as_str().expect("who may").to_owned()))
+        .filter(|(.., need)| !["any user", "nobody in particular"].contains(&need.as_str()))
+        .collect()
+}
+
+#[test]
+fn no_role_changes_anything_that_the_document_does_not_open_to_it() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["http.requests_per_s=0"]);
+    let admin = engine.admin();
+    let spec: Value = serde_json::from_str(&tradewind_http::openapi()).expect("JSON");
+    let changes = changes(&spec);
+    assert!(changes.len() > 45, "{}", changes.len());
+    let ask =
+        |client: &Client, method: &str, address: &str| client.ask(method, address, &[], Some(&json!({})));
+    let (nobody, stranger) = (engine.anybody(), nobody_in_particular(&engine, &admin));
+    for (method, address, _) in &changes {
+        ask(&nobody, method, address).refused(401, "UNAUTHENTICATED");
+        ask(&stranger, method, address).refused(403, "NOT_PERMITTED");
+    }
+    for (role, permissions) in ROLES {
+        let (_, client) = engine.user(&admin, &format!("d-{role}"), role, Some("DESK"));
+        for (method, address, need) in &changes {
+            let answer = ask(&client, method, address);
+            let is_open = permissions
+                .iter()
+                .any(|permission| need.starts_with(&format!("{permission} at")));
+            if is_open {
+                let status = answer.status;
+                assert!(
+                    status < 500,
+                    "{role}: {method} {address} gives {status}: {}",
+                    answer.text
+                );
+            } else {
+                answer.refused(403, "NOT_PERMITTED");
+            }
         }
     }
 }

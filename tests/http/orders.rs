@@ -43,7 +43,7 @@ fn an_order_is_placed_listed_replaced_and_cancelled() {
         .must(202);
     assert_eq!(replaced["state"], "PENDING_REPLACE");
     let refused = admin.delete(&location);
-    refused.refused(422, "PENDING_CANCEL_REPLACE");
+    refused.refused(409, "PENDING_CANCEL_REPLACE");
     assert_eq!(refused.json()["outcome"]["kind"], "order_cancel");
     let second = admin.keyed("POST", ORDERS, "key-3", &buy("FREE", "10")).must(201);
     let cancelled = admin

@@ -10,7 +10,7 @@ mod recon;
 pub use books::{
     Allocate, Announce, CashMove, Convert, Fail, LotMethod, LotName, Rename, SelectLots, Transfer,
 };
-pub use market::{Halt, MarkSet, RateSet};
+pub use market::{Halt, MarkSet, RateSet, ValuationSet};
 pub use people::{KeyFilter, KeyName, UserAccess, UserKey, UserName, UserNew};
 pub use recon::{ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName, ReconReport};
 
@@ -144,6 +144,8 @@ commands! {
     MarketMark(MarkSet) = "market.mark", true;
     /// A currency's rate against the base currency.
     MarketRate(RateSet) = "market.rate", true;
+    /// What a node is worth by the word of somebody outside, which overrides our own books for good.
+    MarketValuation(ValuationSet) = "market.valuation", true;
     /// Halts an instrument, or lets it trade as its calendar says.
     MarketHalt(Halt) = "market.halt", true;
     /// A statement is held against our books: the beginning of a run.

@@ -202,6 +202,7 @@ impl Desk {
             Command::CashConvert(conversion) => self.change(money::convert(conversion, author)?),
             Command::MarketMark(mark) => self.change(money::mark(mark, author)?),
             Command::MarketRate(rate) => self.change(money::rate(rate, author)?),
+            Command::MarketValuation(value) => self.change(money::valuation(value, author)?),
             Command::MarketHalt(halt) => self.change(money::halt(halt, author)?),
             Command::LimitsUsage(usage) => self.limits_usage(usage, author),
             Command::LimitsValidate(order) => {
@@ -347,7 +348,7 @@ impl Desk {
 
     /// Sends a change; what the engine refuses is a failure.
     pub(crate) fn change(&self, message: InboundLong) -> Answered {
-        let outcome = Outcome::of(&self.send(message)?.event, None);
+        let outcome = self.outcome(&self.send(message)?);
         if outcome.accepted {
             value(json!({ "outcome": outcome }))
         } else {
@@ -355,17 +356,20 @@ impl Desk {
         }
     }
 
+    /// What became of it, with the names of limits that spoke.
+    fn outcome(&self, sent: &Sent) -> Outcome {
+        if !answer::has_hits(&sent.event) {
+            return Outcome::of(&sent.event, None);
+        }
+        let named = self
+            .live
+            .read(sent.released, |held| Outcome::of(&sent.event, Some(held)));
+        named.unwrap_or_else(|_| Outcome::of(&sent.event, None))
+    }
+
     /// Sends a question: a refusal is an answer like any other.
     fn question(&self, message: InboundLong) -> Answered {
-        let sent = self.send(message)?;
-        let outcome = if answer::has_hits(&sent.event) {
-            let named = self
-                .live
-                .read(sent.released, |held| Outcome::of(&sent.event, Some(held)));
-            named.unwrap_or_else(|_| Outcome::of(&sent.event, None))
-        } else {
-            Outcome::of(&sent.event, None)
-        };
+        let outcome = self.outcome(&self.send(message)?);
         value(json!({ "passes": outcome.accepted, "outcome": outcome }))
     }
 

@@ -43,7 +43,7 @@ pub use command::{
     LocateSet, LotMethod, LotName, MarkSet, MassCancel, Nothing, OrderFilter, OrderQuestion,
     QuarantineResolve, RateSet, Rearm, ReconAct, ReconBegin, ReconEnd, ReconFilter, ReconLine, ReconName,
     ReconReport, ReferenceText, Rename, Restrict, RulesText, SelectLots, SessionSet, StateSet, Transfer,
-    UserAccess, UserKey, UserName, UserNew,
+    UserAccess, UserKey, UserName, UserNew, ValuationSet,
 };
 pub use desk::{AlertRules, Answered, Desk, EngineFacts, Incidents};
 pub use dual::PendingRearm;

@@ -1,11 +1,13 @@
-//! What the back office says of money and of prices, as events: deposits, withdrawals, conversions; marks, rates, halts.
+//! What the back office says of money and of prices, as events: deposits, withdrawals, conversions; marks, rates, halts; what nodes are worth.
 //!
 //! Not here: whether there is enough money, or a price that makes sense (the engine says so, and the outcome tells it).
 
 use crate::command;
 use crate::message::{Author, Made, date, figure, text};
 use bytemuck::Zeroable;
-use tradewind_domain::event::{CashMove, FxConversion, FxRate, InboundLong, InstrumentStatus, Kind, Mark};
+use tradewind_domain::event::{
+    CashMove, FxConversion, FxRate, InboundLong, InstrumentStatus, Kind, Mark, Valuation,
+};
 use tradewind_domain::fixed::{Money, SCALE_DP};
 use tradewind_domain::ids::{CurrencyId, SessionId};
 use tradewind_domain::text::{Code, Symbol};
@@ -72,6 +74,21 @@ pub(crate) fn rate(args: &command::RateSet, author: &Author) -> Made {
     };
     Ok(InboundLong::new(Kind::FxRate, &body)
         .named(currency("currency", &args.currency)?, Code::EMPTY)
+        .with_tail(author.named_tail().as_bytes()))
+}
+
+/// What a node is worth.
+pub(crate) fn valuation(args: &command::ValuationSet, author: &Author) -> Made {
+    let figure = |what, value| figure(what, value).map(|units| Money::from_raw(units.into()));
+    let balance = args.balance.as_deref().map(|value| figure("balance", value));
+    let body = Valuation {
+        equity: figure("equity", &args.equity)?,
+        has_balance: u8::from(balance.is_some()),
+        balance: balance.transpose()?.unwrap_or(Money::ZERO),
+        ..Valuation::zeroed()
+    };
+    Ok(InboundLong::new(Kind::Valuation, &body)
+        .named(Symbol::EMPTY, text("node", &args.node)?)
         .with_tail(author.named_tail().as_bytes()))
 }
 

@@ -144,13 +144,18 @@ impl Gateway {
         Scope::Below(book.nodes_open(&asker.rights, Permission::Read))
     }
 
-    /// As [`scope`](Self::scope), narrowed to a node where the request names one.
-    pub(crate) fn scope_at(&self, asker: &Asker, node: Option<&str>) -> Result<Scope, Problem> {
+    /// As [`scope`](Self::scope), narrowed to a node where the request names one; `pointer` says where it does.
+    pub(crate) fn scope_at(
+        &self,
+        asker: &Asker,
+        pointer: &str,
+        node: Option<&str>,
+    ) -> Result<Scope, Problem> {
         let Some(node) = node else {
             return Ok(self.scope(asker));
         };
         self.require(asker, Permission::Read, node)?;
-        let code = Code::new(node).map_err(|error| Problem::value("?node", error.to_string()))?;
+        let code = Code::new(node).map_err(|error| Problem::value(pointer, error.to_string()))?;
         Ok(Scope::Below(vec![code]))
     }
 

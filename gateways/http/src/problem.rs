@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tradewind_control::{ErrorCode, Failure};
+use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::ClOrdId;
 use tradewind_identity::{AuthError, IdentityError};
 use tradewind_views::query::current::LiveError;
@@ -81,12 +82,33 @@ pub(crate) struct Finding {
     detail: String,
 }
 
+/// The status of a refusal of the engine: that of a broken rule, where the code does not say something else (LIMITS section 6).
+fn status_of(reject: RejectCode) -> StatusCode {
+    use RejectCode as Reject;
+    match reject {
+        Reject::NotAuthorized => StatusCode::FORBIDDEN,
+        Reject::DuplicateClOrdId
+        | Reject::DuplicateOrder
+        | Reject::DuplicateExecId
+        | Reject::AlreadyBusted
+        | Reject::AlreadyAllocated
+        | Reject::PendingAlreadyPosted
+        | Reject::PendingAlreadyVoided
+        | Reject::TooLateToCancel
+        | Reject::PendingCancelReplace
+        | Reject::StateMismatch => StatusCode::CONFLICT,
+        Reject::OrderRateExceeded | Reject::MsgRateExceeded => StatusCode::TOO_MANY_REQUESTS,
+        Reject::Capacity | Reject::JournalSpaceLow => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 /// An answer that says no.
 #[derive(Clone, Debug)]
 pub struct Problem {
     code: ProblemCode,
     /// The engine's reject code in place of ours.
-    reject: Option<String>,
+    reject: Option<RejectCode>,
     detail: String,
     retry_after_s: Option<u64>,
     errors: Vec<Finding>,
@@ -167,11 +189,17 @@ impl Problem {
     }
 
     /// What the engine's record says of a refusal; its reject code becomes the code.
-    pub fn refused(reject: &str, detail: impl Into<String>, outcome: Value) -> Self {
-        let mut problem = Self::new(ProblemCode::Refused, detail);
-        problem.reject = Some(reject.to_owned());
+    pub fn refused(reject: RejectCode, detail: impl Into<String>, outcome: Value) -> Self {
+        let mut problem = Self::new(ProblemCode::Refused, detail).rejected(reject);
         problem.more.insert("outcome".into(), outcome);
         problem
+    }
+
+    fn rejected(mut self, reject: RejectCode) -> Self {
+        let waits = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+        self.retry_after_s = waits.contains(&status_of(reject)).then_some(1);
+        self.reject = Some(reject);
+        self
     }
 
     /// When to come again, seconds.
@@ -187,7 +215,7 @@ impl Problem {
 
     /// The code that the answer carries.
     pub fn code_text(&self) -> &str {
-        self.reject.as_deref().unwrap_or(self.code.text())
+        self.reject.map_or(self.code.text(), RejectCode::text)
     }
 
     /// What is said to people; none where there is nothing to say.
@@ -197,7 +225,7 @@ impl Problem {
 
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
-        self.code.status()
+        self.reject.map_or(self.code.status(), status_of)
     }
 
     /// As the answer of a request.
@@ -331,7 +359,11 @@ impl From<Failure> for Problem {
         };
         let mut problem = Self::new(code, failure.message);
         if let Some(outcome) = failure.outcome {
-            problem.reject = outcome.code.clone().filter(|_| code == ProblemCode::Refused);
+            let named = |reject: &&RejectCode| outcome.code.as_deref() == Some(reject.text());
+            let reject = RejectCode::ALL.iter().find(named);
+            if let Some(&reject) = reject.filter(|_| code == ProblemCode::Refused) {
+                problem = problem.rejected(reject);
+            }
             problem.more.insert("outcome".into(), json!(outcome));
         }
         problem
@@ -358,6 +390,26 @@ mod tests {
         );
         let stranger = Problem::from(AuthError::BadToken).respond("/", "r", None);
         assert!(stranger.headers().contains_key("www-authenticate"));
+    }
+
+    #[test]
+    fn a_refusal_of_the_engine_has_the_status_of_what_it_is() {
+        let answer = |reject| Problem::refused(reject, "", Value::Null).respond("/", "r", None);
+        for (reject, status, comes_again) in [
+            (RejectCode::MaxOrderQty, 422, false),
+            (RejectCode::NotAuthorized, 403, false),
+            (RejectCode::DuplicateClOrdId, 409, false),
+            (RejectCode::OrderRateExceeded, 429, true),
+            (RejectCode::JournalSpaceLow, 503, true),
+        ] {
+            let response = answer(reject);
+            assert_eq!(response.status().as_u16(), status, "{reject}");
+            assert_eq!(
+                response.headers().contains_key("retry-after"),
+                comes_again,
+                "{reject}"
+            );
+        }
     }
 
     #[test]

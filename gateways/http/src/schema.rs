@@ -31,6 +31,11 @@ impl Wire for u64 {
         json!({ "type": "integer", "minimum": 0 })
     }
 }
+impl Wire for u16 {
+    fn schema() -> Schema {
+        json!({ "type": "integer", "minimum": 0, "maximum": u16::MAX })
+    }
+}
 impl Wire for u32 {
     fn schema() -> Schema {
         json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })

@@ -131,6 +131,7 @@ fn story(history: &Arc<StoreHistory>) -> Vec<String> {
         RefusalFilter {
             accounts: everybody(),
             days,
+            symbol: None,
             code: None
         }
     );

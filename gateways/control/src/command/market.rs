@@ -24,6 +24,18 @@ pub struct RateSet {
     pub rate: String,
 }
 
+/// What a node is worth, as somebody outside says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValuationSet {
+    /// The node or account.
+    pub node: String,
+    /// Equity in base currency.
+    pub equity: String,
+    /// Balance in base currency; absent: as it is.
+    pub balance: Option<String>,
+}
+
 /// An instrument's halt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

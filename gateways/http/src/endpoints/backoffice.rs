@@ -1,5 +1,5 @@
 //! What the back office books beside trades: payments, conversions, allocations, fails, tax lots, transfers of the firm; and what it says
-//! of instruments: marks, halts, rates, other symbols.
+//! of instruments and nodes: marks, halts, rates, other symbols, valuations.
 //!
 //! Invariant: a payment, conversion, transfer or allocation has an identifier of its own and is booked once, however often it is sent.
 
@@ -13,7 +13,8 @@ use crate::problem::Problem;
 use crate::schema::{Wire, wire};
 use std::sync::Arc;
 use tradewind_control::{
-    Allocate, CashMove, Command, Convert, Fail, Halt, LotName, MarkSet, RateSet, Rename, SelectLots, Transfer,
+    Allocate, CashMove, Command, Convert, Fail, Halt, LotName, MarkSet, RateSet, Rename, SelectLots,
+    Transfer, ValuationSet,
 };
 use tradewind_identity::Permission;
 
@@ -79,7 +80,7 @@ wire! {
         /// Identifiers of the block's executions, up to 16.
         executions: Vec<String>,
         /// Their venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Their trade date, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
         /// Accounts with quantities that add up to the block, up to 48; none: the allocation of this identifier is taken back.
@@ -95,7 +96,7 @@ wire! {
         /// The venue's identifier of the trade.
         exec_id: String,
         /// Number of the venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Trade date, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
         /// When it is to settle, YYYY-MM-DD; left out: on the next business day.
@@ -113,7 +114,7 @@ wire! {
         /// At most so much of it.
         qty: String,
         /// Number of its venue; left out: that of the trade that closes.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Its trade date, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
     }
@@ -125,7 +126,7 @@ wire! {
         /// The venue's identifier of the trade that closes.
         exec_id: String,
         /// Number of the venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Trade date, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
         /// The lots, closed in this order, up to 16; what is left goes by the account's method.
@@ -170,6 +171,18 @@ wire! {
         px: String,
         /// True where it is a settlement price.
         settlement: Option<bool>,
+        /// Why.
+        reason: String,
+    }
+}
+
+wire! {
+    /// What a node is worth, as somebody outside says.
+    NewValuation {
+        /// Equity in base currency.
+        equity: String,
+        /// Balance in base currency; left out: as it is.
+        balance: Option<String>,
         /// Why.
         reason: String,
     }
@@ -276,6 +289,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             handle!(halt),
             "Halts an instrument, or lets it trade as its calendar says.",
         ),
+        new::<NewValuation>(
+            Verb::Put,
+            v1!("/nodes/{code}/valuation"),
+            Need::Right(Permission::Control),
+            handle!(value),
+            "Says what a node or account is worth, for limits on equity; from then on our own books value it no more.",
+        ),
         new::<NewRate>(
             Verb::Put,
             v1!("/fx-rates/{currency}"),
@@ -288,11 +308,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn done(gateway: &Arc<Gateway>, call: &Call, reason: &str, command: Command) -> Result<Reply, Problem> {
     Reply::json(&gateway.desk(call, Some(reason), command).await?)
-}
-
-fn venue(pointer: &str, venue: Option<u32>) -> Result<Option<u16>, Problem> {
-    let venue = venue.map(u16::try_from).transpose();
-    venue.map_err(|_| Problem::value(pointer, "is at most 65535"))
 }
 
 /// The body of a payment, of somebody who may book it.
@@ -345,7 +360,7 @@ async fn allocate(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         account: body.account,
         symbol: body.symbol,
         executions: body.executions,
-        venue: venue("/venue", body.venue)?,
+        venue: body.venue,
         trade_date: body.trade_date,
         legs: body
             .legs
@@ -372,7 +387,7 @@ async fn fail(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     .require(&gateway, &call)
     .await?;
     let fail = Fail {
-        venue: venue("/venue", body.venue)?,
+        venue: body.venue,
         exec_id: body.exec_id,
         trade_date: body.trade_date,
         settle_date: body.settle_date,
@@ -389,20 +404,17 @@ async fn lots(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     )?
     .require(&gateway, &call)
     .await?;
-    let lot = |(at, lot): (usize, Lot)| {
-        Ok(LotName {
-            venue: venue(&format!("/lots/{at}/venue"), lot.venue)?,
-            exec_id: lot.exec_id,
-            qty: lot.qty,
-            trade_date: lot.trade_date,
-        })
+    let lot = |lot: Lot| LotName {
+        venue: lot.venue,
+        exec_id: lot.exec_id,
+        qty: lot.qty,
+        trade_date: lot.trade_date,
     };
-    let lots: Result<Vec<LotName>, Problem> = body.lots.into_iter().enumerate().map(lot).collect();
     let select = SelectLots {
         exec_id: body.exec_id,
-        venue: venue("/venue", body.venue)?,
+        venue: body.venue,
         trade_date: body.trade_date,
-        lots: lots?,
+        lots: body.lots.into_iter().map(lot).collect(),
     };
     done(
         &gateway,
@@ -448,6 +460,18 @@ async fn mark(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         settlement: body.settlement.unwrap_or(false),
     };
     done(&gateway, &call, &body.reason, Command::MarketMark(mark)).await
+}
+
+async fn value(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
+    let body: NewValuation = call.json()?;
+    let node = call.path("code").to_owned();
+    gateway.require(call.asker()?, Permission::Control, &node)?;
+    let value = ValuationSet {
+        node,
+        equity: body.equity,
+        balance: body.balance,
+    };
+    done(&gateway, &call, &body.reason, Command::MarketValuation(value)).await
 }
 
 async fn halt(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

@@ -2,17 +2,17 @@
 
 use super::trades::{TradeResult, result_schema};
 use super::v1;
-use super::values::{date, figure, text, word};
+use super::values::{date, figure, reason, text, word};
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Verb, handle};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, author};
 use crate::keys::session_of;
 use crate::problem::Problem;
 use crate::schema::wire;
 use bytemuck::Zeroable;
 use std::sync::Arc;
 use tradewind_domain::codes::Side;
-use tradewind_domain::event::{Execution, Inbound, Kind, TradeBust, execution_flags};
+use tradewind_domain::event::{Execution, InboundLong, Kind, TradeBust, execution_flags};
 use tradewind_domain::fixed::{Money, SCALE_DP};
 use tradewind_domain::ids::{OrderId, VenueId};
 use tradewind_domain::text::ExecId;
@@ -22,16 +22,18 @@ use tradewind_identity::Permission;
 const GROUP: &str = "trades";
 
 wire! {
-    /// A trade that never was. Sent again it is a duplicate.
+    /// A trade that never was. One that was taken back already is a duplicate.
     Bust {
         /// The venue's identifier of the trade.
         exec_ref_id: String,
         /// The venue's identifier of the bust, up to 40 characters.
         exec_id: String,
         /// Number of the venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Trade date of the trade, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
+        /// Why: one line, which its record keeps.
+        reason: Option<String>,
     }
 }
 
@@ -41,7 +43,7 @@ wire! {
         /// The venue's identifier of the trade.
         exec_id: String,
         /// Number of the venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Trade date of the trade, YYYY-MM-DD; left out: the present one.
         trade_date: Option<String>,
         /// Quantity.
@@ -54,6 +56,8 @@ wire! {
         fee: Option<String>,
         /// Settlement date, YYYY-MM-DD.
         settle_date: Option<String>,
+        /// Why: one line, which its record keeps.
+        reason: Option<String>,
     }
 }
 
@@ -88,13 +92,12 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn of(
-        venue: Option<u32>,
+        venue: Option<u16>,
         trade_date: Option<&str>,
         (pointer, exec_id): (&str, &str),
     ) -> Result<Self, Problem> {
-        let venue = u16::try_from(venue.unwrap_or(0));
         Ok(Self {
-            venue: VenueId(venue.map_err(|_| Problem::value("/venue", "is at most 65535"))?),
+            venue: VenueId(venue.unwrap_or(0)),
             trade_date: trade_date.map_or(Ok(0), |text| date("/trade_date", text))?,
             exec_id: text(pointer, exec_id)?,
         })
@@ -148,7 +151,8 @@ async fn bust(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         venue: name.venue,
         ..TradeBust::zeroed()
     };
-    sent(&gateway, Inbound::new(Kind::TradeBust, &bust)).await
+    let message = InboundLong::new(Kind::TradeBust, &bust);
+    sent(&gateway, &call, message, body.reason.as_deref()).await
 }
 
 async fn correct(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
@@ -184,10 +188,22 @@ async fn correct(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         px_dp: SCALE_DP as u8,
         ..Execution::zeroed()
     };
-    sent(&gateway, Inbound::new(Kind::TradeCorrect, &correction)).await
+    let message = InboundLong::new(Kind::TradeCorrect, &correction);
+    sent(&gateway, &call, message, body.reason.as_deref()).await
 }
 
-async fn sent(gateway: &Gateway, message: Inbound) -> Result<Reply, Problem> {
-    let event = gateway.gate.trade(message)?.outcome().await?;
+/// The record keeps who asked, and why. A bust has no room for that on the fast road; on the long one it comes behind the trades that were
+/// sent before it all the same, as executions go first.
+async fn sent(
+    gateway: &Gateway,
+    call: &Call,
+    message: InboundLong,
+    why: Option<&str>,
+) -> Result<Reply, Problem> {
+    let why = why.map(reason).transpose()?;
+    let colon = if why.is_some() { ": " } else { "" };
+    let (author, why, name) = (author(call.asker()?), why.unwrap_or(""), call.correlation.name());
+    let tail = format!("{author}{colon}{why} [{name}]");
+    let event = gateway.gate.admin(message.with_tail(tail.as_bytes())).await?;
     Reply::json(&TradeResult::of(&event))
 }

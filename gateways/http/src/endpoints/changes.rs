@@ -34,7 +34,7 @@ pub(super) fn refused(gateway: &Gateway, event: &Event, code: RejectCode) -> Pro
         true => format!("the engine refused it with {code}"),
         false => format!("the engine refused it with {code}: {}", outcome.text),
     };
-    Problem::refused(code.text(), detail, json!(outcome))
+    Problem::refused(code, detail, json!(outcome))
 }
 
 /// Sends a change with its reason, behind which the record names the request.

@@ -225,7 +225,11 @@ fn quarantine_schema() -> Schema {
             ("side", "text", "Side."),
             ("qty", "text", "Quantity."),
             ("px", "text", "Price."),
-            ("text", "text", "Names that did not resolve."),
+            (
+                "text",
+                "text",
+                "What its source said of it, and names that did not resolve.",
+            ),
         ],
     );
     rows(row, &[("not_listed", "count", "How many more there are.")])

@@ -29,7 +29,7 @@ wire! {
         /// Only this instrument.
         symbol: Option<String>,
         /// Only this venue.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// BPS, PER_UNIT, FLAT, SELL_ONLY_BPS or BINARY_QUADRATIC.
         model: String,
         /// Basis points, money a unit or an order, or a factor, by model; below zero for a rebate.
@@ -52,7 +52,7 @@ wire! {
 struct Which {
     account: Option<String>,
     symbol: Option<String>,
-    venue: Option<u32>,
+    venue: Option<u16>,
     reason: String,
 }
 
@@ -125,11 +125,11 @@ async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     Reply::json(&json!({ "data": schedules }))
 }
 
-fn venue_of(pointer: &str, venue: Option<u32>) -> Result<VenueId, Problem> {
+fn venue_of(pointer: &str, venue: Option<u16>) -> Result<VenueId, Problem> {
     let Some(venue) = venue else {
         return Ok(VenueId::NONE);
     };
-    let id = u16::try_from(venue).ok().map(VenueId).filter(|id| !id.is_none());
+    let id = Some(VenueId(venue)).filter(|id| !id.is_none());
     id.ok_or_else(|| Problem::value(pointer, "is at most 65534"))
 }
 

@@ -1,13 +1,14 @@
 //! What has been: pages of the store, new to old. Without a store there is none, and the answer says so.
 
-use super::rows::PAGE;
+mod schemas;
+
 use super::v1;
 use super::values::word;
 use crate::call::{Call, Reply};
 use crate::endpoint::{Endpoint, Need, Param, Verb, handle, params};
 use crate::gateway::Gateway;
 use crate::problem::Problem;
-use crate::schema::{Schema, object, rows};
+use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ const TRADES: &[Param] = pages![
 ];
 const REFUSALS: &[Param] = pages![
     "account" text "Only this account.",
+    "symbol" text "Only this instrument.",
     "from" text "First day in UTC, YYYY-MM-DD.",
     "to" text "Last day in UTC.",
     "code" text "Only this reject code.",
@@ -111,7 +113,9 @@ query! { TradesQuery {
     account: String, symbol: String, from: String, to: String, side: String, order_id: String, exec_id: String,
     limit: u32, cursor: String,
 } }
-query! { RefusalsQuery { account: String, from: String, to: String, code: String, limit: u32, cursor: String } }
+query! { RefusalsQuery {
+    account: String, symbol: String, from: String, to: String, code: String, limit: u32, cursor: String,
+} }
 query! { LimitsQuery { account: String, from: String, to: String, limit_label: String, limit: u32, cursor: String } }
 query! { EntriesQuery {
     account: String, from: String, to: String, currency: String, symbol: String, posted_only: bool, limit: u32, cursor: String,
@@ -122,16 +126,17 @@ query! { AuditQuery { from: String, to: String, author: String, kind: String, li
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Need::Right(Permission::Read);
-    let new = |path, need, params, handle, doc| {
+    let new = |path, need, params, gives: fn() -> Schema, handle, doc| {
         Endpoint::new(Verb::Get, path, GROUP, need, handle, doc)
             .params(params)
-            .gives(200, page_schema)
+            .gives(200, gives)
     };
     vec![
         new(
             v1!("/history/orders"),
             read,
             ORDERS,
+            schemas::order_page,
             handle!(orders),
             "Orders as they stand now, or stood at their end.",
         ),
@@ -139,6 +144,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/trades"),
             read,
             TRADES,
+            schemas::trade_page,
             handle!(trades),
             "Trades, corrected and busted ones marked.",
         ),
@@ -146,6 +152,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/refusals"),
             read,
             REFUSALS,
+            schemas::refusal_page,
             handle!(refusals),
             "Inputs that were refused, and why.",
         ),
@@ -153,6 +160,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/limits"),
             read,
             LIMITS,
+            schemas::limit_event_page,
             handle!(limits),
             "Limits that spoke.",
         ),
@@ -160,6 +168,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/pnl"),
             read,
             PROFIT,
+            schemas::profit_page,
             handle!(profit),
             "Profit of trading days by group.",
         ),
@@ -167,6 +176,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/bars/{symbol}"),
             read,
             BARS,
+            schemas::bar_page,
             handle!(bars),
             "Bars of the market data that the pipeline saw.",
         ),
@@ -174,6 +184,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/ledger/entries"),
             read,
             ENTRIES,
+            schemas::entry_page,
             handle!(entries),
             "Entries of the books.",
         ),
@@ -181,16 +192,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             v1!("/history/audit"),
             Need::Firm(Permission::Control),
             AUDIT,
+            schemas::audit_page,
             handle!(audit),
             "What operators did, and what the engine did to nodes by itself.",
         ),
     ]
-}
-
-fn page_schema() -> Schema {
-    let mut row = object("A row; docs/http-api.md names its members.", &[]);
-    row["additionalProperties"] = true.into();
-    rows(row, PAGE)
 }
 
 /// Whose rows somebody may see.
@@ -300,6 +306,7 @@ async fn refusals(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let filter = RefusalFilter {
         accounts: accounts(&gateway, &call, query.account.as_ref())?,
         days: days(&query.from, &query.to)?,
+        symbol: query.symbol.clone(),
         code: query.code.clone(),
     };
     page(

@@ -139,7 +139,7 @@ fn usage_schema() -> Schema {
 
 async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let query: List = call.query()?;
-    let scope = gateway.scope_at(call.asker()?, query.node.as_deref())?;
+    let scope = gateway.scope_at(call.asker()?, "?node", query.node.as_deref())?;
     Reply::json(&gateway.read(move |live| live.limits(&scope)).await?)
 }
 

@@ -374,7 +374,7 @@ async fn one(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
 async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let query: List = call.query()?;
     let filter = Filter {
-        scope: gateway.scope_at(call.asker()?, query.account.as_deref())?,
+        scope: gateway.scope_at(call.asker()?, "?account", query.account.as_deref())?,
         account: query
             .account
             .as_deref()

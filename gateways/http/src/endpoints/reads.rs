@@ -139,7 +139,7 @@ fn portfolio_schema() -> Schema {
 fn filter(gateway: &Gateway, call: &Call) -> Result<(Filter, usize), Problem> {
     let which: Which = call.query()?;
     let filter = Filter {
-        scope: gateway.scope_at(call.asker()?, which.account.as_deref())?,
+        scope: gateway.scope_at(call.asker()?, "?account", which.account.as_deref())?,
         account: which
             .account
             .as_deref()
@@ -159,7 +159,7 @@ fn filter(gateway: &Gateway, call: &Call) -> Result<(Filter, usize), Problem> {
 
 fn scope(gateway: &Gateway, call: &Call) -> Result<Scope, Problem> {
     let at: At = call.query()?;
-    gateway.scope_at(call.asker()?, at.node.as_deref())
+    gateway.scope_at(call.asker()?, "?node", at.node.as_deref())
 }
 
 async fn positions(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {

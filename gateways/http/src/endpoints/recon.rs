@@ -211,7 +211,7 @@ async fn list(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         of_row.is_some_and(|of_row| state.map_or(of_row.waits(), |state| of_row == state))
     };
     let filter = Filter {
-        scope: gateway.scope_at(call.asker()?, which.account.as_deref())?,
+        scope: gateway.scope_at(call.asker()?, "?account", which.account.as_deref())?,
         account: which
             .account
             .as_deref()

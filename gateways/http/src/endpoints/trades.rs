@@ -22,6 +22,7 @@ use tradewind_domain::ids::{OrderId, Seq, VenueId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::{Code, Symbol};
 use tradewind_identity::Permission;
+use tradewind_risk::limit_check::is_put_aside;
 
 const GROUP: &str = "trades";
 /// Trades of one request.
@@ -64,7 +65,7 @@ wire! {
         /// The venue's identifier of the execution, up to 40 characters.
         exec_id: String,
         /// Number of the venue; left out: 0.
-        venue: Option<u32>,
+        venue: Option<u16>,
         /// Trade date, YYYY-MM-DD; left out: that on which it comes.
         trade_date: Option<String>,
         /// Settlement date, YYYY-MM-DD; left out: by the instrument.
@@ -128,7 +129,7 @@ async fn take(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     // All are sent before the first is waited for: a batch costs one wait for the disk.
     let sent: Vec<_> = lines
         .into_iter()
-        .map(|line| send(&gateway, asker, line))
+        .map(|line| send(&gateway, &call, asker, line))
         .collect();
     let (mut results, mut booked) = (Vec::with_capacity(sent.len()), 0);
     for (at, sent) in sent.into_iter().enumerate() {
@@ -165,22 +166,19 @@ fn lines(call: &Call) -> Result<Vec<Line>, Problem> {
     Ok(body.trades.into_iter().map(Ok).collect())
 }
 
-fn send(gateway: &Gateway, asker: &Asker, line: Line) -> Result<Sent, Problem> {
+fn send(gateway: &Gateway, call: &Call, asker: &Asker, line: Line) -> Result<Sent, Problem> {
     let line = line?;
     gateway.require(asker, Permission::Capture, &line.account)?;
     let (symbol, account): (Symbol, Code) =
         (text("/symbol", &line.symbol)?, text("/account", &line.account)?);
     let body = execution(&line, asker)?;
-    gateway
-        .gate
-        .trade(Inbound::new(Kind::TradeCapture, &body).named(symbol, account))
+    let message = Inbound::new(Kind::TradeCapture, &body).named(symbol, account);
+    gateway.gate.trade(call.correlation.on(message))
 }
 
 fn execution(line: &CapturedTrade, asker: &Asker) -> Result<Execution, Problem> {
     let date =
         |pointer: &str, text: &Option<String>| text.as_deref().map_or(Ok(0), |text| date(pointer, text));
-    let venue =
-        u16::try_from(line.venue.unwrap_or(0)).map_err(|_| Problem::value("/venue", "is at most 65535"))?;
     let has_fee = if line.fee.is_some() {
         execution_flags::HAS_FEE
     } else {
@@ -200,7 +198,7 @@ fn execution(line: &CapturedTrade, asker: &Asker) -> Result<Execution, Problem> 
         trade_date: date("/trade_date", &line.trade_date)?,
         settle_date: date("/settle_date", &line.settle_date)?,
         session: session_of(asker.caller.user),
-        venue: VenueId(venue),
+        venue: VenueId(line.venue.unwrap_or(0)),
         side: word("/side", &line.side, Side::from_text, "BUY, SELL, SELL_SHORT")? as u8,
         flags: has_fee | has_date,
         qty_dp: SCALE_DP as u8,
@@ -235,9 +233,9 @@ impl TradeResult {
         Self {
             status: match code {
                 None => BOOKED,
-                Some(RejectCode::DuplicateExecId) => "DUPLICATE",
-                Some(RejectCode::UnsupportedEvent) => "INVALID",
-                Some(_) => "QUARANTINED",
+                Some(RejectCode::DuplicateExecId | RejectCode::AlreadyBusted) => "DUPLICATE",
+                Some(code) if event.kind().is_some_and(|kind| is_put_aside(kind, code)) => "QUARANTINED",
+                Some(_) => "INVALID",
             },
             seq: Some(event.head.seq),
             code: code.map(|code| code.text().to_owned()),

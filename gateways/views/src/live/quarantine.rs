@@ -44,7 +44,7 @@ pub struct QuarantinedTrade {
     pub qty: String,
     /// Price.
     pub px: String,
-    /// Names that did not resolve.
+    /// What its source said of it, and names that did not resolve.
     pub text: String,
 }
 

@@ -346,6 +346,8 @@ pub struct RefusalFilter {
     pub accounts: Accounts,
     /// Days, in UTC.
     pub days: Days,
+    /// Only this instrument.
+    pub symbol: Option<String>,
     /// Only this reject code, by name.
     pub code: Option<String>,
 }

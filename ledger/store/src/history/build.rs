@@ -261,6 +261,7 @@ pub(super) fn refusals(
     let mut conditions = Conditions::new(dialect);
     conditions.accounts("t.account_id", &filter.accounts);
     conditions.days("t.day", filter.days);
+    conditions.symbol("t.instrument_id", filter.symbol.as_ref());
     if let Some(name) = &filter.code {
         conditions.int("t.code =", i64::from(code_named(name)?));
     }
@@ -382,6 +383,7 @@ mod tests {
         let mut filter = RefusalFilter {
             accounts: Accounts::All,
             days: Days::default(),
+            symbol: None,
             code: None,
         };
         assert!(!refused(&request(1, Some("7.0")), &filter));
@@ -411,6 +413,7 @@ mod tests {
         let filter = RefusalFilter {
             accounts: Accounts::Of(vec!["A'; DROP TABLE orders".to_owned()]),
             days: Days::default(),
+            symbol: None,
             code: None,
         };
         let statement = refusals(Dialect::Postgres, &filter, &request(5, None)).expect("a statement");
