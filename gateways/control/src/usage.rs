@@ -50,7 +50,8 @@ impl Desk {
             return failure;
         }
         let message = format!(
-            "{}: {} counts for each account or instrument by itself; name one that it binds (account, symbol)",
+            "{}: {} is in force and has no figure for this: it counts for each account or instrument and none that it binds was named (account, \
+             symbol), or it has not begun to count",
             failure.message, args.label
         );
         Failure { message, ..failure }
