@@ -51,11 +51,23 @@ const DROP_COPY: &str = "type,account,symbol,side,qty,px,exec_id,venue\n\
 #[test]
 fn a_drop_copy_of_what_was_booked_has_no_breaks() {
     let place = journal();
-    let output = recon(&place, DROP_COPY, &["--json"]);
+    let output = recon(&place, DROP_COPY, &["--json", "--dry-run"]);
     assert_eq!(json(&output)["breaks"], 0);
+    assert_eq!(json(&output)["not_journaled"], "dry_run");
     assert_eq!(output.status.code(), Some(0));
     let all = json(&recon(&place, DROP_COPY, &["--json", "--all"]));
     assert_eq!(all["trades"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn what_was_to_be_journaled_and_finds_no_engine_is_no_success() {
+    let place = journal();
+    let output = recon(&place, DROP_COPY, &["--json"]);
+    assert_eq!(json(&output)["breaks"], 0);
+    assert_eq!(json(&output)["not_journaled"], "no_engine");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("nothing is journaled"), "{said}");
 }
 
 #[test]
@@ -129,7 +141,7 @@ fn positions_and_cash_are_held_against_the_broker() {
         .and_then(|text| text.parse().ok())
         .expect("a figure");
     let near = format!("type,account,name,amount\nCASH,FREE,USD,{:.2}\n", settled + 0.01);
-    let output = recon(&place, &near, &["--json"]);
+    let output = recon(&place, &near, &["--json", "--dry-run"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(json(&output)["holdings"][0]["status"], "WITHIN_TOLERANCE");
     let output = recon(&place, &near, &["--json", "--tolerance", "0"]);

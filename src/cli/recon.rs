@@ -23,7 +23,7 @@ pub struct CompareArgs {
     /// The broker's statement or drop copy, CSV or JSON (docs/recon.md).
     #[arg(long, value_name = "FILE", required = true)]
     pub statement: Option<PathBuf>,
-    /// The engine whose journal is compared; where it runs, it journals what is found.
+    /// The engine whose journal is compared. It has to run, unless with `--dry-run`: it journals what is found.
     #[command(flatten)]
     pub engine: EngineArgs,
     /// Why, for the journal; default: the statement's name.
@@ -32,6 +32,9 @@ pub struct CompareArgs {
     /// Compare and print, and journal nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// The statement lists settled positions alone: what has not settled yet need not stand in it.
+    #[arg(long)]
+    pub settled_only: bool,
     /// Cash may differ by this much.
     #[arg(long, value_name = "AMOUNT", default_value = "0.01", value_parser = values::decimal)]
     pub tolerance: i64,

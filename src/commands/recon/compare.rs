@@ -23,12 +23,25 @@ const STATEMENT_BYTES_MAX: u64 = 1 << 30;
 pub(super) struct Report {
     #[serde(flatten)]
     pub(super) rows: ComparisonRows,
-    /// What a running engine has made of it; absent where none runs.
+    /// What the running engine has made of it; nothing in a dry run and where none runs.
     pub(super) journaled: Option<Journaled>,
+    /// Why nothing was journaled; absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_journaled: Option<NotJournaled>,
 }
 
-/// Compares, has it journaled and prints. Exit code 1 where something breaks: a quantity, cash beyond the tolerance, a trade that one
-/// side has not or has otherwise.
+/// Why a comparison stands in no journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NotJournaled {
+    /// That was asked for.
+    DryRun,
+    /// Nobody could take it.
+    NoEngine,
+}
+
+/// Compares, has it journaled and prints. Exit code 1 where something breaks (a quantity, cash beyond the tolerance, a trade that one
+/// side has not or has otherwise), and where it was to be journaled and no engine runs.
 pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let path = args.statement.as_deref().context("--statement names no file")?;
     let text =
@@ -43,6 +56,11 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     };
     let report = Report {
         rows: comparison.rows(args.all),
+        not_journaled: match (&journaled, args.dry_run) {
+            (Some(_), _) => None,
+            (None, true) => Some(NotJournaled::DryRun),
+            (None, false) => Some(NotJournaled::NoEngine),
+        },
         journaled,
     };
     if args.engine.json {
@@ -50,8 +68,15 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     } else {
         rows::show(&report);
     }
+    let is_lost = report.not_journaled == Some(NotJournaled::NoEngine);
+    if is_lost {
+        output::note(
+            "no engine runs on this folder: nothing is journaled, no break is opened and nothing is restricted. \
+             Start it and compare again, or say --dry-run",
+        );
+    }
     Ok(match report.rows.breaks {
-        0 => ExitCode::SUCCESS,
+        0 if !is_lost => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
 }
@@ -62,10 +87,11 @@ fn terms(args: &CompareArgs) -> anyhow::Result<Terms> {
         grace_ns: args.grace.saturating_mul(NANOS_PER_SEC),
         until: crate::commands::until(&args.as_of),
         trades: Period::new(args.from, args.to)?,
+        settled_only: args.settled_only,
     })
 }
 
-/// Has a running engine journal it. `None` where none runs: comparing needs none.
+/// Has a running engine journal it. `None` where none runs.
 fn journaled(
     args: &CompareArgs,
     comparison: &Comparison,
@@ -73,10 +99,7 @@ fn journaled(
     terms: &Terms,
 ) -> anyhow::Result<Option<Journaled>> {
     let mut client = match Client::connect(&args.engine.data) {
-        Err(ClientError::NoEngine { .. }) => {
-            output::note("no engine runs on this folder: nothing is journaled");
-            return Ok(None);
-        }
+        Err(ClientError::NoEngine { .. }) => return Ok(None),
         client => client?,
     };
     let operator = operator(&args.engine);

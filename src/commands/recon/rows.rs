@@ -1,6 +1,6 @@
 //! What was compared with a statement, for people.
 
-use super::compare::Report;
+use super::compare::{NotJournaled, Report};
 use crate::output::{self, Table};
 use tradewind_reports::recon::{HoldingRow, TradeRow};
 
@@ -24,6 +24,9 @@ pub(super) fn show(report: &Report) {
     });
     if let Some(journaled) = &report.journaled {
         output::text(format_args!("{journaled}\n"));
+    }
+    if report.not_journaled == Some(NotJournaled::DryRun) {
+        output::text("dry run: nothing is journaled\n");
     }
 }
 

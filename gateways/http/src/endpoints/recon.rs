@@ -56,6 +56,7 @@ const STATEMENT: &[Param] = params![
     "to" text "Last trade date of the trades that are compared.",
     "to_seq" count "The statement's cut-off as the number of an input; left out: the journal's end.",
     "to_time" text "The statement's cut-off as a time, RFC 3339.",
+    "settled_only" flag "True: the statement lists settled positions alone; what has not settled need not stand in it.",
     "dry_run" flag "True: compare, and journal nothing.",
     "all" flag "True: answer what matches as well.",
     "reason" text "Why, for the journal; left out: the statement's name.",
@@ -86,6 +87,7 @@ struct How {
     to: Option<String>,
     to_seq: Option<u64>,
     to_time: Option<String>,
+    settled_only: Option<bool>,
     dry_run: Option<bool>,
     all: Option<bool>,
     reason: Option<String>,
@@ -417,6 +419,7 @@ impl How {
                 to_time_ns: to_time.transpose()?,
             },
             trades: trades.map_err(|_| Problem::value("?to", "lies before ?from"))?,
+            settled_only: self.settled_only.unwrap_or(false),
         })
     }
 }

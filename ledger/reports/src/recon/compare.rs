@@ -28,6 +28,8 @@ pub struct Terms {
     pub until: ReplayOptions,
     /// Trade dates of the trades that are compared.
     pub trades: Period,
+    /// True where the statement lists settled positions alone: one of which nothing has settled need not stand in it.
+    pub settled_only: bool,
 }
 
 /// What was compared.
@@ -68,8 +70,11 @@ impl Comparison {
         let mut ours = Ours::read(data, &accounts, terms.until, terms.trades)?;
         let young_from_ns = ours.as_of.time_ns.saturating_sub(terms.grace_ns);
         let lines = accounts.into_iter().map(|account| {
-            let internal = ours.holdings.remove(&account).unwrap_or_default();
+            let mut internal = ours.holdings.remove(&account).unwrap_or_default();
             let broker = statement.holdings.get(&account);
+            if let Some(broker) = broker.filter(|_| terms.settled_only) {
+                internal.leave_out_unsettled(broker);
+            }
             let own = ours.trades.remove(&account).unwrap_or_default();
             let theirs = statement.trades.get(&account);
             let slack = |symbol: &str| ours.minor_units.get(symbol).copied().unwrap_or_default();

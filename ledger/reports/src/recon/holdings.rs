@@ -31,6 +31,14 @@ pub struct Broker {
     pub cash: BTreeMap<String, Money>,
 }
 
+impl Internal {
+    /// Leaves out what a statement of settled positions says nothing of: positions of which nothing has settled, where it does not list them.
+    pub(super) fn leave_out_unsettled(&mut self, broker: &Broker) {
+        self.positions
+            .retain(|symbol, ours| !ours.settled.is_zero() || broker.positions.contains_key(symbol));
+    }
+}
+
 /// What lies between the two sides of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LineStatus {
@@ -205,6 +213,32 @@ mod tests {
         check(Some((0, 0)), None, LineStatus::Match, 0);
         check(None, Some(7), LineStatus::MissingInternally, -7);
         check(None, Some(0), LineStatus::Match, 0);
+    }
+
+    #[test]
+    fn a_statement_of_settled_positions_need_not_list_what_has_not_settled() {
+        let of = |ours: (i128, i128), theirs: Option<i128>| {
+            let name = || "ABC".to_owned();
+            let mut internal = Internal {
+                positions: [(name(), quantity(ours.0, ours.1))].into_iter().collect(),
+                ..Internal::default()
+            };
+            let broker = Broker {
+                positions: theirs
+                    .map(|quantity| (name(), NetQty::from_raw(quantity)))
+                    .into_iter()
+                    .collect(),
+                ..Broker::default()
+            };
+            internal.leave_out_unsettled(&broker);
+            let lines = reconcile(&internal, &broker, Money::ZERO);
+            lines.first().map(|line| line.status)
+        };
+        assert_eq!(of((0, 50), None), None);
+        assert_eq!(of((0, 50), Some(0)), Some(LineStatus::Match));
+        assert_eq!(of((0, 50), Some(50)), Some(LineStatus::Timing));
+        assert_eq!(of((10, 50), None), Some(LineStatus::MissingAtBroker));
+        assert_eq!(of((10, 10), Some(7)), Some(LineStatus::QtyBreak));
     }
 
     #[test]
