@@ -504,6 +504,8 @@ pub enum BenchCommand {
     Pipeline(BenchArgs),
     /// The limit check alone, over numbers of accounts.
     Limits(BenchLimitsArgs),
+    /// Settlement, position and tax lots alone, over how many fills came before.
+    Books(BenchBooksArgs),
     /// The live feed under many clients, and what they cost the pipeline.
     Rttm(BenchRttmArgs),
 }
@@ -556,6 +558,24 @@ pub struct BenchLimitsArgs {
     /// Orders that are timed.
     #[arg(long, default_value_t = 400_000)]
     pub orders: u64,
+    /// Save the figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind bench books`.
+#[derive(Debug, Args)]
+pub struct BenchBooksArgs {
+    /// Fills of the position that came before those that are measured, one run each.
+    #[arg(long, value_delimiter = ',', default_value = "200,4000,100000",
+        value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    pub fills_before: Vec<u32>,
+    /// Fills that are measured with each of them; they make its history longer.
+    #[arg(long, default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub fills: u64,
     /// Save the figures to this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! Text and JSON on the terminal: data on stdout, everything else on stderr.
 #![allow(clippy::print_stdout)] // this is where the binary prints
 
+use anyhow::Context;
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -73,6 +74,26 @@ pub fn text(text: impl std::fmt::Display) {
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     text(format_args!("{}\n", serde_json::to_string_pretty(value)?));
     Ok(())
+}
+
+/// Prints the figures of a bench, as JSON or as a table, and saves them where that is asked for.
+pub fn figures(
+    report: &serde_json::Value,
+    save: Option<&std::path::Path>,
+    as_json: bool,
+    table: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
+    if let Some(path) = save {
+        std::fs::write(path, serde_json::to_vec_pretty(report)?)
+            .with_context(|| path.display().to_string())?;
+    }
+    match as_json {
+        true => json(report),
+        false => {
+            text(table());
+            Ok(())
+        }
+    }
 }
 
 /// A member of an answer as a table shows it: text without quotes, nothing where there is none.

@@ -12,6 +12,7 @@
 //!
 //! Not here: the engine's wiring, the command line, and any figure of the engine that it does not report itself.
 
+pub mod books;
 pub mod conditions;
 pub mod limits;
 pub mod machine_noise;

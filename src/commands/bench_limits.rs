@@ -29,15 +29,7 @@ pub fn run(args: &BenchLimitsArgs) -> anyhow::Result<ExitCode> {
         figures.push(pinned::on_core(&cores, core, || limits::run(&plan, &clock)));
     }
     let report = serde_json::json!({ "core": core, "orders": args.orders, "figures": figures });
-    if let Some(path) = &args.save {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
-            .with_context(|| path.display().to_string())?;
-    }
-    if args.json {
-        output::json(&report)?;
-    } else {
-        output::text(table(&figures));
-    }
+    output::figures(&report, args.save.as_deref(), args.json, || table(&figures))?;
     Ok(ExitCode::SUCCESS)
 }
 

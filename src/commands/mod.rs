@@ -4,6 +4,7 @@ pub mod alert_rules;
 pub mod alerts;
 pub mod ask;
 pub mod bench;
+pub mod bench_books;
 pub mod bench_limits;
 mod bench_rttm;
 pub mod bench_store;
@@ -108,6 +109,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(BenchCommand::Pipeline(args)) => bench::run(&args),
         Command::Bench(BenchCommand::Limits(args)) => bench_limits::run(&args),
+        Command::Bench(BenchCommand::Books(args)) => bench_books::run(&args),
         Command::Bench(BenchCommand::Rttm(args)) => bench_rttm::run(&args),
         Command::Conformance(args) => conformance::run(&args),
     }
