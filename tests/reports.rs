@@ -384,6 +384,85 @@ fn losses_that_are_bought_back_move_into_the_basis_of_what_was_bought() {
     );
 }
 
+/// Shares become others, at once; fractions are paid at a price.
+fn split(symbol: &str, numerator: u32, denominator: u32, px: &str) -> InboundLong {
+    let body = CorporateAction {
+        cash_per_unit: Money::from_raw(firm::dec(px).into()),
+        numerator,
+        denominator,
+        action: CorporateActionKind::Split as u8,
+        ..CorporateAction::zeroed()
+    };
+    InboundLong::new(Kind::CorporateAction, &body).named(firm::text(symbol), Code::EMPTY)
+}
+
+/// Lots and wash sales of FREE after a script: `lot qty gain disallowed` of what was realised, `replacement qty disallowed` of the washes,
+/// `lot qty cost added` of what is held.
+fn lots_after(script: &Script) -> [Vec<String>; 3] {
+    let place = Place::new();
+    place.run(&[], &script.messages);
+    let records = support::journal::events(&place.data());
+    script.assert_outcomes(&support::journal::outcomes(&records));
+    let lots = whole(&place, ReportKind::TaxLots, "FREE");
+    let told = |section: &str, keys: &[&str]| {
+        let cell = |row: &Value, key: &&str| row[*key].as_str().unwrap_or("").to_owned();
+        let line = |row: &Value| {
+            keys.iter()
+                .map(|key| cell(row, key))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        rows(&lots, section).iter().map(line).collect()
+    };
+    [
+        told("realised", &["lot", "qty", "gain", "disallowed"]),
+        told("wash_sales", &["replacement", "qty", "disallowed"]),
+        told("open_lots", &["lot", "qty", "cost", "wash_added"]),
+    ]
+}
+
+#[test]
+fn the_wash_sale_rule_counts_shares_across_a_split() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(last("GIZMO", "50"));
+    script.accepted(trade_with_fee("B1", "GIZMO", Side::Buy, "100", "50", "0"));
+    script.at(1, 9, 0);
+    script.accepted(last("GIZMO", "40"));
+    script.accepted(trade_with_fee("S1", "GIZMO", Side::Sell, "100", "40", "0"));
+    script.accepted(trade_with_fee("B2", "GIZMO", Side::Buy, "20", "40", "0"));
+    script.accepted(split("GIZMO", 3, 1, "14"));
+    script.at(2, 9, 0);
+    script.accepted(last("GIZMO", "14"));
+    script.accepted(trade_with_fee("B3", "GIZMO", Side::Buy, "120", "13", "0"));
+    script.accepted(trade_with_fee("S2", "GIZMO", Side::Sell, "30", "15", "0"));
+    let [realised, washes, open] = lots_after(&script);
+    // The 120 are 40 of the shares that were sold. Half of the 60 that B2 has become take half of what was added to it.
+    assert_eq!(realised, ["B1 100 -1000.00 600.00", "B2 30 -50.00 0.00"]);
+    assert_eq!(washes, ["B2 20 200.00", "B3 40 400.00"]);
+    assert_eq!(open, ["B2 30 400.00 100.00", "B3 120 1560.00 400.00"]);
+}
+
+#[test]
+fn what_a_wash_sale_added_follows_lots_through_a_reverse_split() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(last("GIZMO", "30"));
+    script.accepted(trade_with_fee("B1", "GIZMO", Side::Buy, "100", "30", "0"));
+    script.at(1, 9, 0);
+    script.accepted(last("GIZMO", "20"));
+    script.accepted(trade_with_fee("S1", "GIZMO", Side::Sell, "100", "20", "0"));
+    script.accepted(trade_with_fee("B2", "GIZMO", Side::Buy, "20", "20", "0"));
+    script.accepted(trade_with_fee("B3", "GIZMO", Side::Buy, "50", "20", "0"));
+    script.accepted(split("GIZMO", 1, 3, "60"));
+    let [realised, washes, open] = lots_after(&script);
+    assert_eq!(washes, ["B2 20 200.00", "B3 50 500.00"]);
+    // 70 become 20, in lots of ten, and three and a third that are paid from B3 with their part of what was added; nothing is left of B2,
+    // whose cost and addition B3 has.
+    assert_eq!(realised, ["B1 100 -1000.00 700.00", "B3 3.33333333 -100.00 0.00"]);
+    assert_eq!(open, ["B3 20 1200.00 600.00"]);
+}
+
 #[test]
 fn a_busted_trade_is_listed_and_counts_nowhere() {
     let place = journal();

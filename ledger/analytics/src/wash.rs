@@ -4,6 +4,8 @@
 //! - Losses are matched in time order, each against the earliest acquisition in its window first, share for share.
 //! - A share of an acquisition disallows one share of loss, once.
 //!
+//! Quantities are of one unit: who calls brings those of before a split into it.
+//!
 //! Not here: what is substantially identical (the caller gives sales and acquisitions of one identity group and one owner), and
 //! accounts in which the loss is lost instead of deferred.
 
@@ -103,6 +105,20 @@ impl Replacements {
         if let Some(bought) = self.bought.iter_mut().find(|bought| bought.lot == lot) {
             bought.held = bought.held.saturating_sub(qty.raw()).max(0);
             bought.free = bought.free.min(bought.held);
+        }
+    }
+
+    /// A split has left so much of each of a holding's lots, oldest first: fractions moved from one to the other. Shares that have replaced
+    /// something stay so; where a lot has no room for them any more, the next one takes them over.
+    pub fn rescaled<'a>(&mut self, lots: impl IntoIterator<Item = (&'a str, NetQty)>) {
+        let mut moved = 0;
+        for (lot, now) in lots {
+            if let Some(bought) = self.bought.iter_mut().find(|bought| bought.lot == lot) {
+                let used = (bought.held - bought.free).saturating_add(moved);
+                let kept = used.min(now.raw());
+                moved = used - kept;
+                (bought.held, bought.free) = (now.raw(), now.raw() - kept);
+            }
         }
     }
 
@@ -245,6 +261,27 @@ mod tests {
             .sale(&sale("L2", "2026-03-21", "2025-06-01", 80, 10))
             .unwrap();
         assert_eq!(told(&outcome).0, 0);
+    }
+
+    #[test]
+    fn shares_that_a_split_moves_from_one_lot_to_another_are_as_free_as_they_were() {
+        let mut replacements =
+            Replacements::new(&[bought("A", "2026-03-10", 10), bought("B", "2026-03-11", 10)]);
+        let told_of = |replacements: &mut Replacements, lot: &str| {
+            let outcome = replacements.sale(&sale(lot, "2026-03-20", "2025-06-01", 15, 10));
+            let (disallowed, _, matches) = told(&outcome.unwrap());
+            (disallowed, matches.len())
+        };
+        let units = |qty: i64| NetQty::from_raw(i128::from(qty * ONE));
+        replacements.rescaled([("A", units(8)), ("B", units(12))]);
+        assert_eq!(told_of(&mut replacements, "L1"), (150, 2), "8 of A and 7 of B");
+        assert_eq!(told_of(&mut replacements, "L2"), (50, 1), "5 of B are free");
+        replacements.rescaled([("A", units(0)), ("B", units(20))]);
+        assert_eq!(
+            told_of(&mut replacements, "L3"),
+            (0, 0),
+            "what A had replaced is B's now"
+        );
     }
 
     #[test]

@@ -149,15 +149,18 @@ fn candidate(
         let is_other = **key != (lot.open, walked.account) && own.trade.instrument == instrument;
         is_other && own.trade.trade_day >= from && crate::trades::is_purchase(&own.trade)
     });
-    let bought: i128 = recent_trades.map(|(_, own)| i128::from(own.trade.qty)).sum();
-    let recent = bought.min(lot.qty.raw());
-    let kept = lot.qty.raw() - recent;
+    let parts =
+        recent_trades.map(|((seq, _), own)| i128::from(own.trade.qty) * found.units.at(instrument, *seq));
+    let held = found.parts_of(instrument, lot.qty.raw()).ok()?;
+    let bought = parts.sum::<i128>().min(held);
+    let recent = mul_div_half_even(lot.qty.raw(), bought, held)?;
+    let kept = held - bought;
     let usable = if kept == 0 {
         0
     } else {
-        share(Money::from_raw(loss), kept, lot.qty.raw(), row.money_dp).raw()
+        share(Money::from_raw(loss), kept, held, row.money_dp).raw()
     };
-    let held_from = found.held_from(lot);
+    let held_from = found.held_from(instrument, lot);
     let rate = if term(held_from, today) == "LONG" {
         terms.rate_long
     } else {

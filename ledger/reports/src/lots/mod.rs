@@ -7,11 +7,13 @@
 //! - Cost, proceeds and gain of the pieces are those of the lot engine; nothing is priced here.
 //! - A disallowed loss is added to the basis of the lot that replaces what was sold, and moves its holding period.
 //!
-//! Not here: the wash-sale rule across a split (its quantities are those of the units that were traded), identity groups (an instrument is identical to itself alone), short sales in the wash-sale rule, retirement accounts.
+//! Not here: identity groups (an instrument is identical to itself alone), short sales in the wash-sale rule, retirement accounts.
 
 mod harvest;
 mod owner;
 mod realised;
+mod run;
+mod units;
 
 pub use harvest::HarvestTerms;
 pub(crate) use harvest::make as harvest;

@@ -1,5 +1,6 @@
 //! What moved the positions of an account and of its owner's other accounts: trades, and corporate actions.
 
+use super::units::SplitOf;
 use crate::error::ReportError;
 use crate::trades::{Trade, Trades};
 use crate::walk::{At, Gather};
@@ -7,7 +8,8 @@ use std::collections::BTreeMap;
 use tradewind_books::lots::NamedLot;
 use tradewind_books::{Moved, Movement};
 use tradewind_domain::codes::Level;
-use tradewind_domain::event::{Event, Execution, Kind, LotSelect, execution_alerts};
+use tradewind_domain::corporate::Ratio;
+use tradewind_domain::event::{CorporateAction, Event, Execution, Kind, LotSelect, execution_alerts};
 use tradewind_domain::fixed::NetQty;
 use tradewind_domain::ids::{AccountId, InstrumentId, NodeId, Seq};
 
@@ -31,6 +33,8 @@ pub(super) struct OwnerTrades {
     pub(super) movements: BTreeMap<(Seq, u32, AccountId), (InstrumentId, Movement)>,
     /// Lots that trades name.
     pub(super) named: BTreeMap<TradeKey, Vec<NamedLot>>,
+    /// Splits of all instruments, whoever held them.
+    pub(super) splits: BTreeMap<InstrumentId, Vec<SplitOf>>,
 }
 
 impl Gather for OwnerTrades {
@@ -50,6 +54,9 @@ impl Gather for OwnerTrades {
                     .insert((select.trade_seq, select.account), lots.collect());
             }
             return Ok(());
+        }
+        if event.kind() == Some(Kind::HolderSplit) {
+            self.take_split(event);
         }
         let Some((whose, mut movement)) = Movement::of(event) else {
             return Ok(());
@@ -71,6 +78,20 @@ impl Gather for OwnerTrades {
 }
 
 impl OwnerTrades {
+    /// Notes a split as it takes effect on prices, which is said once for all holders and before them.
+    fn take_split(&mut self, event: &Event) {
+        let body: &CorporateAction = event.body();
+        let is_of_prices = body.holding.is_none() && body.node.is_none() && !event.is_rejected();
+        let Some(ratio) = Ratio::new(body.numerator, body.denominator).filter(|_| is_of_prices) else {
+            return;
+        };
+        self.splits.entry(body.instrument).or_default().push(SplitOf {
+            seq: event.head.seq,
+            day: body.ex_date,
+            ratio,
+        });
+    }
+
     fn take_back(&mut self, event: &Event, trade: TradeKey) {
         let mut of_record = self
             .movements

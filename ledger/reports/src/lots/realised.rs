@@ -1,17 +1,18 @@
 //! Runs the lot engine over an account's trades, and the wash-sale rule over what it closed.
 
 use super::owner::{OwnerTrades, TradeKey};
+use super::run::{Closed, Places, Rescaled, RescaledLot, Step, run, times};
+use super::units::Units;
 use crate::error::ReportError;
 use crate::walk::{At, Walked};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use tradewind_analytics::{Acquisition, LossSale, Replacements};
-use tradewind_books::Moved;
-use tradewind_books::lots::{Closing, Lot, Lots, Rules, Terms};
+use tradewind_books::lots::{Lot, Lots};
 use tradewind_domain::codes::{InstrumentKind, LotMethod};
 use tradewind_domain::fixed::{Money, NetQty, Notional, ONE};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, Seq};
 use tradewind_domain::time::DayNumber;
-use tradewind_domain::wide::share;
+use tradewind_domain::wide::{mul_div_half_even, share};
 
 /// A piece of a lot that was realised, with the basis that it has for tax.
 pub(super) struct Piece {
@@ -23,7 +24,10 @@ pub(super) struct Piece {
     /// From when it counts as held.
     pub(super) held_from: i64,
     pub(super) close_day: DayNumber,
+    /// In units of the day on which it was closed.
     pub(super) qty: NetQty,
+    /// The same in parts.
+    parts: i128,
     proceeds: Money,
     /// Cost with what wash sales added.
     basis: i128,
@@ -53,6 +57,7 @@ pub(super) struct WashLine {
     pub(super) instrument: InstrumentId,
     pub(super) lot: Seq,
     pub(super) day: DayNumber,
+    /// Shares whose loss it was, in units of that day.
     pub(super) qty: NetQty,
     pub(super) amount: i128,
     pub(super) money_dp: u8,
@@ -62,7 +67,8 @@ pub(super) struct WashLine {
 
 /// Shares of a lot whose basis was raised.
 struct Raised {
-    qty: i128,
+    /// How many, in parts.
+    parts: i128,
     amount: i128,
     held_from: i64,
 }
@@ -75,19 +81,8 @@ pub(super) struct Realised {
     lots: Lots,
     places: Places,
     raised: HashMap<TradeKey, Vec<Raised>>,
-}
-
-/// The row of each account and instrument.
-type Places = BTreeMap<(AccountId, InstrumentId), HoldingId>;
-
-/// What the lot engine gave.
-struct Run {
-    lots: Lots,
-    places: Places,
-    /// In the order of their records.
-    closings: Vec<(AccountId, InstrumentId, Closing)>,
-    /// Shares that a purchase opened or added.
-    opened: BTreeMap<TradeKey, i128>,
+    pub(super) units: Units,
+    until: Option<DayNumber>,
 }
 
 impl Realised {
@@ -98,8 +93,9 @@ impl Realised {
         method: LotMethod,
         until: Option<DayNumber>,
     ) -> Result<Self, ReportError> {
-        let run = run(gathered, walked, method, until);
-        let mut replacements = acquisitions(gathered, walked, method);
+        let units = Units::of(&gathered.splits)?;
+        let run = run(gathered, walked, method, &units, until)?;
+        let mut replacements = acquisitions(gathered, walked, method, &units)?;
         let mut realised = Self {
             pieces: Vec::new(),
             washes: Vec::new(),
@@ -107,28 +103,28 @@ impl Realised {
             lots: run.lots,
             places: run.places,
             raised: HashMap::new(),
+            units,
+            until,
         };
         let mut sold_with: HashMap<TradeKey, Vec<String>> = HashMap::new();
-        for (account, _, closing) in &run.closings {
-            sold_with
-                .entry((closing.close, *account))
-                .or_default()
-                .push(name_of((closing.open, *account)));
-        }
-        for (account, instrument, closing) in &run.closings {
-            let mut replacements = replacements.get_mut(instrument);
-            if let Some(replacements) = &mut replacements {
-                replacements.sold(&name_of((closing.open, *account)), closing.qty);
+        for step in &run.steps {
+            if let Step::Closed(closed) = step {
+                sold_with
+                    .entry((closed.closing.close, closed.account))
+                    .or_default()
+                    .push(name_of((closed.closing.open, closed.account)));
             }
-            let money_dp = dp_of(&walked.at(), *instrument);
-            let currency = currency_of(&walked.at(), *instrument);
-            for mut piece in realised.split((*account, *instrument, currency), closing, money_dp) {
-                let is_loss = piece.is_long && piece.gain < 0;
-                if let Some(replacements) = replacements.as_mut().filter(|_| is_loss) {
-                    let sold_with = &sold_with[&(closing.close, *account)];
-                    realised.wash(&mut piece, sold_with, replacements, money_dp)?;
+        }
+        for step in &run.steps {
+            match step {
+                Step::Split(split) => {
+                    realised.rescale(split, replacements.get_mut(&split.instrument))?;
                 }
-                realised.pieces.push(piece);
+                Step::Closed(closed) => {
+                    let sold_with = &sold_with[&(closed.closing.close, closed.account)];
+                    let replacements = replacements.get_mut(&closed.instrument);
+                    realised.close(&walked.at(), closed, sold_with, replacements)?;
+                }
             }
         }
         realised.pieces.retain(|piece| piece.account == walked.account);
@@ -136,46 +132,100 @@ impl Realised {
         Ok(realised)
     }
 
-    /// The pieces of a closing: shares whose basis was raised come first, each with a holding period of its own.
-    fn split(
+    /// Takes what was closed.
+    fn close(
         &mut self,
-        (account, instrument, currency): (AccountId, InstrumentId, CurrencyId),
-        closing: &Closing,
+        at: &At<'_>,
+        closed: &Closed,
+        sold_with: &[String],
+        mut replacements: Option<&mut Replacements>,
+    ) -> Result<(), ReportError> {
+        if let Some(replacements) = &mut replacements {
+            let lot = name_of((closed.closing.open, closed.account));
+            replacements.sold(&lot, NetQty::from_raw(closed.parts));
+        }
+        let money_dp = dp_of(at, closed.instrument);
+        let currency = currency_of(at, closed.instrument);
+        for mut piece in self.pieces_of(closed, currency, money_dp)? {
+            let is_loss = piece.is_long && piece.gain < 0;
+            if let Some(replacements) = replacements.as_mut().filter(|_| is_loss) {
+                self.wash(&mut piece, sold_with, replacements, money_dp)?;
+            }
+            self.pieces.push(piece);
+        }
+        Ok(())
+    }
+
+    /// Lets what wash sales added follow the lots of a split: each keeps its own, and of one that nothing is left of it goes to the next, as
+    /// its cost does.
+    fn rescale(
+        &mut self,
+        split: &Rescaled,
+        replacements: Option<&mut Replacements>,
+    ) -> Result<(), ReportError> {
+        if let Some(replacements) = replacements {
+            let names = split.lots.iter().map(|lot| name_of((lot.open, split.account)));
+            let names: Vec<String> = names.collect();
+            let now = split.lots.iter().map(|lot| NetQty::from_raw(lot.now));
+            replacements.rescaled(names.iter().map(String::as_str).zip(now));
+        }
+        let mut homeless = 0;
+        for lot in &split.lots {
+            let key = (lot.open, split.account);
+            let before = self.raised.remove(&key).unwrap_or_default();
+            let raised = rescaled(before, lot, &mut homeless).ok_or(ReportError::Overflow)?;
+            if !raised.is_empty() {
+                self.raised.insert(key, raised);
+            }
+        }
+        Ok(())
+    }
+
+    /// The pieces of a closing: shares whose basis was raised come first, each with a holding period of its own.
+    fn pieces_of(
+        &mut self,
+        closed: &Closed,
+        currency: CurrencyId,
         dp: u8,
-    ) -> Vec<Piece> {
+    ) -> Result<Vec<Piece>, ReportError> {
+        let (account, instrument, closing) = (closed.account, closed.instrument, &closed.closing);
         // Of a short sale the money came first: what the lot was opened for are the proceeds.
         let (mut cost, mut proceeds) = match closing.is_long {
             true => (closing.cost, closing.proceeds),
             false => (closing.proceeds, closing.cost),
         };
-        let mut qty = closing.qty.raw();
+        let (mut parts, mut qty) = (closed.parts, closing.qty.raw());
         let mut gain = closing.gain.raw();
         let mut pieces = Vec::new();
         let raised = self.raised.entry((closing.open, account)).or_default();
         // A fraction that is less than the smallest unit still has money.
-        while qty > 0 || pieces.is_empty() {
+        while parts > 0 || pieces.is_empty() {
             let (part, added, held_from) = match raised.first_mut() {
-                Some(first) if qty > 0 => {
-                    let part = first.qty.min(qty);
-                    let added = share(Money::from_raw(first.amount), part, first.qty, dp).raw();
-                    (first.qty, first.amount) = (first.qty - part, first.amount - added);
+                Some(first) if parts > 0 => {
+                    let part = first.parts.min(parts);
+                    let added = share(Money::from_raw(first.amount), part, first.parts, dp).raw();
+                    (first.parts, first.amount) = (first.parts - part, first.amount - added);
                     (part, added, first.held_from)
                 }
-                _ => (qty, 0, i64::from(closing.open_day)),
+                _ => (parts, 0, i64::from(closing.open_day)),
             };
-            raised.retain(|raised| raised.qty > 0);
+            raised.retain(|raised| raised.parts > 0);
             let of = |amount: Money| {
-                if part == qty {
+                if part == parts {
                     amount
                 } else {
-                    share(amount, part, qty, dp)
+                    share(amount, part, parts, dp)
                 }
+            };
+            let part_qty = match part == parts {
+                true => qty,
+                false => mul_div_half_even(qty, part, parts).ok_or(ReportError::Overflow)?,
             };
             let (part_cost, part_proceeds, part_gain) = (of(cost), of(proceeds), of(Money::from_raw(gain)));
             cost = Money::from_raw(cost.raw() - part_cost.raw());
             proceeds = Money::from_raw(proceeds.raw() - part_proceeds.raw());
             gain -= part_gain.raw();
-            qty -= part;
+            (parts, qty) = (parts - part, qty - part_qty);
             pieces.push(Piece {
                 account,
                 instrument,
@@ -184,7 +234,8 @@ impl Realised {
                 open_day: closing.open_day,
                 held_from,
                 close_day: closing.close_day,
-                qty: NetQty::from_raw(part),
+                qty: NetQty::from_raw(part_qty),
+                parts: part,
                 proceeds: part_proceeds,
                 basis: part_cost.raw() + added,
                 gain: part_gain.raw() - added,
@@ -192,7 +243,7 @@ impl Realised {
                 is_long: closing.is_long,
             });
         }
-        pieces
+        Ok(pieces)
     }
 
     /// Matches a loss with purchases around it.
@@ -210,7 +261,7 @@ impl Realised {
             sold_with: sold_with.to_vec(),
             day: piece.close_day,
             lot_day: piece.held_from,
-            qty: piece.qty,
+            qty: NetQty::from_raw(piece.parts),
             loss: Notional::from_raw(piece.gain.checked_mul(-scale).ok_or(ReportError::Overflow)?),
             unit: Notional::from_raw(minor * scale),
         };
@@ -221,8 +272,9 @@ impl Realised {
             else {
                 continue; // every lot here has such a name
             };
+            let qty = mul_div_half_even(piece.qty.raw(), found.qty.raw(), piece.parts);
             self.raised.entry(replacement).or_default().push(Raised {
-                qty: found.qty.raw(),
+                parts: found.qty.raw(),
                 amount,
                 held_from: found.holding_start,
             });
@@ -231,7 +283,7 @@ impl Realised {
                 instrument: piece.instrument,
                 lot: piece.open,
                 day: piece.close_day,
-                qty: found.qty,
+                qty: NetQty::from_raw(qty.ok_or(ReportError::Overflow)?),
                 amount,
                 money_dp,
                 replacement,
@@ -265,13 +317,18 @@ impl Realised {
             .map_or(0, |raised| raised.iter().map(|raised| raised.amount).sum())
     }
 
+    /// A quantity of the end in parts.
+    pub(super) fn parts_of(&self, instrument: InstrumentId, qty: i128) -> Result<i128, ReportError> {
+        times(qty, self.units.on(instrument, self.until))
+    }
+
     /// From when the youngest shares of a lot count as held.
-    pub(super) fn held_from(&self, lot: &Lot) -> i64 {
+    pub(super) fn held_from(&self, instrument: InstrumentId, lot: &Lot) -> i64 {
         let own = i64::from(lot.day);
         let held = self.raised.get(&(lot.open, self.account));
-        let raised = held.map_or(0, |raised| raised.iter().map(|raised| raised.qty).sum());
+        let raised: i128 = held.map_or(0, |raised| raised.iter().map(|raised| raised.parts).sum());
         let first = held.and_then(|raised| raised.iter().map(|raised| raised.held_from).max());
-        if raised == lot.qty.raw() {
+        if self.parts_of(instrument, lot.qty.raw()).ok() == Some(raised) {
             first.unwrap_or(own)
         } else {
             own
@@ -284,78 +341,66 @@ impl Realised {
     }
 }
 
-/// Every purchase of the owner's accounts that opened or added to a long position, by instrument; of shares alone.
+/// What a split left of the raised shares of a lot. What has no share of its own any more goes with `homeless` to the next ones.
+fn rescaled(before: Vec<Raised>, lot: &RescaledLot, homeless: &mut i128) -> Option<Vec<Raised>> {
+    let (mut sum, mut left) = (0_i128, Vec::new());
+    let mut told = 0;
+    for raised in before {
+        sum = sum.checked_add(raised.parts)?;
+        let scaled = match lot.before {
+            0 => 0,
+            before => mul_div_half_even(sum, lot.now, before)?,
+        };
+        let parts = scaled - told;
+        told = scaled;
+        let amount = raised.amount + std::mem::take(homeless);
+        match parts > 0 {
+            true => left.push(Raised {
+                parts,
+                amount,
+                ..raised
+            }),
+            false => *homeless = amount,
+        }
+    }
+    if *homeless != 0 && lot.now > 0 {
+        let amount = std::mem::take(homeless);
+        match left.last_mut() {
+            Some(last) => last.amount += amount,
+            None => left.push(Raised {
+                parts: lot.now,
+                amount,
+                held_from: lot.day.into(),
+            }),
+        }
+    }
+    Some(left)
+}
+
+/// Every purchase of the owner's accounts that opened or added to a long position, by instrument and in parts; of shares alone.
 fn acquisitions(
     gathered: &OwnerTrades,
     walked: &Walked,
     method: LotMethod,
-) -> HashMap<InstrumentId, Replacements> {
+    units: &Units,
+) -> Result<HashMap<InstrumentId, Replacements>, ReportError> {
     let mut bought: HashMap<InstrumentId, Vec<Acquisition>> = HashMap::new();
-    for (key, qty) in run(gathered, walked, method, None).opened {
-        let Some(own) = gathered.by_key.get(&key).filter(|_| qty > 0) else {
+    for (key, parts) in run(gathered, walked, method, units, None)?.opened {
+        let Some(own) = gathered.by_key.get(&key).filter(|_| parts > 0) else {
             continue;
         };
         if is_share(&walked.at(), own.trade.instrument) {
             bought.entry(own.trade.instrument).or_default().push(Acquisition {
                 lot: name_of(key),
                 day: own.trade.trade_day,
-                qty: NetQty::from_raw(qty),
+                qty: NetQty::from_raw(parts),
             });
         }
     }
     let replacements = bought
         .iter()
         .map(|(instrument, list)| (*instrument, Replacements::new(list)));
-    replacements.collect()
-}
-
-/// Takes the movements of all accounts, in the order of their records.
-fn run(gathered: &OwnerTrades, walked: &Walked, method: LotMethod, until: Option<DayNumber>) -> Run {
-    let movements = || {
-        let all = gathered.movements.iter();
-        all.filter(move |(_, (_, movement))| until.is_none_or(|until| movement.day() <= until))
-    };
-    let mut places = Places::new();
-    let mut count = 0_u32;
-    for ((_, _, account), (instrument, _)) in movements() {
-        let next = HoldingId(places.len() as u32);
-        places.entry((*account, *instrument)).or_insert(next);
-        count = count.saturating_add(1);
-    }
-    // As many lots as movements: none is ever merged with another.
-    let mut run = Run {
-        lots: Lots::new(places.len() as u32, count),
-        places,
-        closings: Vec::new(),
-        opened: BTreeMap::new(),
-    };
-    let at = walked.at();
-    for ((seq, _, account), (instrument, movement)) in movements() {
-        let Some(row) = at.replica.registry().instrument(*instrument) else {
-            continue; // an accepted record names one that there is
-        };
-        let terms = Terms {
-            rules: Rules {
-                money_dp: row.money_dp,
-                inverse: row.is_inverse(),
-            },
-            method,
-            fee_in_basis: true,
-        };
-        let place = run.places[&(*account, *instrument)];
-        let closings = &mut run.closings;
-        let mut keep = |closing: &Closing| closings.push((*account, *instrument, *closing));
-        let named = gathered
-            .named
-            .get(&(*seq, *account))
-            .map_or(&[][..], Vec::as_slice);
-        let outcome = run.lots.take(place, terms, (movement, named), row, &mut keep);
-        let bought = movement.change().raw();
-        if movement.moved() == Moved::Trade && bought > 0 {
-            run.opened.insert((*seq, *account), bought - outcome.closed.raw());
-        }
-    }
-    run
+    Ok(replacements.collect())
 }
 
 /// What a lot is called where names are asked for.
