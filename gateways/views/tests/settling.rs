@@ -56,12 +56,7 @@ fn desk() -> Memory {
         id: InstrumentId::NONE,
         ..Instrument::default_linear()
     };
-    let set = InstrumentSet {
-        row,
-        currency_code: text("USD"),
-        ..InstrumentSet::zeroed()
-    };
-    desk.send(Kind::InstrumentSet, &set, "", "");
+    set_instrument(&mut desk, row);
     for account in ["C", "D"] {
         desk.node(account, "ORG", Level::Account, Some(AccountKind::Margin));
     }
@@ -69,6 +64,15 @@ fn desk() -> Memory {
         desk.deposit(account, "10000");
     }
     desk
+}
+
+fn set_instrument(desk: &mut Memory, row: Instrument) {
+    let set = InstrumentSet {
+        row,
+        currency_code: text("USD"),
+        ..InstrumentSet::zeroed()
+    };
+    desk.send(Kind::InstrumentSet, &set, "", "");
 }
 
 fn trade(desk: &mut Memory, account: &str, side: Side, qty: &str, px: &str) -> ExecId {
@@ -409,12 +413,7 @@ fn an_instrument_keeps_its_positions_under_another_symbol_and_its_orders_are_can
         id: InstrumentId::NONE,
         ..Instrument::default_linear()
     };
-    let set = InstrumentSet {
-        row,
-        currency_code: text("USD"),
-        ..InstrumentSet::zeroed()
-    };
-    desk.send(Kind::InstrumentSet, &set, "", "");
+    set_instrument(&mut desk, row);
     assert_eq!(replica(&desk).registry().instruments()[0].symbol, text("BOLT"));
     rename(&mut desk, "BOLT", "ACME");
     assert!(!desk.last().is_rejected(), "a name that it had is its own");
@@ -430,8 +429,7 @@ fn an_instrument_keeps_its_positions_under_another_symbol_and_its_orders_are_can
         symbol: text("OTHER"),
         ..row
     };
-    let set = InstrumentSet { row: other, ..set };
-    desk.send(Kind::InstrumentSet, &set, "", "");
+    set_instrument(&mut desk, other);
     rename(&mut desk, "ACME", "OTHER");
     assert_eq!(desk.last().reject_code(), Some(RejectCode::NameTaken));
     assert_sound(desk);
