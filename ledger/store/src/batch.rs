@@ -10,6 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::time::DayNumber;
 use tradewind_views::recon::RunLine;
 
+/// Rows of a batch at which it is handed over, however busy the database is.
+pub(crate) const ROWS_MAX: usize = 100_000;
+/// Records of a batch, likewise: most market data leaves few rows.
+pub(crate) const RECORDS_MAX: u64 = 200_000;
+
 /// Rows of some whole groups of records.
 ///
 /// Merged rows are kept by their keys, rising, so that the same records give the same statements in the same order.
@@ -76,6 +81,11 @@ impl Batch {
     /// True where nothing is in it, not even a record without rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.records == 0
+    }
+
+    /// True where more was there to be read than a batch takes.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows() >= ROWS_MAX || self.records >= RECORDS_MAX
     }
 
     /// Rows that are written, reference data apart.

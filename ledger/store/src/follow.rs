@@ -7,6 +7,7 @@
 //! - The engine is never waited for, and never waits: this reads released records and touches nothing else.
 //! - What is in the database is exactly what the records up to its place say, once each, across crashes of either side.
 
+use crate::batch::Batch;
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::position::Saved;
@@ -43,6 +44,10 @@ pub struct FollowSettings {
 const RETRY_MIN: Duration = Duration::from_millis(100);
 /// The longest wait after a fault.
 const RETRY_MAX: Duration = Duration::from_secs(10);
+/// With each so many rows of a batch the wait behind it gets longer by a pause ...
+const ROWS_OF_PAUSE: usize = 1_000;
+/// ... up to so many.
+const PAUSES_MAX: u32 = 8;
 /// How often a waiting thread looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 /// How far the store's threads stand back, in steps of the system.
@@ -196,7 +201,7 @@ impl Worker {
         let (seq, now_ns) = (saved.place.map_or(0, |place| place.seq), self.clock.now_ns());
         self.status.begin(reader.position(), seq, now_ns);
         self.status.set_state(State::Writing, None);
-        let (hand, handed) = sync_channel(1);
+        let (hand, handed) = sync_channel(0); // a batch grows until it is asked for
         let is_over = Arc::new(AtomicBool::new(false));
         let reading = std::thread::Builder::new()
             .name("tw-store-read".into())
@@ -262,11 +267,22 @@ impl Worker {
                 });
             }
             let took = Duration::from_nanos(self.clock.now_ns().saturating_sub(began));
+            let pause = pause_behind(self.settings.pause, &batch);
             if !self.stop.load(Ordering::Acquire) {
-                std::thread::park_timeout(self.settings.pause.saturating_sub(took));
+                self.wait(pause.saturating_sub(took));
             }
         }
     }
+}
+
+/// How long the next transaction waits behind one of this batch. Rows that are merged (positions, balances, profit) cost as much for one
+/// change as for a thousand, so a busy store waits longer and writes them less often; one that is behind does not wait.
+fn pause_behind(pause: Duration, batch: &Batch) -> Duration {
+    if batch.is_full() {
+        return Duration::ZERO;
+    }
+    let times = 1 + batch.rows() / ROWS_OF_PAUSE;
+    pause * u32::try_from(times).unwrap_or(u32::MAX).min(PAUSES_MAX)
 }
 
 /// Lets the calling thread run behind those of the pipeline where both want a core. A system that refuses changes nothing but speed.
@@ -279,5 +295,29 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
     match tokio::time::timeout(ANSWER, work).await {
         Ok(done) => done,
         Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{RECORDS_MAX, ROWS_MAX};
+    use crate::rows::PositionChange;
+
+    #[test]
+    fn a_busy_store_waits_longer_and_one_that_is_behind_does_not_wait() {
+        let pause = Duration::from_millis(50);
+        let of = |rows: usize, records: u64| {
+            let positions = (0..rows as u32).map(|holding| (holding, PositionChange::default()));
+            let batch = Batch {
+                records,
+                positions: positions.collect(),
+                ..Batch::default()
+            };
+            pause_behind(pause, &batch).as_millis()
+        };
+        assert_eq!([of(0, 1), of(999, 999), of(1_000, 1_000)], [50, 50, 100]);
+        assert_eq!([of(7_000, 7_000), of(90_000, 90_000)], [400, 400]);
+        assert_eq!([of(ROWS_MAX, 1), of(0, RECORDS_MAX)], [0, 0]);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! # Invariants
 //! - A batch ends with the last part of a group, never between.
-//! - At most two batches wait beside the one that is made: memory stays bounded however slow the database is.
+//! - Beside the batch that is written there is the one that is made, and no other: memory stays bounded however slow the database is.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, RECORDS_MAX, ROWS_MAX};
 use crate::error::StoreError;
 use crate::position::{Place, Saved};
 use crate::project::Projection;
@@ -16,11 +16,6 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use tradewind_domain::event::{EngineStarted, Event, Head, Kind, head_flags};
 use tradewind_machine::idle::{Idle, IdleStrategy};
 use tradewind_machine::journal::{self, Follower, JournalError, Position, SegmentState, StartAt};
-
-/// Rows of a batch at which it is handed over, however busy the database is.
-pub(crate) const ROWS_MAX: usize = 100_000;
-/// Records of a batch, likewise: most market data leaves few rows.
-pub(crate) const RECORDS_MAX: u64 = 200_000;
 
 /// What the reader hands over.
 pub(crate) struct Handed {

@@ -15,7 +15,7 @@ mod migrations;
 mod views;
 
 pub(crate) use migrations::MIGRATIONS;
-pub(crate) use views::{LEDGER_ENTRIES, ledger_parts};
+pub(crate) use views::{LEDGER_ENTRIES, LedgerSources, ledger_parts};
 
 use crate::rows::{self, PLACE};
 use crate::table::{Column, Table, Type};
@@ -256,7 +256,8 @@ mod tests {
                 "b5dd75e58ae63a9d",
                 "df6eefc6c384e3f6",
                 "39b4a0a8d81b653f",
-                "80a81b71d14c4e7d"
+                "80a81b71d14c4e7d",
+                "0cb2862232d15160"
             ]
         );
         assert_eq!(
@@ -265,7 +266,8 @@ mod tests {
                 "7268a7515e231ff7",
                 "df6eefc6c384e3f6",
                 "6d3b6888e68d9eed",
-                "9bfd1c34d93fe060"
+                "9bfd1c34d93fe060",
+                "af1349b9f5f9a1a6"
             ]
         );
     }

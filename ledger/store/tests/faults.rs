@@ -416,6 +416,18 @@ fn rows_of_the_schema_before_stay_and_new_ones_join_them() {
         WHERE CASE WHEN o THEN EXISTS (SELECT FROM old.orders t WHERE t.order_id = l.id AND t.account_id = l.account_id)
             ELSE EXISTS (SELECT FROM old.executions t WHERE t.seq = l.id AND t.account_id = l.account_id) END";
     assert_eq!(cluster.query_in("moved", lists).as_deref(), Some("300|300"));
+    assert_lists_name_all_legs(&cluster, "moved", "old");
+}
+
+/// Every leg of a client is named by a list of its account and day, once, and lists name nothing else.
+fn assert_lists_name_all_legs(cluster: &Cluster, database: &str, schema: &str) {
+    let sql = format!(
+        "WITH listed AS (SELECT account_id, day, unnest(legs) AS seq FROM {schema}.account_rows),
+            held AS (SELECT DISTINCT account_id, day, seq FROM {schema}.ledger_legs WHERE account_id <> -1)
+        SELECT (SELECT count(*) FROM listed) = (SELECT count(*) FROM held),
+            (SELECT count(*) FROM (TABLE held EXCEPT TABLE listed) AS missing), (SELECT count(*) > 0 FROM held)"
+    );
+    assert_eq!(cluster.query_in(database, &sql).as_deref(), Some("t|0|t"));
 }
 
 /// Fills the tables of a file's earlier schema from those of one of this build.
@@ -441,21 +453,30 @@ fn fill_as_before(old: &Path, new: &Path) {
 
 #[test]
 fn rows_of_schema_3_stay_in_both_databases_and_new_ones_join_them() {
+    rows_of_a_schema_stay(3);
+}
+
+#[test]
+fn rows_of_schema_4_stay_in_both_databases_and_new_ones_join_them() {
+    rows_of_a_schema_stay(4);
+}
+
+fn rows_of_a_schema_stay(version: i32) {
     let folder = tempfile::tempdir().expect("a folder");
     let cluster = Cluster::start();
-    let server = cluster.database("third");
+    let server = cluster.database("moved");
     let urls = [
         "sqlite:old.db".to_owned(),
-        format!("{}?options[search_path]=old", cluster.url("third")),
+        format!("{}?options[search_path]=old", cluster.url("moved")),
     ];
     let target = |url: &String| Target::parse(url, folder.path()).expect("an address");
     let mut play = Play::new(folder.path(), 1, 0);
     play.rounds(0..200);
     fill("sqlite:new.db", folder.path()).expect("everything written");
     fill(&server, folder.path()).expect("everything written");
-    cluster.query_in("third", "CREATE SCHEMA old").expect("a schema");
+    cluster.query_in("moved", "CREATE SCHEMA old").expect("a schema");
     for url in &urls {
-        migrate_to(&target(url), 3).expect("the schema before");
+        migrate_to(&target(url), version).expect("the schema before");
     }
     fill_as_before(&folder.path().join("old.db"), &folder.path().join("new.db"));
     let by_day = [
@@ -467,7 +488,7 @@ fn rows_of_schema_3_stay_in_both_databases_and_new_ones_join_them() {
         "account_rows",
     ];
     cluster
-        .query_in("third", &as_before(&by_day))
+        .query_in("moved", &as_before(&by_day))
         .expect("rows of then");
     play.rounds(200..300);
     play.stop();
@@ -475,6 +496,9 @@ fn rows_of_schema_3_stay_in_both_databases_and_new_ones_join_them() {
     for url in &urls {
         fill(url, folder.path()).expect("everything written, in the newest schema");
         assert_same(&anew, &without_base(contents(&target(url)).expect("rows")));
+    }
+    assert_lists_name_all_legs(&cluster, "moved", "old");
+    for url in &urls {
         rebuild(follow(url, folder.path()), clock(), |_| ()).expect("a whole store");
         assert_same(&made_anew(folder.path()), &contents(&target(url)).expect("rows"));
     }

@@ -4,7 +4,7 @@
 
 use super::conditions::{Asked, Conditions, Rows, Statement, newest};
 use crate::read::Arg;
-use crate::schema::{Dialect, ledger_parts};
+use crate::schema::{Dialect, LedgerSources, ledger_parts};
 use tradewind_books::posting::Phase;
 use tradewind_domain::event::Kind;
 use tradewind_domain::reject::RejectCode;
@@ -85,6 +85,14 @@ const EXECUTIONS: Rows<'static> = Rows {
     key: "seq",
 };
 
+/// Legs of postings, likewise.
+const LEGS: Rows<'static> = Rows {
+    table: "ledger_legs",
+    alias: "g",
+    list: "legs",
+    key: "seq",
+};
+
 pub(super) fn trades(
     dialect: Dialect,
     filter: &TradeFilter,
@@ -158,7 +166,17 @@ pub(super) fn ledger_entries(
         alias: "e",
         ..EXECUTIONS
     };
+    // With windows on both lists the older end of neither is passed.
     let executions = conditions.rows_of(&executions, &asked);
+    let legs = match conditions.are_listed(&filter.accounts) {
+        true => conditions.rows_of(&LEGS, &asked),
+        false => "ledger_legs g".to_owned(),
+    };
+    let sources = LedgerSources {
+        legs_prefix: "g.",
+        legs,
+        executions,
+    };
     conditions.days("t.day", filter.days);
     if let Some(code) = &filter.currency {
         let at = conditions.arg(Arg::Text(code.clone()));
@@ -193,15 +211,10 @@ pub(super) fn ledger_entries(
     ];
     conditions.bound(&ORDER, page)?;
     // The newest of each part first: no part is sorted as a whole.
-    let (of_trades, newest) = (conditions.sql(), newest(&ORDER, page));
-    if conditions.are_listed(&filter.accounts) {
-        conditions.accounts("t.account_id", &filter.accounts); // of the legs, which no list names
-    }
-    let of_legs = conditions.sql();
-    let parts = ledger_parts(dialect, &executions).into_iter().enumerate();
+    let (bounds, newest) = (conditions.sql(), newest(&ORDER, page));
+    let parts = ledger_parts(dialect, &sources).into_iter().enumerate();
     let parts: Vec<String> = parts
         .map(|(at, part)| {
-            let bounds = if at == 0 { &of_legs } else { &of_trades };
             format!("SELECT * FROM (SELECT t.* FROM ({part}) AS t{bounds}{newest}) AS part_{at}")
         })
         .collect();

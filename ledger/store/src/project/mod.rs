@@ -239,40 +239,23 @@ fn concern(event: &Event, kind: Kind) -> Concern {
         identifier,
     };
     let none = |account, instrument| of(account, instrument, OrderId::NONE, 0, ExecId::EMPTY);
+    macro_rules! of_order {
+        ($body:ty) => {{
+            let body: &$body = event.body();
+            let view = &body.view;
+            of(
+                body.account,
+                body.instrument,
+                view.order_id,
+                view.trade_day,
+                body.cl_ord_id,
+            )
+        }};
+    }
     match kind {
-        Kind::OrderNew | Kind::Probe => {
-            let body: &OrderNew = event.body();
-            let view = &body.view;
-            of(
-                body.account,
-                body.instrument,
-                view.order_id,
-                view.trade_day,
-                body.cl_ord_id,
-            )
-        }
-        Kind::OrderCancel => {
-            let body: &OrderCancel = event.body();
-            let view = &body.view;
-            of(
-                body.account,
-                body.instrument,
-                view.order_id,
-                view.trade_day,
-                body.cl_ord_id,
-            )
-        }
-        Kind::OrderReplace => {
-            let body: &OrderReplace = event.body();
-            let view = &body.view;
-            of(
-                body.account,
-                body.instrument,
-                view.order_id,
-                view.trade_day,
-                body.cl_ord_id,
-            )
-        }
+        Kind::OrderNew | Kind::Probe => of_order!(OrderNew),
+        Kind::OrderCancel => of_order!(OrderCancel),
+        Kind::OrderReplace => of_order!(OrderReplace),
         Kind::VenueAck
         | Kind::VenueReject
         | Kind::VenueCancelled
@@ -291,17 +274,7 @@ fn concern(event: &Event, kind: Kind) -> Concern {
                 body.venue_order_id,
             )
         }
-        Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => {
-            let body: &DerivedOrder = event.body();
-            let view = &body.view;
-            of(
-                body.account,
-                body.instrument,
-                view.order_id,
-                view.trade_day,
-                body.cl_ord_id,
-            )
-        }
+        Kind::OrderExpired | Kind::CancelRequested | Kind::OrderReleased => of_order!(DerivedOrder),
         Kind::VenueFill | Kind::TradeCapture | Kind::TradeCorrect => {
             let body: &Execution = event.body();
             of(

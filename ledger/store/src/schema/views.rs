@@ -8,7 +8,34 @@ use tradewind_books::posting::{Class, LegSpec, Phase, Template};
 pub(crate) const LEDGER_ENTRIES: &str = "ledger_entries";
 
 /// The columns of an entry.
-const COLUMNS: &str = "seq, part, day, recv_at, recv_ns, line, template, phase, account_id, debit_class, debit_id, credit_class, credit_id, ledger_kind, ledger_id, amount";
+const COLUMNS: [&str; 16] = [
+    "seq",
+    "part",
+    "day",
+    "recv_at",
+    "recv_ns",
+    "line",
+    "template",
+    "phase",
+    "account_id",
+    "debit_class",
+    "debit_id",
+    "credit_class",
+    "credit_id",
+    "ledger_kind",
+    "ledger_id",
+    "amount",
+];
+
+/// Where entries come from.
+pub(crate) struct LedgerSources {
+    /// What the columns of the legs' own table are called by, with a point behind it; empty where the table stands alone.
+    pub(crate) legs_prefix: &'static str,
+    /// The legs that stand in a table of their own.
+    pub(crate) legs: String,
+    /// The trades, called `e`.
+    pub(crate) executions: String,
+}
 
 /// The templates whose legs an execution's own row says.
 const TRADES: [Template; 4] = [
@@ -21,15 +48,21 @@ const TRADES: [Template; 4] = [
 const AMOUNTS: [&str; 4] = ["released", "cash", "fee", "qty"];
 
 /// The statements whose rows, taken together, are all entries of the books: the legs that stand in a table of their own, and those of
-/// each line of the trades' templates. `executions` is where the trades come from, called `e`.
-pub(crate) fn ledger_parts(dialect: Dialect, executions: &str) -> Vec<String> {
-    let legs = format!("SELECT {COLUMNS} FROM ledger_legs");
-    let lines = (0..AMOUNTS.len()).map(|line| trade_line(line, dialect, executions));
+/// each line of the trades' templates.
+pub(crate) fn ledger_parts(dialect: Dialect, sources: &LedgerSources) -> Vec<String> {
+    let columns = COLUMNS.map(|column| format!("{}{column}", sources.legs_prefix));
+    let legs = format!("SELECT {} FROM {}", columns.join(", "), sources.legs);
+    let lines = (0..AMOUNTS.len()).map(|line| trade_line(line, dialect, &sources.executions));
     std::iter::once(legs).chain(lines).collect()
 }
 
 pub(super) fn ledger_entries(dialect: Dialect) -> String {
-    let parts = ledger_parts(dialect, "executions e").join(" UNION ALL ");
+    let whole = LedgerSources {
+        legs_prefix: "",
+        legs: "ledger_legs".to_owned(),
+        executions: "executions e".to_owned(),
+    };
+    let parts = ledger_parts(dialect, &whole).join(" UNION ALL ");
     format!("CREATE VIEW {LEDGER_ENTRIES} AS {parts}")
 }
 
