@@ -2,11 +2,14 @@
 //!
 //! A ring of plain rows, the rows of a holding linked from the newest back. An action behind a trade is worked out again on the position
 //! that there would have been; the differences go with the bust (SETTLEMENT section 12). Beside it, what contracts without principal have
-//! cost since their last margin: variation is paid on it; and the splits of instruments, which say what a trade's quantity is today.
+//! cost since their last margin: variation is paid on it; and what took effect on instruments, whoever held them: it says what a trade's
+//! quantity is today, and what a holder would have got who was flat then, and would not have been.
 //!
 //! # Invariants
 //! - The newest `capacity` actions are retained. One that is not retained any more stays as it was booked.
 //! - A row's position is the one that stands now: restating a trade restates the actions behind it.
+//! - The rows of a holding are linked by sequence number. An action that the holder was flat at has a row once a trade is restated
+//!   so that it would not have been.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
@@ -63,26 +66,30 @@ pub struct Actions {
     newest: Vec<u64>,
     count: u64,
     capacity: u64,
+    /// Sequence number up to which rows may have been forgotten.
+    forgotten: Seq,
     /// By holding: signed money of the trades in contracts without principal since their last margin.
     margined: Vec<i128>,
-    /// The newest splits of all instruments, oldest first.
-    splits: VecDeque<SplitRow>,
+    /// The newest actions of all instruments, oldest first, as a holder has them who is flat.
+    took_effect: VecDeque<(InstrumentId, ActionRow)>,
 }
 
-/// A split that has taken effect.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-struct SplitRow {
-    /// Sequence number of its record.
-    seq: Seq,
-    instrument: InstrumentId,
-    /// New units, old units.
-    ratio: [u32; 2],
-    reserved: u32,
+/// Actions of instruments that are retained: trades settle, or fail for good, long before so many have been.
+const TOOK_EFFECT_MAX: usize = 4_096;
+
+/// Actions of one holding behind a trade, oldest first.
+struct Way {
+    steps: [Step; WAY_MAX],
+    len: usize,
 }
 
-/// Splits that are retained: trades settle, or fail for good, long before so many have been.
-const SPLITS_MAX: usize = 4_096;
+/// One of them.
+#[derive(Clone, Copy)]
+struct Step {
+    row: ActionRow,
+    /// Its number; 0 where the holder was flat and has no row.
+    number: u64,
+}
 
 impl Actions {
     /// Room for the newest `capacity` actions.
@@ -93,33 +100,32 @@ impl Actions {
             newest: vec![0; holdings as usize],
             count: 0,
             capacity: rows as u64,
+            forgotten: 0,
             margined: vec![0; holdings as usize],
-            splits: VecDeque::with_capacity(SPLITS_MAX),
+            took_effect: VecDeque::with_capacity(TOOK_EFFECT_MAX),
         }
     }
 
-    /// Retains a split that has taken effect on an instrument.
-    pub fn note_split(&mut self, instrument: InstrumentId, seq: Seq, ratio: Ratio) {
-        if self.splits.len() == SPLITS_MAX {
-            self.splits.pop_front();
+    /// Retains what has taken effect on an instrument; the row is that of a holder who is flat.
+    pub fn note(&mut self, instrument: InstrumentId, row: ActionRow) {
+        if self.took_effect.len() == TOOK_EFFECT_MAX {
+            self.took_effect.pop_front();
         }
-        self.splits.push_back(SplitRow {
-            seq,
-            instrument,
-            ratio: [ratio.numerator, ratio.denominator],
-            reserved: 0,
-        });
+        self.took_effect.push_back((instrument, row));
+    }
+
+    /// What took effect on an instrument behind a trade, oldest first.
+    fn since(&self, instrument: InstrumentId, seq: Seq) -> impl Iterator<Item = &ActionRow> {
+        let of_instrument = self.took_effect.iter().filter(move |(of, _)| *of == instrument);
+        of_instrument.map(|(_, row)| row).filter(move |row| row.seq > seq)
     }
 
     /// What a quantity of a trade, which is not negative, is in present units: whole steps after each split since. `None` where it does
     /// not fit.
     pub fn in_present_units(&self, instrument: &Instrument, trade_seq: Seq, qty: i64) -> Option<i64> {
-        let since = self
-            .splits
-            .iter()
-            .filter(|split| split.instrument == instrument.id && split.seq > trade_seq);
         let mut present = NetQty::from_raw(qty.into());
-        for split in since {
+        let is_split = |row: &&ActionRow| row.kind == CorporateActionKind::Split as u8;
+        for split in self.since(instrument.id, trade_seq).filter(is_split) {
             let ratio = Ratio::new(split.ratio[0], split.ratio[1])?;
             present = SplitQty::of(present, ratio, instrument.lot)?.qty;
         }
@@ -128,18 +134,35 @@ impl Actions {
 
     /// Sets how many are retained, at most what there is memory for.
     pub fn set_capacity(&mut self, capacity: u32) {
+        let retained = self.count.saturating_sub(self.capacity) + 1;
         self.capacity = u64::from(capacity.max(1)).min(self.rows.len() as u64);
+        for number in retained..=self.count.saturating_sub(self.capacity) {
+            self.forget(number);
+        }
     }
 
     /// Retains an action that was just booked.
     pub fn push(&mut self, holding: HoldingId, row: ActionRow) {
-        let Some(newest) = self.newest.get_mut(holding.index()) else {
+        let Some(&link) = self.newest.get(holding.index()) else {
             return;
         };
+        self.newest[holding.index()] = self.place(ActionRow { link, ..row });
+    }
+
+    /// Puts a row where the oldest stands; gives its number.
+    fn place(&mut self, row: ActionRow) -> u64 {
         self.count += 1;
-        let link = std::mem::replace(newest, self.count);
+        self.forget(self.count.saturating_sub(self.capacity));
         let slot = self.slot(self.count);
-        self.rows[slot] = ActionRow { link, ..row };
+        self.rows[slot] = row;
+        self.count
+    }
+
+    /// A row is not retained any more.
+    fn forget(&mut self, number: u64) {
+        if number != 0 {
+            self.forgotten = self.forgotten.max(self.rows[self.slot(number)].seq);
+        }
     }
 
     /// Signed money of the trades in a contract without principal since its last margin.
@@ -172,16 +195,50 @@ impl Actions {
         is_retained.then(|| &self.rows[self.slot(number)])
     }
 
-    /// Numbers of a holding's actions behind a trade, newest first.
-    fn behind(&self, holding: HoldingId, seq: Seq) -> ([u64; WAY_MAX], usize) {
-        let (mut way, mut len) = ([0; WAY_MAX], 0);
+    /// Numbers of a holding's own rows behind a trade, newest first.
+    fn own_rows(&self, holding: HoldingId, seq: Seq) -> ([u64; WAY_MAX], usize) {
+        let (mut numbers, mut len) = ([0; WAY_MAX], 0);
         let mut number = self.newest.get(holding.index()).copied().unwrap_or(0);
         while let Some(row) = self.row(number).filter(|row| row.seq > seq && len < WAY_MAX) {
-            way[len] = number;
+            numbers[len] = number;
             len += 1;
             number = row.link;
         }
-        (way, len)
+        (numbers, len)
+    }
+
+    /// The actions of a holding behind a trade: its own rows, and between them what took effect while it was flat. Where rows may have
+    /// been forgotten nobody knows any more who was flat: those actions are left out.
+    fn behind(&self, holding: HoldingId, seq: Seq, instrument: InstrumentId) -> Way {
+        let (numbers, len) = self.own_rows(holding, seq);
+        let mut own = numbers[..len].iter().rev().copied().peekable();
+        let oldest_own = own.peek().and_then(|&number| self.row(number));
+        let forgotten = match oldest_own {
+            Some(row) if len == WAY_MAX => row.seq,
+            _ => self.forgotten,
+        };
+        let mut way = Way::new();
+        for &row in self.since(instrument, seq.max(forgotten)) {
+            let mut is_own = false;
+            while let Some(number) = own.next_if(|&number| self.comes_up_to(number, &row)) {
+                way.push(self.rows[self.slot(number)], number);
+                is_own |= self.rows[self.slot(number)].is_of(&row);
+                if is_own {
+                    break;
+                }
+            }
+            if !is_own {
+                way.push(row, 0);
+            }
+        }
+        own.for_each(|number| way.push(self.rows[self.slot(number)], number));
+        way
+    }
+
+    /// True for an own row that comes before what took effect on the instrument, or is the holder's row of it.
+    fn comes_up_to(&self, number: u64, action: &ActionRow) -> bool {
+        let row = &self.rows[self.slot(number)];
+        row.seq < action.seq || row.is_of(action)
     }
 
     /// What a trade that is restated by `shift` changes of the actions behind it. `None` where it does not fit.
@@ -192,10 +249,9 @@ impl Actions {
         instrument: &Instrument,
         shift: Shift,
     ) -> Option<Adjustment> {
-        let (way, len) = self.behind(holding, seq);
         let (mut now, mut sum) = (shift, Adjustment::default());
-        for &number in way[..len].iter().rev() {
-            now = adjust(self.row(number)?, instrument, now, &mut sum)?;
+        for step in self.behind(holding, seq, instrument.id).steps() {
+            now = adjust(&step.row, instrument, now, &mut sum)?;
         }
         sum.qty = i64::try_from(now.qty.checked_sub(shift.qty)?).ok()?;
         let is_small = sum.cash.is_postable() && sum.income.is_postable() && sum.withheld.is_postable();
@@ -204,17 +260,41 @@ impl Actions {
 
     /// Makes the restatement true.
     pub fn restate(&mut self, holding: HoldingId, seq: Seq, instrument: &Instrument, shift: Shift) {
-        let (way, len) = self.behind(holding, seq);
         let mut now = shift;
-        for &number in way[..len].iter().rev() {
-            let slot = self.slot(number);
-            let row = self.rows[slot];
-            self.rows[slot].before = row.before.wrapping_add(now.qty);
-            now = adjust(&row, instrument, now, &mut Adjustment::default()).unwrap_or(now);
+        let mut behind = 0;
+        for step in self.behind(holding, seq, instrument.id).steps() {
+            let before = step.row.before.wrapping_add(now.qty);
+            if step.number == 0 && before != 0 {
+                behind = self.insert(holding, behind, seq, ActionRow { before, ..step.row });
+            } else if self.row(step.number).is_some() {
+                let slot = self.slot(step.number);
+                self.rows[slot].before = before;
+                behind = step.number;
+            }
+            now = adjust(&step.row, instrument, now, &mut Adjustment::default()).unwrap_or(now);
         }
         if !instrument.moves_principal() {
             self.add_margined(holding, now.value);
         }
+    }
+
+    /// Puts a row behind the holding's row `behind`, or where that is 0 behind its rows up to the trade `seq`. Gives its number.
+    fn insert(&mut self, holding: HoldingId, behind: u64, seq: Seq, row: ActionRow) -> u64 {
+        let newest = self.newest.get(holding.index()).copied().unwrap_or(0);
+        let (mut after, mut number) = (0, newest);
+        while let Some(at) = self.row(number).filter(|at| number != behind && at.seq > seq) {
+            (after, number) = (number, at.link);
+        }
+        let made = self.place(ActionRow { link: number, ..row });
+        if after == 0 {
+            if let Some(newest) = self.newest.get_mut(holding.index()) {
+                *newest = made;
+            }
+        } else if self.row(after).is_some() {
+            let slot = self.slot(after);
+            self.rows[slot].link = made;
+        }
+        made
     }
 
     /// Feeds the rows to a hash, from the oldest.
@@ -227,7 +307,45 @@ impl Actions {
             sink(&at.to_le_bytes());
             sink(&sum.to_le_bytes());
         }
-        self.splits.iter().for_each(|split| sink(bytes_of(split)));
+        if self.forgotten != 0 {
+            sink(&self.forgotten.to_le_bytes());
+        }
+        for (instrument, row) in &self.took_effect {
+            sink(&instrument.0.to_le_bytes());
+            sink(bytes_of(row));
+        }
+    }
+}
+
+impl ActionRow {
+    /// True for a holder's row of what took effect on the instrument.
+    fn is_of(&self, action: &ActionRow) -> bool {
+        (self.seq, self.kind, self.px) == (action.seq, action.kind, action.px)
+    }
+}
+
+impl Way {
+    fn new() -> Self {
+        let nothing = Step {
+            row: ActionRow::zeroed(),
+            number: 0,
+        };
+        Self {
+            steps: [nothing; WAY_MAX],
+            len: 0,
+        }
+    }
+
+    /// Adds a step at the end. What finds no place any more stays as it was booked.
+    fn push(&mut self, row: ActionRow, number: u64) {
+        if let Some(step) = self.steps.get_mut(self.len) {
+            *step = Step { row, number };
+            self.len += 1;
+        }
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        self.steps[..self.len].iter().copied()
     }
 }
 
@@ -366,6 +484,77 @@ mod tests {
         assert_eq!(
             actions.adjustment(H, 7, &share, shift),
             Some(Adjustment::default())
+        );
+    }
+
+    #[test]
+    fn a_dividend_that_found_the_holder_flat_is_owed_once_an_earlier_trade_is_taken_back() {
+        let share = Instrument::default_linear();
+        let dividend = |seq| row(CorporateActionKind::CashDividend, seq, 0, ONE / 2);
+        let mut actions = Actions::new(2, 8);
+        for seq in [5, 6, 7] {
+            actions.note(share.id, dividend(seq));
+            actions.note(InstrumentId(9), dividend(seq));
+        }
+        // Flat at the first and at the third, 10 shares at the second.
+        actions.push(
+            H,
+            ActionRow {
+                before: units(10),
+                ..dividend(6)
+            },
+        );
+        let bought = Shift {
+            qty: -units(4),
+            value: 0,
+        };
+        // Of the four that were never bought: 2.00 each at the two when it was flat, which a short position pays without tax, and 2.00
+        // less 0.30 at the other.
+        let sum = actions.adjustment(H, 3, &share, bought).unwrap();
+        assert_eq!((sum.income, sum.withheld), (cents(-600), cents(-30)));
+        actions.restate(H, 3, &share, bought);
+        // What was restated is what stands: taking the same back once more finds four short, and six.
+        let again = actions.adjustment(H, 3, &share, bought).unwrap();
+        assert_eq!((again.income, again.withheld), (cents(-600), cents(-30)));
+        let put_back = Shift {
+            qty: units(4),
+            value: 0,
+        };
+        actions.restate(H, 3, &share, put_back);
+        let positions: Vec<_> = actions
+            .behind(H, 3, share.id)
+            .steps()
+            .map(|step| step.row.before)
+            .collect();
+        assert_eq!(positions, [0, units(10), 0]);
+        // A trade behind the second takes part in the third alone.
+        let sum = actions.adjustment(H, 6, &share, bought).unwrap();
+        assert_eq!(sum.income, cents(-200));
+    }
+
+    #[test]
+    fn where_rows_were_forgotten_nobody_is_taken_to_have_been_flat() {
+        let share = Instrument::default_linear();
+        let mut actions = Actions::new(2, 2);
+        for seq in [5, 6, 7] {
+            let dividend = row(CorporateActionKind::CashDividend, seq, 0, ONE / 2);
+            actions.note(share.id, dividend);
+            let before = units(10);
+            actions.push(H, ActionRow { before, ..dividend });
+        }
+        let bought = Shift {
+            qty: -units(4),
+            value: 0,
+        };
+        // The row of the first is gone: it stays as it was booked, for the holder who had one and for the other.
+        assert_eq!(
+            actions.adjustment(H, 3, &share, bought).unwrap().income,
+            cents(-400)
+        );
+        let other = HoldingId(1);
+        assert_eq!(
+            actions.adjustment(other, 3, &share, bought).unwrap().income,
+            cents(-400)
         );
     }
 

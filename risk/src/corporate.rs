@@ -85,6 +85,12 @@ impl Announced {
         self.rows.iter().find(|row| row.is_due).map(|row| &row.action)
     }
 
+    /// All that take effect now, in this order.
+    pub fn all_due(&self) -> impl Iterator<Item = &CorporateAction> {
+        let due = self.rows.iter().filter(|row| row.is_due);
+        due.map(|row| &row.action)
+    }
+
     /// Everything that has not taken effect, in the order of its announcement.
     pub fn waiting(&self) -> impl Iterator<Item = &CorporateAction> {
         self.rows.iter().map(|row| &row.action)

@@ -8,9 +8,9 @@ use tradewind_domain::ids::{AccountId, CurrencyId, WalletId};
 use tradewind_domain::time::DayNumber;
 use tradewind_machine::prefetch::prefetch_lines;
 
-/// The cash of one account in one currency.
+/// The cash of one account in one currency, in two cache lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct WalletRow {
     /// Owned, at trade date: what is not settled yet included.
     pub settled: Money,
@@ -33,8 +33,10 @@ pub struct WalletRow {
     /// Trading date of the proceeds in `unsettled`.
     unsettled_day: DayNumber,
     #[doc(hidden)]
-    pub reserved3: u32,
+    pub reserved3: [u32; 5],
 }
+
+const _: () = assert!(size_of::<WalletRow>() == 128);
 
 impl WalletRow {
     /// Cash that has settled: what may leave the firm at most.
@@ -44,6 +46,12 @@ impl WalletRow {
             .raw()
             .wrapping_sub(self.pending_in.raw())
             .wrapping_add(self.pending_out.raw())
+    }
+
+    /// False where all of `settled` has settled, whatever the date and the account.
+    #[inline]
+    pub const fn has_unsettled(&self) -> bool {
+        self.unsettled.raw() | self.pending_in.raw() != 0
     }
 
     /// The part of `settled` that is not settled on a trading date: proceeds of the day's sales without a settlement date (L29).

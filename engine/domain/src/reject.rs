@@ -246,6 +246,56 @@ reject_codes! {
     JournalSpaceLow = 401, "JOURNAL_SPACE_LOW", p 9, ord 99;
 }
 
+/// Where each code's name stands among all names in alphabetical order, by number.
+static NAME_PLACES: [u8; NUMBER_MAX + 1] = {
+    let mut places = [0; NUMBER_MAX + 1];
+    let all = RejectCode::ALL;
+    assert!(all.len() <= u8::MAX as usize);
+    let mut at = 0;
+    while at < all.len() {
+        let mut other = 0;
+        while other < all.len() {
+            places[all[at] as usize] += comes_before(all[other].text(), all[at].text()) as u8;
+            other += 1;
+        }
+        at += 1;
+    }
+    places
+};
+
+/// The largest number of a code.
+const NUMBER_MAX: usize = {
+    let (mut max, mut at) = (0, 0);
+    while at < RejectCode::ALL.len() {
+        let number = RejectCode::ALL[at] as usize;
+        max = if number > max { number } else { max };
+        at += 1;
+    }
+    max
+};
+
+/// True where a text comes before another in alphabetical order.
+const fn comes_before(text: &str, other: &str) -> bool {
+    let (text, other) = (text.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < text.len() && at < other.len() {
+        if text[at] != other[at] {
+            return text[at] < other[at];
+        }
+        at += 1;
+    }
+    text.len() < other.len()
+}
+
+impl RejectCode {
+    /// Place of the code's name among all names in alphabetical order: among equals, reasons are given by name (LIMITS section 5). It
+    /// changes with the names there are, and stands in no record.
+    #[inline]
+    pub fn name_place(self) -> u8 {
+        NAME_PLACES[self as usize]
+    }
+}
+
 impl RejectCode {
     /// CxlRejReason (FIX 4.4 tag 102) of a refused cancel or replace, LIMITS section 6.
     pub const fn cxl_rej_reason(self) -> u16 {
@@ -471,6 +521,16 @@ mod tests {
         ];
         for (code, number) in pinned {
             assert_eq!(code as u16, number);
+        }
+    }
+
+    #[test]
+    fn places_of_names_order_codes_as_their_names_do() {
+        for &one in RejectCode::ALL {
+            for &other in RejectCode::ALL {
+                let by_place = one.name_place().cmp(&other.name_place());
+                assert_eq!(by_place, one.text().cmp(other.text()), "{one} {other}");
+            }
         }
     }
 

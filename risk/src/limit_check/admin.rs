@@ -322,9 +322,10 @@ impl Book {
                 if timer.timer == TimerKind::DayRoll as u8 {
                     self.calendars.roll(timer.calendar, timer.date);
                     self.announced.roll(timer.calendar, timer.date);
+                    self.note_due(event.head.seq);
                 }
             }
-            Kind::CorporateAction => self.announce(event.body()),
+            Kind::CorporateAction => self.announce(event.body(), event.head.seq),
             Kind::EngineStarted => {
                 let start: &EngineStarted = event.body();
                 self.settings = Settings {

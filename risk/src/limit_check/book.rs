@@ -30,6 +30,7 @@ use tradewind_domain::ids::{
     AccountId, CalendarId, HoldingId, InstrumentId, NodeId, OrderSlot, Seq, SessionId, VenueId,
 };
 use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_machine::prefetch::prefetch;
 
 /// What a client session is to the limit check.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -201,6 +202,14 @@ impl Book {
         self.accounts
             .get(account.index())
             .map_or(0, |&(_, calendar)| self.calendars.date(calendar))
+    }
+
+    /// Fetches what is known of an account.
+    #[inline]
+    pub(super) fn prefetch_account(&self, account: AccountId) {
+        if let Some(row) = self.accounts.get(account.index()) {
+            prefetch(row);
+        }
     }
 
     /// True for an account that may own no more than it has paid for.

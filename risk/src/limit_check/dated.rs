@@ -199,6 +199,10 @@ impl Book {
     /// date.
     #[inline]
     pub(super) fn unsettled_cash(&self, row: &WalletRow) -> i128 {
+        // Most wallets have none: then nobody has to know whose they are.
+        if !row.has_unsettled() {
+            return 0;
+        }
         let undated = row.unsettled_on(self.account_date(row.account)).raw();
         if self.is_cash_account(row.account) {
             undated.wrapping_add(row.pending_in.raw())

@@ -9,27 +9,35 @@ use tradewind_domain::text::Code;
 /// Findings that are recorded for one event; what comes after them still counts for the verdict.
 const HITS_MAX: usize = 20;
 
-/// One finding with its place in the order of reasons: priority, then narrower level, then code, then label of the limit;
-/// codes without a limit first (LIMITS sections 5 and 14).
+/// One finding.
 #[derive(Clone, Copy)]
 struct Finding {
     hit: LimitHit,
-    priority: u8,
+    /// Its place in the order of reasons as far as numbers go: priority, then narrower level, then code.
+    rank: u32,
     code: RejectCode,
     node: NodeId,
+    /// Label of the limit; codes without one come first.
     label: Code,
 }
 
 impl Finding {
+    /// The order of reasons (LIMITS sections 5 and 14).
+    #[inline]
     fn comes_before(&self, other: &Self) -> bool {
-        let rank = |finding: &Self| (finding.priority, finding.hit.level, finding.code.text());
-        let (mine, others) = (rank(self), rank(other));
-        mine < others || mine == others && self.label.as_bytes() < other.label.as_bytes()
+        self.rank < other.rank || self.rank == other.rank && self.label < other.label
     }
+}
+
+/// The place of a reason but for its label, as one number.
+#[inline]
+fn rank(priority: u8, level: u8, code: RejectCode) -> u32 {
+    u32::from_be_bytes([0, priority, level, code.name_place()])
 }
 
 /// The findings about one event; reused, so that looking at an order costs nothing where there are none.
 pub(super) struct Findings {
+    /// In the order in which they were found.
     kept: [Finding; HITS_MAX],
     count: usize,
     first: Option<Finding>,
@@ -39,7 +47,7 @@ impl Findings {
     pub(super) fn new() -> Self {
         let none = Finding {
             hit: LimitHit::zeroed(),
-            priority: 0,
+            rank: 0,
             code: RejectCode::Malformed,
             node: NodeId::NONE,
             label: Code::EMPTY,
@@ -112,7 +120,7 @@ impl Findings {
                 kind: kind as u8,
                 ..hit
             },
-            priority,
+            rank: rank(priority, hit.level, code),
             code,
             node,
             label,
@@ -151,43 +159,44 @@ impl Findings {
                 .all(|finding| is_one(finding.hit.limit))
     }
 
-    /// Drops warnings: a reject never sets an edge. What is left is put into the order of reasons.
+    /// Those that a refusal gives, in the order of reasons: a reject never sets an edge, so warnings are dropped. Returns their places
+    /// in `kept` and their number.
     #[cold]
-    fn keep_reasons(&mut self) {
-        let mut kept = 0;
-        for at in 0..self.count {
-            let finding = self.kept[at];
-            if finding.hit.kind != HitKind::Refused as u8 {
-                continue;
-            }
-            let mut to = kept;
-            while to > 0 && finding.comes_before(&self.kept[to - 1]) {
-                self.kept[to] = self.kept[to - 1];
+    fn reasons(&self) -> ([u8; HITS_MAX], usize) {
+        let (mut places, mut count) = ([0; HITS_MAX], 0);
+        let kept = |place: u8| &self.kept[usize::from(place)];
+        for at in (0..self.count as u8).filter(|&at| kept(at).hit.kind == HitKind::Refused as u8) {
+            let mut to = count;
+            while to > 0 && kept(at).comes_before(kept(places[to - 1])) {
+                places[to] = places[to - 1];
                 to -= 1;
             }
-            self.kept[to] = finding;
-            kept += 1;
+            places[to] = at;
+            count += 1;
         }
-        self.count = kept;
+        (places, count)
     }
 
     /// Writes outcome and hits into the event and gives the verdict to put into its body.
     #[inline]
     pub(super) fn write(&mut self, event: &mut Event) -> Verdict {
         let mut verdict = Verdict::default();
-        if let Some(first) = self.first {
-            self.keep_reasons();
-            event.reject(first.code);
-            if !first.hit.limit.is_none() {
-                (verdict.limit, verdict.node) = (first.hit.limit, first.node);
-                verdict.used = first.hit.used;
-            }
-        }
-        for finding in &self.kept[..self.count] {
-            if !event.append_tail(bytes_of(&finding.hit)) {
-                break;
-            }
-            verdict.hits += 1;
+        let mut record = |finding: &Finding| {
+            let has_room = event.append_tail(bytes_of(&finding.hit));
+            verdict.hits += u16::from(has_room);
+            has_room
+        };
+        let Some(first) = &self.first else {
+            self.kept[..self.count].iter().all(record);
+            return verdict;
+        };
+        let (places, count) = self.reasons();
+        let reasons = places[..count].iter();
+        reasons.map(|&at| &self.kept[usize::from(at)]).all(&mut record);
+        event.reject(first.code);
+        if !first.hit.limit.is_none() {
+            (verdict.limit, verdict.node) = (first.hit.limit, first.node);
+            verdict.used = first.hit.used;
         }
         verdict
     }

@@ -24,7 +24,9 @@ use tradewind_domain::event::{
     Adjustment, CorporateAction, DatedSplit, Event, HolderAction, Kind, TakenBack, execution_alerts,
 };
 use tradewind_domain::fixed::{Money, NetQty};
-use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, SessionId, WalletId};
+use tradewind_domain::ids::{
+    AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, Seq, SessionId, WalletId,
+};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 
@@ -196,11 +198,34 @@ impl Cursor {
 
 impl Book {
     /// Takes an announcement: it takes effect at once, or waits for its ex-date.
-    pub(super) fn announce(&mut self, action: &CorporateAction) {
+    pub(super) fn announce(&mut self, action: &CorporateAction, seq: Seq) {
         if let Some(instrument) = self.market.instrument(action.instrument) {
             let calendar = instrument.calendar;
             self.announced
                 .announce(action, calendar, self.calendars.date(calendar));
+            self.note_due(seq);
+        }
+    }
+
+    /// Retains what takes effect now, for holders who are flat: they have no record of it.
+    pub(super) fn note_due(&mut self, seq: Seq) {
+        for action in self.announced.all_due() {
+            let is_funding = action.action == CorporateActionKind::Funding as u8;
+            let px = price_of(action);
+            let row = ActionRow {
+                px: if is_funding {
+                    self.funding_price(action)
+                } else {
+                    px
+                },
+                rate: if is_funding { px } else { 0 },
+                ratio: [action.numerator, action.denominator],
+                seq,
+                withhold_bps: action.withhold_bps,
+                kind: action.action,
+                ..ActionRow::zeroed()
+            };
+            self.actions.note(action.instrument, row);
         }
     }
 
@@ -445,8 +470,6 @@ impl Book {
         let concerned = Concerned::of(event, kind);
         if concerned.node.is_none() {
             if let Some(ratio) = split_ratio(event.body()) {
-                self.actions
-                    .note_split(concerned.instrument, event.head.seq, ratio);
                 self.market.split(concerned.instrument, ratio);
                 self.value_instrument(concerned.instrument);
             }

@@ -3,7 +3,7 @@
 
 use super::book::Book;
 use super::execution::exec_scope;
-use crate::hierarchy::NIL;
+use crate::hierarchy::{NIL, NodeRow};
 use crate::orders::keys::{IDENTIFIER_LEN, Key};
 use std::ops::DerefMut;
 use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
@@ -42,9 +42,9 @@ mod step {
     pub(super) const KEY: u64 = 1;
     /// The rows of its leaf, of its pair and of its order.
     pub(super) const ROWS: u64 = 2;
-    /// The rows above these, and what they name.
+    /// The rows above these, and what they name: limits and wallet.
     pub(super) const ABOVE: u64 = 3;
-    /// The limits of the node above the leaf, and the pair above its pair.
+    /// What the rates of the leaf and of the node above it remember, and the pair two above.
     pub(super) const LIMITS: u64 = 4;
 }
 
@@ -154,6 +154,10 @@ impl Book {
                 self.hierarchy.prefetch_pair(pair.parent);
                 self.wallets.prefetch(pair.wallet);
             }
+            if let Some(above) = self.node_above(event) {
+                self.limits.prefetch(above.gates);
+                self.limits.prefetch(above.limits);
+            }
             return;
         }
         let tag = event.body::<Execution>().order_id.counter() as u32;
@@ -162,6 +166,7 @@ impl Book {
             self.hierarchy.prefetch_node(row.leaf);
             self.hierarchy.prefetch_pair(row.node_instrument);
             self.wallets.prefetch(row.wallet);
+            self.prefetch_account(row.account);
         }
     }
 
@@ -176,10 +181,16 @@ impl Book {
             self.hierarchy.prefetch_pair(above.parent);
         }
         let leaf = self.hierarchy.node(event.body::<OrderNew>().leaf);
-        if let Some(node) = leaf.and_then(|leaf| self.hierarchy.node(NodeId(leaf.parent))) {
-            self.limits.prefetch(node.gates);
-            self.limits.prefetch(node.limits);
+        for node in [leaf, self.node_above(event)].into_iter().flatten() {
+            self.limits.prefetch_rates(node.gates);
         }
+    }
+
+    /// The node above the leaf of an order.
+    #[inline]
+    fn node_above(&self, event: &Event) -> Option<&NodeRow> {
+        let leaf = self.hierarchy.node(event.body::<OrderNew>().leaf)?;
+        self.hierarchy.node(NodeId(leaf.parent))
     }
 
     /// Hashes the event's key. Called when the batch is taken, where names may not be resolved yet, and once more before it is

@@ -74,6 +74,10 @@ impl Measure {
 
     /// Use and limit as records show them: in the type's unit, without what they were multiplied by to be compared.
     pub fn shown(&self, spec: &Spec) -> (i128, i128) {
+        // Most types show what they compare.
+        if spec.scale == 1 && spec.shown == 1 {
+            return (self.used, self.limit);
+        }
         let figure = |figure: i128| (figure / spec.scale).saturating_mul(spec.shown);
         (figure(self.used), figure(self.limit))
     }

@@ -1,6 +1,6 @@
 //! The limits that are set, as plain rows, and the lists in which a node finds its own.
 
-use super::terms::{Block, Pool, Terms};
+use super::terms::{Block, Pool, Terms, traits};
 use super::{HARD_MAX, SPECS, Spec, When, cash, gate, spec_of};
 use crate::groups::gathers;
 use crate::hierarchy::{Hierarchy, NodeRow, node_flags};
@@ -12,6 +12,7 @@ use tradewind_domain::ids::{InstrumentId, LimitId, NodeId};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
 use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_machine::prefetch::prefetch_lines;
 
 /// One limit, with what it remembers. What every order reads of it stands in its [`Terms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -216,6 +217,16 @@ impl Limits {
     #[inline]
     pub fn prefetch(&self, list: Block) {
         self.pool.prefetch(list);
+    }
+
+    /// Fetches the rows of a list of gates that remember messages; its terms have been fetched before.
+    #[inline]
+    pub fn prefetch_rates(&self, gates: Block) {
+        for terms in self.terms(gates).iter().filter(|terms| terms.has(traits::RATE)) {
+            if let Some(row) = self.rows.get(terms.id.index()) {
+                prefetch_lines::<2, _>(row);
+            }
+        }
     }
 
     /// The row of the limit in a place of a node's list, whatever its state, for a walk that changes rows; `None` behind the last.
