@@ -94,7 +94,12 @@ impl Book {
             let Some(node) = node.filter(|node| node.flags & node_flags::DISABLED != 0) else {
                 continue;
             };
-            let tripped = self.limits.list(node.watchers).find(|(_, row)| row.tripped == 1);
+            // Of several that did it, the one that comes first in the order of reasons.
+            let watchers = self
+                .limits
+                .list(node.watchers)
+                .filter(|(_, row)| row.tripped == 1);
+            let tripped = watchers.min_by_key(|(id, _)| self.limits.label(*id));
             let Some((id, row)) = tripped else {
                 findings.refuse(RejectCode::StrategyDisabled);
                 continue;

@@ -567,6 +567,7 @@ impl History {
     pub(super) fn disabled_by(&self, node: u32) -> Option<u32> {
         self.standing_trips(node)
             .into_iter()
-            .find(|&limit| self.trip_state(limit) == DISABLED)
+            .filter(|&limit| self.trip_state(limit) == DISABLED)
+            .min() // labels are numbered
     }
 }

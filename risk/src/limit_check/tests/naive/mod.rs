@@ -33,8 +33,9 @@ fn setting(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-/// Streams that have found an error once: a binary sale at one half, a bust behind a dividend that had found its holder flat.
-const FOUND_ERRORS: [u64; 2] = [1_941, 5_142];
+/// Streams that have found an error once: a binary sale at one half, a bust behind a dividend that had found its holder flat, two throttles
+/// that disabled one strategy.
+const FOUND_ERRORS: [u64; 3] = [1_941, 5_142, 5_640];
 
 #[test]
 fn every_verdict_is_that_of_a_model_that_recounts_the_whole_history() {
