@@ -3,13 +3,16 @@
 //! A ring of plain rows, the rows of a holding linked from the newest back. An action behind a trade is worked out again on the position
 //! that there would have been; the differences go with the bust (SETTLEMENT section 12). Beside it, what contracts without principal have
 //! cost since their last margin: variation is paid on it; and what took effect on instruments, whoever held them: it says what a trade's
-//! quantity is today, and what a holder would have got who was flat then, and would not have been.
+//! quantity is today, and what a dividend or funding would have paid a holder who was flat then, and would not have been.
 //!
 //! # Invariants
 //! - The newest `capacity` actions are retained. One that is not retained any more stays as it was booked.
 //! - A row's position is the one that stands now: restating a trade restates the actions behind it.
-//! - The rows of a holding are linked by sequence number. An action that the holder was flat at has a row once a trade is restated
+//! - The rows of a holding are linked by sequence number. A payment that the holder was flat at has a row once a trade is restated
 //!   so that it would not have been.
+//!
+//! Deliberately absent: splits, margins and settlements that found the holder flat. A trade of before that is taken back behind them
+//! leaves a position in the units of its own time, at its own price.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
@@ -207,7 +210,7 @@ impl Actions {
         (numbers, len)
     }
 
-    /// The actions of a holding behind a trade: its own rows, and between them what took effect while it was flat. Where rows may have
+    /// The actions of a holding behind a trade: its own rows, and between them what was paid while it was flat. Where rows may have
     /// been forgotten nobody knows any more who was flat: those actions are left out.
     fn behind(&self, holding: HoldingId, seq: Seq, instrument: InstrumentId) -> Way {
         let (numbers, len) = self.own_rows(holding, seq);
@@ -218,7 +221,10 @@ impl Actions {
             _ => self.forgotten,
         };
         let mut way = Way::new();
-        for &row in self.since(instrument, seq.max(forgotten)) {
+        let pays = self
+            .since(instrument, seq.max(forgotten))
+            .filter(|row| row.pays());
+        for &row in pays {
             let mut is_own = false;
             while let Some(number) = own.next_if(|&number| self.comes_up_to(number, &row)) {
                 way.push(self.rows[self.slot(number)], number);
@@ -318,6 +324,13 @@ impl Actions {
 }
 
 impl ActionRow {
+    /// True for what pays a position and leaves it as it is.
+    fn pays(&self) -> bool {
+        [CorporateActionKind::CashDividend, CorporateActionKind::Funding]
+            .iter()
+            .any(|kind| self.kind == *kind as u8)
+    }
+
     /// True for a holder's row of what took effect on the instrument.
     fn is_of(&self, action: &ActionRow) -> bool {
         (self.seq, self.kind, self.px) == (action.seq, action.kind, action.px)
