@@ -73,7 +73,7 @@ pub struct Actions {
     forgotten: Seq,
     /// By holding: signed money of the trades in contracts without principal since their last margin.
     margined: Vec<i128>,
-    /// The newest actions of all instruments, oldest first, as a holder has them who is flat.
+    /// The newest splits, dividends and fundings of all instruments, oldest first, as a holder has them who is flat.
     took_effect: VecDeque<(InstrumentId, ActionRow)>,
 }
 
@@ -111,6 +111,9 @@ impl Actions {
 
     /// Retains what has taken effect on an instrument; the row is that of a holder who is flat.
     pub fn note(&mut self, instrument: InstrumentId, row: ActionRow) {
+        if !row.pays() && !row.splits() {
+            return; // margins and settlements that found a holder flat are worked out for nobody
+        }
         if self.took_effect.len() == TOOK_EFFECT_MAX {
             self.took_effect.pop_front();
         }
@@ -127,8 +130,7 @@ impl Actions {
     /// not fit.
     pub fn in_present_units(&self, instrument: &Instrument, trade_seq: Seq, qty: i64) -> Option<i64> {
         let mut present = NetQty::from_raw(qty.into());
-        let is_split = |row: &&ActionRow| row.kind == CorporateActionKind::Split as u8;
-        for split in self.since(instrument.id, trade_seq).filter(is_split) {
+        for split in self.since(instrument.id, trade_seq).filter(|row| row.splits()) {
             let ratio = Ratio::new(split.ratio[0], split.ratio[1])?;
             present = SplitQty::of(present, ratio, instrument.lot)?.qty;
         }
@@ -330,6 +332,10 @@ impl ActionRow {
         [CorporateActionKind::CashDividend, CorporateActionKind::Funding]
             .iter()
             .any(|kind| self.kind == *kind as u8)
+    }
+
+    fn splits(&self) -> bool {
+        self.kind == CorporateActionKind::Split as u8
     }
 
     /// True for a holder's row of what took effect on the instrument.
