@@ -6,12 +6,12 @@ use tradewind_domain::event::{Event, Inbound};
 /// Bytes of a row with its share of the index: estimates rounded up, not measurements.
 mod row_bytes {
     pub(super) const INSTRUMENT: u64 = 512; // the row in three stages, best bid and offer in two, its units, and the symbol's index
-    pub(super) const NODE: u64 = 1_104; // 320 bytes in the limit check, what settle holds, the name in three stages, and the code's index
+    pub(super) const NODE: u64 = 1_296; // 320 bytes in the limit check and 192 of ceilings, what settle holds, the name in three stages, and the code's index
     pub(super) const ORDER: u64 = 640; // 384 bytes, its places among resting orders, and the id's index
     pub(super) const NODE_INSTRUMENT: u64 = 560; // 256 bytes and as many gathered, and both indexes
     pub(super) const HOLDING: u64 = 320; // quantities, cost and P&L in settle and position, what was located, and the index
     pub(super) const WALLET: u64 = 256; // balances, the cash line, and the index
-    pub(super) const LIMIT: u64 = 256; // 128 bytes, its label, and the label's index
+    pub(super) const LIMIT: u64 = 384; // 128 bytes, its terms in one list or two, its label, and the label's index
     pub(super) const KEY: u64 = 104; // 32 bytes, two and a quarter a key, and the index
     pub(super) const SESSION: u64 = 128;
     pub(super) const STAMP: u64 = 8;

@@ -41,7 +41,7 @@ impl Book {
             ..Priced::default()
         };
         let binds_trades = |terms: &Terms| terms.post_trade;
-        Scene::new(self, &ask, &chain, instrument, &smallest).each(
+        Scene::new(self, &ask, &chain, instrument, &smallest).each_that_may_speak(
             List::Limits,
             binds_trades,
             &mut |question: &Question<'_>, terms: &Terms, measure: Measure| {

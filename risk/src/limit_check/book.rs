@@ -139,7 +139,7 @@ impl Book {
             actions: Actions::new(capacities.holdings, capacities.executions),
             quarantine: Quarantine::new(capacities.quarantine),
             hasher: KeyHasher::new(hash_key),
-            limits: Limits::new(capacities.limits),
+            limits: Limits::new(capacities.limits, capacities.nodes),
             rules: Rules::new(capacities),
             stamps: Stamps::new(capacities.limit_stamps),
             restricted: RestrictedLists::new(capacities.restricted),

@@ -131,8 +131,9 @@ impl Book {
                 self.orders.prefetch_next(n + AHEAD);
                 if let Some(node) = self.hierarchy.node(order.leaf) {
                     self.hierarchy.prefetch_node(NodeId(node.parent));
+                    self.limits.prefetch_ceilings(order.leaf);
+                    self.limits.prefetch_ceilings(NodeId(node.parent));
                     self.limits.prefetch(node.gates);
-                    self.limits.prefetch(node.limits);
                 }
                 event.scratch[PAIR] = u64::from(pair);
             }
@@ -154,9 +155,9 @@ impl Book {
                 self.hierarchy.prefetch_pair(pair.parent);
                 self.wallets.prefetch(pair.wallet);
             }
+            self.limits.prefetch_asked(event.body::<OrderNew>().leaf);
             if let Some(above) = self.node_above(event) {
                 self.limits.prefetch(above.gates);
-                self.limits.prefetch(above.limits);
             }
             return;
         }

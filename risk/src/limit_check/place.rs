@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::look_ahead::Hint;
 use crate::hierarchy::Chain;
 use crate::limits::{Action, Ask, Old, Priced};
-use crate::orders::keys::Key;
+use crate::orders::keys::{Found, Key};
 use crate::orders::table::OrderRow;
 use crate::repeats::{Content, STAMPS};
 use bytemuck::Zeroable;
@@ -21,6 +21,8 @@ use tradewind_domain::time::{DayNumber, UnixNanos};
 #[derive(Clone, Copy)]
 pub(super) struct PlaceHint {
     pub(super) key: Key,
+    /// True where the key has never been used, as far as is known.
+    pub(super) is_new_key: bool,
     pub(super) chain: Chain,
 }
 
@@ -51,11 +53,14 @@ impl Book {
         view.holding = tradewind_domain::ids::HoldingId::NONE;
         view.wallet = WalletId::NONE;
         let mut priced = Priced::default();
+        let mut is_new_key = false;
         if notes & Note::UnknownAccount.bit() != 0 {
             findings.refuse(RejectCode::UnknownAccount);
         } else {
             findings.refuse_notes(notes & !SAID_BY_LIMITS);
-            view.burns_key = u8::from(self.check_key(key, day, findings) && !order.cl_ord_id.is_empty());
+            let used = self.cl_ord_ids.find(key);
+            is_new_key = used.is_none();
+            view.burns_key = u8::from(self.check_key(used, day, findings) && !order.cl_ord_id.is_empty());
             let wallet = self
                 .wallets
                 .find_likely(chain.wallet, order.account, order.currency);
@@ -117,7 +122,11 @@ impl Book {
         }
         let body: &mut OrderNew = event.body_mut();
         (body.view, body.verdict) = (view, verdict);
-        PlaceHint { key, chain }
+        PlaceHint {
+            key,
+            is_new_key,
+            chain,
+        }
     }
 
     /// The trading day that an order's identifier belongs to: that of its instrument's market, or that of its leaf where nobody knows
@@ -131,8 +140,8 @@ impl Book {
     }
 
     /// Refuses an identifier that was used; says whether this one counts as used from now on.
-    pub(super) fn check_key(&self, key: Key, day: DayNumber, findings: &mut Findings) -> bool {
-        if let Some(found) = self.cl_ord_ids.find(key)
+    pub(super) fn check_key(&self, used: Option<Found>, day: DayNumber, findings: &mut Findings) -> bool {
+        if let Some(found) = used
             && (found.was_seen_on(day) || self.orders.is_open(OrderId(found.value)))
         {
             findings.refuse(RejectCode::DuplicateClOrdId);
@@ -145,13 +154,17 @@ impl Book {
         true
     }
 
-    /// An identifier counts as used from now on.
-    pub(super) fn burn_key(&mut self, key: Key, order_id: OrderId, day: DayNumber) {
+    /// An identifier counts as used from now on; one that is new was looked for and not found.
+    pub(super) fn burn_key(&mut self, key: Key, order_id: OrderId, day: DayNumber, is_new: bool) {
         let orders = &self.orders;
-        self.cl_ord_ids
-            .insert(key, order_id.0, day, orders.open_keys(), |id| {
-                orders.is_open(OrderId(id))
-            });
+        let is_open = |id| orders.is_open(OrderId(id));
+        if is_new {
+            self.cl_ord_ids
+                .insert_new(key, order_id.0, day, orders.open_keys(), is_open);
+        } else {
+            self.cl_ord_ids
+                .insert(key, order_id.0, day, orders.open_keys(), is_open);
+        }
     }
 
     /// Finds rows for an order that may be accepted.
@@ -205,7 +218,8 @@ impl Book {
             |hint| hint.key,
         );
         if order.view.burns_key != 0 {
-            self.burn_key(key, order.view.order_id, order.view.trade_day);
+            let is_new = hint.is_some_and(|hint| hint.is_new_key);
+            self.burn_key(key, order.view.order_id, order.view.trade_day, is_new);
         }
         if event.is_rejected() {
             return self.charge(event, order.leaf, &order.verdict, true);

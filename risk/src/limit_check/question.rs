@@ -108,12 +108,33 @@ impl<'a> Scene<'a> {
     /// Asks the gates, or the limits that look at a priced order, of every node on the chain.
     pub(super) fn ask(&mut self, list: List, findings: &mut Findings) {
         let book = self.book;
-        self.each(list, |_| true, &mut Judge { book, findings });
+        self.each_that_may_speak(list, |_| true, &mut Judge { book, findings });
+    }
+
+    /// Tells what each wanted limit of the chain measures, but for those that have nothing to say of an order below their ceilings.
+    #[inline(always)]
+    pub(super) fn each_that_may_speak(
+        &mut self,
+        list: List,
+        wants: impl Fn(&Terms) -> bool,
+        listener: &mut impl Listener,
+    ) {
+        self.walk(list, |scene, node| scene.to_ask(list, node), wants, listener);
     }
 
     /// Tells what each wanted limit of the chain measures.
-    #[inline(always)]
     pub(super) fn each(&mut self, list: List, wants: impl Fn(&Terms) -> bool, listener: &mut impl Listener) {
+        self.walk(list, |_, node| list.of(node), wants, listener);
+    }
+
+    #[inline(always)]
+    fn walk(
+        &mut self,
+        list: List,
+        block_at: impl Fn(&Self, &NodeRow) -> Block,
+        wants: impl Fn(&Terms) -> bool,
+        listener: &mut impl Listener,
+    ) {
         let (book, chain) = (self.book, self.chain);
         for level in list.levels(chain) {
             let (node_id, pair) = chain.level(level);
@@ -121,12 +142,48 @@ impl<'a> Scene<'a> {
                 continue;
             };
             self.stand_at(node_id, node, pair);
-            for terms in book.limits.terms(list.of(node)).iter().rev() {
+            let block = block_at(self, node);
+            if block.is_empty() {
+                continue;
+            }
+            for terms in book.limits.terms(block).iter().rev() {
                 if wants(terms) {
                     self.measure(terms, listener);
                 }
             }
         }
+    }
+
+    /// The limits of the node that have to be asked: all, or those that its ceilings do not answer for.
+    #[inline]
+    fn to_ask(&self, list: List, node: &NodeRow) -> Block {
+        let ceilings = self.book.limits.ceilings(self.question.node_id);
+        if list == List::Limits && ceilings.allow(&self.question, &self.book.hierarchy.groups) {
+            debug_assert!(self.covered_are_silent(node));
+            ceilings.asked()
+        } else {
+            list.of(node)
+        }
+    }
+
+    /// True where no limit that the node's ceilings cover would say anything of the order: what ceilings promise.
+    fn covered_are_silent(&self, node: &NodeRow) -> bool {
+        let mut scene = Self { ..*self };
+        let mut is_silent = true;
+        let mut hear = |_: &Question<'_>, terms: &Terms, measure: Measure| {
+            is_silent &= !measure.grows
+                || !(measure.warns || measure.used > measure.limit || is_near(terms, &measure));
+        };
+        for terms in self
+            .book
+            .limits
+            .terms(node.limits)
+            .iter()
+            .filter(|terms| terms.is_covered())
+        {
+            scene.measure(terms, &mut hear);
+        }
+        is_silent
     }
 
     /// What one limit measures, asked at its own node.

@@ -66,8 +66,10 @@ impl Book {
         let key = self
             .hasher
             .key(u64::from(request.session.0), request.cl_ord_id.padded());
-        view.burns_key =
-            u8::from(self.check_key(key, view.trade_day, findings) && !request.cl_ord_id.is_empty());
+        view.burns_key = u8::from(
+            self.check_key(self.cl_ord_ids.find(key), view.trade_day, findings)
+                && !request.cl_ord_id.is_empty(),
+        );
         let chain = self
             .hierarchy
             .chain_from(old.leaf, old.node_instrument, old.instrument);
@@ -142,7 +144,7 @@ impl Book {
             let key = self
                 .hasher
                 .key(u64::from(request.session.0), request.cl_ord_id.padded());
-            self.burn_key(key, view.order_id, view.trade_day);
+            self.burn_key(key, view.order_id, view.trade_day, false);
             self.orders.add_key(view.slot);
         }
         if !view.slot.is_none() {

@@ -3,7 +3,7 @@
 
 use super::size::percent_of_equity;
 use super::{Measure, Question, Terms, times};
-use crate::groups::{OpenFigures, Totals};
+use crate::groups::{GroupRow, OpenFigures, Totals};
 use tradewind_domain::reject::RejectCode;
 
 #[inline]
@@ -45,6 +45,22 @@ fn sum(
     measured(order, total - before + after, after > before, scale, limit, code)
 }
 
+/// True where the order's instrument has a position that nothing says the value of.
+#[inline]
+fn is_unvalued(order: &Question<'_>) -> bool {
+    order.units.has_mark == 0 && order.pair.flow.position != 0
+}
+
+/// Gross exposure after the order, of a node with this gathered row; more than any where its instrument cannot be valued.
+#[inline]
+pub(super) fn gross_after(order: &Question<'_>, gathered: Option<&GroupRow>) -> i128 {
+    if is_unvalued(order) {
+        return i128::MAX;
+    }
+    let (before, after) = shares(order, |totals| totals.gross);
+    gathered.map_or(0, |row| row.totals.gross) - before + after
+}
+
 #[inline]
 fn measured(
     order: &Question<'_>,
@@ -54,7 +70,7 @@ fn measured(
     limit: i128,
     code: RejectCode,
 ) -> Measure {
-    if grows && order.units.has_mark == 0 && order.pair.flow.position != 0 {
+    if grows && is_unvalued(order) {
         return Measure::gate(true, RejectCode::NoReferencePrice);
     }
     Measure::new(times(used, scale), limit, code).growing(grows)

@@ -14,14 +14,52 @@ const SELL: i64 = 2;
 
 /// L16: open orders.
 pub(super) fn max_open_orders(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    let used = i128::from(order.flow.open_count) + i128::from(order.ask.new_orders());
-    Some(Measure::new(used, terms.hard, RejectCode::MaxOpenOrders).growing(order.ask.new_orders() > 0))
+    Some(
+        Measure::new(open_orders_after(order), terms.hard, RejectCode::MaxOpenOrders)
+            .growing(order.ask.new_orders() > 0),
+    )
+}
+
+/// Open orders, this one included.
+#[inline]
+pub(super) fn open_orders_after(order: &Question<'_>) -> i128 {
+    i128::from(order.flow.open_count) + i128::from(order.ask.new_orders())
 }
 
 /// L17: value of open orders.
 pub(super) fn open_notional(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    let before = order.flow.buy_value + order.flow.sell_value;
-    Some(of_value(before, true, terms, order, RejectCode::OpenNotional))
+    Some(of_value(
+        open_value(order),
+        true,
+        terms,
+        order,
+        RejectCode::OpenNotional,
+    ))
+}
+
+/// Value of open orders as they stand.
+#[inline]
+pub(super) fn open_value(order: &Question<'_>) -> i128 {
+    order.flow.buy_value + order.flow.sell_value
+}
+
+/// The day's executed and open value of both sides as they stand.
+#[inline]
+pub(super) fn day_value(order: &Question<'_>) -> i128 {
+    let today = order.today();
+    today.bought_value + today.sold_value + open_value(order)
+}
+
+/// Likewise the quantity.
+#[inline]
+pub(super) fn day_qty(order: &Question<'_>) -> i128 {
+    let today = order.today();
+    today.bought_qty + today.sold_qty + order.flow.buy_qty + order.flow.sell_qty
+}
+
+/// True for a limit that counts both sides.
+pub(super) fn is_gross(terms: &Terms) -> bool {
+    terms.params[SIDE] == GROSS
 }
 
 /// L18: the day's executed value and what is open.

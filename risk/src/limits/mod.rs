@@ -9,6 +9,7 @@
 //! - An order that does not increase a limit's use passes that limit.
 
 pub(crate) mod cash;
+mod ceilings;
 mod edges;
 pub(crate) mod equity;
 mod exposure;
@@ -25,6 +26,7 @@ use tradewind_domain::codes::LimitType;
 use tradewind_domain::event::LimitSet;
 use tradewind_domain::reject::RejectCode;
 
+pub use ceilings::{Ceilings, Figure};
 pub use edges::Edge;
 pub use question::{Action, Ask, FoundOut, Old, Priced, Question};
 pub use rate::charge;
@@ -142,6 +144,8 @@ pub struct Spec {
     pub scale: i128,
     /// What use and limit are multiplied by for the records, which show values at 1e-16.
     pub shown: i128,
+    /// The figure that is compared with `hard` alone, where all limits of the type on a node have it in common: one ceiling stands for them.
+    pub ceiling: Option<Figure>,
     /// True where the parameters make sense.
     pub accepts: fn(&LimitSet) -> bool,
 }
@@ -159,8 +163,17 @@ const ORDER: Spec = Spec {
     totals: false,
     scale: 1,
     shown: 1,
+    ceiling: None,
     accepts: any,
 };
+
+/// The same, of a type whose limits share a figure.
+const fn below(figure: Figure, spec: Spec) -> Spec {
+    Spec {
+        ceiling: Some(figure),
+        ..spec
+    }
+}
 
 /// A gate: asked before the order is priced.
 const fn gate(accepts: fn(&LimitSet) -> bool) -> Spec {
@@ -243,8 +256,8 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    MaxOrderQty: size::max_order_qty, ORDER;
-    MaxOrderNotional: size::max_order_notional, Spec { warn: WarnEdge::Each, ..ORDER };
+    MaxOrderQty: size::max_order_qty, below(Figure::OrderQty, ORDER);
+    MaxOrderNotional: size::max_order_notional, Spec { warn: WarnEdge::Each, ..below(Figure::OrderValue, ORDER) };
     FatFinger: size::fat_finger, Spec { accepts: size::factor_accepts, scale: size::MULTIPLE, ..ORDER };
     AdvOrder: size::adv_order, Spec { accepts: size::factor_accepts, scale: size::PERCENT, ..ORDER };
     AdvDay: flow::adv_day, Spec {
@@ -265,21 +278,27 @@ catalogue! {
     RepeatedExec: equity::never, Spec { when: When::Execution, accepts: rate::repeated_accepts, ..ORDER };
     ShortSale: stock::short_sale, ORDER;
     SelfTrade: gate::self_trade::self_trade, Spec { accepts: gate::self_trade::accepts, ..ORDER };
-    MaxOpenOrders: flow::max_open_orders, Spec { warn: WarnEdge::Daily, ..ORDER };
-    OpenNotional: flow::open_notional, Spec { warn: WarnEdge::Daily, ..ORDER };
-    DailyNotional: flow::daily_notional, Spec { accepts: flow::side_accepts, ..stock(WarnEdge::Daily) };
-    DailyQty: flow::daily_qty, Spec { accepts: flow::side_accepts, ..stock(WarnEdge::Daily) };
+    MaxOpenOrders: flow::max_open_orders, Spec { warn: WarnEdge::Daily, ..below(Figure::OpenOrders, ORDER) };
+    OpenNotional: flow::open_notional, Spec { warn: WarnEdge::Daily, ..below(Figure::OpenValue, ORDER) };
+    DailyNotional: flow::daily_notional, Spec {
+        accepts: flow::side_accepts,
+        ..below(Figure::DayValue, stock(WarnEdge::Daily))
+    };
+    DailyQty: flow::daily_qty, Spec {
+        accepts: flow::side_accepts,
+        ..below(Figure::DayQty, stock(WarnEdge::Daily))
+    };
     OrderToTrade: rate::order_to_trade, Spec {
         warn: WarnEdge::Daily,
         accepts: rate::order_to_trade_accepts,
         ..ORDER
     };
-    PositionLong: stock::position_long, stock(WarnEdge::DailyPerPair);
-    PositionShort: stock::position_short, stock(WarnEdge::DailyPerPair);
+    PositionLong: stock::position_long, below(Figure::Long, stock(WarnEdge::DailyPerPair));
+    PositionShort: stock::position_short, below(Figure::Short, stock(WarnEdge::DailyPerPair));
     LongExposure: exposure::long, exposure(WarnEdge::Daily);
     ShortExposure: exposure::short, exposure(WarnEdge::Daily);
     NetExposure: exposure::net, exposure(WarnEdge::Daily);
-    GrossExposure: exposure::gross, exposure(WarnEdge::Daily);
+    GrossExposure: exposure::gross, below(Figure::Gross, exposure(WarnEdge::Daily));
     Concentration: exposure::concentration, of_equity(exposure(WarnEdge::DailyPerPair));
     Sector: exposure::sector, of_equity(exposure(WarnEdge::Daily));
     BuyingPower: cash::buying_power, Spec {

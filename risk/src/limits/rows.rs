@@ -1,5 +1,6 @@
 //! The limits that are set, as plain rows, and the lists in which a node finds its own.
 
+use super::ceilings::Ceilings;
 use super::terms::{Block, Pool, Terms, traits};
 use super::{HARD_MAX, SPECS, Spec, When, cash, gate, spec_of};
 use crate::groups::gathers;
@@ -158,6 +159,8 @@ fn list_of(node: &mut NodeRow, when: When) -> &mut Block {
 pub struct Limits {
     rows: Vec<LimitRow>,
     pool: Pool,
+    /// By node.
+    ceilings: Vec<Ceilings>,
     labels: Vec<Code>,
     used: u32,
     /// Limits in force that ask whether an order repeats another (L10).
@@ -171,11 +174,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Room for `max` limits.
-    pub fn new(max: u32) -> Self {
+    /// Room for `max` limits of `nodes` nodes.
+    pub fn new(max: u32, nodes: u32) -> Self {
         Self {
             rows: vec![LimitRow::NONE; max as usize],
             pool: Pool::new(max),
+            ceilings: vec![Ceilings::NONE; nodes as usize],
             labels: vec![Code::EMPTY; max as usize],
             used: 0,
             repeats: 0,
@@ -211,6 +215,24 @@ impl Limits {
     #[inline]
     pub fn terms(&self, list: Block) -> &[Terms] {
         self.pool.of(list)
+    }
+
+    /// The ceilings of a node's limits on orders.
+    #[inline]
+    pub fn ceilings(&self, node: NodeId) -> &Ceilings {
+        self.ceilings.get(node.index()).unwrap_or(&Ceilings::NONE)
+    }
+
+    /// Fetches a node's ceilings.
+    #[inline]
+    pub fn prefetch_ceilings(&self, node: NodeId) {
+        self.ceilings(node).prefetch();
+    }
+
+    /// Fetches the limits that a node's ceilings leave; these have been fetched before.
+    #[inline]
+    pub fn prefetch_asked(&self, node: NodeId) {
+        self.pool.prefetch(self.ceilings(node).asked());
     }
 
     /// Fetches what an order reads of a node's list.
@@ -305,6 +327,10 @@ impl Limits {
         if let Some(node) = hierarchy.node_mut(event.node) {
             self.pool
                 .put(list_of(node, spec.when), Terms::of(event.limit, &row));
+            if spec.when == When::Order {
+                let list = node.limits;
+                self.set_ceilings(list, event.node, &Terms::of(event.limit, &row));
+            }
             if spec.when == When::Execution {
                 node.flags |= node_flags::WATCHED;
                 self.watches = true;
@@ -318,6 +344,20 @@ impl Limits {
         if row.state == 1 {
             hierarchy.ask_for(event.node, row.gathers());
         }
+    }
+
+    /// Works out the ceilings of a node, one of whose limits was set.
+    fn set_ceilings(&mut self, list: Block, node: NodeId, terms: &Terms) {
+        let Some(held) = self.ceilings.get_mut(node.index()) else {
+            return;
+        };
+        let mut asked = held.asked();
+        if !terms.is_covered() {
+            self.pool.put(&mut asked, *terms);
+        } else if self.pool.has(asked, terms.id) {
+            self.pool.put(&mut asked, terms.removed());
+        }
+        *held = Ceilings::of(self.pool.of(list), asked);
     }
 
     /// Counts what is asked for only where a limit of the kind is in force.

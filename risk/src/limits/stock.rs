@@ -16,9 +16,21 @@ fn open_after(order: &Question<'_>, buys: bool) -> i128 {
     }
 }
 
+/// The worst long position after the order.
+#[inline]
+pub(super) fn long_after(order: &Question<'_>) -> i128 {
+    (order.pair.flow.position + open_after(order, true)).max(0)
+}
+
+/// The worst short position after the order.
+#[inline]
+pub(super) fn short_after(order: &Question<'_>) -> i128 {
+    (open_after(order, false) - order.pair.flow.position).max(0)
+}
+
 /// L21: the worst long position, `pos + open buys`.
 pub(super) fn position_long(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    let used = (order.pair.flow.position + open_after(order, true)).max(0);
+    let used = long_after(order);
     // What is not long after the order was not made longer by it.
     let grows = order.is_buy() && order.ask.adds_qty() && used > 0;
     Some(Measure::new(used, terms.hard, RejectCode::PositionLong).growing(grows))
@@ -26,7 +38,7 @@ pub(super) fn position_long(terms: &Terms, order: &Question<'_>) -> Option<Measu
 
 /// L22: the worst short position, `open sells - pos`.
 pub(super) fn position_short(terms: &Terms, order: &Question<'_>) -> Option<Measure> {
-    let used = (open_after(order, false) - order.pair.flow.position).max(0);
+    let used = short_after(order);
     let grows = !order.is_buy() && order.ask.adds_qty() && used > 0;
     Some(Measure::new(used, terms.hard, RejectCode::PositionShort).growing(grows))
 }

@@ -130,6 +130,25 @@ impl Terms {
         !self.has(traits::FILTERS | traits::WANTS)
     }
 
+    /// True where some orders of the node pass it by, or it was removed.
+    #[inline]
+    pub fn is_filtered(&self) -> bool {
+        self.has(traits::FILTERS)
+    }
+
+    /// True where the node's ceilings answer for it.
+    pub fn is_covered(&self) -> bool {
+        super::ceilings::covered(self).is_some()
+    }
+
+    /// The same limit, looking at nothing.
+    pub(super) fn removed(&self) -> Self {
+        Self {
+            traits: self.traits | traits::REMOVED,
+            ..*self
+        }
+    }
+
     /// How its type is treated.
     #[inline]
     pub fn spec(&self) -> &'static Spec {
@@ -192,11 +211,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Room for the terms of `limits_max` limits, however they are spread over nodes: one with n limits has a block of less than 2n
-    /// places, and has left smaller ones with less than 2n together.
+    /// Room for the terms of `limits_max` limits, each in two blocks at most, however they are spread over nodes: one with n limits has a
+    /// block of less than 2n places, and has left smaller ones with less than 2n together.
     pub(super) fn new(limits_max: u32) -> Self {
         Self {
-            terms: Vec::with_capacity(limits_max as usize * 4),
+            terms: Vec::with_capacity(limits_max as usize * 8),
             free: [NIL; CLASSES],
         }
     }
@@ -214,6 +233,11 @@ impl Pool {
         for terms in self.of(block).iter().rev().take(4) {
             prefetch(terms);
         }
+    }
+
+    /// True where a block has terms of this limit.
+    pub(super) fn has(&self, block: Block, id: LimitId) -> bool {
+        self.of(block).iter().any(|held| held.id == id)
     }
 
     /// Puts a limit's terms into a block, in the place that they have there or at its end.

@@ -321,6 +321,20 @@ impl KeyTable {
         (u64::from(self.used) * 100 / u64::from(self.capacity.max(1))) as u32
     }
 
+    /// As [`insert`](Self::insert), of a key that was looked for and is not there.
+    #[inline]
+    pub fn insert_new(
+        &mut self,
+        key: Key,
+        value: u64,
+        day: DayNumber,
+        carried: u32,
+        is_live: impl Fn(u64) -> bool,
+    ) {
+        debug_assert!(self.locate(key).is_none(), "Invariant: the key is new");
+        self.put(key, value, day, carried, is_live, true);
+    }
+
     /// Inserts or replaces. `carried` counts the keys of open orders; `is_live(value)` says of an old entry whether it is one of them.
     #[inline]
     pub fn insert(
@@ -330,6 +344,19 @@ impl KeyTable {
         day: DayNumber,
         carried: u32,
         is_live: impl Fn(u64) -> bool,
+    ) {
+        self.put(key, value, day, carried, is_live, false);
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        key: Key,
+        value: u64,
+        day: DayNumber,
+        carried: u32,
+        is_live: impl Fn(u64) -> bool,
+        is_new: bool,
     ) {
         if day > self.today {
             self.today = day;
@@ -341,12 +368,13 @@ impl KeyTable {
             self.sweep(&is_live);
         }
         self.used = self.used.saturating_add(1);
-        self.append(Entry {
+        let entry = Entry {
             key: [key.0, key.1],
             value,
             day,
             is_carried: 0,
-        });
+        };
+        self.append(entry, is_new);
     }
 
     /// Looks at the oldest entries: what is not needed any more is left behind, the keys of open orders move to the end.
@@ -358,10 +386,11 @@ impl KeyTable {
                 is_live(entry.value) && self.locate(Key(entry.key[0], entry.key[1])) == Some(position);
             self.forget_oldest();
             if stays {
-                self.append(Entry {
+                let entry = Entry {
                     is_carried: 1,
                     ..entry
-                });
+                };
+                self.append(entry, false);
             }
         }
     }
@@ -372,7 +401,7 @@ impl KeyTable {
         self.old = self.old.saturating_sub(1);
     }
 
-    fn append(&mut self, entry: Entry) {
+    fn append(&mut self, entry: Entry, is_new: bool) {
         if self.ring.count as usize == self.entries.len() {
             // Invariant: the callers ask `is_full` first and the sweep outruns the inserts. Should both fail the oldest key goes.
             debug_assert!(false, "Invariant: the ring has a free place");
@@ -383,13 +412,13 @@ impl KeyTable {
         self.entries[slot] = entry;
         self.ring.count += 1;
         self.present += 1;
-        self.point(Key(entry.key[0], entry.key[1]), position);
+        self.point(Key(entry.key[0], entry.key[1]), position, is_new);
     }
 
     /// Makes the index say where a key's entry stands now.
     #[inline]
-    fn point(&mut self, key: Key, position: u32) {
-        let held = self.tag_of(key);
+    fn point(&mut self, key: Key, position: u32, is_new: bool) {
+        let held = if is_new { None } else { self.tag_of(key) };
         let ring = self.ring;
         let mut at = self.home(key);
         for _ in 0..self.index.len() {
