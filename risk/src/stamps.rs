@@ -36,6 +36,13 @@ impl Ring {
         self.len
     }
 
+    /// Where the stamp of this number stands: its room is a power of two, so that a mask does what a division would.
+    #[inline]
+    fn place(&self, number: u64) -> usize {
+        let mask = u64::from(self.len.next_power_of_two()) - 1;
+        self.at as usize + (number & mask) as usize
+    }
+
     /// Forgets its stamps.
     pub fn clear(&mut self) {
         self.count = 0;
@@ -123,8 +130,7 @@ impl Stamps {
         if ring.len == 0 {
             return;
         }
-        let at = ring.at + (ring.count % u64::from(ring.len)) as u32;
-        if let Some(place) = self.pool.get_mut(at as usize) {
+        if let Some(place) = self.pool.get_mut(ring.place(ring.count)) {
             *place = now_ns;
             ring.count += 1;
         }
@@ -136,8 +142,7 @@ impl Stamps {
         if n == 0 || n > ring.count || n > u64::from(ring.len) {
             return None;
         }
-        let at = ring.at + ((ring.count - n) % u64::from(ring.len)) as u32;
-        self.pool.get(at as usize).copied()
+        self.pool.get(ring.place(ring.count - n)).copied()
     }
 
     /// How many stamps are younger than `window_ns` at `now_ns`: a bisection, since stamps never fall.
