@@ -89,8 +89,12 @@ impl Note {
     }
 }
 
-/// True where a process holds the lock.
+/// True where a process holds the lock of the file at a path.
 pub(super) fn is_held(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
+    File::open(path).is_ok_and(|file| is_locked(&file))
+}
+
+/// True where a process holds the lock of an open file.
+pub(super) fn is_locked(file: &File) -> bool {
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }

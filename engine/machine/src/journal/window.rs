@@ -11,6 +11,7 @@ use super::error::{IoContext, JournalError};
 use super::folder::{read_header, segment_name};
 use super::format::{HEADER_LEN, JOURNALED_NS_AT, Position, RECORD_MAX, SEAL_LEN, SegmentHeader, crc_seed};
 use super::sys;
+use super::windows::OWNER;
 use memmap2::{MmapOptions, MmapRaw};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -366,8 +367,12 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), JournalError> {
         .context("create", dir)
 }
 
-/// Removes the window folder. Maps of its files stay valid.
+/// Removes the window folder, and last in it the file that says whose it is. Maps of its files stay valid.
 pub(super) fn remove_dir(dir: &Path) -> Result<(), JournalError> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name() != OWNER) {
+        let _ = std::fs::remove_file(entry.path()); // what is still there is met again below, and said
+    }
     match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::io("remove", dir, error)),
         _ => Ok(()),

@@ -9,3 +9,4 @@ mod recovery;
 mod run;
 mod sim;
 mod support;
+mod windows;
