@@ -4,7 +4,7 @@
 //! from it. Trades become executed trades of our accounts with the side of the aggressor.
 
 use super::error::Reason;
-use super::fields::{decimal, integer, text};
+use super::fields::{decimal, integer, seconds_ns, text};
 use super::spread::{BINANCE, Print, Spread, exec_id};
 use super::{Decoder, Options, Outbox};
 use bytemuck::Zeroable;
@@ -123,7 +123,7 @@ fn needed(field: &'static str, bytes: &[u8]) -> Result<Symbol, Reason> {
     }
 }
 
-/// Reads `binance-frames`: `<receipt in ns> <frame of a combined stream>`.
+/// Reads `binance-frames`: `<receipt> <frame of a combined stream>`, with the receipt in nanoseconds, or in seconds and a colon.
 pub(super) struct Frames {
     venue: VenueId,
 }
@@ -178,9 +178,15 @@ impl Frames {
 
 impl Decoder for Frames {
     fn line(&mut self, _number: u64, line: &[u8], out: &mut Outbox) -> Result<(), Reason> {
+        if is_note(line) {
+            return Ok(());
+        }
         let space = line.iter().position(|byte| *byte == b' ');
         let (time, frame) = line.split_at(space.ok_or(Reason::Missing { field: "frame" })?);
-        let time = integer("recv_ns", time)?;
+        let time = match time.strip_suffix(b":") {
+            Some(seconds) => seconds_ns("recv_s", seconds)?,
+            None => integer("recv_ns", time)?,
+        };
         let frame: Frame<'_> = serde_json::from_slice(&frame[1..])?;
         let (Some(stream), Some(data)) = (&frame.stream, frame.data) else {
             // Not of a stream: a snapshot of the book, or an answer to a subscription.
@@ -203,6 +209,13 @@ impl Decoder for Frames {
         }
         Ok(())
     }
+}
+
+/// True for a line in which a recorder says what it asked for, and where: it begins with the address.
+fn is_note(line: &[u8]) -> bool {
+    [&b"wss://"[..], b"ws://", b"https://", b"http://"]
+        .iter()
+        .any(|scheme| line.starts_with(scheme))
 }
 
 /// The envelope of a combined stream.

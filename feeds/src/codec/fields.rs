@@ -3,7 +3,7 @@
 use super::error::Reason;
 use tradewind_domain::decimal;
 use tradewind_domain::text::Text;
-use tradewind_domain::time::{DayNumber, UnixNanos, day_number, parse_date, parse_rfc3339};
+use tradewind_domain::time::{DayNumber, NANOS_PER_SEC, UnixNanos, day_number, parse_date, parse_rfc3339};
 
 /// A plain decimal at 1e-8.
 pub(super) fn decimal(field: &'static str, bytes: &[u8]) -> Result<i64, Reason> {
@@ -33,6 +33,24 @@ pub(super) fn time(field: &'static str, bytes: &[u8]) -> Result<UnixNanos, Reaso
             field,
             expected: "nanoseconds since 1970, or a time as 2026-03-02T14:30:00.5Z",
         })
+}
+
+/// Seconds since 1970 with up to nine decimals.
+pub(super) fn seconds_ns(field: &'static str, bytes: &[u8]) -> Result<UnixNanos, Reason> {
+    const DECIMALS: u32 = NANOS_PER_SEC.ilog10();
+    let (whole, part) = match bytes.iter().position(|byte| *byte == b'.') {
+        Some(point) => (&bytes[..point], &bytes[point + 1..]),
+        None => (bytes, &b"0"[..]),
+    };
+    let nanos = || {
+        let missing = DECIMALS.checked_sub(u32::try_from(part.len()).ok()?)?;
+        let part = digits(part)?.checked_mul(10u64.pow(missing))?;
+        digits(whole)?.checked_mul(NANOS_PER_SEC)?.checked_add(part)
+    };
+    nanos().ok_or(Reason::Value {
+        field,
+        expected: "seconds since 1970 with at most nine decimals",
+    })
 }
 
 /// A date as `2026-03-02`.
@@ -89,6 +107,27 @@ mod tests {
             "\u{00b2}",
         ] {
             assert!(time("time", bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn seconds_keep_every_decimal_that_nanoseconds_have() {
+        let read = |text: &str| seconds_ns("recv_s", text.as_bytes()).ok();
+        assert_eq!(read("1626992741.06217"), Some(1_626_992_741_062_170_000));
+        assert_eq!(read("1633998512.0633569"), Some(1_633_998_512_063_356_900));
+        assert_eq!(read("1.000000001"), Some(1_000_000_001));
+        assert_eq!(read("7"), Some(7_000_000_000));
+        for bad in [
+            "",
+            ".5",
+            "1.",
+            "1.0000000001",
+            "-1",
+            "1e9",
+            "1.2.3",
+            "18446744074",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 

@@ -498,6 +498,25 @@ fn frames_become_quotes_and_last_trades() {
     );
 }
 
+/// Frames of a recorder that writes seconds, and what it asked for.
+const FRAMES_IN_SECONDS: &str = r#"wss://stream.binance.com:9443/stream?streams=nknusdt@bookTicker <-> 1633998511.159679
+1633998513.377805: {"stream":"nknusdt@bookTicker","data":{"u":499869768,"s":"NKNUSDT","b":"0.3521","B":"672","a":"0.3526","A":"3199"}}
+1633998514.4812010001: {"stream":"nknusdt@bookTicker","data":{}}
+https://api.binance.com/api/v3/depth?symbol=NKNUSDT -> 1633998512.320639: {"lastUpdateId":499869752,"bids":[],"asks":[]}
+"#;
+
+#[test]
+fn frames_with_their_receipt_in_seconds_are_read_alike() {
+    check(
+        Format::BinanceFrames,
+        FRAMES_IN_SECONDS,
+        &[
+            "2021-10-12T00:28:33.377805Z quote NKNUSDT  672@0.3521 / 3199@0.3526 id 499869768 venue 101",
+            "line 3: recv_s: expected seconds since 1970 with at most nine decimals",
+        ],
+    );
+}
+
 #[test]
 fn format_names_are_read_back_and_others_name_the_nearest() {
     for format in Format::ALL {

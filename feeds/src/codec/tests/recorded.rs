@@ -109,3 +109,23 @@ fn recorded_binance_frames_are_quotes_last_trades_or_skipped() {
         assert_eq!((counts.skipped, counts.errors), (skipped, 0), "{name}");
     }
 }
+
+#[test]
+fn frames_of_the_other_recorder_are_read_as_well() {
+    for (name, quotes, skipped) in [
+        ("cryptofeed_BINANCE.ws.1.0", 84, 182),
+        ("cryptofeed_BINANCE_FUTURES.ws.1.0", 613, 923),
+        ("cryptofeed_BINANCE.http.0.0", 0, 4),
+    ] {
+        let Some(path) = recorded(&format!("binance/{name}.txt.gz")) else {
+            return;
+        };
+        let (counts, kinds) = kinds_of(Format::BinanceFrames, &path, &options());
+        assert_eq!(kinds.get("quote").copied().unwrap_or(0), quotes, "{name}");
+        assert_eq!(
+            (counts.events, counts.skipped, counts.errors),
+            (quotes, skipped, 0),
+            "{name}"
+        );
+    }
+}
