@@ -3,8 +3,8 @@
 //! An account belongs to the ledger, and to the client, of its first posting. A later posting that takes it for another one's
 //! is a finding: it would move money between ledgers although every leg balances by itself.
 
-use super::Check;
 use super::difference::{First, place};
+use super::{Check, number_of};
 use std::collections::HashMap;
 use tradewind_books::posting::{
     Account, Ledger, Leg, Phase, Postings, adjustment, execution_instrument, postings,
@@ -73,7 +73,7 @@ impl PlainBooks {
     pub(super) fn signs(&self) -> Check {
         Check::of(
             "no account has a sum below zero, after any record",
-            format!("{} accounts", self.rows.len()),
+            number_of(self.rows.len(), "account"),
             self.negative.0.clone(),
         )
     }
@@ -123,7 +123,8 @@ impl PlainBooks {
         }
         let unbalanced = ledgers.iter().find(|(_, total)| !total.is_balanced());
         let finding = unbalanced.map(|(ledger, total)| format!("{ledger:?} does not balance: {total:?}"));
-        let figure = format!("{} legs in {} ledgers", self.legs, ledgers.len());
+        let legs = number_of(self.legs, "leg");
+        let figure = format!("{legs} in {}", number_of(ledgers.len(), "ledger"));
         Check::of(
             "postings sum to zero per ledger",
             figure,
@@ -156,7 +157,7 @@ impl PlainBooks {
         }
         Check::of(
             "the books are the sum of the postings",
-            format!("{} accounts", self.rows.len()),
+            number_of(self.rows.len(), "account"),
             first.0,
         )
     }

@@ -3,8 +3,8 @@
 //! The date of a node is that of its calendar as the rolls in the journal set it. A bust takes from the day on which the trade was counted,
 //! if that is still the day that the node counts.
 
-use super::Check;
 use super::difference::First;
+use super::{Check, number_of};
 use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::codes::Side;
 use tradewind_domain::event::{
@@ -150,7 +150,8 @@ impl Counters {
         if let Some(id) = self.nodes.keys().find(|id| !known.contains(id)) {
             first.note(|| format!("node {id} was set and is not there"));
         }
-        let figure = format!("{} executions at {} nodes", self.executions, self.nodes.len());
+        let executions = number_of(self.executions, "execution");
+        let figure = format!("{executions} at {}", number_of(self.nodes.len(), "node"));
         Check::of(
             "the day's counters are the sum of the day's fills",
             figure,

@@ -1,8 +1,8 @@
 //! Amounts that the limit check decided, summed per wallet from the records' bodies, against what settle posted and what the
 //! limit check itself holds.
 
-use super::Check;
 use super::difference::First;
+use super::{Check, number_of};
 use std::collections::{BTreeMap, HashMap};
 use tradewind_books::posting::Account;
 use tradewind_books::settle::{Settle, Wallet};
@@ -207,7 +207,8 @@ impl Decided {
                 }
             }
         }
-        let figure = format!("{} amounts in {} wallets", self.amounts, self.wallets.len());
+        let amounts = number_of(self.amounts, "amount");
+        let figure = format!("{amounts} in {}", number_of(self.wallets.len(), "wallet"));
         Check::of("amounts decided are amounts posted", figure, first.0)
     }
 

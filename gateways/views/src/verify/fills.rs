@@ -1,7 +1,7 @@
 //! Positions counted once more from the executions, against position, custody in the books, and the limit check.
 
-use super::Check;
 use super::difference::{First, place};
+use super::{Check, number_of};
 use std::collections::BTreeMap;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
@@ -122,7 +122,7 @@ impl Fills {
         for (&holding, sum) in &self.holdings {
             compare_money(&mut first, holding, sum, positions);
         }
-        let figure = format!("{} holdings", self.holdings.len());
+        let figure = number_of(self.holdings.len(), "holding");
         Check::of("profit and cost are the net money of the trades", figure, first.0)
     }
 
@@ -141,7 +141,8 @@ impl Fills {
             let what = || format!("position of holding {}", pair.holding);
             first.equal(what, ("executions", counted), ("limit check", pair.flow.position));
         }
-        let figure = format!("{} executions in {} holdings", self.count, self.holdings.len());
+        let executions = number_of(self.count, "execution");
+        let figure = format!("{executions} in {}", number_of(self.holdings.len(), "holding"));
         Check::of("positions are the sum of fills", figure, first.0)
     }
 }

@@ -4,8 +4,8 @@
 //! Each order's value, cash and quantity are carried in a plain map from record to record. An order that closes must have
 //! given back all it held.
 
-use super::Check;
 use super::difference::{First, place};
+use super::{Check, number_of};
 use std::collections::BTreeMap;
 use tradewind_domain::codes::{OrderState, Side};
 use tradewind_domain::event::{
@@ -226,10 +226,10 @@ impl Held {
         self.compare_orders(limit, &mut first);
         self.compare_wallets(limit, &mut first);
         let nodes = self.compare_nodes(limit, &mut first);
+        let (accepted, open) = (number_of(self.accepted, "order"), self.open.len());
         let figure = format!(
-            "{} orders accepted, {} open, at {nodes} nodes",
-            self.accepted,
-            self.open.len()
+            "{accepted} accepted, {open} open, at {}",
+            number_of(nodes, "node")
         );
         Check::of("reservations are the sum over open orders", figure, first.0)
     }

@@ -1,7 +1,7 @@
 //! Identities of trades: booked once, taken back once, and never more filled than was ordered without saying so.
 
-use super::Check;
 use super::difference::{First, place};
+use super::{Check, number_of};
 use std::collections::HashMap;
 use tradewind_domain::event::{Event, Execution, Kind};
 use tradewind_domain::ids::{HoldingId, Seq, VenueId};
@@ -61,7 +61,8 @@ impl Keys {
 
     /// `overfilled` is the first fill of more than was open that does not say so.
     pub(super) fn compare(&self, overfilled: Option<String>) -> Check {
-        let figure = format!("{} trades, {} of them busted", self.booked.len(), self.busts);
+        let trades = number_of(self.booked.len(), "trade");
+        let figure = format!("{trades}, {} of them busted", self.busts);
         Check::of(
             "each trade is booked once, and none is filled unsaid beyond its order",
             figure,

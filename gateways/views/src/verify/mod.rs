@@ -93,6 +93,13 @@ impl Check {
     }
 }
 
+/// A number of things: 1 segment, 2 segments.
+fn number_of(count: impl std::fmt::Display, thing: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// What an audit found.
 #[derive(Clone, Debug, Serialize)]
 pub struct VerifyReport {
@@ -147,8 +154,11 @@ pub fn verify(data_dir: &Path) -> Result<VerifyReport, ViewError> {
 fn structure(data_dir: &Path) -> Result<Check, ViewError> {
     let found = tradewind_machine::journal::verify(data_dir)?;
     let figure = format!(
-        "{} records in {} segments, {} seals, {} bytes",
-        found.records, found.segments, found.seals, found.bytes
+        "{} in {}, {}, {}",
+        number_of(found.records, "record"),
+        number_of(found.segments, "segment"),
+        number_of(found.seals, "seal"),
+        number_of(found.bytes, "byte")
     );
     let first = found.problems.first();
     let finding = first.map(|problem| {
@@ -236,7 +246,7 @@ impl Auditor {
     /// All checks but that of the files, as of the last record; more records may follow.
     pub fn report(&mut self) -> VerifyReport {
         let (records, last) = (self.replica.records(), self.replica.last());
-        let figure = format!("{records} records, to sequence {}", last.seq);
+        let figure = format!("{}, to sequence {}", number_of(records, "record"), last.seq);
         let mut checks = vec![Check::of(
             "the sequence has no gap and no contradiction",
             figure,
@@ -296,7 +306,7 @@ fn rows(counted: &[(&str, u64)]) -> Check {
     let finding = first.map(|(stage, count)| format!("{stage} met {count}"));
     Check::of(
         "every fact has its row",
-        format!("{total} facts without a row"),
+        format!("{} without a row", number_of(total, "fact")),
         finding,
     )
 }

@@ -10,8 +10,8 @@
 //! Tables here have the room of the largest run in the journal. Logical capacities, which decide, are those that each run
 //! recorded.
 
-use super::Check;
 use super::difference::{First, difference, place};
+use super::{Check, number_of};
 use crate::hits::text_of;
 use crate::replica::{Replica, state_digest};
 use bytemuck::Zeroable;
@@ -183,7 +183,11 @@ impl Repeat {
         if self.first.0.is_none() {
             self.compare_state(replica);
         }
-        let figure = format!("{} records re-executed, {} not", self.executed, self.applied);
+        let figure = format!(
+            "{} re-executed, {} not",
+            number_of(self.executed, "record"),
+            self.applied
+        );
         let name = "outcomes repeat on re-execution";
         match self.first.0.clone() {
             Some(finding) => Check::of(name, figure, Some(finding)),
