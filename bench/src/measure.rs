@@ -42,8 +42,8 @@ pub struct Measured {
     pub bytes: u64,
     /// From the first measured record's time to the last one's, nanoseconds.
     pub span_ns: u64,
-    /// Inputs a second in each tenth of the measured span.
-    pub rates: Vec<f64>,
+    /// Inputs a second in each tenth of the measured span; `None` where a whole tenth was released at one moment.
+    pub rates: Vec<Option<f64>>,
     /// Outcomes of the measured inputs.
     pub outcomes: Outcomes,
     /// Refused inputs of any other source: the preparation should have none.
@@ -230,8 +230,9 @@ impl<'a> Reader<'a> {
         }
         self.last_ns = released_ns;
         if nth.is_multiple_of(self.span_len) && self.measured.rates.len() < SPANS {
-            let ns = released_ns.saturating_sub(self.span_began_ns).max(1);
-            self.measured.rates.push(self.span_len as f64 * 1e9 / ns as f64);
+            let ns = released_ns.saturating_sub(self.span_began_ns);
+            let rate = (ns > 0).then(|| self.span_len as f64 * 1e9 / ns as f64);
+            self.measured.rates.push(rate);
             self.span_began_ns = released_ns;
         }
     }

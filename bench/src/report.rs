@@ -70,8 +70,9 @@ pub struct PipelineReport {
     pub events_per_s: f64,
     /// New orders, each with all that becomes of it, a second.
     pub order_cycles_per_s: f64,
-    /// Inputs a second in each tenth of the measured span: equal where cost does not grow with history.
-    pub events_per_s_by_tenth: Vec<f64>,
+    /// Inputs a second in each tenth of the measured span: equal where cost does not grow with history. Null where a
+    /// whole tenth was released at one moment.
+    pub events_per_s_by_tenth: Vec<Option<f64>>,
     /// Measured inputs.
     pub events: u64,
     /// Planned send to released, nanoseconds.
@@ -267,7 +268,7 @@ impl fmt::Display for PipelineReport {
         let tenths: Vec<String> = self
             .events_per_s_by_tenth
             .iter()
-            .map(|rate| Grouped(*rate).to_string())
+            .map(|rate| rate.map_or("-".to_owned(), |rate| Grouped(rate).to_string()))
             .collect();
         writeln!(f, "  events/s by tenth: {}", tenths.join(" "))?;
         write!(f, "\n  {:<22}", "latency")?;
