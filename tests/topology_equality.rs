@@ -11,6 +11,7 @@ use support::place::{Place, live_digest};
 use support::scenario;
 use tradewind_domain::event::{Decider, Event, Kind};
 use tradewind_domain::reject::RejectCode;
+use tradewind_machine::topology::StageName;
 
 /// Tables that the scenario fills.
 const FULL: [&str; 2] = ["capacity.instruments=5", "capacity.open_orders=400"];
@@ -28,6 +29,8 @@ const TINY: [&str; 5] = [
 struct Run {
     place: Place,
     digest: String,
+    /// How often the thread of the limit check found the ring behind it full, where it ends with that stage.
+    waits_behind_limit: u64,
 }
 
 fn run(topology: &str, batch_max: u32, more: &[&str]) -> Run {
@@ -40,7 +43,13 @@ fn run(topology: &str, batch_max: u32, more: &[&str]) -> Run {
     let place = Place::new();
     let stopped = place.run(&sets, &scenario::everything().messages);
     let digest = live_digest(&stopped);
-    Run { place, digest }
+    let figures = stopped.finished.reports.iter().map(|report| &report.figures);
+    let of_limit = figures.filter(|figures| figures.stage == StageName::Limit);
+    Run {
+        place,
+        digest,
+        waits_behind_limit: of_limit.map(|figures| figures.full_waits).sum(),
+    }
 }
 
 #[test]
@@ -59,8 +68,10 @@ fn journals_and_states_are_equal_under_every_topology() {
         ("ingest,normalize+validate+limit,settle,position+journal", 7),
         ("ingest+normalize+validate,limit+settle,position,journal", 13),
     ];
+    let mut waits = 0;
     for (topology, batch_max) in others {
         let other = run(topology, batch_max, &TINY);
+        waits += other.waits_behind_limit;
         let name = format!("{topology} in batches of {batch_max}");
         assert_eq!(other.digest, reference.digest, "{name}: the state differs");
         let theirs = masked_records(&other.place.data());
@@ -79,6 +90,7 @@ fn journals_and_states_are_equal_under_every_topology() {
             "{name}: the segment files differ"
         );
     }
+    assert!(waits > 0, "the expander never met a full ring");
 }
 
 #[test]
