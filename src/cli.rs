@@ -1,7 +1,13 @@
 //! The command line.
 
+mod alerts;
 mod backoffice;
+mod bench;
 mod control;
+mod journal;
+mod limits;
+mod people;
+mod positions;
 mod recon;
 mod reference;
 mod report;
@@ -9,8 +15,14 @@ mod report;
 mod top;
 mod values;
 
+pub use alerts::*;
 pub use backoffice::*;
+pub use bench::*;
 pub use control::*;
+pub use journal::*;
+pub use limits::*;
+pub use people::*;
+pub use positions::*;
 pub use recon::*;
 pub use reference::*;
 pub use report::*;
@@ -18,12 +30,10 @@ pub use report::*;
 pub use top::*;
 pub use values::Speed;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use tradewind_bench::{Mix, Rate};
-use tradewind_domain::event::Kind;
 use tradewind_domain::text::{Code, Symbol};
-use tradewind_domain::time::{DayNumber, UnixNanos};
+use tradewind_domain::time::DayNumber;
 use tradewind_feeds::codec::Format;
 
 /// A low-latency trade pipeline: orders, executions and market data through six stages into one journal.
@@ -214,186 +224,10 @@ pub struct IngestArgs {
     /// Date (YYYY-MM-DD), where the file does not name it.
     #[arg(long, value_parser = values::date)]
     pub date: Option<DayNumber>,
+    /// Read the files although changes of reference data were refused: without the limits that they would have set.
+    #[arg(long)]
+    pub despite_refusals: bool,
     /// Print the summary as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind journal`.
-#[derive(Debug, Subcommand)]
-pub enum JournalCommand {
-    /// Segments, sizes, runs, positions.
-    Info(JournalArgs),
-    /// Print records, one a line.
-    Cat(CatArgs),
-    /// Print records as they are released, across rolls and restarts, until interrupted.
-    Follow(FollowArgs),
-    /// Check everything that the journal alone can prove.
-    Verify(JournalArgs),
-    /// Cut a damaged end off, keeping a copy.
-    Repair(RepairArgs),
-}
-
-/// A journal's folder.
-#[derive(Debug, Args)]
-pub struct JournalArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind journal cat`.
-#[derive(Debug, Args)]
-pub struct CatArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// First sequence number.
-    #[arg(long, value_name = "N")]
-    pub from_seq: Option<u64>,
-    /// Last sequence number.
-    #[arg(long, value_name = "N")]
-    pub to_seq: Option<u64>,
-    /// Only this kind, for example order_new.
-    #[arg(long, value_parser = values::kind(), hide_possible_values = true)]
-    pub kind: Option<Kind>,
-    /// Only refused events.
-    #[arg(long)]
-    pub rejected: bool,
-    /// At most so many records.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind journal follow`.
-#[derive(Debug, Args)]
-pub struct FollowArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// First sequence number; default: from the next record on.
-    #[arg(long, value_name = "N")]
-    pub from_seq: Option<u64>,
-    /// Stop after so many records.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind journal repair`.
-#[derive(Debug, Args)]
-pub struct RepairArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// Cut also where records were durable: what follows the damage is lost to the journal (a copy is kept).
-    #[arg(long)]
-    pub cut_durable: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// A moment of a journal; the end where nothing is said.
-#[derive(Debug, Args)]
-pub struct AsOf {
-    /// Up to this sequence number.
-    #[arg(long, value_name = "N")]
-    pub to_seq: Option<u64>,
-    /// Up to this time (RFC 3339 in UTC).
-    #[arg(long, value_name = "T", conflicts_with = "to_seq", value_parser = values::time)]
-    pub to_time: Option<UnixNanos>,
-}
-
-/// `tradewind replay`.
-#[derive(Debug, Args)]
-pub struct ReplayArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// Where to end.
-    #[command(flatten)]
-    pub as_of: AsOf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind state`.
-#[derive(Debug, Args)]
-pub struct StateArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// Where to end.
-    #[command(flatten)]
-    pub as_of: AsOf,
-    /// Only this account.
-    #[arg(long)]
-    pub account: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind explain`.
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// Data folder.
-    pub dir: PathBuf,
-    /// Order id (SHARD-COUNTER) or ClOrdID.
-    #[arg(value_parser = values::order)]
-    pub order: String,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How newly accepted orders live in `tradewind whatif`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum UnfilledArg {
-    /// They take room until they expire.
-    Open,
-    /// They end at once.
-    Ended,
-}
-
-/// `tradewind whatif`.
-#[derive(Debug, Args)]
-pub struct WhatIfArgs {
-    /// Data folder of the journal.
-    #[arg(long, value_name = "DIR")]
-    pub journal: PathBuf,
-    /// File with `[[limit]]` tables as in reference data: these limits instead of the journal's.
-    #[arg(long, value_name = "FILE")]
-    pub limits: Option<PathBuf>,
-    /// Keep the journal's limits but for those that the file names (without a file they always stay).
-    #[arg(long)]
-    pub keep: bool,
-    /// Change one field or parameter of one limit, for example desk-daily.hard=250000.
-    #[arg(long = "set", value_name = "LABEL.FIELD=VALUE", value_parser = values::limit_field)]
-    pub sets: Vec<String>,
-    /// Leave this limit out.
-    #[arg(long = "remove", value_name = "LABEL")]
-    pub removes: Vec<String>,
-    /// How newly accepted orders live, which are never filled: they take room until they expire (open), or end at once (ended).
-    #[arg(long, value_enum, default_value_t = UnfilledArg::Open)]
-    pub unfilled: UnfilledArg,
-    /// List at most so many changed verdicts.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub max: usize,
-    /// Exit with 1 if anything changes: a verdict, a reason, a warning, an alert.
-    #[arg(long)]
-    pub check: bool,
-    /// Print the limits in force at the end of the journal as a file to start from, and play nothing.
-    #[arg(long)]
-    pub print_limits: bool,
-    /// Where to end.
-    #[command(flatten)]
-    pub as_of: AsOf,
-    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }
@@ -401,15 +235,29 @@ pub struct WhatIfArgs {
 /// `tradewind config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say whether settings and reference data are sound.
-    Check(ConfigArgs),
+    /// Say whether settings and reference data are sound, and go with the journal of the data folder.
+    Check(ConfigCheckArgs),
     /// Every value and where it comes from.
-    Show(ConfigArgs),
+    Show(ConfigShowArgs),
 }
 
-/// Which configuration.
+/// `tradewind config check`.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub struct ConfigCheckArgs {
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Data folder. Where it holds a journal, that is read, and what the next start would set or refuse is said.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tradewind config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
     /// Settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
@@ -492,137 +340,6 @@ pub struct DoctorArgs {
     /// Data folder.
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind bench`.
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// The whole pipeline under open-loop load.
-    Pipeline(BenchArgs),
-    /// The limit check alone, over numbers of accounts.
-    Limits(BenchLimitsArgs),
-    /// Settlement, position and tax lots alone, over how many fills came before.
-    Books(BenchBooksArgs),
-    /// The live feed under many clients, and what they cost the pipeline.
-    Rttm(BenchRttmArgs),
-}
-
-/// `tradewind bench rttm`.
-#[derive(Debug, Args)]
-pub struct BenchRttmArgs {
-    /// Clients, each subscribed to the market.
-    #[arg(long, default_value_t = 1_000, value_parser = values::clients)]
-    pub clients: usize,
-    /// Rows that change.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    pub rows: u32,
-    /// Changes of each row, and frames, a second: 4, 5, 10 or 20.
-    #[arg(long, default_value_t = 10, value_parser = values::frames)]
-    pub hz: u8,
-    /// Seconds that are measured, without clients and with them.
-    #[arg(long, default_value_t = 10)]
-    pub seconds: u64,
-    /// Binary frames in place of JSON.
-    #[arg(long)]
-    pub binary: bool,
-    /// Instead: so many fills a second, to clients that want executions as they happen; how long a fill takes to them.
-    #[arg(long, value_name = "PER_S")]
-    pub fills: Option<u32>,
-    /// How pipeline threads wait.
-    #[arg(long, default_value = "park", value_parser = values::idle())]
-    pub idle: String,
-    /// Folder of the journal's window.
-    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
-    pub window_dir: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind bench limits`.
-#[derive(Debug, Args)]
-pub struct BenchLimitsArgs {
-    /// Accounts, one run each.
-    #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000",
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub accounts: Vec<u32>,
-    /// Limits that look at each order, over five levels: a multiple of twelve up to 192; 0 for none.
-    #[arg(long, default_value_t = 12, value_parser = values::dozens)]
-    pub limits: u32,
-    /// Every account holds one instrument and has a limit on its exposure.
-    #[arg(long)]
-    pub held: bool,
-    /// Orders that are timed.
-    #[arg(long, default_value_t = 400_000)]
-    pub orders: u64,
-    /// Save the figures to this file.
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind bench books`.
-#[derive(Debug, Args)]
-pub struct BenchBooksArgs {
-    /// Fills of the position that came before those that are measured, one run each.
-    #[arg(long, value_delimiter = ',', default_value = "200,4000,100000",
-        value_parser = clap::value_parser!(u32).range(..=10_000_000))]
-    pub fills_before: Vec<u32>,
-    /// Fills that are measured with each of them; they make its history longer.
-    #[arg(long, default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    pub fills: u64,
-    /// Save the figures to this file.
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `tradewind bench pipeline`.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// Messages, warm-up apart.
-    #[arg(long, default_value_t = 2_000_000)]
-    pub events: u64,
-    /// Order cycles a second, or max.
-    #[arg(long, default_value = "250000", value_parser = values::rate)]
-    pub rate: Rate,
-    /// Topology: auto, fused, split, staged or a list.
-    #[arg(long, default_value = "fused", value_parser = values::topology)]
-    pub topology: String,
-    /// When records count as released.
-    #[arg(long, default_value = "memory", value_parser = values::durability())]
-    pub durability: String,
-    /// Accounts.
-    #[arg(long, default_value_t = 1_000)]
-    pub accounts: u32,
-    /// Instruments.
-    #[arg(long, default_value_t = 100)]
-    pub instruments: u32,
-    /// What is sent.
-    #[arg(long, default_value = "cycles", value_parser = values::mix())]
-    pub mix: Mix,
-    /// How pipeline threads wait.
-    #[arg(long, default_value = "spin", value_parser = values::idle())]
-    pub idle: String,
-    /// Folder for the journal; default: a temporary folder in the current one.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Folder of the journal's window.
-    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
-    pub window_dir: PathBuf,
-    /// Write the journal to this database meanwhile, which is EMPTIED first: `sqlite:FILE` or `postgres://HOST/DATABASE`.
-    #[arg(long, value_name = "URL")]
-    pub store: Option<String>,
-    /// Save the figures to this file.
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
