@@ -62,7 +62,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         unless_taken("memory", &args.data, || memory(&settings, &args.data)),
         huge_pages(),
         governor(),
-        open_files(),
+        open_files(&settings),
     ];
     findings.extend(left_behind(&settings));
     findings.extend(without_effect(&settings));
@@ -215,6 +215,10 @@ fn window(settings: &Settings, data: &Path) -> Finding {
         let mend = "make it larger (mount -o remount,size=..., or --shm-size for a container) or lower journal.window_bytes";
         return finding("window", Grade::Bad, found, mend);
     }
+    if let Some(caution) = system.window_caution() {
+        let found = format!("{} {caution}", dir.display());
+        return finding("window", Grade::Warn, found, "set journal.window_dir");
+    }
     finding("window", Grade::Good, found, "")
 }
 
@@ -264,16 +268,11 @@ fn disk(settings: &Settings, data: &Path) -> Finding {
             "choose another --data, or give this user the right to write there",
         );
     }
-    let system = FileSystem::of(&existing)
-        .ok()
-        .and_then(|system| system.unsafe_name());
-    if let Some(name) = system.filter(|_| !settings.journal.allow_unsafe_fs) {
-        let found = format!("{shown} is on {name}, which does not keep what it was told to sync or lock");
-        return bad(
-            found,
-            "put --data on a local disk file system (ext4, xfs, btrfs, zfs)",
-        );
-    }
+    let caution = FileSystem::of(&existing).ok().and_then(|system| {
+        let is_bad = system.unsafe_name().is_some() && !settings.journal.allow_unsafe_fs;
+        let grade = if is_bad { Grade::Bad } else { Grade::Warn };
+        Some((grade, format!("{shown} {}", system.data_caution()?)))
+    });
     if free < need {
         let found = format!(
             "{} free in {shown}, {} needed before new orders are refused",
@@ -281,6 +280,10 @@ fn disk(settings: &Settings, data: &Path) -> Finding {
             output::bytes(need)
         );
         return bad(found, "free space, or lower journal.reserve_bytes");
+    }
+    if let Some((grade, found)) = caution {
+        let mend = "put --data on a local disk file system (ext4, xfs, btrfs, zfs)";
+        return finding("disk", grade, found, mend);
     }
     finding(
         "disk",
@@ -381,19 +384,24 @@ fn governor() -> Finding {
     }
 }
 
-fn open_files() -> Finding {
+/// Files that a process needs beside its clients' connections: segments, sockets, databases.
+const FILES_BESIDE: u64 = 1_024;
+
+fn open_files(settings: &Settings) -> Finding {
+    let clients = match settings.http.listen.is_empty() {
+        true => 0,
+        false => u64::from(settings.http.connections),
+    };
+    let need = clients + FILES_BESIDE;
     let limit = read("/proc/self/limits")
         .lines()
         .find(|line| line.starts_with("Max open files"))
-        .and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok())
-        .unwrap_or(0);
-    if limit < 4_096 {
-        finding(
-            "open files",
-            Grade::Warn,
-            limit.to_string(),
-            "raise it: ulimit -n 65536, or LimitNOFILE in the unit",
-        )
+        .and_then(|line| line.split_whitespace().nth(3))
+        .map_or(0, |soft| soft.parse().unwrap_or(u64::MAX)); // or "unlimited"
+    if limit < need {
+        let found = format!("{limit}, {need} for http.connections and the rest");
+        let mend = "raise it (ulimit -n 65536, or LimitNOFILE in the unit), or lower http.connections";
+        finding("open files", Grade::Warn, found, mend)
     } else {
         finding("open files", Grade::Good, limit.to_string(), "")
     }

@@ -28,10 +28,10 @@ pub enum JournalError {
         /// The process that holds the lock, as far as known.
         holder: String,
     },
-    /// The folder cannot be written.
-    #[error("journal folder {} cannot be written (read-only file system or missing permission)", path.display())]
+    /// A folder of the journal or of its window cannot be written.
+    #[error("{} cannot be written (read-only file system or missing permission)", path.display())]
     ReadOnly {
-        /// The folder.
+        /// The folder, or the file in it.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,

@@ -4,7 +4,7 @@ use super::archiver::Archiver;
 use super::config::{Identity, JournalConfig};
 use super::error::{IoContext, JournalError};
 use super::folder::{Folder, SlotFile};
-use super::follower::{Follower, RecordRef};
+use super::follower::{Follower, RecordRef, StartAt};
 use super::format::{DurableSlot, Position, SegmentHeader};
 use super::handle::{JournalHandle, Threads};
 use super::keeper::Keeper;
@@ -41,11 +41,12 @@ impl Journal {
         prepare_folder(&folder)?;
         check_data_file_system(&config, &folder, &*storage)?;
         check_window_file_system(&config, &*storage)?;
+        let cautions = cautions(&config, &folder, &*storage)?;
         let lock = Lock::take(&folder.lock())?;
         folder.remove_unfinished(&*storage)?;
         let segments = folder.segments(&*storage)?;
         let slot = folder.read_slot(&*storage)?;
-        match slot {
+        let opened = match slot {
             Some(slot) if !segments.is_empty() => recover(config, folder, storage, lock, segments, slot),
             None if !segments.is_empty() => Err(JournalError::DurableLost {
                 path: folder.durable(),
@@ -58,7 +59,8 @@ impl Journal {
                 })
             }
             _ => begin(config, folder, storage, lock, slot),
-        }
+        };
+        Ok(Opened { cautions, ..opened? })
     }
 }
 
@@ -72,9 +74,15 @@ pub struct Opened {
     slot: DurableSlot,
     recovery: Recovery,
     is_new: bool,
+    cautions: Vec<String>,
 }
 
 impl Opened {
+    /// What the file systems do not promise, and the settings allow all the same; for people.
+    pub fn cautions(&self) -> &[String] {
+        &self.cautions
+    }
+
     /// True where the journal did not exist before.
     pub fn is_new(&self) -> bool {
         self.is_new
@@ -98,7 +106,10 @@ impl Opened {
     /// All records, oldest first. Every one is checked; a bad one is corruption.
     pub fn records(&self) -> Result<Records, JournalError> {
         let follower = Follower::over_files(&self.config.dir, self.recovery.oldest, self.recovery.end)?;
-        Ok(Records { follower })
+        Ok(Records {
+            follower,
+            oldest: self.recovery.oldest,
+        })
     }
 
     /// Begins a run: takes the window's memory, starts archiver and keeper. The engine writes its first record.
@@ -165,12 +176,25 @@ impl Opened {
     }
 }
 
-/// Records of a recovered journal.
+/// Records of a journal, oldest first.
 pub struct Records {
     follower: Follower,
+    oldest: Position,
 }
 
 impl Records {
+    /// What of a journal is released now. It is only looked at, and may be written meanwhile.
+    pub fn of(data_dir: &Path) -> Result<Self, JournalError> {
+        let follower = Follower::open(data_dir, StartAt::Start)?;
+        let oldest = follower.position();
+        Ok(Self { follower, oldest })
+    }
+
+    /// Where the oldest record is, or will be.
+    pub fn oldest(&self) -> Position {
+        self.oldest
+    }
+
     /// The next record; `None` at the end.
     #[allow(clippy::should_implement_trait)] // it lends from its own buffer
     pub fn next(&mut self) -> Result<Option<RecordRef<'_>>, JournalError> {
@@ -220,10 +244,29 @@ fn check_data_file_system(
     }
 }
 
+fn cautions(
+    config: &JournalConfig,
+    folder: &Folder,
+    storage: &dyn Storage,
+) -> Result<Vec<String>, JournalError> {
+    let (data, window) = (folder.path(), config.window_dir.as_path());
+    let of_data = storage.file_system(data).context("ask about", data)?;
+    let of_window = storage.file_system(window).context("ask about", window)?;
+    let data = of_data
+        .data_caution()
+        .map(|caution| format!("{} {caution}", data.display()));
+    let window = of_window
+        .window_caution()
+        .map(|caution| format!("{} {caution}", window.display()));
+    Ok(data.into_iter().chain(window).collect())
+}
+
 /// The window must fit its file system.
 fn check_window_file_system(config: &JournalConfig, storage: &dyn Storage) -> Result<(), JournalError> {
     let path = &config.window_dir;
-    let system = storage.file_system(path).context("ask about", path)?;
+    let system = storage
+        .file_system(path)
+        .context("ask about the window folder", path)?;
     if !system.is_in_memory() && !config.allow_unsafe_fs {
         let text = format!(
             "window_dir {} is not on a memory file system such as /dev/shm",
@@ -315,6 +358,7 @@ fn begin(
         slot,
         recovery,
         is_new: true,
+        cautions: Vec::new(),
     })
 }
 
@@ -356,6 +400,7 @@ fn recover(
         slot,
         recovery,
         is_new: false,
+        cautions: Vec::new(),
     })
 }
 

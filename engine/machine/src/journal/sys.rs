@@ -63,6 +63,24 @@ impl FileSystem {
     pub fn is_in_memory(&self) -> bool {
         IN_MEMORY.contains(&self.magic)
     }
+
+    /// What a data folder there has to fear, for people; `None` on a local disk.
+    pub fn data_caution(&self) -> Option<String> {
+        match self.unsafe_name() {
+            Some(name) => Some(format!(
+                "is on {name}, which does not keep what it was told to sync or lock: what counts as on disk may be lost with the machine"
+            )),
+            None => self
+                .is_in_memory()
+                .then(|| "lies in memory: the journal is gone when the machine restarts".to_owned()),
+        }
+    }
+
+    /// What a window there costs, for people; `None` in memory.
+    pub fn window_caution(&self) -> Option<&'static str> {
+        (!self.is_in_memory())
+            .then_some("is not on a memory file system such as /dev/shm: the pipeline may wait for its disk")
+    }
 }
 
 /// Gives a file all its bytes now, as zeros, so that no later write can find the disk full.

@@ -68,9 +68,16 @@ fn a_window_that_is_not_in_memory_is_refused() {
 #[test]
 fn a_disk_with_a_window_in_memory_is_accepted_and_the_rest_only_when_it_is_allowed() {
     let place = Place::new();
-    assert!(open_on(&place, EXT4, TMPFS, false).is_ok());
+    assert_eq!(open_on(&place, EXT4, TMPFS, false).unwrap().cautions(), [""; 0]);
+    let in_memory = open_on(&Place::new(), TMPFS, TMPFS, false).unwrap();
+    assert!(in_memory.cautions()[0].ends_with("is gone when the machine restarts"));
     let overlay = 0x794c_7630;
     let opened = open_on(&place, overlay, EXT4, true).unwrap();
+    let [data, window] = opened.cautions() else {
+        panic!("both are said: {:?}", opened.cautions());
+    };
+    assert!(data.contains("overlayfs"), "{data}");
+    assert!(window.contains("is not on a memory file system"), "{window}");
     let (mut writer, handle) = opened.start().unwrap();
     write(&mut writer, 1..=10, 1);
     handle.stop().unwrap();
