@@ -79,8 +79,7 @@ impl ValuationService {
         }
         match self.shown.get().frozen {
             0 => String::new(),
-            1 => ", equity of 1 node frozen".into(),
-            frozen => format!(", equity of {frozen} nodes frozen"),
+            frozen => format!(", equity of {} frozen", output::counted(frozen, "node")),
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use support::place::Place;
 use support::process::{BINARY, Engine, code, stderr};
+use tradewind_domain::event::Kind;
 
 /// The binary with the place's folders and small settings.
 fn tradewind(place: &Place, args: &[&str], sets: &[&str]) -> Output {
@@ -40,6 +41,32 @@ fn a_start_whose_limits_are_refused_lets_nothing_in_unless_told_to() {
     assert_eq!((code(&records), records.stdout.len()), (0, 0), "an order came in");
     let goes_on = run(&["--despite-refusals"]);
     assert_eq!(code(&goes_on), 0, "{}", stderr(&goes_on));
+}
+
+#[test]
+fn files_are_not_read_where_limits_are_refused_unless_told_to() {
+    let place = Place::new();
+    let file = place.root().join("orders.jsonl");
+    let line = r#"{"kind":"order_new","time":"2026-03-02T14:30:00Z","cl_ord_id":"A","account":"N-CASH-1","symbol":"MARVO","side":"BUY","qty":1,"px":"71.8"}"#;
+    std::fs::write(&file, line).expect("a file");
+    let file = file.to_str().expect("a path that is text");
+    let ingest = |args: &[&str]| {
+        let args = [&["ingest", file, "--format", "jsonl"], args].concat();
+        tradewind(&place, &args, &["capacity.limits=5"])
+    };
+    let orders = || {
+        let mut events = support::journal::events(&place.data()).into_iter();
+        events.any(|event| event.kind() == Some(Kind::OrderNew))
+    };
+    let stopped = ingest(&[]);
+    assert_eq!(code(&stopped), 1, "{}", stderr(&stopped));
+    for what in ["refused CAPACITY: limit", "--despite-refusals"] {
+        assert!(stderr(&stopped).contains(what), "{what}: {}", stderr(&stopped));
+    }
+    assert!(!orders(), "an order came in");
+    let goes_on = ingest(&["--despite-refusals"]);
+    assert_eq!(code(&goes_on), 0, "{}", stderr(&goes_on));
+    assert!(orders(), "the file was read");
 }
 
 #[test]

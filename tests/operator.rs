@@ -175,6 +175,62 @@ fn config_check_finds_all_that_a_first_start_would_refuse() {
 }
 
 #[test]
+fn config_check_says_what_the_next_start_on_a_journal_would_set_and_refuse() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let data = place.data();
+    let firm = include_str!("support/firm.toml");
+    let check = |reference: &str, sets: &[&str]| {
+        let reference = file(&place, "next.toml", reference);
+        let reference = format!("reference.path={reference}");
+        let sets = [&[reference.as_str(), "engine.clock=wall"], sets].concat();
+        let output = with_sets(
+            &place,
+            &["config", "check", "--json", "--data", text(&data)],
+            &sets,
+        );
+        (code(&output), json(&output))
+    };
+    let problems = |(exit, found): (i32, Value)| {
+        assert_eq!(exit, 1, "{found}");
+        found["problems"].to_string()
+    };
+    let (exit, same) = check(firm, &[]);
+    assert_eq!(
+        (exit, &same["problems"]),
+        (0, &Value::Array(Vec::new())),
+        "{same}"
+    );
+    let in_journal = same["journal"]["records"].as_u64().expect("a count");
+    assert!(
+        in_journal > 50 && same["journal"]["changes"] == Value::Array(Vec::new()),
+        "{same}"
+    );
+
+    let (exit, other) = check(&firm.replacen("hard = \"1000\"", "hard = \"1001\"", 1), &[]);
+    let changes = other["journal"]["changes"].as_array().expect("a list");
+    assert_eq!((exit, changes.len()), (0, 1), "{other}");
+    assert!(
+        changes[0].as_str().is_some_and(|line| line.contains("l01")),
+        "{other}"
+    );
+
+    let more: String = (0..20)
+        .map(|number| {
+            format!("[[instrument]]\nsymbol = \"N{number}\"\nkind = \"EQUITY\"\ncurrency = \"USD\"\ncalendar = \"UTC\"\ntick = \"0.01\"\n")
+        })
+        .collect();
+    let refused = problems(check(&format!("{firm}\n{more}"), &[]));
+    assert!(refused.contains("the next start: refused CAPACITY"), "{refused}");
+    assert!(problems(check(firm, &["capacity.nodes=63"])).contains("larger tables"));
+    assert!(problems(check(firm, &["engine.clock=input"])).contains("runs on wall time"));
+
+    let before = engine.json(&["limits", "list"]);
+    assert!(before.to_string().contains("l01"), "the engine went on meanwhile");
+    assert!(engine.stop().len() as u64 >= in_journal);
+}
+
+#[test]
 fn an_engine_that_does_not_fit_into_memory_is_refused_before_anything_is_begun() {
     let place = Place::new();
     let large = ["capacity.cl_ord_ids=1073741824", "capacity.exec_ids=1073741824"];

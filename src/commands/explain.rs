@@ -65,17 +65,20 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
         writeln!(text, "    {}", asked.join(", "))?;
     }
     if let Some(execution) = &event.execution {
-        writeln!(
+        write!(
             text,
-            "    {} {} @ {}: principal {}, fee {}, realised {} {currency} {}",
+            "    {} {} @ {}: principal {}, fee {}, realised {} {currency}",
             execution.exec_id,
             execution.qty,
             execution.px,
             execution.principal,
             execution.fee,
-            execution.realised,
-            execution.alerts.join(" ")
+            execution.realised
         )?;
+        for alert in &execution.alerts {
+            write!(text, " {alert}")?;
+        }
+        writeln!(text)?;
     }
     let verdict = &event.verdict;
     match (&verdict.code, &verdict.text) {

@@ -1,5 +1,6 @@
 //! `tradewind ingest`: recorded files through the same pipeline that `run` builds.
 
+use super::changes::{self, Setting};
 use super::summary::{self, Summary};
 use super::unknown;
 use crate::cli::{IngestArgs, Speed};
@@ -118,9 +119,14 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
         .source(SourceClass::Order, settings.sources.order_slots as usize);
     let rules = RuleChanges::find(&settings, prepared.rules.as_ref())?;
     let changes = ReferenceChanges::find(reference, &prepared.known, utc_day(start_ns))?.with_rules(rules);
-    let clock = prepared.clock.clone();
+    let (clock, is_new) = (prepared.clock.clone(), prepared.recovery.is_new);
     let engine = Engine::start(prepared, &cores)?;
-    set_reference(&engine, &changes, &settings, start_ns)?;
+    let setting = Setting {
+        is_new,
+        origin_ns: reference_ns(&settings, start_ns),
+        despite_refusals: args.despite_refusals,
+    };
+    let engine = changes::set(engine, &changes, setting)?;
 
     let store = StoreService::start(&settings, &engine, &clock)?;
     let began = clock.raw();
@@ -154,31 +160,12 @@ pub fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn set_reference(
-    engine: &Engine,
-    changes: &ReferenceChanges,
-    settings: &Settings,
-    start_ns: u64,
-) -> anyhow::Result<()> {
-    // On input time the admin events bear the second before the first message; on wall time the stamp says nothing.
-    let origin_ns = if settings.engine.clock == ClockMode::Input {
-        start_ns.saturating_sub(NANOS_PER_SEC)
-    } else {
-        0
-    };
-    let refused = engine::apply_reference(changes, engine, origin_ns)?;
-    let count = changes.lines.len() as u64;
-    output::note(format_args!(
-        "reference data: {}",
-        output::counted(count, "change")
-    ));
-    for line in &changes.rule_lines {
-        output::note(format_args!("  {line}"));
+/// On input time the admin events bear the second before the first message; on wall time the stamp says nothing.
+fn reference_ns(settings: &Settings, start_ns: u64) -> u64 {
+    match settings.engine.clock {
+        ClockMode::Input => start_ns.saturating_sub(NANOS_PER_SEC),
+        _ => 0,
     }
-    for refused in refused {
-        output::note(format_args!("  refused {}: {}", refused.code, refused.line));
-    }
-    Ok(())
 }
 
 /// Pushes a file's messages. A full ring makes it wait; nothing is dropped.
@@ -229,9 +216,9 @@ fn pump(
     bar.finish_and_clear();
     if shown > ERRORS_SHOWN {
         output::note(format_args!(
-            "{}: {} more lines could not be read",
+            "{}: {} could not be read",
             path.display(),
-            shown - ERRORS_SHOWN
+            output::counted(shown - ERRORS_SHOWN, "more line")
         ));
     }
     Ok(recording.counts())

@@ -9,6 +9,7 @@ pub mod bench_limits;
 mod bench_rttm;
 pub mod bench_store;
 pub mod cash;
+pub mod changes;
 pub mod config;
 pub mod conformance;
 pub mod doctor;

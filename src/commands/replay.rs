@@ -1,7 +1,7 @@
 //! `tradewind replay`: the state that a journal leads to, as a hash.
 
 use crate::cli::ReplayArgs;
-use crate::output::{self, bytes, count};
+use crate::output::{self, bytes, count, counted};
 use std::process::ExitCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_machine::clock::Clock;
@@ -17,10 +17,10 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     output::text(format_args!(
-        "{} records ({} inputs, {} effects, {}) in {:.3} s: {} records/s\nlast seq {} at {}\n",
-        count(summary.records),
-        count(summary.inputs),
-        count(summary.effects),
+        "{} ({}, {}, {}) in {:.3} s: {} records/s\nlast seq {} at {}\n",
+        counted(summary.records, "record"),
+        counted(summary.inputs, "input"),
+        counted(summary.effects, "effect"),
         bytes(summary.bytes),
         summary.seconds,
         count(summary.records_per_s as u64),

@@ -1,5 +1,6 @@
 //! `tradewind run`: the engine, and where the profile asks for it a generated market session with paper fills.
 
+use super::changes::{self, Setting};
 use super::summary::{self, Summary};
 use crate::alerts::AlertService;
 use crate::audit::AuditService;
@@ -48,7 +49,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let cores = Cores::detect();
     let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
     summary::show_recovery(&prepared.recovery);
-    let clock = prepared.clock.clone();
+    let (clock, is_new) = (prepared.clock.clone(), prepared.recovery.is_new);
     let reference = engine::load_reference(&settings, None)?;
     if settings.reference.path.is_empty() && settings.demo.orders_per_s == 0 {
         output::note("reference.path names no file: the firm is the demo's, with its accounts and limits");
@@ -70,13 +71,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         output::note(format_args!("thread {thread} is not pinned: {error}"));
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
-    let refused = set_reference(&engine, &changes)?;
-    if refused > 0 && !args.despite_refusals {
-        engine.stop()?;
-        anyhow::bail!(
-            "{refused} changes of reference data were refused, and nothing was let in: mend the file or the capacities, or say --despite-refusals"
-        );
-    }
+    let setting = Setting {
+        is_new,
+        origin_ns: 0,
+        despite_refusals: args.despite_refusals,
+    };
+    let engine = changes::set(engine, &changes, setting)?;
     // 4. Alerts, the valuer and the store follow the journal, then the session and its venue, where the profile asks for them.
     let mut alerts = AlertService::start(&settings, &engine, &clock)?;
     let valuation = figures
@@ -168,31 +168,6 @@ fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// Shows and sets what differs; gives how many changes were refused.
-fn set_reference(engine: &Engine, changes: &ReferenceChanges) -> anyhow::Result<usize> {
-    const LINES_SHOWN: usize = 12;
-    for line in changes.lines.iter().take(LINES_SHOWN) {
-        output::note(format_args!("  {line}"));
-    }
-    if changes.lines.len() > LINES_SHOWN {
-        output::note(format_args!(
-            "  and {} more changes of reference data",
-            changes.lines.len() - LINES_SHOWN
-        ));
-    }
-    for line in changes.overruled.iter().take(LINES_SHOWN) {
-        output::note(format_args!("  {line}"));
-    }
-    for line in &changes.rule_lines {
-        output::note(format_args!("  {line}"));
-    }
-    let refused = engine::apply_reference(changes, engine, 0)?;
-    for refused in &refused {
-        output::note(format_args!("  refused {}: {}", refused.code, refused.line));
-    }
-    Ok(refused.len())
-}
-
 /// What stands beside the engine and has a word in the status line.
 struct Watched<'a> {
     alerts: Option<&'a mut AlertService>,
@@ -281,20 +256,21 @@ impl Status {
     fn show(&self, before: &Status, seconds: f64, of_watched: &str) {
         let rate = (self.inputs - before.inputs) as f64 / seconds;
         let mut line = format!(
-            "{} events/s, {} in all, {} effects, not on disk {}",
+            "{} events/s, {} in all, {}, not on disk {}",
             count(rate as u64),
             count(self.inputs),
-            count(self.effects),
+            output::counted(self.effects, "effect"),
             output::bytes(self.lag_bytes)
         );
         if self.full_waits > before.full_waits {
             line.push_str(&format!(
-                ", {} waits for the journal",
-                count(self.full_waits - before.full_waits)
+                ", {} for the journal",
+                output::counted(self.full_waits - before.full_waits, "wait")
             ));
         }
         if self.refused > 0 {
-            line.push_str(&format!(", {} messages without a kind", count(self.refused)));
+            let refused = output::counted(self.refused, "message");
+            line.push_str(&format!(", {refused} without a kind"));
         }
         if self.space_low {
             line.push_str(", SPACE LOW: new orders are refused");

@@ -1,7 +1,7 @@
 //! What a run did, from its journal: counts, rejects by code, positions and profit.
 
 use crate::engine::RecoveryReport;
-use crate::output::{self, Table, bytes, count};
+use crate::output::{self, Table, bytes, count, counted};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,18 +74,18 @@ impl fmt::Display for Summary {
         };
         writeln!(
             f,
-            "{} inputs, {} records, {} of journal in {:.2} s: {} inputs/s",
-            count(self.inputs),
-            count(self.records),
+            "{}, {}, {} of journal in {:.2} s: {} inputs/s",
+            counted(self.inputs, "input"),
+            counted(self.records, "record"),
             bytes(self.journal_bytes),
             self.seconds,
             count(rate as u64)
         )?;
         if self.lines_unreadable + self.lines_skipped > 0 {
-            let (bad, skipped) = (count(self.lines_unreadable), count(self.lines_skipped));
+            let (bad, skipped) = (counted(self.lines_unreadable, "line"), count(self.lines_skipped));
             writeln!(
                 f,
-                "{bad} lines could not be read, {skipped} hold nothing for the pipeline"
+                "{bad} could not be read; without anything for the pipeline: {skipped}"
             )?;
         }
         for (title, figures) in [("kind", &self.kinds), ("rejected", &self.rejects)] {
@@ -115,9 +115,9 @@ fn valuation(f: &mut fmt::Formatter<'_>, figures: &ValuerFigures) -> fmt::Result
     let ms = |ns: u64| ns as f64 / 1e6;
     write!(
         f,
-        "equity of {} nodes: {} figures",
-        count(figures.nodes),
-        count(figures.sent)
+        "equity of {}: {}",
+        counted(figures.nodes, "node"),
+        counted(figures.sent, "figure")
     )?;
     if figures.age.count > 0 {
         let age = &figures.age;
@@ -134,8 +134,8 @@ fn valuation(f: &mut fmt::Formatter<'_>, figures: &ValuerFigures) -> fmt::Result
     if figures.frozen > 0 {
         writeln!(
             f,
-            "{} nodes are not valued: a stale mark or no rate",
-            figures.frozen
+            "not valued for a stale mark or no rate: {}",
+            counted(figures.frozen, "node")
         )?;
     }
     Ok(())
@@ -171,22 +171,25 @@ fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {
     if state.positions.len() > POSITIONS_SHOWN {
         writeln!(
             f,
-            "and {} more positions: `tradewind state`",
-            state.positions.len() - POSITIONS_SHOWN
+            "and {}: `tradewind state`",
+            counted((state.positions.len() - POSITIONS_SHOWN) as u64, "more position")
         )?;
     }
-    writeln!(f, "{} open orders", count(state.orders.len() as u64))
+    writeln!(f, "{}", counted(state.orders.len() as u64, "open order"))
 }
 
 /// Says what recovery did.
 pub fn show_recovery(report: &RecoveryReport) {
+    for caution in &report.cautions {
+        output::note(format_args!("warning: {caution}"));
+    }
     if report.is_new {
         output::note("a new journal");
         return;
     }
     output::note(format_args!(
-        "recovered {} records up to seq {} in {:.3} s ({} records/s)",
-        count(report.records),
+        "recovered {} up to seq {} in {:.3} s ({} records/s)",
+        counted(report.records, "record"),
         count(report.last_seq),
         report.seconds,
         count(report.records_per_s as u64)
@@ -205,8 +208,8 @@ pub fn show_recovery(report: &RecoveryReport) {
     }
     if report.finished_effects > 0 {
         output::note(format_args!(
-            "  an open group finished with {} effects",
-            report.finished_effects
+            "  an open group finished with {}",
+            counted(report.finished_effects, "effect")
         ));
     }
 }

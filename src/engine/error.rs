@@ -15,6 +15,15 @@ pub enum EngineError {
     /// The threads.
     #[error("the pipeline failed")]
     Pipeline(#[from] PipelineError),
+    /// A run that could not be ended in good order.
+    #[error(
+        "the journal in {} has no room left: the run was ended without its last record, and what was not journaled was not accepted; free space before the next start",
+        path.display()
+    )]
+    NoSpaceToStop {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// Records that are no sequence.
     #[error("the journal cannot be replayed")]
     Replay(#[from] ReplayError),
@@ -70,7 +79,7 @@ pub enum EngineError {
         hint: String,
     },
     /// Records that do not go with those before them.
-    #[error("{count} records name rows that no record before them made: run `tradewind journal verify`")]
+    #[error("facts that name a row which no record before made: {count}; run `tradewind journal verify`")]
     Contradiction {
         /// How many.
         count: u64,

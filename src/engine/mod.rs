@@ -7,20 +7,21 @@
 //! Not here: what feeds the sources and what follows the journal; the commands decide that.
 
 mod error;
-mod first_start;
 mod reference;
 mod rules;
+mod trial;
 mod wiring;
 
 pub use error::EngineError;
 pub(crate) use error::places;
-pub use first_start::refused_at_first_start;
 pub use reference::{ReferenceChanges, Refused, apply_reference, load_reference};
 pub use rules::{RuleChanges, pack_rules, read_rules};
+pub use trial::Trial;
 pub use wiring::{Prepared, RecoveryReport, prepare, stages, topology as topology_of};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tradewind_config::Settings;
 use tradewind_domain::event::{EngineStopped, Event, InboundLong, Kind};
 use tradewind_machine::cores::Cores;
@@ -28,6 +29,10 @@ use tradewind_machine::journal::{Follower, JournalHandle, JournalWriter, StartAt
 use tradewind_machine::pipeline::{Finished, Running, StopMode};
 use tradewind_machine::source::LongSource;
 use tradewind_risk::limit_check::TableGauge;
+
+/// How often a stop looks whether it goes on, and how often in a row the journal may have had no room.
+const STOP_TICK: Duration = Duration::from_millis(5);
+const STUCK_TICKS: u32 = 1_000;
 
 /// Version and commit of this build, as it stands in the journal.
 pub fn build_name() -> String {
@@ -109,16 +114,40 @@ impl Engine {
         &self.data_dir
     }
 
-    /// Takes what the sources still hold, ends the sequence with `EngineStopped`, archives and syncs everything.
+    /// Takes what the sources still hold, ends the sequence with `EngineStopped`, archives and syncs everything. A journal that has no room for
+    /// that, and gets none, ends the run without: what was not journaled was not accepted.
     pub fn stop(self) -> Result<Stopped, EngineError> {
         let body = EngineStopped {
             epoch: self.epoch,
             ..bytemuck::Zeroable::zeroed()
         };
         let last = InboundLong::new(Kind::EngineStopped, &body);
-        let finished = self.running.stop(StopMode::Drain, Some(last))?;
+        self.running.stopper().stop(StopMode::Drain, Some(last));
+        if self.waits_for_space() {
+            drop(self.running);
+            self.journal.stop()?;
+            return Err(EngineError::NoSpaceToStop { path: self.data_dir });
+        }
+        let finished = self.running.join()?;
         self.journal.stop()?;
         Ok(Stopped { finished })
+    }
+
+    /// Waits for the end of a pipeline that was asked to stop. True where the journal has had no room for so long that it will not come.
+    fn waits_for_space(&self) -> bool {
+        let mut before = self.journal.committed();
+        let mut ticks = 0;
+        while !self.running.is_ended() {
+            std::thread::park_timeout(STOP_TICK);
+            let now = self.journal.committed();
+            let is_stuck = self.journal.space_low() && now == before;
+            ticks = if is_stuck { ticks + 1 } else { 0 };
+            if ticks == STUCK_TICKS {
+                return true;
+            }
+            before = now;
+        }
+        false
     }
 }
 
@@ -143,7 +172,7 @@ pub(crate) fn journal_config(
             Configured::Memory => Durability::Memory,
             Configured::Disk => Durability::Disk,
         },
-        sync_interval: std::time::Duration::from_millis(u64::from(keys.sync_interval_ms)),
+        sync_interval: Duration::from_millis(u64::from(keys.sync_interval_ms)),
         keep_bytes: retention,
         retention_bytes: retention,
         reserve_bytes: keys.reserve_bytes,

@@ -15,9 +15,9 @@ use tradewind_machine::clock::Clock;
 use tradewind_machine::cores::Cores;
 use tradewind_machine::idle::IdleStrategy;
 use tradewind_machine::journal::{
-    Identity, Journal, JournalHandle, JournalWriter, Opened, bytes_left_behind,
+    Identity, Journal, JournalHandle, JournalWriter, Records, bytes_left_behind,
 };
-use tradewind_machine::pipeline::{Builder, PinPolicy, Schedule, Settings as PipelineSettings};
+use tradewind_machine::pipeline::{Builder, LastSeen, PinPolicy, Schedule, Settings as PipelineSettings};
 use tradewind_machine::replay::Replay;
 use tradewind_machine::stage::Stages;
 use tradewind_machine::topology::Topology;
@@ -44,6 +44,8 @@ pub struct RecoveryReport {
     pub seconds: f64,
     /// Records applied a second.
     pub records_per_s: f64,
+    /// What the journal's file systems do not promise.
+    pub cautions: Vec<String>,
 }
 
 /// A pipeline that is ready to start: add sources, then start it.
@@ -117,12 +119,13 @@ pub fn prepare(
     let capacities = settings.capacities();
     let (mut stages, tables) = stages_and_gauge(&capacities, &opened.identity().hash_key);
     let mut schedule = TradingSchedule::new(capacities.sessions);
-    let recovered = replay(settings, data_dir, &opened, &mut stages, &mut schedule)?;
+    let recovered = replay(settings, data_dir, opened.records()?, &mut stages, &mut schedule)?;
     let mut report = RecoveryReport {
         is_new: opened.is_new(),
         records: recovered.records,
         taken_over_bytes: opened.recovery().taken_over_bytes,
         torn_bytes: opened.recovery().torn.iter().map(|torn| torn.bytes).sum(),
+        cautions: opened.cautions().to_vec(),
         ..RecoveryReport::default()
     };
 
@@ -164,29 +167,32 @@ pub fn prepare(
     })
 }
 
-struct Recovered {
-    records: u64,
-    last: tradewind_machine::pipeline::LastSeen,
-    open_group: Option<tradewind_domain::event::Head>,
-    known: Known,
-    rules: RuleBook,
+/// What the records of a journal say.
+pub(super) struct Recovered {
+    /// How many there are.
+    pub(super) records: u64,
+    /// The last one's number and time.
+    pub(super) last: LastSeen,
+    /// The last one, where its group is not whole.
+    pub(super) open_group: Option<tradewind_domain::event::Head>,
+    pub(super) known: Known,
+    pub(super) rules: RuleBook,
 }
 
 /// Applies every record of the journal.
-fn replay(
+pub(super) fn replay(
     settings: &Settings,
     data_dir: &Path,
-    opened: &Opened,
+    mut records: Records,
     stages: &mut Stages<Event>,
     schedule: &mut TradingSchedule,
 ) -> Result<Recovered, EngineError> {
     let (mut known, mut rules) = (Known::default(), RuleBook::new());
-    let oldest = opened.recovery().oldest;
+    let oldest = records.oldest();
     if oldest.segment() > 1 {
         return Err(EngineError::BeginsLate { oldest });
     }
     let mut event = Event::empty();
-    let mut records = opened.records()?;
     let mut replay = Replay::new(stages);
     while let Some(record) = records.next()? {
         if event.read_record(record.bytes()).is_none() {
