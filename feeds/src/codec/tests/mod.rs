@@ -511,7 +511,7 @@ fn frames_with_their_receipt_in_seconds_are_read_alike() {
         Format::BinanceFrames,
         FRAMES_IN_SECONDS,
         &[
-            "2021-10-12T00:28:33.377805Z quote NKNUSDT  672@0.3521 / 3199@0.3526 id 499869768 venue 101",
+            "2021-10-12T00:28:33.377805000Z quote NKNUSDT  672@0.3521 / 3199@0.3526 id 499869768 venue 101",
             "line 3: recv_s: expected seconds since 1970 with at most nine decimals",
         ],
     );
