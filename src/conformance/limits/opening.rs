@@ -69,6 +69,7 @@ pub(crate) fn open(case: &Case) -> Result<Opened, String> {
     opening.cash(&proceeds)?;
     opening.valuations()?;
     opening.at_ns = days.first_roll_ns.max(first_ns.saturating_sub(BEFORE_FIRST_NS));
+    opening.begin_day()?;
     opening.locates()?;
     opening.limits()?;
     let sessions = opening.sessions(case)?;
@@ -300,6 +301,21 @@ impl Opening<'_> {
                 equity: money(equity, "equity")?,
                 balance: money(balance, "sod_balance")?,
                 has_balance: u8::from(balance.is_some()),
+                ..Valuation::zeroed()
+            };
+            self.send(Kind::Valuation, &body, "", node)?;
+        }
+        Ok(())
+    }
+
+    /// A node's day begins with its first figure: they come once more before the limits, whose marks begin at what they say and not at the
+    /// balance of the day before.
+    fn begin_day(&mut self) -> Result<(), String> {
+        let setup = self.setup;
+        for (node, balance) in &setup.sod_balance {
+            let equity = setup.equity.get(node).copied().unwrap_or(*balance);
+            let body = Valuation {
+                equity: money(Some(equity), "equity")?,
                 ..Valuation::zeroed()
             };
             self.send(Kind::Valuation, &body, "", node)?;

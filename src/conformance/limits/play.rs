@@ -138,7 +138,11 @@ impl<'a> Player<'a> {
             }
         }
         for order_id in turn.seen.take_asked() {
-            self.report(turn, Kind::VenueCancelled, order_id)?;
+            let record = self.act(turn, Kind::VenueCancelled, &report_of(order_id), ("", ""))?;
+            // The roll that comes with the answer may have expired the order before it.
+            if !turn.seen.has_expired(order_id) {
+                answers::side_effect(&mut turn.got, &record);
+            }
         }
         own.ok_or_else(|| format!("{kind} left no record"))
     }

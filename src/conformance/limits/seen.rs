@@ -72,13 +72,21 @@ impl Seen {
         std::mem::take(&mut self.asked)
     }
 
+    /// True where an order has expired in this step.
+    pub(crate) fn has_expired(&self, order_id: OrderId) -> bool {
+        self.expired.iter().any(|(expired, _)| *expired == order_id)
+    }
+
     /// True where orders were cancelled.
     pub(crate) fn has_cancelled(&self) -> bool {
         !self.cancelled.is_empty()
     }
 
-    /// Adds what was seen to a step's answer.
-    pub(crate) fn write(self, got: &mut Map<String, Value>) {
+    /// Adds what was seen to a step's answer. Of a roll and a lost session that are due before the same step the files take the roll
+    /// first: what it expires is not there to be cancelled.
+    pub(crate) fn write(mut self, got: &mut Map<String, Value>) {
+        let mut cod_cancelled = std::mem::take(&mut self.cod_cancelled);
+        cod_cancelled.retain(|(order, _)| !self.has_expired(*order));
         let mut put = |key: &str, value: Value| got.insert(key.to_owned(), value);
         if let Some(date) = self.rolled_to {
             put("rolled_to", json!(date));
@@ -89,7 +97,7 @@ impl Seen {
         let has_cancelled = self.killed || !self.cancelled.is_empty();
         for (key, orders, is_there) in [
             ("expired", self.expired, false),
-            ("cod_cancelled", self.cod_cancelled, false),
+            ("cod_cancelled", cod_cancelled, false),
             ("cancelled", self.cancelled, has_cancelled),
         ] {
             if is_there || !orders.is_empty() {
@@ -153,6 +161,21 @@ mod tests {
         assert_eq!(
             answer(&events),
             json!({"cod_cancelled": ["early", "late"], "cancelled": ["killed"]})
+        );
+    }
+
+    #[test]
+    fn what_a_roll_expires_was_not_cancelled_for_its_lost_session() {
+        let events = [
+            record(1, 0, Kind::Timer),
+            on_order(1, 1, Kind::CancelRequested, 3, "day"),
+            on_order(1, 2, Kind::CancelRequested, 4, "until cancelled"),
+            record(2, 0, Kind::Timer),
+            on_order(2, 1, Kind::OrderExpired, 3, "day"),
+        ];
+        assert_eq!(
+            answer(&events),
+            json!({"expired": ["day"], "cod_cancelled": ["until cancelled"]})
         );
     }
 
