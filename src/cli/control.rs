@@ -29,10 +29,13 @@ pub struct ReasonArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Level {
     /// Only orders that reduce a position.
+    #[value(alias = "REDUCE_ONLY")]
     ReduceOnly,
     /// No new orders and no replaces; resting orders stay.
+    #[value(alias = "CANCEL_ONLY")]
     CancelOnly,
     /// As cancel-only, and every open order is cancelled.
+    #[value(alias = "KILL")]
     Kill,
 }
 
