@@ -71,7 +71,12 @@ impl Trial {
         let mut found: Vec<u32> = changes.map(|record| record.body::<Control>().limit.0).collect();
         found.sort_unstable();
         self.seen.trips += expected.len() as u64;
-        assert_eq!(found, expected, "states, {}", self.at());
+        let differs = found
+            .iter()
+            .chain(expected)
+            .find(|&limit| found.contains(limit) != expected.contains(limit));
+        let set = differs.and_then(|&limit| self.history.limit(limit));
+        assert_eq!(found, expected, "states: {set:?}, {}", self.at());
     }
 
     /// Reserved is the sum over open orders, at every node and in every wallet; positions and the day's figures are those of the

@@ -1,16 +1,17 @@
 //! Random events of the market, of money, of limits, states and time.
 
 use super::super::world::{dec, outcome};
-use super::drive::Trial;
+use super::drive::{ALL_ACTIONS_FROM, Trial};
 use super::firm::{self, ACCOUNTS, OTHER, SETTLE, is_business_day};
-use super::history::{Dividend, Worth};
+use super::history::Worth;
+use super::payments::{Action, Terms};
 use super::verdict::Answer;
 use crate::limit_check::hits;
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{CorporateActionKind, LimitType};
 use tradewind_domain::event::{
-    CashMove, Control, CorporateAction, FxRate, HitKind, InstrumentStatus, Kind, LastTrade, LimitSet, Locate,
-    Mark, RestrictedSet, Timer, TimerKind, Valuation,
+    CashMove, Control, CorporateAction, Event, FxRate, HitKind, HolderAction, InstrumentStatus, Kind,
+    LastTrade, LimitSet, Locate, Mark, RestrictedSet, Timer, TimerKind, Valuation,
 };
 use tradewind_domain::fixed::{Money, ONE};
 use tradewind_domain::ids::{AccountId, CalendarId, HoldingId, InstrumentId, NodeId, SessionId, VenueId};
@@ -315,29 +316,102 @@ impl Trial {
         self.note_orders(&group[1..]);
     }
 
-    /// A dividend takes effect at once; its holders' parts are effects of the announcement.
-    pub(super) fn dividend(&mut self) {
+    /// Something is paid on positions, at once; the holders' parts are effects of the announcement.
+    pub(super) fn corporate(&mut self) {
+        let all = self.seed >= ALL_ACTIONS_FROM;
+        match if all { self.rng.below(3) } else { 0 } {
+            0 => self.dividend(),
+            1 => self.funding(),
+            _ => self.margin(),
+        }
+    }
+
+    fn dividend(&mut self) {
         let instrument = self.rng.below(8) as usize;
         let (per_unit, withhold_bps) = (self.rng.range(1, 3 * ONE), self.rng.pick(&[0, 1_500, 3_333]));
-        let row = self.history.instruments[instrument];
         let body = CorporateAction {
             cash_per_unit: Money::from_raw(per_unit.into()),
             withhold_bps,
-            action: CorporateActionKind::CashDividend as u8,
+            ..self.action(instrument, CorporateActionKind::CashDividend)
+        };
+        self.seen.dividends += self.announce(&body).len() as u64;
+        let terms = Terms::Dividend {
+            per_unit: per_unit.into(),
+            withhold_bps: withhold_bps.into(),
+        };
+        self.note_action(instrument, terms);
+    }
+
+    /// On a price that is said or on the mark.
+    fn funding(&mut self) {
+        let instrument = self.rng.below(8) as usize;
+        let rate = self.rng.range(-900_000, 900_000);
+        let mark = self.history.mark(instrument).filter(|_| self.rng.one_in(2));
+        let said = self.px(instrument).max(1);
+        let body = CorporateAction {
+            cash_per_unit: Money::from_raw(rate.into()),
+            gross: Money::from_raw(if mark.is_some() { 0 } else { said.into() }),
+            ..self.action(instrument, CorporateActionKind::Funding)
+        };
+        self.seen.fundings += self.announce(&body).len() as u64;
+        let terms = Terms::Funding {
+            px: mark.unwrap_or(said.into()),
+            rate: rate.into(),
+        };
+        self.note_action(instrument, terms);
+    }
+
+    fn margin(&mut self) {
+        let instrument = self.rng.pick(&[3, 4]);
+        let px = self.px(instrument).max(1);
+        let body = CorporateAction {
+            cash_per_unit: Money::from_raw(px.into()),
+            ..self.action(instrument, CorporateActionKind::VariationMargin)
+        };
+        let concerned = |&account: &u32| self.history.has_part(account, instrument);
+        let mut expected: Vec<u32> = ACCOUNTS.iter().copied().filter(concerned).collect();
+        let effects = self.announce(&body);
+        let mut holders: Vec<u32> = effects
+            .iter()
+            .map(|effect| effect.body::<HolderAction>().node.0)
+            .collect();
+        holders.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(holders, expected, "margin of {body:?}, {}", self.at());
+        self.seen.margins += holders.len() as u64;
+        let terms = Terms::Margin {
+            px: px.into(),
+            holders,
+        };
+        self.note_action(instrument, terms);
+    }
+
+    fn action(&self, instrument: usize, kind: CorporateActionKind) -> CorporateAction {
+        let row = self.history.instruments[instrument];
+        CorporateAction {
+            action: kind as u8,
             instrument: row.id,
             currency: row.currency,
             holding: HoldingId::NONE,
             node: NodeId::NONE,
             ..CorporateAction::zeroed()
-        };
-        let group = self.send(Kind::CorporateAction, &body);
-        assert_eq!(outcome(&group[0]), "OK", "{body:?}, {}", self.at());
-        self.seen.dividends += group.len() as u64 - 1;
-        self.history.dividends.push(Dividend {
+        }
+    }
+
+    /// Gives the effects.
+    fn announce(&mut self, body: &CorporateAction) -> Vec<Event> {
+        let mut group = self.send(Kind::CorporateAction, body);
+        for record in &group {
+            assert_eq!(outcome(record), "OK", "{body:?}, {}", self.at());
+        }
+        group.split_off(1)
+    }
+
+    fn note_action(&mut self, instrument: usize, terms: Terms) {
+        self.history.actions.push(Action {
             at: self.history.at,
             instrument,
-            per_unit: per_unit.into(),
-            withhold_bps: withhold_bps.into(),
+            terms,
         });
     }
 

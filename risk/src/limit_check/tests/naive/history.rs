@@ -1,8 +1,10 @@
 //! The history that the model reads: one list for each kind of fact, nothing is ever changed or taken out, and every question walks
 //! the lists from their beginning. No figure is carried from one event to the next.
 
+use super::payments::Action;
 use tradewind_domain::codes::{InstrumentKind, OrderState, OrderType, Side};
 use tradewind_domain::event::{LimitSet, OrderNew};
+use tradewind_domain::ids::LimitId;
 use tradewind_domain::reference::Instrument;
 
 /// Place of a fact in the one sequence.
@@ -356,15 +358,6 @@ pub(super) enum Worth {
     },
 }
 
-/// A dividend on the positions of its moment.
-#[derive(Clone, Copy)]
-pub(super) struct Dividend {
-    pub(super) at: At,
-    pub(super) instrument: usize,
-    pub(super) per_unit: i128,
-    pub(super) withhold_bps: i128,
-}
-
 /// A state that somebody set, at a node or for an instrument.
 #[derive(Clone, Copy)]
 pub(super) struct Control {
@@ -393,7 +386,7 @@ pub(super) struct History {
     pub(super) sources: Vec<(u64, bool)>,
     pub(super) controls: Vec<Control>,
     pub(super) worths: Vec<(At, Worth)>,
-    pub(super) dividends: Vec<Dividend>,
+    pub(super) actions: Vec<Action>,
     pub(super) messages: Vec<Message>,
     pub(super) orders: Vec<Order>,
     pub(super) keys: Vec<(String, Date, Option<usize>)>,
@@ -547,6 +540,12 @@ impl History {
             set.node.0 == node && trip.0 > rearmed && (!lapses || self.is_today(node, trip.0))
         };
         self.trips.iter().filter(stands).map(|trip| trip.1).collect()
+    }
+
+    /// When a limit was set first.
+    pub(super) fn set_at(&self, limit: LimitId) -> At {
+        let first = self.limits.iter().find(|(_, set)| set.limit == limit);
+        first.unwrap().0
     }
 
     pub(super) fn has_tripped(&self, limit: u32) -> bool {

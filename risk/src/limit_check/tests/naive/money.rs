@@ -1,7 +1,7 @@
 //! Cash of accounts, and equity and balance of nodes with the floors under them (L29, L33 to L35).
 
 use super::firm::{SETTLE, is_business_day};
-use super::history::{Dividend, History, Worth, principal};
+use super::history::{History, Worth, principal};
 use tradewind_domain::codes::InstrumentKind;
 use tradewind_domain::event::{HitKind, LimitSet};
 use tradewind_domain::fixed::ONE;
@@ -80,13 +80,7 @@ impl History {
                 (cash.held, cash.collateral) = (cash.held - collateral, cash.collateral + collateral);
             }
         }
-        let paid = self.dividends.iter().filter(|dividend| {
-            let row = &self.instruments[dividend.instrument];
-            row.currency.0 == currency
-        });
-        cash.held += paid
-            .map(|dividend| self.dividend(dividend, account))
-            .sum::<i128>();
+        cash.held += self.paid_by_actions(account, currency);
         let of_wallet = |order: &super::history::Order| {
             order.asked.currency.0 == currency && self.is_below(order.asked.leaf.0, account)
         };
@@ -96,24 +90,6 @@ impl History {
         let open = self.open().filter(|(_, order, _)| of_wallet(order));
         cash.reserved = open.map(|(_, order, now)| now.reserved_cash(row(order))).sum();
         cash
-    }
-
-    /// SETTLEMENT section 6: what an account gets of a dividend on what it held then, as executions stand now; gross and tax are each
-    /// rounded half up, and who is short pays gross.
-    fn dividend(&self, dividend: &Dividend, account: u32) -> i128 {
-        let row = &self.instruments[dividend.instrument];
-        let held = self.execs.iter().filter(|exec| {
-            !exec.busted
-                && exec.at < dividend.at
-                && exec.instrument == dividend.instrument
-                && self.is_below(exec.leaf, account)
-        });
-        let position: i128 = held.map(super::history::Exec::signed).sum();
-        let minor = 10i128.pow(8 - u32::from(row.money_dp));
-        let half_up = |amount: i128, per: i128| (2 * amount.abs() + per) / (2 * per) * amount.signum();
-        let gross = half_up(position * dividend.per_unit, i128::from(ONE) * minor);
-        let withheld = half_up(gross.max(0) * dividend.withhold_bps, 10_000);
-        (gross - withheld) * minor
     }
 
     /// SETTLEMENT section 2: two business days after the trade date; at once where that day's run is over.
@@ -202,12 +178,7 @@ impl History {
     /// L35: the high-water mark, from the limit's first setting on.
     fn high_water(&self, set: &LimitSet) -> i128 {
         let [initial, mode, ..] = set.params;
-        let since = self
-            .limits
-            .iter()
-            .find(|(_, first)| first.limit == set.limit)
-            .unwrap()
-            .0;
+        let since = self.set_at(set.limit);
         let mut mark = i128::from(initial);
         for (at, worth) in self.worths.iter().filter(|(at, _)| *at > since) {
             let Worth::Valued { node, equity, .. } = *worth else {

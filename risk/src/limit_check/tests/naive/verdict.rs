@@ -359,7 +359,10 @@ impl History {
                 .iter()
                 .rev()
                 .find(|control| control.node == Some(set.node.0) && control.rearms);
-            let since = rearmed.map_or(0, |control| control.at);
+            // A limit that is set in the middle of its window begins to count then.
+            let since = rearmed
+                .map_or(0, |control| control.at)
+                .max(self.set_at(set.limit));
             let counts = |exec: &&super::history::Exec| {
                 exec.at > since
                     && self.is_below(exec.leaf, set.node.0)
