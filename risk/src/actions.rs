@@ -120,10 +120,30 @@ impl Actions {
         self.took_effect.push_back((instrument, row));
     }
 
-    /// What took effect on an instrument behind a trade, oldest first.
-    fn since(&self, instrument: InstrumentId, seq: Seq) -> impl Iterator<Item = &ActionRow> + Clone {
-        let of_instrument = self.took_effect.iter().filter(move |(of, _)| *of == instrument);
-        of_instrument.map(|(_, row)| row).filter(move |row| row.seq > seq)
+    /// What took effect on an instrument behind a trade, oldest first. Of a trade of these days that is little: the rest is stepped over.
+    fn since(&self, instrument: InstrumentId, seq: Seq) -> impl DoubleEndedIterator<Item = &ActionRow> {
+        let behind = self.took_effect.partition_point(|(_, row)| row.seq <= seq);
+        let of_instrument = self
+            .took_effect
+            .range(behind..)
+            .filter(move |(of, _)| *of == instrument);
+        of_instrument.map(|(_, row)| row)
+    }
+
+    /// The newest payments on an instrument behind a trade, oldest first, and how many there are.
+    fn paid_since(&self, instrument: InstrumentId, seq: Seq) -> ([ActionRow; WAY_MAX], usize) {
+        let (mut rows, mut len) = ([ActionRow::zeroed(); WAY_MAX], 0);
+        let newest_first = self
+            .since(instrument, seq)
+            .rev()
+            .filter(|row| row.pays())
+            .take(WAY_MAX);
+        for row in newest_first {
+            rows[len] = *row;
+            len += 1;
+        }
+        rows[..len].reverse();
+        (rows, len)
     }
 
     /// What a quantity of a trade, which is not negative, is in present units: whole steps after each split since. `None` where it does
@@ -223,11 +243,8 @@ impl Actions {
             _ => self.forgotten,
         };
         let mut way = Way::new();
-        let pays = self
-            .since(instrument, seq.max(forgotten))
-            .filter(|row| row.pays());
-        let too_old = pays.clone().count().saturating_sub(WAY_MAX);
-        for &row in pays.skip(too_old) {
+        let (paid, len) = self.paid_since(instrument, seq.max(forgotten));
+        for &row in &paid[..len] {
             let mut is_own = false;
             while let Some(number) = own.next_if(|&number| self.comes_up_to(number, &row)) {
                 way.push(self.rows[self.slot(number)], number);
