@@ -7,20 +7,13 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use tradewind::conformance::{FileReport, Options, Outcome, play_file};
 
-/// Why cases are known to fail in this version. A case that passes must not stand here.
-const KNOWN_FAILURES: &[(&str, &[&str])] = &[(
-    "cash and reserves are those of the trade's currency, in its minor unit (LIMITS section 14, Cash)",
-    &["LIM-0307"],
-)];
-
-/// Plays a file; every case but the known failures must pass.
+/// Plays a file; every case must pass.
 fn assert_holds(path: &Path) -> FileReport {
     let report = play_file(path, &Options::default()).expect("a vector file");
-    let is_known = |id: &str| KNOWN_FAILURES.iter().any(|(_, ids)| ids.contains(&id));
     let wrong: Vec<String> = report
         .cases
         .iter()
-        .filter(|case| (case.outcome == Outcome::Failed) != is_known(&case.id))
+        .filter(|case| case.outcome == Outcome::Failed)
         .map(|case| {
             let problems = case.steps.iter().flat_map(|step| &step.problems);
             let problems: Vec<String> = problems.map(ToString::to_string).collect();

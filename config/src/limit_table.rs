@@ -345,11 +345,12 @@ pub static LIMIT_SPECS: &[LimitSpec] = &[
         ..gate(
             LimitType::BuyingPower,
             "-",
-            "purchases against settled cash and `credit_line`; in a cash account, sales against what is held",
+            "purchases against settled cash and `credit_line`; in a cash account, sales against what is held; `cash`: that of the instrument's currency (TRADE), or all of it in base currency (BASE)",
             &[
                 param("credit_line", 0, AMOUNT, 0),
                 param("fee_bps", 1, ParamKind::Whole(0, 10_000), 0),
                 param("unsettled_ok", 2, ParamKind::Flag, 0),
+                param("cash", 3, ParamKind::Choice(&[("TRADE", 0), ("BASE", 1)]), 0),
             ],
         )
     },

@@ -33,7 +33,10 @@ pub struct WalletRow {
     /// Trading date of the proceeds in `unsettled`.
     unsettled_day: DayNumber,
     #[doc(hidden)]
-    pub reserved3: [u32; 5],
+    pub reserved3: u32,
+    /// What open orders need of the account's cash in base currency, their fee estimates included, 1e-16: kept once a limit
+    /// compares it (`in_base`).
+    pub need_in_base: i128,
 }
 
 const _: () = assert!(size_of::<WalletRow>() == 128);
@@ -78,6 +81,7 @@ pub struct Wallets {
     rows: Vec<WalletRow>,
     index: HashTable<u32>,
     max: u32,
+    currencies: u16,
 }
 
 impl Wallets {
@@ -87,7 +91,14 @@ impl Wallets {
             rows: Vec::with_capacity(max as usize),
             index: HashTable::with_capacity(max as usize),
             max,
+            currencies: 0,
         }
+    }
+
+    /// One more than the highest currency that a wallet has.
+    #[inline]
+    pub fn currencies(&self) -> u16 {
+        self.currencies
     }
 
     /// Sets how many are accepted, at most what there is memory for.
@@ -155,6 +166,7 @@ impl Wallets {
             currency,
             ..WalletRow::zeroed()
         });
+        self.currencies = self.currencies.max(currency.0.saturating_add(1));
         let rows = &self.rows;
         self.index
             .insert_unique(hash(key(account, currency)), wallet.0, |&at| {

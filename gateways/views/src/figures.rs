@@ -9,6 +9,10 @@ const PERIOD_MS: usize = 0;
 const ALGO: usize = 1;
 const GCRA: i64 = 1;
 
+/// `params` of buying power: whose cash it compares.
+const CASH: usize = 3;
+const IN_BASE: i64 = 1;
+
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -69,6 +73,7 @@ impl Unit {
             L::MaxOpenOrders | L::DupContent => Unit::Orders,
             L::RepeatedExec => Unit::Executions,
             L::BuyingPower if code == Some(RejectCode::InsufficientPosition) => Unit::WideQuantity,
+            L::BuyingPower if params[CASH] == IN_BASE => Unit::Value,
             L::BuyingPower => Unit::Cash,
             L::PriceCollar
             | L::Restricted

@@ -298,8 +298,15 @@ impl Book {
             Kind::LimitSet => {
                 let limit = self.with_quota(event.body());
                 let prevented = self.prevents_at(limit.node);
+                let is_of_cash = limit.limit_type == LimitType::BuyingPower as u8;
+                if is_of_cash {
+                    self.note_all_needs(false);
+                }
                 self.limits
                     .set(&limit, &mut self.hierarchy, &mut self.stamps, event.head.recv_ns);
+                if is_of_cash {
+                    self.note_all_needs(true);
+                }
                 if limit.limit_type == LimitType::SelfTrade as u8 {
                     self.apply_self_trade_limit(prevented, limit.node);
                 }

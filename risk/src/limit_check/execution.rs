@@ -277,7 +277,12 @@ impl Book {
             self.value_instrument(execution.instrument);
         }
         let (pair, open) = match self.orders.get(execution.slot).map(|row| row.node_instrument) {
-            Some(pair) => (pair, self.apply_fill(execution)),
+            Some(pair) => {
+                let need = self.need_of(execution.slot);
+                let open = self.apply_fill(execution);
+                self.note_need(execution.slot, execution.wallet, need);
+                (pair, open)
+            }
             None => (
                 self.make_pairs(execution.leaf, execution.instrument, execution.holding),
                 OpenChange::default(),

@@ -16,6 +16,7 @@ mod admin;
 mod allocation;
 mod ask;
 mod audit;
+mod base_cash;
 mod book;
 mod bust;
 mod conversion;

@@ -286,6 +286,7 @@ impl Book {
         if self.orders.insert(&row) != Some(view.slot) {
             self.faults += 1;
         }
+        self.note_need(view.slot, view.wallet, 0);
         if view.state_after == OrderState::Held as u8 {
             self.resting.hold(&mut self.orders, view.slot);
         }

@@ -279,7 +279,7 @@ impl<'a> Scene<'a> {
     /// What is worth finding out only where such a limit is set.
     fn find_special(&self, terms: &Terms) -> FoundOut {
         match terms.limit_type {
-            LimitType::BuyingPower => self.find_cash(),
+            LimitType::BuyingPower => self.find_cash(terms),
             LimitType::SelfTrade => FoundOut {
                 crosses: self.crosses(terms.id),
                 ..FoundOut::NOTHING
@@ -290,13 +290,16 @@ impl<'a> Scene<'a> {
 
     /// What the account owns and holds. Buying power of a sale is about the account too, wherever the limit stands.
     #[inline]
-    fn find_cash(&self) -> FoundOut {
+    fn find_cash(&self, terms: &Terms) -> FoundOut {
         let mut found = FoundOut::NOTHING;
         let wallet = self.book.wallets.row(self.ask.wallet);
-        if let Some(row) = wallet {
-            found.cash_held = row.settled.raw() - row.collateral.raw();
-            found.unsettled = self.book.unsettled_cash(row);
-            found.reserved = row.reserved.raw();
+        if limits::cash::in_base(&terms.params) {
+            self.find_base_cash(&mut found);
+        } else if let Some(row) = wallet {
+            let at_scale = limits::cash::at_scale;
+            found.cash_held = at_scale(row.settled.raw() - row.collateral.raw());
+            found.unsettled = at_scale(self.book.unsettled_cash(row));
+            found.reserved = at_scale(row.reserved.raw());
         }
         if !self.ask.side.is_buy() {
             let account = wallet.map_or_else(|| self.account(), |row| row.account);
@@ -307,6 +310,18 @@ impl<'a> Scene<'a> {
             }
         }
         found
+    }
+
+    /// All cash of the account.
+    #[cold]
+    fn find_base_cash(&self, found: &mut FoundOut) {
+        let cash = self.book.base_cash(self.account());
+        found.is_unpriced = cash.is_none();
+        let cash = cash.unwrap_or_default();
+        (found.cash_held, found.unsettled, found.reserved) = (cash.held, cash.unsettled, cash.needed);
+        if self.chain.fee_bps != NodeRow::NO_FEE {
+            found.fee_bps = self.chain.fee_bps;
+        }
     }
 
     /// The account of the chain.

@@ -154,6 +154,7 @@ impl Book {
             return;
         }
         let (close_qty, short_unit) = recorded_parts(event, &request.verdict, view.unit);
+        let need = self.need_of(view.slot);
         let Some(row) = self.orders.get_mut(view.slot) else {
             self.faults += 1;
             return;
@@ -172,6 +173,7 @@ impl Book {
         row.new_cl_ord_id = request.cl_ord_id;
         let row = *row;
         self.rest_anew(view.slot);
+        self.note_need(view.slot, row.wallet, need);
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());
         }

@@ -248,6 +248,12 @@ impl Book {
             self.faults += 1;
             return;
         };
+        let need = self.need_of(view.slot);
+        self.change_order(&row, view, replace);
+        self.note_need(view.slot, row.wallet, need);
+    }
+
+    fn change_order(&mut self, row: &OrderRow, view: &OrderView, replace: Replace) {
         let closes = !OrderState::from_code(view.state_after).is_some_and(OrderState::is_open);
         if let Some(wallet) = self.wallets.row_mut(row.wallet) {
             wallet.reserved = Money::from_raw(wallet.reserved.raw() + view.cash.raw());

@@ -77,11 +77,10 @@ impl Measure {
     /// Use and limit as records show them: in the type's unit, without what they were multiplied by to be compared.
     pub fn shown(&self, spec: &Spec) -> (i128, i128) {
         // Most types show what they compare.
-        if spec.scale == 1 && spec.shown == 1 {
+        if spec.scale == 1 {
             return (self.used, self.limit);
         }
-        let figure = |figure: i128| (figure / spec.scale).saturating_mul(spec.shown);
-        (figure(self.used), figure(self.limit))
+        (self.used / spec.scale, self.limit / spec.scale)
     }
 
     /// A refusal (or none) that is not about an amount.
@@ -142,8 +141,6 @@ pub struct Spec {
     pub totals: bool,
     /// What use and limit are multiplied by to be compared without a division; records show them without.
     pub scale: i128,
-    /// What use and limit are multiplied by for the records, which show values at 1e-16.
-    pub shown: i128,
     /// The figure that is compared with `hard` alone, where all limits of the type on a node have it in common: one ceiling stands for them.
     pub ceiling: Option<Figure>,
     /// True where the parameters make sense.
@@ -162,7 +159,6 @@ const ORDER: Spec = Spec {
     warn: WarnEdge::None,
     totals: false,
     scale: 1,
-    shown: 1,
     ceiling: None,
     accepts: any,
 };
@@ -304,7 +300,6 @@ catalogue! {
     BuyingPower: cash::buying_power, Spec {
         warn: WarnEdge::Daily,
         accepts: cash::accepts,
-        shown: cash::SHOWN,
         ..ORDER
     };
     Margin: exposure::margin, of_equity(exposure(WarnEdge::Daily));

@@ -40,6 +40,8 @@ pub struct Old {
     pub value: i128,
     /// Value of the whole order, what was filled at its unit.
     pub order_value: i128,
+    /// The part of `value` that closes a position and needs no cash: of a binary sale that opens a short too.
+    pub closing_value: i128,
     /// Reserved cash.
     pub cash: i128,
 }
@@ -53,6 +55,7 @@ impl Old {
             px: row.px,
             value,
             order_value: value + i128::from(row.cum) * i128::from(row.short_unit),
+            closing_value: row.closing_value(),
             cash: row.reserved_cash().raw(),
         }
     }
@@ -169,12 +172,17 @@ pub struct Priced {
 /// What is found out for the few types of limits that ask for it; else all of it is nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FoundOut {
-    /// Cash of the account's wallet without what binary shorts must hold; what is not settled yet is included.
+    /// Cash of the account's wallet, or of all its wallets in base currency, without what binary shorts must hold; what is not settled
+    /// yet is included. Like the next two at 1e-16.
     pub cash_held: i128,
     /// The part of it that is not settled yet.
     pub unsettled: i128,
-    /// Reserved cash of the account's wallet.
+    /// What open orders hold of it.
     pub reserved: i128,
+    /// Fee estimate, in basis points.
+    pub fee_bps: u16,
+    /// True where one of the wallets cannot be valued in base currency.
+    pub is_unpriced: bool,
     /// Located and sold-short figures of the account's holding.
     pub short: ShortFigures,
     /// Position of the account in the instrument, and what is open to sell.
@@ -206,6 +214,8 @@ impl FoundOut {
         cash_held: 0,
         unsettled: 0,
         reserved: 0,
+        fee_bps: 0,
+        is_unpriced: false,
         short: ShortFigures::NONE,
         account: Holding {
             position: 0,

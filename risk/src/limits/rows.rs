@@ -169,6 +169,8 @@ pub struct Limits {
     pub repeats_window_ns: u64,
     /// Limits in force that keep own orders from trading with one another (L15).
     pub self_trades: u32,
+    /// True once a limit compared cash in base currency (L29): what open orders need of it is kept from then on.
+    pub counts_base: bool,
     /// True once a limit that watches executions was set (L13).
     pub watches: bool,
 }
@@ -185,6 +187,7 @@ impl Limits {
             repeats: 0,
             repeats_window_ns: 0,
             self_trades: 0,
+            counts_base: false,
             watches: false,
         }
     }
@@ -336,7 +339,10 @@ impl Limits {
                 self.watches = true;
             }
             match spec.limit_type {
-                LimitType::BuyingPower => self.set_fee(node),
+                LimitType::BuyingPower => {
+                    self.counts_base |= cash::in_base(&event.params);
+                    self.set_fee(node);
+                }
                 LimitType::SelfTrade => self.set_self_trade(node),
                 _ => {}
             }

@@ -162,6 +162,11 @@ impl OrderRow {
     pub fn open_value(&self) -> i128 {
         parts_value(self.leaves, self.close_qty, self.unit, self.short_unit)
     }
+    /// The part of it that closes a long position, of a binary sale that opens a short.
+    #[inline]
+    pub fn closing_value(&self) -> i128 {
+        i128::from(self.close_qty.min(self.leaves)) * i128::from(self.unit)
+    }
     /// What the order that a pending replace asks for has left to close: fills since it was accepted have used it up first.
     #[inline]
     pub fn new_close_left(&self) -> i64 {

@@ -190,6 +190,8 @@ impl Params<'_> {
                 self.e8("credit_line", 0)?,
                 self.whole("fee_bps", Some(0))?,
                 i64::from(self.value("unsettled_ok")?.unwrap_or(false)),
+                // An account of these files has one figure of cash, in base currency.
+                1,
             ]),
             L::DupContent => set(&[self.whole("window_ms", None)?, self.whole("max", Some(1))?]),
             L::RepeatedExec => set(&[self.whole("window_ms", None)?]),

@@ -235,8 +235,7 @@ impl Trial {
             27 | 28 | 30 => 100,
             _ => 1,
         };
-        let shown = if set.limit_type == 29 { i128::from(ONE) } else { 1 };
-        let expected = (expected.used / scale * shown, expected.limit / scale * shown);
+        let expected = (expected.used / scale, expected.limit / scale);
         self.seen.probes += 1;
         assert_eq!(
             (found.used, found.hard),

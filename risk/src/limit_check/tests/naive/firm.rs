@@ -363,14 +363,9 @@ pub(super) fn random_limit(rng: &mut Rng, id: u32, limit_type: LimitType) -> Lim
         LimitType::Leverage => qty(rng, 1, 4),
         LimitType::BuyingPower => {
             (filters, node) = (false, rng.pick(ACCOUNTS));
-            params = [
-                dec("2000") * rng.range(0, 3),
-                rng.range(0, 30),
-                rng.range(0, 2),
-                0,
-                0,
-                0,
-            ];
+            let (credit_line, fee_bps) = (dec("2000") * rng.range(0, 3), rng.range(0, 30));
+            let in_base = i64::from(fee_bps % 3 == 1);
+            params = [credit_line, fee_bps, rng.range(0, 2), in_base, 0, 0];
             0
         }
         LimitType::RiskPerTrade => {

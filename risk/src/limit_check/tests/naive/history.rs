@@ -229,6 +229,11 @@ impl Standing {
         }
     }
 
+    /// What is reserved, less what closes a long position.
+    pub(super) fn opening_value(&self) -> i128 {
+        self.reserved_value() - self.close_qty.min(self.leaves) * self.price.unit
+    }
+
     /// Value of the whole order: what is open, and what was filled at the unit of what opens or adds.
     pub(super) fn order_value(&self) -> i128 {
         self.reserved_value() + self.cum * self.price.short_unit

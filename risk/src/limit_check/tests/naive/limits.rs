@@ -1,7 +1,8 @@
 //! One function for each limit of the catalogue (LIMITS section 8.1), as loops over the history.
 
-use super::history::{DISABLED, History, Price, SLOW};
+use super::history::{DISABLED, History, Price, SLOW, Standing};
 use super::look::{Exposure, Look, Row, binds};
+use super::money::Cash;
 use super::price::Ask;
 use tradewind_domain::codes::{InstrumentKind, LimitType, OrderType, SelfTradeMode, Side};
 use tradewind_domain::event::LimitSet;
@@ -511,28 +512,45 @@ impl Look<'_> {
                 row.position.max(0)
             };
             let added = self.added_qty();
+            let one = i128::from(ONE);
             let measure = found(
-                row.sell_qty + added,
-                limit,
+                (row.sell_qty + added) * one,
+                limit * one,
                 RejectCode::InsufficientPosition,
                 added > 0,
             );
             let refuses = measure.used > measure.limit;
             return (history.nodes[self.node as usize].is_cash && refuses).then_some(measure);
         }
-        let cash = history.cash(self.node, instrument.currency.0);
-        let old = ask
-            .old
-            .as_ref()
-            .map_or(0, |(_, now)| now.reserved_cash(instrument));
+        let one = i128::from(ONE);
+        let (cash, old, new) = if self.set.params[3] == 1 {
+            let closes = self.price.close_qty * self.price.unit;
+            let need = |now: &Standing| history.need_in_base(ask.leaf, now, instrument);
+            let new = history.with_fee(ask.leaf, self.price.value - closes, self.price.cash);
+            let old = ask.old.as_ref().map_or(0, |(_, now)| need(now));
+            (history.base_cash(self.node), old, new)
+        } else {
+            let cash = history.cash(self.node, instrument.currency.0);
+            let old = ask
+                .old
+                .as_ref()
+                .map_or(0, |(_, now)| now.reserved_cash(instrument));
+            let scaled = Cash {
+                held: cash.held * one,
+                unsettled: cash.unsettled * one,
+                reserved: cash.reserved * one,
+                ..cash
+            };
+            (scaled, old * one, self.price.cash * one)
+        };
         let held = if self.set.params[2] == 1 {
             cash.held
         } else {
             cash.held - cash.unsettled
         };
-        let used = cash.reserved - old + self.price.cash;
-        let limit = held + i128::from(self.set.params[0]);
-        Some(found(used, limit, RejectCode::BuyingPower, self.price.cash > old))
+        let used = cash.reserved - old + new;
+        let limit = held + i128::from(self.set.params[0]) * one;
+        Some(found(used, limit, RejectCode::BuyingPower, new > old))
     }
 
     /// L32: `|risk_px - stop_loss| * mult * fx * OrderQty * 100 > hard * equity`; without a stop price refused.

@@ -92,6 +92,52 @@ impl History {
         cash
     }
 
+    /// L29 in base currency (section 14, Precision): all cash of the account at the present rates, and what its open orders need.
+    pub(super) fn base_cash(&self, account: u32) -> Cash {
+        let mut sum = Cash {
+            held: 0,
+            unsettled: 0,
+            pending: (0, 0),
+            collateral: 0,
+            reserved: 0,
+        };
+        for currency in 0..3 {
+            let (cash, rate) = (self.cash(account, currency), self.rate(currency));
+            sum.held += cash.held * rate;
+            sum.unsettled += cash.unsettled * rate;
+        }
+        let mine = self
+            .open()
+            .filter(|(_, order, _)| self.is_below(order.asked.leaf.0, account));
+        let need = |order: &super::history::Order, now: &super::history::Standing| {
+            self.need_in_base(
+                order.asked.leaf.0,
+                now,
+                &self.instruments[order.asked.instrument.index()],
+            )
+        };
+        sum.reserved = mine.map(|(_, order, now)| need(order, &now)).sum();
+        sum
+    }
+
+    /// What an open order needs: the value of what it opens or adds, with its fee.
+    pub(super) fn need_in_base(
+        &self,
+        leaf: u32,
+        now: &super::history::Standing,
+        instrument: &Instrument,
+    ) -> i128 {
+        self.with_fee(leaf, now.opening_value(), now.reserved_cash(instrument))
+    }
+
+    /// A value with the fee estimate, rounded up at 1e-16; nothing where no cash is reserved.
+    pub(super) fn with_fee(&self, leaf: u32, value: i128, cash: i128) -> i128 {
+        if cash == 0 {
+            return 0;
+        }
+        value + super::history::ceil(value * self.fee_bps(leaf), 10_000)
+    }
+
     /// SETTLEMENT section 2: two business days after the trade date; at once where that day's run is over.
     pub(super) fn settles(&self, instrument: usize, trade_date: u32) -> Option<u32> {
         let row = &self.instruments[instrument];

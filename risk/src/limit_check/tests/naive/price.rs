@@ -131,7 +131,7 @@ impl History {
     }
 
     /// The fee estimate: that of the narrowest node with a BUYING_POWER limit.
-    fn fee_bps(&self, leaf: u32) -> i128 {
+    pub(super) fn fee_bps(&self, leaf: u32) -> i128 {
         let limits = self.in_force();
         let of = |node: &u32| {
             let here = limits
