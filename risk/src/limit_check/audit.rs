@@ -65,8 +65,7 @@ impl Book {
         if let Some(measure) = measure.filter(|measure| measure.used > measure.limit) {
             let place = (question.node_id, self.limits.label(terms.id));
             let hit = hit_of(terms, &measure, question.node);
-            let priority = measure.ranks_as.priority();
-            findings.hit(HitKind::Alerted, hit, measure.code, priority, place);
+            findings.hit_of(HitKind::Alerted, hit, &measure, place, terms.action);
         }
     }
 

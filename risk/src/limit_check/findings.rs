@@ -1,6 +1,8 @@
 //! What speaks against an order, and which of it is said first.
 
+use crate::limits::Measure;
 use bytemuck::{Zeroable, bytes_of};
+use tradewind_domain::codes::LimitAction;
 use tradewind_domain::event::{Event, HitKind, LimitHit, Verdict};
 use tradewind_domain::ids::{LimitId, NodeId};
 use tradewind_domain::reject::{Note, RejectCode};
@@ -19,9 +21,16 @@ struct Finding {
     node: NodeId,
     /// Label of the limit; codes without one come first.
     label: Code,
+    /// True for a limit that changes the state of its node.
+    acts: bool,
 }
 
 impl Finding {
+    /// What is kept where not all can be: what is acted on before what is only told, refusals before warnings and alerts.
+    fn weight(&self) -> (bool, bool) {
+        (self.acts, self.hit.kind == HitKind::Refused as u8)
+    }
+
     /// The order of reasons (LIMITS sections 5 and 14).
     #[inline]
     fn comes_before(&self, other: &Self) -> bool {
@@ -51,6 +60,7 @@ impl Findings {
             code: RejectCode::Malformed,
             node: NodeId::NONE,
             label: Code::EMPTY,
+            acts: false,
         };
         Self {
             kept: [none; HITS_MAX],
@@ -104,7 +114,7 @@ impl Findings {
         }
     }
 
-    /// A limit that speaks: where it stands and what it is called.
+    /// A reason of a limit: where it stands and what it is called.
     #[cold]
     pub(super) fn hit(
         &mut self,
@@ -112,7 +122,33 @@ impl Findings {
         hit: LimitHit,
         code: RejectCode,
         priority: u8,
+        place: (NodeId, Code),
+    ) {
+        self.keep(kind, hit, code, priority, place, false);
+    }
+
+    /// A limit that is broken and has this action, or that warns.
+    #[cold]
+    pub(super) fn hit_of(
+        &mut self,
+        kind: HitKind,
+        hit: LimitHit,
+        measure: &Measure,
+        place: (NodeId, Code),
+        action: u8,
+    ) {
+        let acts = kind != HitKind::Warned && action > LimitAction::Reject as u8;
+        self.keep(kind, hit, measure.code, measure.ranks_as.priority(), place, acts);
+    }
+
+    fn keep(
+        &mut self,
+        kind: HitKind,
+        hit: LimitHit,
+        code: RejectCode,
+        priority: u8,
         (node, label): (NodeId, Code),
+        acts: bool,
     ) {
         let finding = Finding {
             hit: LimitHit {
@@ -124,6 +160,7 @@ impl Findings {
             code,
             node,
             label,
+            acts,
         };
         if kind == HitKind::Refused && self.first.is_none_or(|first| finding.comes_before(&first)) {
             self.first = Some(finding);
@@ -131,12 +168,11 @@ impl Findings {
         if let Some(place) = self.kept.get_mut(self.count) {
             *place = finding;
             self.count += 1;
-        } else if kind == HitKind::Refused {
-            // A refusal takes the place of a warning: what refuses is acted on, a warning would be dropped with the refusal anyway.
-            let is_other = |kept: &&mut Finding| kept.hit.kind != HitKind::Refused as u8;
-            if let Some(place) = self.kept.iter_mut().find(is_other) {
-                *place = finding;
-            }
+            return;
+        }
+        let least = self.kept.iter_mut().min_by_key(|kept| kept.weight());
+        if let Some(place) = least.filter(|kept| kept.weight() < finding.weight()) {
+            *place = finding;
         }
     }
 

@@ -5,7 +5,8 @@ use super::findings::Findings;
 use crate::groups::{GroupRow, Totals, Units};
 use crate::hierarchy::{Chain, Flow, Levels, NodeRow, PairRow};
 use crate::limits::{
-    self, Ask, Block, Edge, FoundOut, LimitRow, Listener, Measure, Priced, Question, Terms, WarnEdge, traits,
+    self, Ask, Block, Edge, FoundOut, Holding, LimitRow, Listener, Measure, Priced, Question, Terms,
+    WarnEdge, traits,
 };
 use crate::market::MarketRow;
 use bytemuck::Zeroable;
@@ -304,10 +305,7 @@ impl<'a> Scene<'a> {
         if !self.ask.side.is_buy() {
             let account = wallet.map_or_else(|| self.account(), |row| row.account);
             found.is_cash_account = self.book.is_cash_account(account);
-            if let Some(pair) = self.book.hierarchy.account_pair(self.chain) {
-                found.account.position = pair.flow.position;
-                found.account.sell_qty = pair.flow.sell_qty;
-            }
+            found.account = self.held_by_account();
         }
         found
     }
@@ -341,8 +339,18 @@ impl<'a> Scene<'a> {
             restriction: book.restricted.restriction(terms.id, self.instrument.id),
             reduces: book.reduces(ask, self.chain),
             short: book.short_figures(self.chain),
+            account: self.held_by_account(),
             ..FoundOut::NOTHING
         }
+    }
+
+    /// What the account of the chain holds of the instrument, and what is open to sell of it.
+    fn held_by_account(&self) -> Holding {
+        let pair = self.book.hierarchy.account_pair(self.chain);
+        pair.map_or_else(Holding::default, |pair| Holding {
+            position: pair.flow.position,
+            sell_qty: pair.flow.sell_qty,
+        })
     }
 }
 
@@ -411,7 +419,7 @@ fn report(
 ) {
     let hit = hit_of(terms, measure, question.node);
     let place = (question.node_id, book.limits.label(terms.id));
-    findings.hit(kind, hit, measure.code, measure.ranks_as.priority(), place);
+    findings.hit_of(kind, hit, measure, place, terms.action);
 }
 
 /// True where the use has reached the warning threshold, of a limit that has one.

@@ -338,8 +338,6 @@ fn rests_in(row: &OrderRow) -> OrderState {
 /// What a report does to an order in a state.
 fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
     let state = row.order_state();
-    let is_new =
-        row.resting_state == OrderState::PendingNew as u8 || row.resting_state == OrderState::Unknown as u8;
     // No venue has an order that is held.
     if !state.is_open() || state == OrderState::Held {
         return Step::Ignore;
@@ -349,13 +347,8 @@ fn step(kind: Kind, row: &OrderRow, status: u8) -> Step {
         (Kind::VenueAck, OrderState::Unknown) if row.has_replace() => Step::Acknowledge,
         (Kind::VenueAck, OrderState::PendingNew | OrderState::Unknown) => Step::To(OrderState::Working),
         (Kind::VenueAck, OrderState::PendingCancel | OrderState::PendingReplace) => Step::Acknowledge,
-        (Kind::VenueReject, OrderState::PendingNew | OrderState::Unknown) => {
-            Step::Close(OrderState::Rejected)
-        }
-        // The venue never took the order: what was asked of it since is void.
-        (Kind::VenueReject, OrderState::PendingCancel | OrderState::PendingReplace) if is_new => {
-            Step::Close(OrderState::Rejected)
-        }
+        // Also of an order that it has acknowledged before; what was asked of it since is void.
+        (Kind::VenueReject, _) => Step::Close(OrderState::Rejected),
         (Kind::VenueCancelled, _) => Step::Close(OrderState::Cancelled),
         (Kind::VenueExpired, _) => Step::Close(OrderState::Expired),
         (Kind::VenueReplaced, OrderState::PendingReplace) => Step::Replace,

@@ -28,7 +28,7 @@ use tradewind_domain::reject::RejectCode;
 
 pub use ceilings::{Ceilings, Figure};
 pub use edges::Edge;
-pub use question::{Action, Ask, FoundOut, Old, Priced, Question};
+pub use question::{Action, Ask, FoundOut, Holding, Old, Priced, Question};
 pub use rate::charge;
 pub(crate) use rate::{charged, reaches};
 pub use rows::{LimitRow, Limits, refusal};

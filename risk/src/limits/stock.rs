@@ -1,7 +1,7 @@
 //! Positions: L21 and L22, per instrument; open orders of the other side never offset. Short sales: L14.
 
 use super::{Measure, Question, Terms};
-use tradewind_domain::codes::Side;
+use tradewind_domain::codes::{InstrumentKind, Side};
 use tradewind_domain::reference::instrument_flags;
 use tradewind_domain::reject::RejectCode;
 
@@ -43,15 +43,20 @@ pub(super) fn position_short(terms: &Terms, order: &Question<'_>) -> Option<Meas
     Some(Measure::new(used, terms.hard, RejectCode::PositionShort).growing(grows))
 }
 
-/// L14: a sale marked long is held to the long position, a short sale to what was located (SHO 200, 203).
+/// L14: a sale marked long is held to the long position, a short sale to what was located (SHO 200, 203); both of the account, wherever
+/// the limit stands (LIMITS section 14).
 pub(super) fn short_sale(_: &Terms, order: &Question<'_>) -> Option<Measure> {
     let added = order.ask.added_qty();
     match order.ask.side {
         Side::Buy => None,
+        // The opening part of a binary sale is a purchase of the other outcome, against full collateral (LIMITS section 14).
+        Side::Sell if order.instrument.kind == InstrumentKind::Binary as u8 => None,
         Side::Sell => {
-            let used = order.pair.flow.sell_qty - order.found().short.open + added;
-            let limit = order.pair.flow.position.max(0);
-            Some(Measure::new(used, limit, RejectCode::ShortMarkingRequired).growing(added > 0))
+            let held = order.found().account;
+            let used = held.sell_qty - order.found().short.open + added;
+            Some(
+                Measure::new(used, held.position.max(0), RejectCode::ShortMarkingRequired).growing(added > 0),
+            )
         }
         Side::SellShort if order.instrument.flags & instrument_flags::EASY_TO_BORROW != 0 => None,
         Side::SellShort => {

@@ -514,3 +514,45 @@ fn a_replace_that_makes_an_order_no_larger_passes_a_limit_that_was_lowered() {
     assert_eq!(outcome(&dearer), "MAX_ORDER_NOTIONAL", "1,080 on the whole");
     assert_eq!(outcome(&world.replace("o1", "r3", "90", "11")), "OK", "990");
 }
+
+#[test]
+fn a_sale_is_held_to_the_accounts_position_wherever_the_limit_stands() {
+    let mut world = World::new();
+    world.trade("T1", A1, Side::Buy, "10", "10");
+    world.trade("T2", A2, Side::Buy, "10", "10");
+    world.limit(0, FIRM, LimitType::ShortSale, 0, NO_PARAMS);
+    assert_eq!(
+        outcome(&world.place("o1", A1, Side::Sell, "11", "10")),
+        "SHORT_MARKING_REQUIRED",
+        "what another account holds is not this one's to sell"
+    );
+    assert_eq!(outcome(&world.place("o2", A2, Side::Sell, "10", "10")), "OK");
+    assert_eq!(
+        outcome(&world.place("o3", A1, Side::Sell, "10", "10")),
+        "OK",
+        "what another account sells is not sold by this one"
+    );
+}
+
+#[test]
+fn a_limit_that_acts_is_recorded_however_many_speak_before_it() {
+    let mut world = World::new();
+    for id in 0..24 {
+        world.limit(id, A2, LimitType::MaxOrderQty, i128::from(ONE), NO_PARAMS);
+    }
+    let kill = LimitSet {
+        hard: i128::from(ONE),
+        limit_type: LimitType::MaxOrderQty as u8,
+        action: LimitAction::Kill as u8,
+        limit: LimitId(24),
+        node: A2,
+        filter_instrument: InstrumentId::NONE,
+        ..LimitSet::zeroed()
+    };
+    assert_eq!(outcome(&world.send(Kind::LimitSet, &kill)), "OK");
+    world.place("o1", A2, Side::Buy, "2", "10");
+    assert_eq!(
+        outcome(&world.place("o2", A2, Side::Buy, "1", "10")),
+        "TRADING_HALTED"
+    );
+}

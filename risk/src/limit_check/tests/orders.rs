@@ -134,6 +134,21 @@ fn a_venue_reject_that_crosses_a_cancel_releases_the_order() {
 }
 
 #[test]
+fn a_venue_may_reject_an_order_that_it_has_acknowledged_and_filled_in_part() {
+    let mut world = World::new();
+    let order = world.place("o1", A2, Side::Buy, "10", "10");
+    world.report(Kind::VenueAck, id(&order));
+    world.fill(id(&order), "4", "10");
+    assert_eq!(outcome(&world.report(Kind::VenueReject, id(&order))), "OK");
+    assert_eq!((world.reserved(1), world.limit.open_orders().count()), (0, 0));
+    assert_eq!(
+        outcome(&world.report(Kind::VenueReject, id(&order))),
+        "STATE_MISMATCH",
+        "once"
+    );
+}
+
+#[test]
 fn values_that_do_not_fit_are_refused() {
     let mut world = World::new();
     let mut order = world.order("o1", A2, Side::Buy, "1", "10");

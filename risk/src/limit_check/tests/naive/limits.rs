@@ -311,6 +311,7 @@ impl Look<'_> {
         let (row, added) = (self.of_instrument(), self.added_qty());
         match self.ask.side {
             Side::Buy => None,
+            Side::Sell if self.row_of().kind == InstrumentKind::Binary as u8 => None,
             Side::Sell => {
                 let used = row.sell_qty - shorts_open + added;
                 Some(found(
