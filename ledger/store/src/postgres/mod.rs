@@ -6,6 +6,7 @@
 //! - Partitions are made apart, before the batch, and attached without a lock that readers would notice.
 
 mod accounts;
+mod at_once;
 mod copy;
 mod merge;
 
@@ -47,6 +48,10 @@ impl Postgres {
             .application_name("tradewind-store")
             .disable_statement_logging();
         let mut connection = PgConnection::connect_with(&options).await?;
+        let port = connection.fetch_one("SELECT inet_client_port()").await?;
+        if let Some(Ok(port)) = port.try_get::<Option<i32>, _>(0)?.map(u16::try_from) {
+            at_once::send_at_once(port);
+        }
         // What a crash of the server takes back, the journal gives again.
         run(&mut connection, "SET synchronous_commit = off").await?;
         run(&mut connection, "SET jit = off").await?;
