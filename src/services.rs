@@ -13,13 +13,14 @@ mod people;
 mod telemetry;
 
 use crate::alerts::AlertService;
+use crate::commands::report::tax_rules;
 use crate::engine::{self, Engine, Prepared};
 use crate::output;
 use crate::store::StoreService;
 use anyhow::Context;
 use feed::{Doorkeeper, EngineFigures};
 use people::Registrar;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use telemetry::{EngineTelemetry, FeedTelemetry, StoreTelemetry};
 use tokio::runtime::{Handle, Runtime};
@@ -32,6 +33,7 @@ use tradewind_identity::{Access, Identity, IdentitySettings, OutsideIssuer, Pass
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::StartAt;
 use tradewind_machine::source::{Source, SourceClass};
+use tradewind_reports::TaxRules;
 use tradewind_rttm::{Feed, FeedSettings, Figures};
 use tradewind_views::live::{Live, LiveThread};
 use tradewind_views::{RecordCounts, Replica};
@@ -284,6 +286,7 @@ impl Around<'_> {
             live: Arc::clone(self.live),
             desk: Arc::clone(self.desk),
             history: crate::store::history(settings, self.engine.data_dir())?,
+            tax: Arc::new(tax(settings)?),
             rings: Rings {
                 orders: wires.orders,
                 trades: wires.trades,
@@ -372,10 +375,19 @@ pub fn problems(settings: &Settings) -> Vec<anyhow::Error> {
     }
     let server = HttpService::check(&http_settings(&settings.http)).context("http.listen");
     let issuer = outside(&settings.identity).map_or(Ok(()), |issuer| issuer.check());
-    [server.err(), issuer.context("identity.outside_jwks_file").err()]
+    let issuer = issuer.context("identity.outside_jwks_file");
+    [server.err(), issuer.err(), tax(settings).err()]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// The firm's tax rules.
+fn tax(settings: &Settings) -> anyhow::Result<TaxRules> {
+    match settings.reports.tax_file.as_str() {
+        "" => Ok(TaxRules::default()),
+        path => tax_rules(Path::new(path)).context("reports.tax_file"),
+    }
 }
 
 fn identity_settings(keys: &IdentityKeys, engine: &Engine) -> IdentitySettings {

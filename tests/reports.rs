@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use support::firm::{self, Order, bust, cancel, cash, control, correct, last, report as venue, trade};
 use support::place::Place;
 use support::script::Script;
@@ -18,7 +19,9 @@ use tradewind_domain::fixed::Money;
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
 use tradewind_domain::time::parse_date;
-use tradewind_reports::{Period, ReportError, ReportKind, ReportOptions, csv, html, json, report};
+use tradewind_reports::{
+    HarvestTerms, Period, ReportError, ReportKind, ReportOptions, TaxRules, csv, html, json, report,
+};
 
 /// A trade whose venue reports a fee.
 fn trade_with_fee(exec_id: &str, symbol: &str, side: Side, qty: &str, px: &str, fee: &str) -> InboundLong {
@@ -404,20 +407,10 @@ fn lots_after(script: &Script) -> [Vec<String>; 3] {
     let records = support::journal::events(&place.data());
     script.assert_outcomes(&support::journal::outcomes(&records));
     let lots = whole(&place, ReportKind::TaxLots, "FREE");
-    let told = |section: &str, keys: &[&str]| {
-        let cell = |row: &Value, key: &&str| row[*key].as_str().unwrap_or("").to_owned();
-        let line = |row: &Value| {
-            keys.iter()
-                .map(|key| cell(row, key))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        rows(&lots, section).iter().map(line).collect()
-    };
     [
-        told("realised", &["lot", "qty", "gain", "disallowed"]),
-        told("wash_sales", &["replacement", "qty", "disallowed"]),
-        told("open_lots", &["lot", "qty", "cost", "wash_added"]),
+        cells(&lots, "realised", &["lot", "qty", "gain", "disallowed"]),
+        cells(&lots, "wash_sales", &["replacement", "qty", "disallowed"]),
+        cells(&lots, "open_lots", &["lot", "qty", "cost", "wash_added"]),
     ]
 }
 
@@ -461,6 +454,160 @@ fn what_a_wash_sale_added_follows_lots_through_a_reverse_split() {
     // whose cost and addition B3 has.
     assert_eq!(realised, ["B1 100 -1000.00 700.00", "B3 3.33333333 -100.00 0.00"]);
     assert_eq!(open, ["B3 20 1200.00 600.00"]);
+}
+
+/// The cells of a section, a line for each row.
+fn cells(report: &Value, section: &str, keys: &[&str]) -> Vec<String> {
+    let cell = |row: &Value, key: &&str| row[*key].as_str().unwrap_or("").to_owned();
+    let line = |row: &Value| {
+        let cells: Vec<String> = keys.iter().map(|key| cell(row, key)).collect();
+        cells.join(" ")
+    };
+    rows(report, section).iter().map(line).collect()
+}
+
+/// A report under tax rules, of the journal of a script.
+fn under(place: &Place, kind: ReportKind, rules: &str, harvest: HarvestTerms) -> Result<Value, ReportError> {
+    let options = ReportOptions {
+        tax: Arc::new(TaxRules::parse(rules).expect("sound rules")),
+        harvest,
+        ..ReportOptions::default()
+    };
+    let made = report(&place.data(), kind, "FREE", Period::default(), &options)?;
+    Ok(serde_json::from_str(&json(&made)).expect("JSON"))
+}
+
+const ALPHA: &str = "[[identical]]\nname = \"ALPHA\"\nsymbols = [\"GIZMO\", \"ACME\"]\n";
+
+#[test]
+fn what_is_identical_replaces_and_a_purchase_for_retirement_takes_the_loss_away() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(trade_with_fee("B1", "GIZMO", Side::Buy, "100", "50", "0"));
+    script.at(1, 9, 0);
+    script.accepted(trade_with_fee("S1", "GIZMO", Side::Sell, "100", "40", "0"));
+    script.accepted(trade_with_fee("B2", "ACME", Side::Buy, "30", "45", "0"));
+    script.accepted(trade("B3", "FREE-2", "GIZMO", Side::Buy, "50", "40"));
+    let place = Place::new();
+    place.run(&[], &script.messages);
+    let told = |rules: &str| {
+        let lots = under(&place, ReportKind::TaxLots, rules, HarvestTerms::default()).expect("a report");
+        (
+            cells(
+                &lots,
+                "wash_sales",
+                &["replacement", "bought", "qty", "disallowed", "effect"],
+            ),
+            cells(&lots, "open_lots", &["lot", "cost", "wash_added"]),
+            cells(
+                &lots,
+                "netting",
+                &["short", "net", "against_income", "carried_short"],
+            ),
+        )
+    };
+    let (washes, open, netting) = told("");
+    assert_eq!(washes, ["B3 GIZMO 50 500.00 DEFERRED"]);
+    assert_eq!(open, ["B2 1350.00 0.00"]);
+    assert_eq!(netting, ["-500.00 -500.00 500.00 0.00"]);
+    let (washes, open, netting) = told(&format!("retirement = [\"FREE-2\"]\n{ALPHA}"));
+    assert_eq!(washes, ["B2 ACME 30 300.00 DEFERRED", "B3 GIZMO 50 500.00 LOST"]);
+    assert_eq!(open, ["B2 1350.00 300.00"]);
+    assert_eq!(netting, ["-200.00 -200.00 200.00 0.00"]);
+    // In the account for retirement itself a loss is none.
+    let (washes, ..) = told(&format!("retirement = [\"FREE\"]\n{ALPHA}"));
+    assert!(washes.is_empty(), "{washes:?}");
+}
+
+#[test]
+fn tax_rules_that_name_what_is_not_there_make_no_report() {
+    let place = journal();
+    let problem = |rules: &str| {
+        let made = under(&place, ReportKind::Harvest, rules, HarvestTerms::default());
+        made.expect_err("no report").to_string()
+    };
+    assert_eq!(
+        problem("retirement = [\"NOBODY\"]"),
+        "the tax rules name the account NOBODY, which the journal does not know"
+    );
+    assert_eq!(
+        problem(&ALPHA.replace("ACME", "ACNE")),
+        "the tax rules name the instrument ACNE, which the journal does not know"
+    );
+    assert_eq!(
+        problem(&ALPHA.replace("ACME", "EURO")),
+        "the tax rules call instruments of more than one currency identical: group ALPHA"
+    );
+    assert_eq!(
+        problem(&ALPHA.replace("ACME", "FUT")),
+        "the tax rules call FUT identical, which is neither a share nor a coin: group ALPHA"
+    );
+}
+
+#[test]
+fn harvest_counts_recent_purchases_in_shares_of_today_and_leaves_out_what_has_not_settled() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(trade_with_fee("B1", "GIZMO", Side::Buy, "100", "30", "0"));
+    script.at(1, 9, 0);
+    script.accepted(trade_with_fee("B2", "GIZMO", Side::Buy, "30", "28", "0"));
+    script.at(3, 9, 0);
+    script.accepted(split("GIZMO", 2, 1, "14"));
+    script.accepted(trade_with_fee("B3", "GIZMO", Side::Buy, "10", "12.5", "0"));
+    script.accepted(last("GIZMO", "12"));
+    let place = Place::new();
+    place.run(&[], &script.messages);
+    let found = |rules: &str, terms| under(&place, ReportKind::Harvest, rules, terms).expect("a report");
+    let keys = [
+        "lot",
+        "qty",
+        "loss",
+        "recent_buys",
+        "usable",
+        "score",
+        "identical",
+    ];
+    let harvest = found(ALPHA, HarvestTerms::default());
+    // Of B1's 200, B2's 60 and B3's 10 were bought in the last 30 days; of B2's 60, more than all. B3 has not settled.
+    assert_eq!(
+        cells(&harvest, "candidates", &keys),
+        [
+            "B1 200 600.00 70 390.00 600.00 ACME GIZMO",
+            "B2 60 120.00 60 0.00 120.00 ACME GIZMO"
+        ]
+    );
+    assert_eq!(
+        cells(&harvest, "lock_out", &["node", "symbol", "restriction"]),
+        ["USER ACME CLOSE_ONLY", "USER GIZMO CLOSE_ONLY"]
+    );
+    // Half of a loss is saved, and a tenth of the value is what it costs: B2 is not worth it.
+    let terms = HarvestTerms::of_decimals(0, 0, (50 * firm::dec("1"), 0), 10 * firm::dec("1"));
+    let harvest = found("", terms.expect("terms"));
+    assert_eq!(
+        cells(&harvest, "candidates", &keys),
+        ["B1 200 600.00 70 390.00 60.00 "]
+    );
+    let none = found("retirement = [\"FREE\"]", HarvestTerms::default());
+    assert!(rows(&none, "candidates").is_empty());
+}
+
+#[test]
+fn shares_in_custody_that_are_sold_settle_no_lot_bought_since() {
+    let mut script = Script::new();
+    script.at(0, 9, 0);
+    script.accepted(trade_with_fee("B1", "GIZMO", Side::Buy, "100", "30", "0"));
+    script.at(3, 9, 0);
+    script.accepted(trade_with_fee("S1", "GIZMO", Side::Sell, "40", "30", "0"));
+    script.accepted(trade_with_fee("B2", "GIZMO", Side::Buy, "40", "28", "0"));
+    script.accepted(last("GIZMO", "20"));
+    let place = Place::new();
+    place.run(&[], &script.messages);
+    let harvest = under(&place, ReportKind::Harvest, "", HarvestTerms::default()).expect("a report");
+    // All 100 of B1 are in custody, 40 of them for a buyer.
+    assert_eq!(
+        cells(&harvest, "candidates", &["lot", "qty", "loss", "usable"]),
+        ["B1 60 600.00 200.00"]
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub use reference::{
 };
 pub use settings::{
     AlertsKeys, AuditKeys, CapacityKeys, ControlKeys, DemoKeys, Durability, EngineKeys, HttpKeys,
-    IdentityKeys, Idle, JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, Row,
-    RulesKeys, Settings, SourcesKeys, StoreKeys, ValuationKeys, without_password,
+    IdentityKeys, Idle, JournalKeys, KEYS, Key, LogKeys, Origin, PROFILES, Range, ReferenceKeys, ReportKeys,
+    Row, RulesKeys, Settings, SourcesKeys, StoreKeys, ValuationKeys, without_password,
 };
 pub use text_file::read_text;

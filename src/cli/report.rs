@@ -87,4 +87,10 @@ pub struct ReportArgs {
     /// Tax rate on long-term gains in percent (harvest).
     #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = values::decimal)]
     pub rate_long: i64,
+    /// What selling a lot and replacing it is estimated to cost, in percent of its market value (harvest).
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = values::decimal)]
+    pub cost_pct: i64,
+    /// TOML file of what is identical and which accounts are for retirement (tax-lots, harvest; docs/reports.md).
+    #[arg(long, value_name = "FILE")]
+    pub tax: Option<PathBuf>,
 }

@@ -3,9 +3,14 @@
 use crate::cli::{FormatArg, MethodArg, ReportArg, ReportArgs};
 use crate::output;
 use anyhow::Context;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use tradewind_config::read_text;
 use tradewind_domain::codes::LotMethod;
-use tradewind_reports::{HarvestTerms, Period, ReportKind, ReportOptions, csv, html, json, report};
+use tradewind_reports::{
+    HarvestTerms, Period, ReportKind, ReportOptions, TAX_FILE_MAX, TaxRules, csv, html, json, report,
+};
 
 /// Makes the report and writes it.
 pub fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
@@ -52,10 +57,22 @@ fn options(args: &ReportArgs) -> anyhow::Result<ReportOptions> {
             MethodArg::Avco => LotMethod::AverageCost,
         },
         harvest: harvest(args)?,
+        tax: match &args.tax {
+            Some(path) => Arc::new(tax_rules(path)?),
+            None => Arc::default(),
+        },
     })
 }
 
 fn harvest(args: &ReportArgs) -> anyhow::Result<HarvestTerms> {
-    HarvestTerms::of_decimals(args.loss_min, args.loss_min_pct, args.rate_short, args.rate_long)
-        .context("an amount or rate is too large")
+    let rates = (args.rate_short, args.rate_long);
+    HarvestTerms::of_decimals(args.loss_min, args.loss_min_pct, rates, args.cost_pct)
+        .context("an amount or rate is below zero or too large")
+}
+
+/// Reads the firm's tax rules.
+pub fn tax_rules(path: &Path) -> anyhow::Result<TaxRules> {
+    let text = read_text(path, TAX_FILE_MAX);
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+    TaxRules::parse(&text).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))
 }

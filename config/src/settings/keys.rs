@@ -359,6 +359,12 @@ settings! {
         /// Milliseconds that a stop waits for a database that does not answer.
         drain_ms: u32 = count(0, 600_000);
     }
+    /// Reports (docs/reports.md).
+    reports: ReportKeys {
+        /// TOML file of what is substantially identical and which accounts are for retirement, read at the start for reports over
+        /// HTTP; empty for none. `tradewind report` takes it by `--tax`.
+        tax_file: String = Range::Path { may_be_empty: true };
+    }
     /// What is reported while running.
     log: LogKeys {
         /// Milliseconds between two status lines; 0 prints none.

@@ -12,7 +12,8 @@ mod value;
 
 pub use keys::{
     AlertsKeys, AuditKeys, CapacityKeys, ControlKeys, DemoKeys, EngineKeys, HttpKeys, IdentityKeys,
-    JournalKeys, KEYS, Key, LogKeys, ReferenceKeys, RulesKeys, SourcesKeys, StoreKeys, ValuationKeys,
+    JournalKeys, KEYS, Key, LogKeys, ReferenceKeys, ReportKeys, RulesKeys, SourcesKeys, StoreKeys,
+    ValuationKeys,
 };
 pub use value::{Durability, Idle, Range, without_password};
 
@@ -124,6 +125,8 @@ pub struct Settings {
     pub identity: IdentityKeys,
     /// The journal in SQL.
     pub store: StoreKeys,
+    /// Reports.
+    pub reports: ReportKeys,
     /// What is reported.
     pub log: LogKeys,
     /// Values and origins in the order of [`KEYS`].
@@ -441,6 +444,7 @@ impl Layers {
             http,
             identity,
             store,
+            reports,
             log,
         } = typed;
         let settings = Settings {
@@ -458,6 +462,7 @@ impl Layers {
             http,
             identity,
             store,
+            reports,
             log,
             cells,
         };

@@ -17,6 +17,7 @@ use tradewind_domain::text::Code;
 use tradewind_domain::time::UnixNanos;
 use tradewind_identity::{Access, Identity, Permission};
 use tradewind_machine::clock::Clock;
+use tradewind_reports::TaxRules;
 use tradewind_views::live::Live;
 use tradewind_views::query::current::Scope;
 use tradewind_views::query::history::History;
@@ -62,6 +63,7 @@ pub(crate) struct Gateway {
     pub(crate) live: Arc<Live>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) history: Option<Arc<dyn History>>,
+    pub(crate) tax: Arc<TaxRules>,
     pub(crate) gate: Gate,
     pub(crate) keys: Arc<KeyIndex>,
     pub(crate) rates: Rates,

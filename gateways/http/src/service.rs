@@ -30,6 +30,7 @@ use tradewind_domain::codes::ClockMode;
 use tradewind_domain::event::{EdgeStats, InboundLong, Kind};
 use tradewind_identity::Identity;
 use tradewind_machine::clock::Clock;
+use tradewind_reports::TaxRules;
 use tradewind_views::live::Live;
 use tradewind_views::query::history::History;
 
@@ -64,6 +65,8 @@ pub struct Parts {
     pub desk: Arc<Desk>,
     /// The store, where there is one.
     pub history: Option<Arc<dyn History>>,
+    /// The firm's tax rules, for reports.
+    pub tax: Arc<TaxRules>,
     /// Where messages go.
     pub rings: Rings,
     /// Answers of requests, by key. Must be fed by the replica.
@@ -192,6 +195,7 @@ fn gateway(settings: &HttpSettings, parts: Parts, log: RequestLog) -> Gateway {
         live: parts.live,
         desk: parts.desk,
         history: parts.history,
+        tax: parts.tax,
         gate,
         keys: parts.keys,
         rates: Rates::new(settings.requests_per_s, settings.requests_burst),

@@ -1,4 +1,4 @@
-//! Analytics: figures about a series of returns, of equity or of profit, and the wash-sale rule.
+//! Analytics: figures about a series of returns, of equity or of profit, the wash-sale rule, and the netting of a year's gains and losses.
 //!
 //! Pure functions and small states that grow by one observation. Nothing here knows a journal, an account or a file.
 //!
@@ -13,6 +13,7 @@
 mod bootstrap;
 mod drawdown;
 mod figure;
+mod netting;
 mod rank;
 mod ratios;
 mod returns;
@@ -25,6 +26,7 @@ mod xirr;
 pub use bootstrap::{Bootstrap, Paths};
 pub use drawdown::{Deepest, Drawdown, max_drawdown};
 pub use figure::{FIGURE_ONE, Figure};
+pub use netting::{ByTerm, Netted, netted};
 pub use rank::{Contender, Ranked, rank};
 pub use ratios::{BETA_POINTS_MIN, RatioInput, Ratios, alpha, beta, calmar, ratios};
 pub use returns::{DatedFlow, cagr, modified_dietz, period_rate, time_weighted};

@@ -21,6 +21,28 @@ pub enum ReportError {
         /// What was asked for.
         node: String,
     },
+    /// The file of tax rules names something that is not there.
+    #[error("the tax rules name the {what} {name}, which the journal does not know")]
+    TaxRules {
+        /// Instrument or account.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A loss in one currency cannot be part of a cost in another.
+    #[error("the tax rules call instruments of more than one currency identical: group {group}")]
+    IdentityCurrencies {
+        /// Name of the group.
+        group: String,
+    },
+    /// A contract counts for no share.
+    #[error("the tax rules call {symbol} identical, which is neither a share nor a coin: group {group}")]
+    IdentityKind {
+        /// Name of the group.
+        group: String,
+        /// The instrument.
+        symbol: String,
+    },
     /// The report is of the whole journal.
     #[error("this report is of the whole journal: it takes no dates")]
     NoPeriod,

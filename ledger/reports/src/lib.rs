@@ -4,8 +4,8 @@
 //! A report is plain data ([`Report`]): sections with typed cells. CSV, JSON and HTML are written from it and add nothing.
 //!
 //! # Invariants
-//! - Made from the journal alone. The same journal gives the same bytes, whoever asks and whenever; what it is made of stands in it
-//!   (sequence number and time of the last input).
+//! - Made from the journal alone, and of tax from the firm's [`TaxRules`]. The same journal gives the same bytes, whoever asks and whenever;
+//!   what it is made of stands in it (sequence number and time of the last input).
 //! - Figures are integers written as decimals. Floats are in ratios, which say so, and in the places of a picture.
 //! - What does not add up is an error and no report: cash that the entries do not explain is never shown.
 //!
@@ -26,6 +26,7 @@ mod pnl;
 pub mod recon;
 mod render;
 mod statement;
+mod tax_rules;
 mod trades;
 mod walk;
 
@@ -34,8 +35,10 @@ pub use lots::HarvestTerms;
 pub use model::{AsOf, Cell, Chart, Column, Highlight, Report, Scope, Section, Series};
 pub use period::Period;
 pub use render::{csv, html, json};
+pub use tax_rules::{TAX_FILE_MAX, TaxRules};
 
 use std::path::Path;
+use std::sync::Arc;
 use tradewind_domain::codes::LotMethod;
 
 /// What can be asked.
@@ -84,12 +87,14 @@ impl ReportKind {
 }
 
 /// How lots are told and what a loss is worth, for the reports that need it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportOptions {
     /// Which lots close first.
     pub method: LotMethod,
     /// What makes a lot a candidate for harvesting.
     pub harvest: HarvestTerms,
+    /// What is identical, and which accounts are for retirement.
+    pub tax: Arc<TaxRules>,
 }
 
 impl Default for ReportOptions {
@@ -97,6 +102,7 @@ impl Default for ReportOptions {
         Self {
             method: LotMethod::Fifo,
             harvest: HarvestTerms::default(),
+            tax: Arc::default(),
         }
     }
 }
@@ -112,8 +118,8 @@ pub fn report(
     match kind {
         ReportKind::Statement => statement::make(data, account, period),
         ReportKind::Pnl => pnl::make(data, account, period),
-        ReportKind::TaxLots => lots::tax_lots(data, account, period, options.method),
-        ReportKind::Harvest => lots::harvest(data, account, period, options.method, &options.harvest),
+        ReportKind::TaxLots => lots::tax_lots(data, account, period, options),
+        ReportKind::Harvest => lots::harvest(data, account, period, options),
         ReportKind::Breaches => breaches::make(data, account, period),
         ReportKind::OrderToTrade => messages::make(data, account, period),
         ReportKind::Groups => groups::make(data, account, period),

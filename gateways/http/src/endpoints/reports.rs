@@ -18,7 +18,7 @@ use tradewind_domain::fixed::ONE;
 use tradewind_domain::ids::Seq;
 use tradewind_identity::Permission;
 use tradewind_reports::{
-    HarvestTerms, Period, Report, ReportError, ReportKind, ReportOptions, csv, html, json, report,
+    HarvestTerms, Period, Report, ReportError, ReportKind, ReportOptions, TaxRules, csv, html, json, report,
 };
 
 const GROUP: &str = "reports";
@@ -39,6 +39,7 @@ const OPTIONS: &[Param] = params![
     "loss_min_pct" text "Of harvest: the smallest loss of a lot, in percent of its cost.",
     "rate_short" text "Of harvest: tax rate on short-term gains, in percent.",
     "rate_long" text "Of harvest: tax rate on long-term gains, in percent.",
+    "cost_pct" text "Of harvest: what selling and replacing a lot costs, in percent of its market value.",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +54,7 @@ struct Query {
     loss_min_pct: Option<String>,
     rate_short: Option<String>,
     rate_long: Option<String>,
+    cost_pct: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +139,8 @@ async fn make(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
     let kind = kind.ok_or_else(|| Problem::not_found("report", name))?;
     let query: Query = call.query()?;
     gateway.require(call.asker()?, Permission::Read, &query.account)?;
-    let (period, options, format) = (query.period()?, query.options()?, query.format()?);
-    let question = blake3::hash(format!("{name} {query:?}").as_bytes()).to_hex();
+    let (period, options, format) = (query.period()?, query.options(&gateway.tax)?, query.format()?);
+    let question = blake3::hash(format!("{name} {query:?} {:?}", gateway.tax).as_bytes()).to_hex();
     let tag_of = |seq: Seq| format!("{seq}-{}", &question[..16]);
     let whole = gateway
         .read(|live| live.read_now(|held| held.whole_seq()))
@@ -193,7 +195,7 @@ impl Query {
         Period::new(day("?from", &self.from)?, day("?to", &self.to)?).map_err(refusal)
     }
 
-    fn options(&self) -> Result<ReportOptions, Problem> {
+    fn options(&self, tax: &Arc<TaxRules>) -> Result<ReportOptions, Problem> {
         let method = self.method.as_deref().unwrap_or("FIFO");
         let percent = |name: &str, text: &Option<String>| match text {
             None => Ok(WHOLE),
@@ -202,13 +204,17 @@ impl Query {
         let harvest = HarvestTerms::of_decimals(
             figure("?loss_min", self.loss_min.as_deref())?,
             figure("?loss_min_pct", self.loss_min_pct.as_deref())?,
-            percent("?rate_short", &self.rate_short)?,
-            percent("?rate_long", &self.rate_long)?,
+            (
+                percent("?rate_short", &self.rate_short)?,
+                percent("?rate_long", &self.rate_long)?,
+            ),
+            figure("?cost_pct", self.cost_pct.as_deref())?,
         );
         Ok(ReportOptions {
             method: word("?method", method, LotMethod::from_text, "FIFO, LIFO, HIFO, AVCO")?,
             harvest: harvest
                 .ok_or_else(|| Problem::value("?loss_min", "an amount or rate is below zero or too large"))?,
+            tax: Arc::clone(tax),
         })
     }
 
@@ -222,6 +228,11 @@ fn refusal(error: ReportError) -> Problem {
     match error {
         ReportError::Account { .. } => Problem::value("?account", "is no account"),
         ReportError::Node { .. } => Problem::value("?account", "is no node"),
+        ReportError::TaxRules { .. }
+        | ReportError::IdentityCurrencies { .. }
+        | ReportError::IdentityKind { .. } => {
+            Problem::new(ProblemCode::Internal, format!("there is no report: {error}"))
+        }
         ReportError::NoPeriod => {
             Problem::value("?from", "the report is of the whole journal and takes no dates")
         }

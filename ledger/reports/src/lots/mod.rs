@@ -5,11 +5,14 @@
 //!
 //! # Invariants
 //! - Cost, proceeds and gain of the pieces are those of the lot engine; nothing is priced here.
-//! - A disallowed loss is added to the basis of the lot that replaces what was sold, and moves its holding period.
+//! - A disallowed loss is added to the basis of the lot that replaces what was sold, and moves its holding period; where that lot is in an
+//!   account for retirement, the loss is lost.
 //!
-//! Not here: identity groups (an instrument is identical to itself alone), short sales in the wash-sale rule, retirement accounts.
+//! Not here: short sales in the wash-sale rule, and a replacement that is suggested (nothing here knows what moves alike).
 
 mod harvest;
+mod identity;
+mod netting;
 mod owner;
 mod realised;
 mod run;
@@ -18,16 +21,17 @@ mod units;
 pub use harvest::HarvestTerms;
 pub(crate) use harvest::make as harvest;
 
+use crate::ReportOptions;
 use crate::cash::{day_cell, decimals};
 use crate::error::ReportError;
 use crate::model::{Cell, Chart, Highlight, Report, Section, Series, place};
 use crate::period::Period;
 use crate::walk::{Walked, walk};
+use identity::Identity;
 use owner::{OwnTrade, OwnerTrades, TradeKey};
 use realised::{Piece, Realised, WashLine};
 use std::collections::BTreeMap;
 use std::path::Path;
-use tradewind_domain::codes::LotMethod;
 use tradewind_domain::fixed::{Money, NetQty};
 use tradewind_domain::ids::InstrumentId;
 use tradewind_domain::time::{DayNumber, civil, day_number};
@@ -66,12 +70,13 @@ pub(crate) fn tax_lots(
     data: &Path,
     account: &str,
     period: Period,
-    method: LotMethod,
+    options: &ReportOptions,
 ) -> Result<Report, ReportError> {
     let mut gathered = OwnerTrades::default();
     // Purchases after the period may replace what was sold in it.
     let mut walked = walk(data, account, Period::default(), &mut gathered)?;
-    let found = Realised::of(&gathered, &walked, method, period.to)?;
+    let identity = Identity::of(&options.tax, &walked)?;
+    let found = Realised::of(&gathered, &walked, (options.method, &identity), period.to)?;
     walked.scope.from = period.from.or(walked.scope.from);
     walked.scope.to = period.to.or(walked.scope.to);
     let pieces: Vec<&Piece> = found
@@ -79,8 +84,11 @@ pub(crate) fn tax_lots(
         .iter()
         .filter(|piece| period.contains(piece.close_day))
         .collect();
+    let is_retirement = identity.is_retirement(walked.account);
+    let of_tax: &[&Piece] = if is_retirement { &[] } else { &pieces };
     let sections = vec![
         by_term(&walked, &pieces)?,
+        netting::by_year(&walked, of_tax)?,
         realised_pieces(&walked, &gathered, &pieces),
         washes(
             &walked,
@@ -89,10 +97,7 @@ pub(crate) fn tax_lots(
         ),
         open_lots(&walked, &gathered, &found),
     ];
-    let notes = vec![
-        format!("Lots close in the order {method}, fees are part of cost and proceeds. Held more than a year is LONG."),
-        "The wash-sale rule is applied to shares, within the instrument, over all accounts of the owner. Information, not advice.".to_owned(),
-    ];
+    let notes = notes(options, is_retirement);
     Ok(Report {
         name: "tax-lots",
         title: "Tax lots",
@@ -102,6 +107,26 @@ pub(crate) fn tax_lots(
         scope: walked.scope,
         notes,
     })
+}
+
+fn notes(options: &ReportOptions, is_retirement: bool) -> Vec<String> {
+    let method = options.method;
+    let bound = match options.tax.coins {
+        true => "shares and coins",
+        false => "shares",
+    };
+    let mut notes = vec![
+        format!("Lots close in the order {method}, fees are part of cost and proceeds. Held more than a year is LONG."),
+        format!("The wash-sale rule is applied to {bound}, over all accounts of the owner and what is identical. Information, not advice."),
+        "Netting is of this account and period alone; at most 3,000 of a year's loss go against income, the rest to the next year.".to_owned(),
+    ];
+    if is_retirement {
+        notes.push(
+            "Gains and losses in an account for retirement are none for tax: there is nothing to net."
+                .to_owned(),
+        );
+    }
+    notes
 }
 
 /// What there is to report, by currency.
@@ -249,7 +274,9 @@ fn washes<'a>(walked: &Walked, gathered: &OwnerTrades, lines: impl Iterator<Item
             ("qty", "Quantity"),
             ("disallowed", "Disallowed"),
             ("replacement", "Replacement"),
+            ("bought", "Bought"),
             ("acquired", "Acquired"),
+            ("effect", "Effect"),
             ("held_from", "Now held from"),
             ("account", "Account"),
         ],
@@ -263,8 +290,14 @@ fn washes<'a>(walked: &Walked, gathered: &OwnerTrades, lines: impl Iterator<Item
             Cell::Qty(line.qty),
             Cell::Money(Money::from_raw(line.amount), line.money_dp),
             lot_name(&gathered.by_key, line.replacement),
+            Cell::or_none(replaced.map(|own| Cell::text(walked.names().symbol(own.trade.instrument)))),
             Cell::or_none(replaced.map(|own| day_cell(own.trade.trade_day))),
-            held_from(line.held_from),
+            Cell::text(if line.held_from.is_some() {
+                "DEFERRED"
+            } else {
+                "LOST"
+            }),
+            Cell::or_none(line.held_from.map(held_from)),
             Cell::or_none(replaced.map(|own| Cell::text(walked.names().account(own.account)))),
         ]);
     }

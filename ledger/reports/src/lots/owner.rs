@@ -121,7 +121,8 @@ fn has_same_owner(at: &At<'_>, other: AccountId) -> bool {
     !user.is_none() && user == user_above(at, other)
 }
 
-fn user_above(at: &At<'_>, account: AccountId) -> NodeId {
+/// The owner's node; none for an account without a user above it.
+pub(super) fn user_above(at: &At<'_>, account: AccountId) -> NodeId {
     let registry = at.replica.registry();
     let own = registry.account(account).map(|row| row.node);
     let above = |node: &NodeId| {

@@ -1,5 +1,6 @@
 //! Runs the lot engine over an account's trades, and the wash-sale rule over what it closed.
 
+use super::identity::Identity;
 use super::owner::{OwnerTrades, TradeKey};
 use super::run::{Closed, Places, Rescaled, RescaledLot, Step, run, times};
 use super::units::Units;
@@ -8,7 +9,7 @@ use crate::walk::{At, Walked};
 use std::collections::HashMap;
 use tradewind_analytics::{Acquisition, LossSale, Replacements};
 use tradewind_books::lots::{Lot, Lots};
-use tradewind_domain::codes::{InstrumentKind, LotMethod};
+use tradewind_domain::codes::LotMethod;
 use tradewind_domain::fixed::{Money, NetQty, Notional, ONE};
 use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, Seq};
 use tradewind_domain::time::DayNumber;
@@ -50,7 +51,7 @@ impl Piece {
     }
 }
 
-/// Where a disallowed loss went.
+/// What a purchase did to the loss of a sale.
 pub(super) struct WashLine {
     /// Whose loss it was.
     pub(super) account: AccountId,
@@ -62,7 +63,8 @@ pub(super) struct WashLine {
     pub(super) amount: i128,
     pub(super) money_dp: u8,
     pub(super) replacement: TradeKey,
-    pub(super) held_from: i64,
+    /// From when the replacement counts as held; none where the loss is lost and not added to its basis.
+    pub(super) held_from: Option<i64>,
 }
 
 /// Shares of a lot whose basis was raised.
@@ -90,12 +92,12 @@ impl Realised {
     pub(super) fn of(
         gathered: &OwnerTrades,
         walked: &Walked,
-        method: LotMethod,
+        (method, identity): (LotMethod, &Identity),
         until: Option<DayNumber>,
     ) -> Result<Self, ReportError> {
-        let units = Units::of(&gathered.splits)?;
+        let units = Units::of(&gathered.splits, identity.groups())?;
         let run = run(gathered, walked, method, &units, until)?;
-        let mut replacements = acquisitions(gathered, walked, method, &units)?;
+        let mut replacements = acquisitions(gathered, walked, (method, identity), &units)?;
         let mut realised = Self {
             pieces: Vec::new(),
             washes: Vec::new(),
@@ -118,12 +120,13 @@ impl Realised {
         for step in &run.steps {
             match step {
                 Step::Split(split) => {
-                    realised.rescale(split, replacements.get_mut(&split.instrument))?;
+                    let replacements = replacements.get_mut(&identity.one_of(split.instrument));
+                    realised.rescale(split, replacements)?;
                 }
                 Step::Closed(closed) => {
                     let sold_with = &sold_with[&(closed.closing.close, closed.account)];
-                    let replacements = replacements.get_mut(&closed.instrument);
-                    realised.close(&walked.at(), closed, sold_with, replacements)?;
+                    let replacements = replacements.get_mut(&identity.one_of(closed.instrument));
+                    realised.close(walked, identity, closed, sold_with, replacements)?;
                 }
             }
         }
@@ -135,7 +138,8 @@ impl Realised {
     /// Takes what was closed.
     fn close(
         &mut self,
-        at: &At<'_>,
+        walked: &Walked,
+        identity: &Identity,
         closed: &Closed,
         sold_with: &[String],
         mut replacements: Option<&mut Replacements>,
@@ -144,12 +148,15 @@ impl Realised {
             let lot = name_of((closed.closing.open, closed.account));
             replacements.sold(&lot, NetQty::from_raw(closed.parts));
         }
-        let money_dp = dp_of(at, closed.instrument);
-        let currency = currency_of(at, closed.instrument);
+        let at = walked.at();
+        let money_dp = dp_of(&at, closed.instrument);
+        let currency = currency_of(&at, closed.instrument);
+        // A loss in an account for retirement is none, and takes nobody's replacement.
+        let is_bound = identity.binds(walked, closed.instrument) && !identity.is_retirement(closed.account);
         for mut piece in self.pieces_of(closed, currency, money_dp)? {
-            let is_loss = piece.is_long && piece.gain < 0;
+            let is_loss = is_bound && piece.is_long && piece.gain < 0;
             if let Some(replacements) = replacements.as_mut().filter(|_| is_loss) {
-                self.wash(&mut piece, sold_with, replacements, money_dp)?;
+                self.wash(&mut piece, identity, sold_with, replacements, money_dp)?;
             }
             self.pieces.push(piece);
         }
@@ -250,6 +257,7 @@ impl Realised {
     fn wash(
         &mut self,
         piece: &mut Piece,
+        identity: &Identity,
         sold_with: &[String],
         replacements: &mut Replacements,
         money_dp: u8,
@@ -273,11 +281,14 @@ impl Realised {
                 continue; // every lot here has such a name
             };
             let qty = mul_div_half_even(piece.qty.raw(), found.qty.raw(), piece.parts);
-            self.raised.entry(replacement).or_default().push(Raised {
-                parts: found.qty.raw(),
-                amount,
-                held_from: found.holding_start,
-            });
+            let is_lost = identity.is_retirement(replacement.1);
+            if !is_lost {
+                self.raised.entry(replacement).or_default().push(Raised {
+                    parts: found.qty.raw(),
+                    amount,
+                    held_from: found.holding_start,
+                });
+            }
             self.washes.push(WashLine {
                 account: piece.account,
                 instrument: piece.instrument,
@@ -287,7 +298,7 @@ impl Realised {
                 amount,
                 money_dp,
                 replacement,
-                held_from: found.holding_start,
+                held_from: (!is_lost).then_some(found.holding_start),
             });
         }
         Ok(())
@@ -377,11 +388,11 @@ fn rescaled(before: Vec<Raised>, lot: &RescaledLot, homeless: &mut i128) -> Opti
     Some(left)
 }
 
-/// Every purchase of the owner's accounts that opened or added to a long position, by instrument and in parts; of shares alone.
+/// Every purchase of the owner's accounts that opened or added to a long position, in parts, by what is identical; of what the rule binds.
 fn acquisitions(
     gathered: &OwnerTrades,
     walked: &Walked,
-    method: LotMethod,
+    (method, identity): (LotMethod, &Identity),
     units: &Units,
 ) -> Result<HashMap<InstrumentId, Replacements>, ReportError> {
     let mut bought: HashMap<InstrumentId, Vec<Acquisition>> = HashMap::new();
@@ -389,8 +400,9 @@ fn acquisitions(
         let Some(own) = gathered.by_key.get(&key).filter(|_| parts > 0) else {
             continue;
         };
-        if is_share(&walked.at(), own.trade.instrument) {
-            bought.entry(own.trade.instrument).or_default().push(Acquisition {
+        if identity.binds(walked, own.trade.instrument) {
+            let one = identity.one_of(own.trade.instrument);
+            bought.entry(one).or_default().push(Acquisition {
                 lot: name_of(key),
                 day: own.trade.trade_day,
                 qty: NetQty::from_raw(parts),
@@ -423,10 +435,4 @@ fn dp_of(at: &At<'_>, instrument: InstrumentId) -> u8 {
 fn currency_of(at: &At<'_>, instrument: InstrumentId) -> CurrencyId {
     let row = at.replica.registry().instrument(instrument);
     row.map_or(CurrencyId::NONE, |row| row.currency)
-}
-
-/// True for shares: the rule is about securities, and a coin or a contract is none here.
-pub(super) fn is_share(at: &At<'_>, instrument: InstrumentId) -> bool {
-    let row = at.replica.registry().instrument(instrument);
-    row.is_some_and(|row| row.kind == InstrumentKind::Equity as u8)
 }

@@ -2,12 +2,13 @@
 //! share for share.
 //!
 //! All quantities of an instrument become *parts*: the largest piece of which a share of every time is a whole number. A split of three for
-//! two makes a share three parts before it and two parts behind it, and two old shares are as many parts as three new ones.
+//! two makes a share three parts before it and two parts behind it, and two old shares are as many parts as three new ones. Of instruments
+//! that are identical a share of one is as many parts as a share of the other, as shares are at the journal's end.
 //!
 //! Invariant: exact. A quantity at 1e-8 times the parts of a share is an integer, and equal holdings of different times are equal ones.
 
 use crate::error::ReportError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tradewind_domain::corporate::Ratio;
 use tradewind_domain::ids::{InstrumentId, Seq};
 use tradewind_domain::time::DayNumber;
@@ -32,14 +33,42 @@ struct Shares {
 }
 
 impl Units {
-    /// From the splits of each instrument, in the order of the journal.
-    pub(super) fn of(splits: &BTreeMap<InstrumentId, Vec<SplitOf>>) -> Result<Self, ReportError> {
+    /// From the splits of each instrument, in the order of the journal, and from what is identical.
+    pub(super) fn of<'a>(
+        splits: &BTreeMap<InstrumentId, Vec<SplitOf>>,
+        groups: impl Iterator<Item = &'a BTreeSet<InstrumentId>>,
+    ) -> Result<Self, ReportError> {
         let shares = splits.iter().map(|(instrument, splits)| {
             let parts = parts_of(splits).ok_or(ReportError::Overflow)?;
             let splits = splits.clone();
             Ok((*instrument, Shares { splits, parts }))
         });
-        Ok(Self(shares.collect::<Result<_, ReportError>>()?))
+        let mut units = Self(shares.collect::<Result<_, ReportError>>()?);
+        for group in groups {
+            units.align(group).ok_or(ReportError::Overflow)?;
+        }
+        Ok(units)
+    }
+
+    /// Makes a share of the end as many parts for each of a group.
+    fn align(&mut self, group: &BTreeSet<InstrumentId>) -> Option<()> {
+        let newest = |units: &Self, id| units.behind(id, |_| true);
+        let mut common = 1_i128;
+        for id in group {
+            let parts = newest(self, *id);
+            common = common.checked_mul(parts / divisor(common, parts))?;
+        }
+        for id in group {
+            let factor = common / newest(self, *id);
+            let shares = self.0.entry(*id).or_insert_with(|| Shares {
+                splits: Vec::new(),
+                parts: vec![1],
+            });
+            for parts in &mut shares.parts {
+                *parts = parts.checked_mul(factor)?;
+            }
+        }
+        Some(())
     }
 
     /// Parts of a share in a record of this number.
@@ -99,7 +128,10 @@ mod tests {
     #[test]
     fn a_split_and_its_opposite_leave_shares_what_they_were() {
         let id = InstrumentId(3);
-        let units = Units::of(&[(id, splits(&[(3, 2), (1, 4)]))].into_iter().collect());
+        let units = Units::of(
+            &[(id, splits(&[(3, 2), (1, 4)]))].into_iter().collect(),
+            std::iter::empty(),
+        );
         let units = units.expect("parts that fit");
         // Two old shares are three new ones, of which four become one.
         assert_eq!([1, 10, 25].map(|seq| units.at(id, seq)), [3, 2, 8]);
@@ -110,6 +142,18 @@ mod tests {
         assert_eq!(units.at(InstrumentId(4), 25), 1, "one that was never split");
         let back = parts_of(&splits(&[(2, 1), (1, 2)]));
         assert_eq!(back, Some(vec![2, 1, 2]));
+    }
+
+    #[test]
+    fn a_share_of_one_is_a_share_of_another_that_is_identical() {
+        let [a, b, c] = [3, 4, 5].map(InstrumentId);
+        let all = [(a, splits(&[(3, 2), (1, 4)])), (b, splits(&[(2, 1)]))];
+        let group = BTreeSet::from([a, b, c]);
+        let units = Units::of(&all.into_iter().collect(), [&group].into_iter()).expect("parts that fit");
+        assert_eq!([a, b, c].map(|id| units.on(id, None)), [8, 8, 8]);
+        assert_eq!([1, 10, 25].map(|seq| units.at(a, seq)), [3, 2, 8]);
+        assert_eq!([1, 10].map(|seq| units.at(b, seq)), [16, 8]);
+        assert_eq!([1, 10].map(|seq| units.at(c, seq)), [8, 8]);
     }
 
     #[test]
