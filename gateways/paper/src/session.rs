@@ -17,7 +17,7 @@ use crate::venue::PAPER_VENUE;
 use crate::walk::Walk;
 use bytemuck::Zeroable;
 use tradewind_config::{Account, DemoKeys, InstrumentRow, ReferenceData};
-use tradewind_domain::codes::{AccountKind, Level, Side};
+use tradewind_domain::codes::{AccountKind, InstrumentKind, Level, Side};
 use tradewind_domain::event::{Event, Execution, Inbound, Kind, LastTrade, Quote};
 use tradewind_domain::fixed::SCALE_DP;
 use tradewind_domain::ids::{OrderId, SessionId};
@@ -292,8 +292,8 @@ fn traders(reference: &ReferenceData, accounts: &[&Account], rows: &[&Instrument
         .collect()
 }
 
-/// Instruments in the currencies that the account has money in; with one currency, those of its own calendar where there are
-/// any.
+/// Instruments in the currencies that the account has money in, paid for in full where it is a cash account; with one currency, those of its
+/// own calendar where there are any.
 fn interests(reference: &ReferenceData, account: &Account, rows: &[&InstrumentRow]) -> Vec<usize> {
     let deposits = { reference.deposits.iter() }.filter(|deposit| deposit.account == account.code);
     let currencies: Vec<Text<8>> = deposits
@@ -303,12 +303,18 @@ fn interests(reference: &ReferenceData, account: &Account, rows: &[&InstrumentRo
     let is_of_one = currencies.iter().all(|currency| *currency == account.currency);
     let all: Vec<usize> = { rows.iter().enumerate() }
         .filter(|(_, row)| currencies.contains(&row.currency))
+        .filter(|(_, row)| account.kind == AccountKind::Margin || is_paid_in_full(row))
         .map(|(at, _)| at)
         .collect();
     let own: Vec<usize> = { all.iter().copied() }
         .filter(|&at| rows[at].calendar == account.calendar)
         .collect();
     if is_of_one && !own.is_empty() { own } else { all }
+}
+
+fn is_paid_in_full(row: &InstrumentRow) -> bool {
+    let on_margin = [InstrumentKind::Future, InstrumentKind::Inverse].map(|kind| kind as u8);
+    !on_margin.contains(&row.row.kind)
 }
 
 #[cfg(test)]

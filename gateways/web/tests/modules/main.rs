@@ -200,6 +200,10 @@ fn figures_are_written_for_people(browser: &Browser) {
         json!(["189.25", "189.25123", "−0.50", "100.00"])
     );
     assert_eq!(
+        format("return [price('0.413', 4), price('0.4131', 4), price('61354.6', 2), price('5023.25', 3)];"),
+        json!(["0.4130", "0.4131", "61,354.60", "5,023.250"])
+    );
+    assert_eq!(
         format("return [short(0), short(950), short(1234567), short(-20000), short(10)];"),
         json!(["0", "950", "1.23M", "−20k", "10"])
     );

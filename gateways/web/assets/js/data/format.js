@@ -81,14 +81,15 @@ export function signed(value, places = 2) {
 }
 
 /**
- * A price: at least two decimals, at most five, of large ones three (averages have many).
+ * A price: at least two decimals, or as many as its instrument has (`places`), at most five, of large ones three (averages have many).
  * @param {string | null | undefined} value
  */
-export function price(value) {
+export function price(value, places = 2) {
   const units = parse(value);
   if (units === null) return NONE;
   const isLarge = units >= LARGE || units <= -LARGE;
-  return dressed(isLarge ? fixed(units, 3).replace(/0$/, "") : fixed(units, 5).replace(/0{1,3}$/, ""));
+  const [most, spare] = isLarge ? [3, Math.max(0, 3 - places)] : [5, Math.max(0, 5 - places)];
+  return dressed(fixed(units, most).replace(new RegExp(`0{0,${spare}}$`), ""));
 }
 
 /**

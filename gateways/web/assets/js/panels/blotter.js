@@ -120,15 +120,15 @@ const REJECT = common(r);
 /** @type {import("../grid/view.js").Column[]} */
 const REJECTS = [
   REJECT.time("time"),
-  { ...r.text("kind", "What", [62, 0.6]), text: (row) => r.at(row, "kind").replace("order_", "").replaceAll("_", " ") },
+  { ...r.text("kind", "What", [58, 0.4]), text: (row) => r.at(row, "kind").replace("order_", "").replaceAll("_", " ") },
   REJECT.symbol,
   REJECT.account,
   REJECT.side,
   REJECT.qty("qty", "Qty"),
   REJECT.px("px", "Price"),
-  { id: "why", label: "Why", width: [250, 4], text: why, tone: () => "why" },
-  { id: "found", label: "Found / allowed", width: [100, 1], align: "number", text: found },
-  r.text("limit", "Limit", [110, 1.2]),
+  { id: "why", label: "Why", width: [264, 4], text: why, tone: () => "why" },
+  { id: "found", label: "Found / max", width: [84, 0.5], align: "number", text: found },
+  r.text("limit", "Limit", [112, 1.2]),
   r.text("code", "Code", [150, 1.4]),
 ];
 

@@ -11,15 +11,29 @@ import { fill } from "./ticket.js";
 const { at, number, text, figure } = reader(market);
 const WIDTH = [80, 1];
 
+/** Decimals of each instrument's prices: the most that were seen, so that they stand below one another. @type {Map<string, number>} */
+const places = new Map();
+
+/** A price of the row's instrument. @param {string} id @param {string} label */
+function aligned(id, label) {
+  const text = (/** @type {any[]} */ row) => {
+    const [symbol, value] = [at(row, "symbol"), at(row, id)];
+    const seen = Math.max(places.get(symbol) ?? 2, value?.split(".")[1]?.length ?? 0);
+    places.set(symbol, seen);
+    return price(value, seen);
+  };
+  return { ...figure(id, label, WIDTH, price), text };
+}
+
 /** @type {import("../grid/view.js").Column[]} */
 const COLUMNS = [
   { ...text("symbol", "Symbol", [84, 1]), tone: strong },
   figure("bid_qty", "Bid size", WIDTH, plain),
-  { ...figure("bid", "Bid", WIDTH, price), flash: true },
-  { ...figure("ask", "Ask", WIDTH, price), flash: true },
+  { ...aligned("bid", "Bid"), flash: true },
+  { ...aligned("ask", "Ask"), flash: true },
   figure("ask_qty", "Ask size", WIDTH, plain),
-  { ...figure("last", "Last", WIDTH, price), flash: true },
-  figure("mark", "Mark", WIDTH, price),
+  { ...aligned("last", "Last"), flash: true },
+  aligned("mark", "Mark"),
   {
     ...figure("change_pct", "Change", WIDTH, (value) => (value === null ? NONE : `${marked(value)} %`)),
     title: "Mark against the first mark of this run",

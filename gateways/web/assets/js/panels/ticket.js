@@ -211,7 +211,7 @@ function Send() {
   const at = WITH_PRICE.has(type) ? ` @ ${px ? plain(px) : NONE}` : "";
   const label = asked ? `${SIDES[/** @type {keyof typeof SIDES} */ (side)].verb} ${plain(qty)} ${symbol}${at}` : "Incomplete";
   const wouldFail = verdict.value?.ok && verdict.value.body.passes === false;
-  return html`<button type="submit" class=${`send ${side === "BUY" ? "buy" : "sell"}`} disabled=${!asked || isSending.value || !isLive} data-testid="send">
+  return html`<button type="submit" class=${`send ${side === "BUY" ? "buy" : "sell"}${wouldFail ? " doubtful" : ""}`} disabled=${!asked || isSending.value || !isLive} data-testid="send">
     ${isSending.value ? "Sending …" : `${label}${wouldFail ? " (would be refused)" : ""}`}</button>`;
 }
 

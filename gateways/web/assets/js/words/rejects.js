@@ -33,7 +33,7 @@ const WORDS = Object.freeze({
   DUPLICATE_EXEC_ID: "This execution was booked already.",
   ORPHAN_FILL: "A fill for an order that we do not know. It is in quarantine.",
   REPLACE_QTY_NOT_ABOVE_CUM: "The new quantity is not above what is filled already.",
-  PENDING_CANCEL_REPLACE: "A cancel or change of this order is still on its way.",
+  PENDING_CANCEL_REPLACE: "An earlier change of it is still on its way.",
   UNKNOWN_NODE: "There is no such firm, desk, user or account.",
   UNKNOWN_CURRENCY: "There is no such currency.",
   UNKNOWN_CALENDAR: "There is no such trading calendar.",
