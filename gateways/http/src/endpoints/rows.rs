@@ -95,8 +95,24 @@ pub(crate) fn balance_schema() -> Schema {
             ("account", "text", "Account."),
             ("currency", "text", "Currency."),
             ("settled", "decimal", "Booked."),
+            ("pending_in", "decimal", "What unsettled trades bring in."),
+            ("pending_out", "decimal", "What unsettled trades cost."),
             ("reserved", "decimal", "Held for open orders."),
-            ("available", "decimal", "What can be spent."),
+            (
+                "available",
+                "decimal",
+                "Settled less what goes out and what is held; in a margin account with what comes in. A BUYING_POWER limit with `unsettled_ok` lets a cash account spend what comes in too.",
+            ),
+            (
+                "withdrawable",
+                "decimal",
+                "What may leave the firm: available and settled.",
+            ),
+            (
+                "trade_date_balance",
+                "decimal",
+                "What is settled once every trade is.",
+            ),
         ],
     )
 }

@@ -91,8 +91,12 @@ impl Held {
             node,
             currency: self.currency_code(wallet.currency),
             settled: wallet.settled.into(),
+            pending_in: wallet.pending_in.into(),
+            pending_out: wallet.pending_out.into(),
             reserved: wallet.reserved.into(),
             available: wallet.available.into(),
+            withdrawable: wallet.withdrawable().into(),
+            trade_date_balance: wallet.trade_date_balance().into(),
         }
     }
 

@@ -62,10 +62,18 @@ pub struct Balance {
     pub currency: Text<8>,
     /// Booked.
     pub settled: Decimal,
+    /// What unsettled trades bring in.
+    pub pending_in: Decimal,
+    /// What unsettled trades cost.
+    pub pending_out: Decimal,
     /// Held for open orders.
     pub reserved: Decimal,
-    /// Settled less reserved.
+    /// Settled less what goes out and what is held; in a margin account with what comes in.
     pub available: Decimal,
+    /// What may leave the firm: available and settled.
+    pub withdrawable: Decimal,
+    /// What is settled once every trade is.
+    pub trade_date_balance: Decimal,
 }
 
 /// An order.
