@@ -118,7 +118,7 @@ impl Worker {
         let Some(check) = shadow.check() else { return };
         let text = told(check);
         if self.found.set(text.clone()).is_ok() {
-            crate::output::note(format_args!("AUDIT at sequence {last_seq}: {text}"));
+            crate::log::error("audit", format_args!("AUDIT at sequence {last_seq}: {text}"));
         }
         if let Some(alerts) = &self.alerts {
             // Again at every look: a figure may find no room, and the incident is one.

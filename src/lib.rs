@@ -10,6 +10,7 @@ pub mod cli;
 pub mod commands;
 pub mod conformance;
 pub mod engine;
+pub mod log;
 pub mod memory;
 pub mod output;
 pub mod services;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use tradewind::cli::Cli;
-use tradewind::commands;
+use tradewind::{commands, log, output};
 
 #[global_allocator]
 static ALLOCATOR: tradewind::allocator::Allocator = tradewind::allocator::Allocator;
@@ -11,19 +11,30 @@ static ALLOCATOR: tradewind::allocator::Allocator = tradewind::allocator::Alloca
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match commands::run(cli) {
-        Ok(code) => match tradewind::output::loss() {
+        Ok(code) => match output::loss() {
             None => code,
             Some(error) => {
-                tradewind::output::note(format_args!("error: standard output cannot be written: {error}"));
+                output::note(format_args!("error: standard output cannot be written: {error}"));
                 ExitCode::FAILURE
             }
         },
         Err(error) => {
-            tradewind::output::error(&error);
+            tell(&error);
             match error.is::<commands::Usage>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// In the log where there is one for programs, else for people.
+fn tell(error: &anyhow::Error) {
+    if log::is_json() {
+        log::error("run", output::one_text(error));
+    }
+    log::flush();
+    if !log::is_json() {
+        output::error(error);
     }
 }

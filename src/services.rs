@@ -10,16 +10,18 @@
 mod access;
 mod feed;
 mod people;
+mod requests;
 mod telemetry;
 
 use crate::alerts::AlertService;
 use crate::commands::report::tax_rules;
 use crate::engine::{self, Engine, Prepared};
-use crate::output;
+use crate::log;
 use crate::store::StoreService;
 use anyhow::Context;
 use feed::{Doorkeeper, EngineFigures};
 use people::Registrar;
+use requests::Requests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use telemetry::{EngineTelemetry, FeedTelemetry, StoreTelemetry};
@@ -268,6 +270,7 @@ impl Around<'_> {
         let mut telemetry: Vec<Arc<dyn Telemetry>> = vec![
             Arc::clone(self.telemetry) as Arc<dyn Telemetry>,
             Arc::new(FeedTelemetry(feed.counts())),
+            Arc::new(Requests),
         ];
         if let Some(store) = self.beside.store {
             let (status, clock) = (store.status(), self.clock.clone());
@@ -293,6 +296,7 @@ impl Around<'_> {
                 admin: self.engine.admin().clone(),
             },
             keys: self.keys,
+            log: Arc::new(Requests),
             telemetry,
             routes: feed.router(),
         };
@@ -304,13 +308,12 @@ impl Around<'_> {
             settings.engine.clock,
             now_ns,
         ))?;
-        output::note(format_args!("dashboard and HTTP interface at {}", http.url()));
-        if let Some(first) = first {
-            let password = first.password.reveal();
-            output::note(format_args!(
-                "first start: log in as {} with the password {password} (shown this once)",
-                first.name
-            ));
+        log::info(
+            "http",
+            format_args!("dashboard and HTTP interface at {}", http.url()),
+        );
+        if let Some(first) = &first {
+            access::tell(first, self.engine.data_dir())?;
         }
         Ok(Web { http, feed, runtime })
     }

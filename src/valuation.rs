@@ -4,7 +4,7 @@
 //! limits on equity then keep the figures that they have, and the status line says so.
 
 use crate::engine::Engine;
-use crate::output;
+use crate::{log, output};
 use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -158,9 +158,12 @@ impl Worker {
             .iter()
             .filter(|name| !self.named.contains(name))
         {
-            output::note(format_args!(
-                "strategy {name} has a limit that reads equity, and nobody values it: the books know accounts; send its valuations from outside"
-            ));
+            log::warn(
+                "valuation",
+                format_args!(
+                    "strategy {name} has a limit that reads equity, and nobody values it: the books know accounts; send its valuations from outside"
+                ),
+            );
         }
         self.named.clone_from(&figures.strategies);
         if let Some(alerts) = &self.alerts {

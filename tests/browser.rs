@@ -7,6 +7,9 @@
 mod desk;
 #[path = "browser/load.rs"]
 mod load;
+#[allow(dead_code, reason = "tests of the page have no use for all of it")]
+#[path = "support/running.rs"]
+mod running;
 #[path = "../gateways/web/tests/modules/webdriver.rs"]
 mod webdriver;
 

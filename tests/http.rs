@@ -12,12 +12,16 @@ mod backoffice;
 mod changes;
 #[path = "http/client.rs"]
 mod client;
+#[path = "http/conditions.rs"]
+mod conditions;
 #[path = "http/feed.rs"]
 mod feed;
 #[path = "http/generated.rs"]
 mod generated;
 #[path = "http/history.rs"]
 mod history;
+#[path = "http/log.rs"]
+mod log;
 #[path = "http/matrix.rs"]
 mod matrix;
 #[path = "http/orders.rs"]

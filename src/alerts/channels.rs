@@ -1,13 +1,14 @@
 //! The channels that the settings ask for, with their secrets read from files.
 
-use crate::output;
+use crate::log::{Level, Line};
 use anyhow::Context;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::time::Duration;
 use tradewind_alerts::delivery::{
-    Authorities, Channel, LogChannel, MailChannel, MailSettings, MailTls, Template, TemplatedChannel,
+    Authorities, Channel, DeliveryError, MailChannel, MailSettings, MailTls, Template, TemplatedChannel,
     WebhookChannel,
 };
+use tradewind_alerts::{Notification, Severity};
 use tradewind_config::AlertsKeys;
 
 /// The longest file of a secret, an address or certificates that is read, bytes.
@@ -17,7 +18,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(super) fn all(keys: &AlertsKeys) -> anyhow::Result<Vec<Box<dyn Channel>>> {
     let authorities = authorities(keys)?;
     let made = [
-        Some(Box::new(LogChannel::new(Notes)) as Box<dyn Channel>),
+        Some(Box::new(LogChannel) as Box<dyn Channel>),
         webhook(keys, &authorities)?,
         chat(keys, &authorities)?,
         sms(keys, &authorities)?,
@@ -154,16 +155,27 @@ fn secret(key: &str, path: &str) -> anyhow::Result<String> {
     Ok(line.to_owned())
 }
 
-/// Lines for people, on the terminal.
-struct Notes;
+/// A line of the log for each notification.
+struct LogChannel;
 
-impl Write for Notes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        output::note(String::from_utf8_lossy(bytes).trim_end());
-        Ok(bytes.len())
+impl Channel for LogChannel {
+    fn name(&self) -> &str {
+        "log"
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn deliver(&mut self, notification: &Notification) -> Result<(), DeliveryError> {
+        let level = match notification.severity {
+            Severity::Info => Level::Info,
+            Severity::Warning => Level::Warn,
+            Severity::Error | Severity::Critical => Level::Error,
+        };
+        let members = serde_json::to_value(notification).unwrap_or_default(); // text and numbers
+        let line = Line::new(level, "alert", notification.line())
+            .dated()
+            .with("alert", members);
+        match line.put() {
+            true => Ok(()),
+            false => Err(DeliveryError::Failed("the log is full".to_owned())),
+        }
     }
 }

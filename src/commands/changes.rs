@@ -1,6 +1,7 @@
 //! Differences between the configured reference data and the journal: shown before they apply, and a start with refused ones lets nothing in.
 
 use crate::engine::{self, Engine, ReferenceChanges, Refused};
+use crate::log::{self, Level, Line};
 use crate::output;
 
 /// Lines of a new journal that are shown: all of its reference data is new then. Of later differences each one is shown.
@@ -23,7 +24,9 @@ pub fn set(engine: Engine, changes: &ReferenceChanges, setting: Setting) -> anyh
     show(changes, setting.is_new);
     let refused = engine::apply_reference(changes, &engine, setting.origin_ns)?;
     for refused in &refused {
-        output::note(format_args!("  {}", line(refused)));
+        Line::new(Level::Error, "reference", format_args!("  {}", line(refused)))
+            .with("code", refused.code.clone())
+            .put();
     }
     if refused.is_empty() || setting.despite_refusals {
         return Ok(engine);
@@ -39,14 +42,14 @@ pub fn set(engine: Engine, changes: &ReferenceChanges, setting: Setting) -> anyh
 pub fn show(changes: &ReferenceChanges, is_new: bool) {
     let shown = if is_new { LINES_OF_NEW } else { changes.lines.len() };
     for line in changes.lines.iter().take(shown) {
-        output::note(format_args!("  {line}"));
+        log::info("reference", format_args!("  {line}"));
     }
     if let more @ 1.. = changes.lines.len().saturating_sub(shown) {
         let more = output::counted(more as u64, "more change");
-        output::note(format_args!("  and {more} of reference data"));
+        log::info("reference", format_args!("  and {more} of reference data"));
     }
     for line in changes.overruled.iter().chain(&changes.rule_lines) {
-        output::note(format_args!("  {line}"));
+        log::info("reference", format_args!("  {line}"));
     }
 }
 

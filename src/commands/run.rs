@@ -6,6 +6,7 @@ use crate::alerts::AlertService;
 use crate::audit::AuditService;
 use crate::cli::RunArgs;
 use crate::engine::{self, Engine, Prepared, ReferenceChanges, RuleChanges};
+use crate::log::{self, Level, Line};
 use crate::output::{self, count};
 use crate::services::{self, Beside, Services};
 use crate::store::StoreService;
@@ -40,19 +41,24 @@ const TOLD_MAX: usize = 4_096;
 /// Runs the command.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let settings = super::settings(&args.settings, &[])?;
-    if let Some(text) = super::without_effect(&settings) {
-        output::note(text);
-    }
+    log::set_format(&settings.log.format);
     // 1. Signals first: a run that is asked to stop while it recovers stops in good order.
     let stop = stop_flag()?;
-    // 2. Journal, recovery, pipeline.
+    // 2. Journal, recovery, pipeline. The log's thread keeps off their cores.
     let cores = Cores::detect();
     let mut prepared = engine::prepare(&settings, &args.data, &cores, None)?;
+    log::start(prepared.clock.clone())?;
+    if let Some(text) = super::without_effect(&settings) {
+        log::warn("settings", text);
+    }
     summary::show_recovery(&prepared.recovery);
     let (clock, is_new) = (prepared.clock.clone(), prepared.recovery.is_new);
     let reference = engine::load_reference(&settings, None)?;
     if settings.reference.path.is_empty() && settings.demo.orders_per_s == 0 {
-        output::note("reference.path names no file: the firm is the demo's, with its accounts and limits");
+        log::warn(
+            "settings",
+            "reference.path names no file: the firm is the demo's, with its accounts and limits",
+        );
     }
     let wires = Wires::new(&settings, &mut prepared);
     let web_wires = services::Wires::new(&settings, &mut prepared);
@@ -68,7 +74,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .with_rules(rules);
     let engine = Engine::start(prepared, &cores)?;
     for (thread, error) in engine.running().pin_warnings() {
-        output::note(format_args!("thread {thread} is not pinned: {error}"));
+        log::warn("pipeline", format_args!("thread {thread} is not pinned: {error}"));
     }
     // 3. Reference data: what differs from the journal, shown before anything else enters.
     let setting = Setting {
@@ -99,17 +105,20 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     };
     let services = Services::start(&settings, &engine, &clock, beside, web_wires)?;
     let began = clock.raw();
-    output::note(format_args!(
-        "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
-        engine.epoch(),
-        args.data.display(),
-        engine::topology_of(&settings, &cores)?,
-        if settings.journal.durability == tradewind_config::Durability::Disk {
-            "disk"
-        } else {
-            "memory"
-        }
-    ));
+    log::info(
+        "run",
+        format_args!(
+            "run {} in {}, topology {}, durability {}; stop with Ctrl-C",
+            engine.epoch(),
+            args.data.display(),
+            engine::topology_of(&settings, &cores)?,
+            if settings.journal.durability == tradewind_config::Durability::Disk {
+                "disk"
+            } else {
+                "memory"
+            }
+        ),
+    );
     // 6. Until somebody asks for the end.
     let watched = Watched {
         alerts: alerts.as_mut(),
@@ -128,15 +137,15 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let audit = audit.map(AuditService::stop);
     let alerts = alerts.map(AlertService::stop);
     if let Some(Err(error)) = store.map(StoreService::stop) {
-        output::note(format_args!("the store ended early: {}", error.line()));
+        log::error("store", format_args!("the store ended early: {}", error.line()));
     }
     demo.transpose()?;
     if let Some(Err(error)) = alerts {
-        output::note(format_args!("alerts ended early: {error:#}"));
+        log::error("alert", format_args!("alerts ended early: {error:#}"));
     }
     match audit {
-        Some(Ok(Some(found))) => output::note(format_args!("the auditor found a difference: {found}")),
-        Some(Err(error)) => output::note(format_args!("the audit ended early: {error:#}")),
+        Some(Ok(Some(found))) => log::error("audit", format_args!("the auditor found a difference: {found}")),
+        Some(Err(error)) => log::error("audit", format_args!("the audit ended early: {error:#}")),
         Some(Ok(None)) | None => {}
     }
     let mut summary = match reading.and_then(|reading| reading.end(Summary::of)) {
@@ -145,11 +154,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     };
     match valuation {
         Some(Ok(figures)) => summary.valuation = figures,
-        Some(Err(error)) => output::note(format_args!("valuation ended early: {error:#}")),
+        Some(Err(error)) => log::error("valuation", format_args!("valuation ended early: {error:#}")),
         None => {}
     }
     summary.seconds = seconds;
     summary.messages = summary.inputs;
+    log::flush();
     if args.json {
         output::json(&summary)?;
     } else {
@@ -221,9 +231,7 @@ fn wait(
             (before, shown_ns) = (now, passed_ns);
         }
     }
-    if output::is_terminal() {
-        output::note("");
-    }
+    log::flush();
 }
 
 /// Figures of a moment.
@@ -279,7 +287,15 @@ impl Status {
             line.push_str(&format!(", TABLE {table} {used_pct} % FULL"));
         }
         line.push_str(of_watched);
-        output::status(&line);
+        let is_well = !self.space_low && self.full_tables.is_empty();
+        Line::new(if is_well { Level::Info } else { Level::Warn }, "status", line)
+            .with("events_per_s", rate as u64)
+            .with("events", self.inputs)
+            .with("effects", self.effects)
+            .with("unsynced_bytes", self.lag_bytes)
+            .with("full_waits", self.full_waits - before.full_waits)
+            .with("space_low", self.space_low)
+            .put_status();
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a run did, from its journal: counts, rejects by code, positions and profit.
 
 use crate::engine::RecoveryReport;
-use crate::output::{self, Table, bytes, count, counted};
+use crate::log;
+use crate::output::{Table, bytes, count, counted};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -180,14 +181,14 @@ fn positions(f: &mut fmt::Formatter<'_>, state: &StateView) -> fmt::Result {
 
 /// Says what recovery did.
 pub fn show_recovery(report: &RecoveryReport) {
+    let say = |text: String| log::info("recovery", text);
     for caution in &report.cautions {
-        output::note(format_args!("warning: {caution}"));
+        log::warn("recovery", format_args!("warning: {caution}"));
     }
     if report.is_new {
-        output::note("a new journal");
-        return;
+        return say("a new journal".to_owned());
     }
-    output::note(format_args!(
+    say(format!(
         "recovered {} up to seq {} in {:.3} s ({} records/s)",
         counted(report.records, "record"),
         count(report.last_seq),
@@ -195,21 +196,17 @@ pub fn show_recovery(report: &RecoveryReport) {
         count(report.records_per_s as u64)
     ));
     if report.taken_over_bytes > 0 {
-        output::note(format_args!(
-            "  {} taken over from the memory of a run that was killed",
-            bytes(report.taken_over_bytes)
+        let size = bytes(report.taken_over_bytes);
+        say(format!(
+            "  {size} taken over from the memory of a run that was killed"
         ));
     }
     if report.torn_bytes > 0 {
-        output::note(format_args!(
-            "  {} of a torn tail cut and kept aside",
-            bytes(report.torn_bytes)
-        ));
+        let size = bytes(report.torn_bytes);
+        say(format!("  {size} of a torn tail cut and kept aside"));
     }
     if report.finished_effects > 0 {
-        output::note(format_args!(
-            "  an open group finished with {}",
-            counted(report.finished_effects, "effect")
-        ));
+        let effects = counted(report.finished_effects, "effect");
+        say(format!("  an open group finished with {effects}"));
     }
 }

@@ -1,6 +1,11 @@
 //! The first user of a new installation: somebody has to let the others in.
 
+use crate::{log, output};
 use anyhow::Context;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tradewind_domain::codes::{AccessStatus, ClockMode, Role};
@@ -14,6 +19,8 @@ use tradewind_views::query::current::LiveError;
 
 /// Who grants the first access.
 const AUTHOR: &str = "engine";
+/// File with the first user's password, where what is said goes to programs.
+const FIRST_LOGIN_FILE: &str = "first-login";
 /// How long its record is waited for.
 const RECORD_MAX: Duration = Duration::from_secs(30);
 
@@ -80,4 +87,40 @@ fn caught_up(live: &Live) -> anyhow::Result<()> {
             other => return Ok(other?),
         }
     }
+}
+
+/// Shows the password once: to people on stderr. A log for programs is kept and copied, so it gets none of it: a file that only the engine's
+/// user reads has it.
+pub(super) fn tell(first: &OneTimePassword, data_dir: &Path) -> anyhow::Result<()> {
+    let (name, password) = (&first.name, first.password.reveal());
+    if !log::is_json() {
+        log::flush(); // the address stands before it
+        output::note(format_args!(
+            "first start: log in as {name} with the password {password} (shown this once)"
+        ));
+        return Ok(());
+    }
+    let path = data_dir.join(FIRST_LOGIN_FILE);
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path);
+    file.and_then(|mut file| writeln!(file, "{name} {password}"))
+        .with_context(|| {
+            format!(
+                "{} cannot be written, and nobody would know the first password",
+                path.display()
+            )
+        })?;
+    log::warn(
+        "identity",
+        format_args!(
+            "first start: user and password of the first administrator stand in {}; delete it once they are changed",
+            path.display()
+        ),
+    );
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tradewind_alerts::{IncidentRow, Severity, State};
 use tradewind_domain::ids::NodeId;
-use tradewind_identity::{AuthError, Caller, Identity, Permission, Rights};
+use tradewind_identity::{AccessBook, AuthError, Caller, Identity, Permission, Rights};
 use tradewind_machine::clock::Clock;
 use tradewind_rttm::{Check, Entitlements, Figures, Refused, StageRow, Standing, Status, Viewer};
 
@@ -81,8 +81,8 @@ struct Looker {
 }
 
 impl Looker {
-    /// What somebody may see now.
-    fn known(&self) -> Known {
+    /// Looks at what somebody may see now. Asked often, so nothing is copied.
+    fn known<T>(&self, look: impl FnOnce(&AccessBook, &Known) -> T) -> T {
         let book = self.identity.access().book();
         let mut known = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
         if known.version != Some(book.version()) {
@@ -93,17 +93,15 @@ impl Looker {
                 rights,
             };
         }
-        known.clone()
+        look(&book, &known)
     }
 
     /// Whether something is opened for the whole firm.
     fn everywhere(&self, permission: Permission) -> bool {
-        let known = self.known();
-        let book = self.identity.access().book();
-        known.rights.everywhere(permission)
-            || book
-                .root()
-                .is_some_and(|root| book.allows(&known.rights, permission, root))
+        self.known(|book, known| {
+            let at_root = |root| book.allows(&known.rights, permission, root);
+            known.rights.everywhere(permission) || book.root().is_some_and(at_root)
+        })
     }
 }
 
@@ -113,15 +111,11 @@ impl Viewer for Looker {
     }
 
     fn class(&self) -> u64 {
-        self.known().class
+        self.known(|_, known| known.class)
     }
 
     fn sees(&self, node: NodeId) -> bool {
-        let known = self.known();
-        self.identity
-            .access()
-            .book()
-            .allows(&known.rights, Permission::Read, node)
+        self.known(|book, known| book.allows(&known.rights, Permission::Read, node))
     }
 
     fn sees_firm(&self) -> bool {

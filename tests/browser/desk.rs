@@ -1,14 +1,12 @@
 //! The desk of the tests: `tradewind run` with its demo session, and a browser in front of it.
 
+use crate::running::Running;
 use crate::webdriver::{Browser, request_as};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
 /// Keys as WebDriver writes them.
 pub(crate) const ENTER: &str = "\u{E007}";
 pub(crate) const ESCAPE: &str = "\u{E00C}";
@@ -18,7 +16,7 @@ pub(crate) const TAB: &str = "\u{E004}";
 
 /// `tradewind run` with the demo session.
 pub(crate) struct Engine {
-    process: Child,
+    process: Running,
     pub(crate) port: u16,
     /// Said once, at the first start.
     password: Option<String>,
@@ -26,33 +24,14 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn start(data: &Path, port: u16, settings: &[&str]) -> Self {
-        let mut command = Command::new(BINARY);
-        command.args(["run", "--profile", "demo", "--data"]).arg(data);
         let listen = format!("http.listen=127.0.0.1:{port}");
+        let data = data.display().to_string();
+        let mut args = vec!["run", "--profile", "demo", "--data", &data];
         for setting in [&[listen.as_str(), "log.status_interval_ms=0"], settings].concat() {
-            command.args(["--set", setting]);
+            args.extend(["--set", setting]);
         }
-        let mut process = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let (mut said, mut password) = (Vec::new(), None);
-        loop {
-            let line = lines.next().and_then(Result::ok);
-            let Some(line) = line else {
-                panic!("the engine ended instead of running: {said:#?}")
-            };
-            password = password.or_else(|| password_in(&line));
-            let is_up = line.starts_with("run ");
-            said.push(line);
-            if is_up {
-                break;
-            }
-        }
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let process = Running::start(args);
+        let password = process.told("with the password ");
         Self {
             process,
             port,
@@ -66,9 +45,8 @@ impl Engine {
 
     /// Ends it as an operator does.
     pub(crate) fn stop(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
-        self.process.wait().expect("it ends");
+        self.process.terminate();
+        self.process.ended();
     }
 
     /// A request of the administrator.
@@ -83,22 +61,6 @@ impl Engine {
         let answer = self.ask("", "POST", "/api/v1/auth/login", &body);
         answer["access_token"].as_str().expect("a token").to_owned()
     }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // One that has ended already is no mistake.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The password that the first start prints.
-fn password_in(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("password ")?;
-    rest.split_whitespace()
-        .next()
-        .map(|word| word.trim_matches(['"', '.', ',']).to_owned())
 }
 
 /// A port that was free a moment ago: the engine must come back at the same one.

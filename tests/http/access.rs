@@ -304,7 +304,7 @@ fn an_erased_user_is_out_and_his_name_is_gone() {
 }
 
 #[test]
-fn secrets_are_kept_from_others_on_the_machine_and_from_the_log() {
+fn secrets_are_kept_from_others_on_the_machine() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let engine = Engine::start(&place);

@@ -2,21 +2,19 @@
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tradewind_domain::event::{Event, Kind};
 use tradewind_machine::journal::{Follower, StartAt};
 
 pub(crate) use crate::support::place::Place;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
+use crate::support::running::Running;
 
 /// An engine in a process of its own.
 pub(crate) struct Engine<'a> {
     place: &'a Place,
-    process: Child,
+    process: Running,
     /// HOST:PORT of the server.
     pub(crate) address: String,
     /// Of the first user, where this is the first start.
@@ -92,41 +90,21 @@ impl<'a> Engine<'a> {
             "demo.quotes_per_s=0",
         ];
         sets.extend(more);
-        let mut command = Command::new(BINARY);
-        command.args(["run", "--data"]).arg(place.data());
+        let mut args = vec![
+            "run".to_owned(),
+            "--data".to_owned(),
+            place.data().display().to_string(),
+        ];
         for set in place.sets(&sets) {
-            command.args(["--set", &set]);
+            args.extend(["--set".to_owned(), set]);
         }
-        let mut process = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let (mut said, mut address, mut password) = (Vec::new(), String::new(), None);
-        loop {
-            let Some(Ok(line)) = lines.next() else {
-                panic!("the engine ended instead of running: {said:#?}");
-            };
-            if let Some((_, url)) = line.split_once("HTTP interface at ") {
-                address = url.split("://").nth(1).expect("an address").to_owned();
-            }
-            if let Some((_, rest)) = line.split_once("with the password ") {
-                password = rest.split(' ').next().map(str::to_owned);
-            }
-            let is_up = line.starts_with("run ");
-            said.push(line);
-            if is_up {
-                break;
-            }
-        }
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let process = Running::start(args);
+        let url = process.told("HTTP interface at ").expect("an address");
         let engine = Self {
             place,
+            address: url.split("://").nth(1).expect("an address").to_owned(),
+            password: process.told("with the password "),
             process,
-            address,
-            password,
         };
         engine.wait_until_ready();
         engine
@@ -188,8 +166,7 @@ impl<'a> Engine<'a> {
 
     /// Asks it to stop, as an operator does.
     pub(crate) fn terminate(&self) {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it still runs");
+        self.process.terminate();
     }
 
     /// Stops it in good order and gives the journal.
@@ -200,15 +177,15 @@ impl<'a> Engine<'a> {
 
     /// The journal of one that was told to stop.
     pub(crate) fn ended(mut self) -> Vec<Event> {
-        assert!(self.process.wait().expect("it ends").success());
+        self.process.ended();
         records(self.place)
     }
-}
 
-impl Drop for Engine<'_> {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // a test that failed leaves no engine behind
-        let _ = self.process.wait();
+    /// Stops it in good order and gives its log.
+    pub(crate) fn log(mut self) -> Vec<String> {
+        self.terminate();
+        let later = self.process.ended();
+        [std::mem::take(&mut self.process.said), later].concat()
     }
 }
 

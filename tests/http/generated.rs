@@ -6,6 +6,8 @@
 use crate::client::{Answer, Client, Engine, Place, grant};
 use crate::shape::differences;
 use serde_json::{Map, Value, json};
+use tradewind_domain::reject::RejectCode;
+use tradewind_http::ProblemCode;
 
 const SEED: u64 = 0x7d1e_5eed;
 /// Requests of each operation.
@@ -227,6 +229,10 @@ impl Request {
         if !query.is_empty() {
             address = format!("{address}?{}", query.join("&"));
         }
+        if dice.is(4) {
+            let name = dice.of(&["If-Match", "If-None-Match"]);
+            headers.push((name, dice.of(&["*", "\"0\"", "nonsense", "W/\"", ","]).to_owned()));
+        }
         let body = body(dice, &operation["requestBody"]["content"], &mut headers);
         Self {
             method: method.to_uppercase(),
@@ -292,8 +298,13 @@ fn fault(operation: &Value, answer: &Answer) -> Option<String> {
             return Some(format!("a refusal is {kind}"));
         }
         let problem = answer.json();
-        let is_whole =
-            problem["status"] == answer.status && problem["title"].is_string() && problem["code"].is_string();
+        let code = answer.code();
+        let is_ours = ProblemCode::ALL.iter().any(|known| known.text() == code);
+        let is_the_engines = RejectCode::ALL.iter().any(|known| known.text() == code);
+        if !is_ours && !is_the_engines {
+            return Some(format!("{code:?} is no code"));
+        }
+        let is_whole = problem["status"] == answer.status && problem["title"].is_string();
         let is_passing = PASSING.contains(&answer.code().as_str());
         return match (is_whole, answer.status >= 500 && !is_passing) {
             (false, _) => Some("the problem is no whole one".to_owned()),

@@ -7,5 +7,6 @@ pub(crate) mod journal;
 pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod round;
+pub(crate) mod running;
 pub(crate) mod scenario;
 pub(crate) mod script;

@@ -1,46 +1,28 @@
 //! The real binary as an operator meets it: an engine in a process of its own, and commands against it.
 
 use super::place::Place;
+use super::running::Running;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use tradewind_domain::event::{Event, Kind};
 use tradewind_machine::journal::{Follower, StartAt};
 
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tradewind");
+pub(crate) use super::running::BINARY;
 
 /// An engine in a process of its own.
 pub(crate) struct Engine<'a> {
     pub(crate) place: &'a Place,
-    pub(crate) process: Child,
+    pub(crate) process: Running,
 }
 
 impl<'a> Engine<'a> {
     /// Starts it, and waits until it says that it runs.
     pub(crate) fn start(place: &'a Place) -> Self {
-        let mut process = Command::new(BINARY)
-            .args(run_args(place))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-        let mut said = Vec::new();
-        loop {
-            let line = lines.next().and_then(Result::ok);
-            let Some(line) = line else {
-                panic!("the engine ended instead of running: {said:#?}");
-            };
-            let is_up = line.starts_with("run ");
-            said.push(line);
-            if is_up {
-                break;
-            }
+        Self {
+            place,
+            process: Running::start(run_args(place)),
         }
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { place, process }
     }
 
     /// A command against it, with `--data`.
@@ -69,24 +51,15 @@ impl<'a> Engine<'a> {
 
     /// Kills it as a crash would.
     pub(crate) fn kill(mut self) {
-        self.process.kill().expect("it still runs");
-        self.process.wait().expect("it ends");
+        self.process.kill();
     }
 
     /// Stops it in good order and gives the records that were not there before it was asked anything.
     pub(crate) fn stop(mut self) -> Vec<Event> {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it still runs");
-        assert!(self.process.wait().expect("it ends").success());
+        self.process.terminate();
+        self.process.ended();
         assert!(!self.socket().exists(), "the socket is taken away");
         records(self.place)
-    }
-}
-
-impl Drop for Engine<'_> {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // a test that failed leaves no engine behind
-        let _ = self.process.wait();
     }
 }
 

@@ -328,7 +328,7 @@ settings! {
         requests_burst: u32 = count(1, 10_000_000);
         /// Threads of the server.
         threads: u32 = count(1, 256);
-        /// true writes a JSON line for each request to stderr.
+        /// true logs every request, false only those that failed by a fault of the server.
         log: bool = Range::Flag;
     }
     /// Who may come in (docs/identity.md).
@@ -369,5 +369,8 @@ settings! {
     log: LogKeys {
         /// Milliseconds between two status lines; 0 prints none.
         status_interval_ms: u32 = count(0, 3_600_000);
+        /// How lines of a running engine look on stderr: text, json (one object a line, docs/runbook.md), or auto, which is text on a terminal
+        /// and json elsewhere.
+        format: String = Range::Choice(&["auto", "text", "json"]);
     }
 }

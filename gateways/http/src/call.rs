@@ -1,5 +1,6 @@
 //! A request on its way to its endpoint, and the answer on its way back.
 
+use crate::conditions::is_known;
 use crate::problem::{Problem, ProblemCode};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -140,6 +141,19 @@ impl Call {
         })
     }
 
+    /// The same request as one that reads its path.
+    pub(crate) fn reading(&self) -> Self {
+        Self {
+            asker: self.asker.clone(),
+            target: self.target.clone(),
+            path: self.path.clone(),
+            query: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            correlation: self.correlation.clone(),
+        }
+    }
+
     /// A header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -156,19 +170,6 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         Segment::Unknown => String::new(),
     };
     path.iter().map(part).collect()
-}
-
-/// True where the client has the answer with this tag (`If-None-Match`).
-pub(crate) fn is_known(asked: &HeaderMap, etag: &str) -> bool {
-    let known = asked
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let is_it = |one: &str| one == "*" || one.trim_matches('"') == etag;
-    known.is_some_and(|known| {
-        known
-            .split(',')
-            .any(|one| is_it(one.trim().trim_start_matches("W/")))
-    })
 }
 
 /// An answer that says yes.
@@ -233,23 +234,32 @@ impl Reply {
         self
     }
 
-    /// With a tag that says which answer it is; without one the body's hash is its tag.
+    /// With a tag that says which answer it is; without one the hash of what is said is its tag.
     pub(crate) fn tagged(mut self, etag: String) -> Self {
         self.etag = Some(etag);
         self
     }
 
+    /// What names this answer among those that were different.
+    pub(crate) fn etag(&self) -> String {
+        let hash = match (&self.etag, &self.body) {
+            (Some(etag), _) => return etag.clone(),
+            (None, Body::Nothing) => blake3::hash(b""),
+            (None, Body::Text(_, text)) => blake3::hash(text.as_bytes()),
+            (None, Body::Json(value)) => hash_of(value),
+        };
+        hash.to_hex()[..32].to_owned()
+    }
+
     /// As a response. A body that the client has already (`If-None-Match`) is not sent again.
     pub(crate) fn respond(self, asked: &HeaderMap) -> Response {
+        let etag = self.etag();
         let (content_type, text) = match self.body {
             Body::Nothing => (None, String::new()),
             Body::Json(value) => (Some("application/json"), value.to_string()),
             Body::Text(content_type, text) => (Some(content_type), text),
         };
         let mut status = self.status;
-        let etag = self
-            .etag
-            .unwrap_or_else(|| blake3::hash(text.as_bytes()).to_hex()[..32].to_owned());
         let is_tagged = status == StatusCode::OK && content_type.is_some();
         let is_known = is_tagged && is_known(asked, &etag);
         if is_known {
@@ -270,6 +280,22 @@ impl Reply {
         headers.extend(self.headers);
         response
     }
+}
+
+/// Members of an answer that say when it was read.
+const WHEN: [&str; 2] = ["as_of", "as_of_time"];
+
+/// The hash of an answer but for when it was read.
+fn hash_of(value: &serde_json::Value) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    let written = match value {
+        serde_json::Value::Object(members) => { members.iter() }
+            .filter(|(name, _)| !WHEN.contains(&name.as_str()))
+            .try_for_each(|member| serde_json::to_writer(&mut hasher, &member)),
+        other => serde_json::to_writer(&mut hasher, other),
+    };
+    debug_assert!(written.is_ok(), "Invariant: a hasher takes everything");
+    hasher.finalize()
 }
 
 #[cfg(test)]
@@ -309,6 +335,11 @@ mod tests {
         asked.insert(header::IF_NONE_MATCH, etag.unwrap());
         let again = Reply::json(&1).map(|reply| reply.respond(&asked)).ok().unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let at = |as_of: u64, data: u64| {
+            Reply::json(&serde_json::json!({ "as_of": as_of, "data": data })).map(|reply| reply.etag())
+        };
+        assert_eq!(at(1, 7).ok(), at(2, 7).ok());
+        assert_ne!(at(1, 7).ok(), at(1, 8).ok());
         let other = Reply::json(&2).map(|reply| reply.respond(&asked)).ok().unwrap();
         assert_eq!(other.status(), StatusCode::OK);
     }

@@ -1,6 +1,7 @@
 //! What all endpoints share.
 
 use crate::call::{Asker, Call};
+use crate::conditions::Turns;
 use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
@@ -70,7 +71,10 @@ pub(crate) struct Gateway {
     pub(crate) logins: Rates,
     pub(crate) telemetry: Vec<Arc<dyn Telemetry>>,
     pub(crate) counters: Counters,
-    pub(crate) log: RequestLog,
+    pub(crate) log: Arc<dyn RequestLog>,
+    /// True tells the log of every answer, false of faults alone.
+    pub(crate) logs_all: bool,
+    pub(crate) turns: Turns,
     pub(crate) jobs: Jobs,
     pub(crate) phase: AtomicU8,
     pub(crate) openapi: String,
@@ -185,9 +189,9 @@ impl Gateway {
         let gateway = Arc::clone(self);
         let asked =
             tokio::task::spawn_blocking(move || gateway.desk.ask(&author, &via, reason.as_deref(), &command));
-        let answer = asked
-            .await
-            .map_err(|_| Problem::new(ProblemCode::Internal, "the request was given up"))?;
+        let answer = asked.await.map_err(|error| {
+            Problem::new(ProblemCode::Internal, "the request was given up").caused_by(&error)
+        })?;
         Ok(answer?)
     }
 
@@ -198,9 +202,9 @@ impl Gateway {
     ) -> Result<T, Problem> {
         let live = Arc::clone(&self.live);
         let asked = tokio::task::spawn_blocking(move || read(&live));
-        let answer = asked
-            .await
-            .map_err(|_| Problem::new(ProblemCode::Internal, "the request was given up"))?;
+        let answer = asked.await.map_err(|error| {
+            Problem::new(ProblemCode::Internal, "the request was given up").caused_by(&error)
+        })?;
         Ok(answer?)
     }
 

@@ -39,8 +39,9 @@ impl Jobs {
             drop(turn);
             done
         });
-        done.await
-            .map_err(|_| Problem::new(ProblemCode::Internal, "the request was given up"))
+        done.await.map_err(|error| {
+            Problem::new(ProblemCode::Internal, "the request was given up").caused_by(&error)
+        })
     }
 }
 

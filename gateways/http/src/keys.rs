@@ -150,6 +150,7 @@ impl<N: Copy + Eq + Hash, W: Copy + PartialEq> Table<N, W> {
     }
 
     fn put(&mut self, name: N, wish: W, event: &Event) {
+        self.at_work.remove(&name);
         if self.records.insert(name, (wish, bytes(event))).is_none() {
             self.order.push_back(name);
         }
@@ -244,6 +245,12 @@ impl KeyIndex {
         asked: &Asked,
     ) -> Found<'_, (SessionId, ClOrdId), Asked> {
         take(&self.orders, (session, key), asked)
+    }
+
+    /// True where the journal has a request of the user with this key: it is answered from its record.
+    pub(crate) fn is_answered(&self, user: UserId, key: ClOrdId) -> bool {
+        let is_order = lock(&self.orders).records.contains_key(&(session_of(user), key));
+        is_order || lock(&self.changes).records.contains_key(&(user, key))
     }
 
     /// As [`take`](Self::take), for what is no order.

@@ -10,6 +10,7 @@
 //! Not here: who somebody is and what he may do (`identity`), the WebSocket (`rttm`), the dashboard's files (`web`).
 
 mod call;
+mod conditions;
 mod counters;
 mod endpoint;
 mod endpoints;
@@ -32,6 +33,7 @@ pub use counters::JournalCounts;
 pub use gate::Rings;
 pub use gateway::{Acknowledgement, Phase};
 pub use keys::KeyIndex;
+pub use log::{Answered, Refusal, RequestLog, Served};
 pub use problem::{Problem, ProblemCode};
 pub use server::ServerError;
 pub use service::{HttpService, Parts};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing of a request's secrets, and nothing of the inside (paths, SQL, addresses), is said.
 
+use crate::log::Refusal;
 use crate::schema::{Schema, object};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -58,6 +59,7 @@ problems! {
     TooSlow = "REQUEST_TIMEOUT", REQUEST_TIMEOUT, "The request took too long to arrive";
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests";
     Conflict = "CONFLICT", CONFLICT, "The state of things forbids it";
+    ConditionFailed = "PRECONDITION_FAILED", PRECONDITION_FAILED, "What is there is not what the request names";
     Refused = "REFUSED", UNPROCESSABLE_ENTITY, "The engine refused it";
     SamePerson = "SECOND_PERSON_REQUIRED", CONFLICT, "Another person has to confirm it";
     Starting = "STARTING", SERVICE_UNAVAILABLE, "The engine is starting";
@@ -113,6 +115,8 @@ pub struct Problem {
     retry_after_s: Option<u64>,
     errors: Vec<Finding>,
     more: Map<String, Value>,
+    /// For the log alone.
+    cause: Option<String>,
 }
 
 impl Problem {
@@ -132,6 +136,7 @@ impl Problem {
             retry_after_s,
             errors: Vec::new(),
             more: Map::new(),
+            cause: None,
         }
     }
 
@@ -208,6 +213,18 @@ impl Problem {
         self
     }
 
+    /// With what went wrong inside. The log has it, the answer does not.
+    pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
+        let mut text = error.to_string();
+        let mut next = error.source();
+        while let Some(source) = next {
+            text = format!("{text}: {source}");
+            next = source.source();
+        }
+        self.cause = Some(text);
+        self
+    }
+
     /// What kind of problem it is.
     pub fn code(&self) -> ProblemCode {
         self.code
@@ -258,6 +275,10 @@ impl Problem {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(Refusal {
+            code: self.code_text().to_owned(),
+            cause: self.cause.clone(),
+        });
         if self.status() == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer realm=\"tradewind\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
@@ -300,7 +321,7 @@ impl From<IdentityError> for Problem {
             IdentityError::NotFound { what } => {
                 Self::new(ProblemCode::NotFound, format!("there is no such {what}"))
             }
-            _ => Self::new(ProblemCode::Internal, "identities are not available"),
+            other => Self::new(ProblemCode::Internal, "identities are not available").caused_by(&other),
         }
     }
 }

@@ -6,11 +6,13 @@
 //! - An answer with data of somebody is not kept by anybody on the way (`Cache-Control: no-store`).
 
 use crate::call::{Asker, Call, Correlation};
+use crate::conditions;
 use crate::counters::add;
 use crate::endpoint::{Endpoint, Need, Verb};
 use crate::gateway::{Gateway, Phase};
+use crate::log::{self, Answered, Served};
 use crate::problem::{Problem, ProblemCode};
-use crate::rate::{Turn, Who};
+use crate::rate::{Left, Rates, Turn, Who};
 use crate::server::Peer;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -23,7 +25,6 @@ use http_body_util::BodyExt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tradewind_domain::time::Rfc3339;
 use tradewind_identity::Permission;
 
 /// How long a body may take to arrive.
@@ -106,7 +107,13 @@ async fn around(
             .any(|known| known == "*" || known.as_bytes() == origin.as_bytes())
     });
     let correlation = Correlation::of(request.headers(), || gateway.next_request_id());
-    let request_id = correlation.request_id.clone();
+    let began = gateway.clock.raw();
+    let asked = log::Request {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        request_id: correlation.request_id.clone(),
+        trace_id: correlation.trace_id.clone(),
+    };
     let is_preflight = request.method() == Method::OPTIONS
         && request
             .headers()
@@ -119,7 +126,7 @@ async fn around(
         next.run(request).await
     };
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
         headers.insert("x-request-id", id);
     }
     headers.insert(
@@ -132,13 +139,21 @@ async fn around(
     if let Some(origin) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        let exposed = "ETag, Link, Location, Retry-After, X-Request-Id, Idempotency-Replayed";
+        let exposed = "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Idempotency-Replayed";
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(exposed),
         );
     }
+    let took_ns = gateway.clock.span_ns(began, gateway.clock.raw());
+    tell(gateway, Answered::of(asked, &response, took_ns));
     response
+}
+
+fn tell(gateway: &Gateway, answered: Answered) {
+    if gateway.logs_all || answered.is_fault() {
+        gateway.log.answered(&answered);
+    }
 }
 
 fn preflight(is_allowed: bool) -> Response {
@@ -146,9 +161,9 @@ fn preflight(is_allowed: bool) -> Response {
     *response.status_mut() = axum::http::StatusCode::NO_CONTENT;
     if is_allowed {
         let headers = response.headers_mut();
-        let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+        let methods = HeaderValue::from_static("GET, POST, PUT, DELETE");
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        let names = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Api-Key, X-Request-Id, Traceparent";
+        let names = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Api-Key, X-Request-Id, Traceparent";
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(names),
@@ -169,7 +184,7 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
     let correlation =
         correlation.unwrap_or_else(|| Correlation::of(&head.headers, || gateway.next_request_id()));
     add(&gateway.counters.received);
-    let mut user = None;
+    let (mut user, mut left) = (None, None);
     let answered = async {
         if !endpoint.path.starts_with("/api/") {
             // What watches the process is answered in every phase and as often as it asks.
@@ -179,7 +194,7 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
                 "the journal of earlier runs is being read",
             ));
         }
-        let asker = asker(gateway, endpoint, &head.headers, address).await?;
+        let asker = asker(gateway, endpoint, &head.headers, address, &mut left).await?;
         user = asker.as_ref().map(|asker| asker.caller.user.0);
         let body = collect(body, routing.body_max).await?;
         let call = Call {
@@ -194,9 +209,10 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
             body,
             correlation: correlation.clone(),
         };
+        let _turn = conditions::hold(gateway, routing.endpoints, endpoint, &call).await?;
         (endpoint.handle)(Arc::clone(gateway), call).await
     };
-    let response = match answered.await {
+    let mut response = match answered.await {
         Ok(reply) => {
             add(&gateway.counters.passed);
             reply.respond(&head.headers)
@@ -211,38 +227,33 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
         }
     };
     let took_ns = gateway.clock.span_ns(began, gateway.clock.raw());
-    let status = response.status().as_u16();
-    gateway.counters.answered(at, status, took_ns);
-    gateway.log.put(|| {
-        serde_json::json!({
-            "ts": Rfc3339(gateway.now_ns()).to_string(),
-            "level": if status >= 500 { "ERROR" } else if status >= 400 { "WARN" } else { "INFO" },
-            "target": "http",
-            "method": head.method.as_str(),
-            "path": head.uri.path(),
-            "route": endpoint.path,
-            "status": status,
-            "took_us": took_ns / 1_000,
-            "request_id": correlation.request_id,
-            "trace_id": correlation.trace_id,
-            "user": user,
-        })
+    gateway.counters.answered(at, response.status().as_u16(), took_ns);
+    for (name, text) in left.into_iter().flat_map(Left::headers) {
+        if let Ok(text) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(name, text);
+        }
+    }
+    response.extensions_mut().insert(Served {
+        route: Some(endpoint.path),
+        user,
     });
     response
 }
 
-/// Who asks, where the endpoint wants to know: authenticated, within his rate, with the right that the endpoint needs.
+/// Who asks, where the endpoint wants to know: authenticated, within his rate, with the right that the endpoint needs. `left` says what is
+/// left of his rate.
 async fn asker(
     gateway: &Gateway,
     endpoint: &Endpoint,
     headers: &HeaderMap,
     address: Option<IpAddr>,
+    left: &mut Option<Left>,
 ) -> Result<Option<Asker>, Problem> {
     if endpoint.need == Need::Nothing {
         if endpoint.path.starts_with("/api/")
             && let Some(address) = address
         {
-            allow(&gateway.logins, Who::Address(address), gateway.now_ns())?;
+            allow(&gateway.logins, Who::Address(address), gateway.now_ns(), left)?;
         }
         return Ok(None);
     }
@@ -256,12 +267,12 @@ async fn asker(
         Ok(caller) => caller,
         Err(error) => {
             if let Some(address) = address {
-                allow(&gateway.logins, Who::Address(address), gateway.now_ns())?;
+                allow(&gateway.logins, Who::Address(address), gateway.now_ns(), left)?;
             }
             return Err(error.into());
         }
     };
-    allow(&gateway.rates, Who::User(caller.user), gateway.now_ns())?;
+    allow(&gateway.rates, Who::User(caller.user), gateway.now_ns(), left)?;
     let rights = gateway.access().book().rights(caller.user);
     let asker = Asker { caller, rights };
     match endpoint.need {
@@ -280,10 +291,14 @@ fn no_right(asker: &Asker, permission: Permission) -> Problem {
     Problem::not_permitted(format!("{} has {} nowhere", asker.caller.name, permission.text()))
 }
 
-fn allow(rates: &crate::rate::Rates, who: Who, now_ns: u64) -> Result<(), Problem> {
+fn allow(rates: &Rates, who: Who, now_ns: u64, left: &mut Option<Left>) -> Result<(), Problem> {
     match rates.take(who, now_ns) {
-        Turn::Now => Ok(()),
-        Turn::After(seconds) => {
+        Turn::Now(is_left) => {
+            *left = is_left;
+            Ok(())
+        }
+        Turn::After(seconds, is_left) => {
+            *left = Some(is_left);
             Err(Problem::new(ProblemCode::RateLimited, "more requests than are allowed").retry_after(seconds))
         }
     }

@@ -1,5 +1,6 @@
 //! The running server: its parts, its threads, its start and its end.
 
+use crate::conditions::Turns;
 use crate::counters::Counters;
 use crate::endpoints;
 use crate::gate::{Gate, Rings};
@@ -21,7 +22,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
@@ -71,6 +71,8 @@ pub struct Parts {
     pub rings: Rings,
     /// Answers of requests, by key. Must be fed by the replica.
     pub keys: Arc<KeyIndex>,
+    /// What is told of answers.
+    pub log: Arc<dyn RequestLog>,
     /// Figures and checks of other parts.
     pub telemetry: Vec<Arc<dyn Telemetry>>,
     /// Other routes: the WebSocket.
@@ -85,7 +87,6 @@ pub struct HttpService {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
     told: tokio::task::JoinHandle<()>,
-    log: Option<JoinHandle<()>>,
 }
 
 /// A runtime for the server and what runs beside it.
@@ -113,14 +114,8 @@ impl HttpService {
     pub fn start(runtime: &Handle, settings: HttpSettings, parts: Parts) -> Result<Self, ServerError> {
         let bound = runtime.block_on(bind(&settings))?;
         let (address, is_tls) = (bound.address, bound.is_tls());
-        let (log, log_thread) = match settings.log {
-            false => (RequestLog::default(), None),
-            true => RequestLog::start(Box::new(std::io::stderr()))
-                .map(|(log, thread)| (log, Some(thread)))
-                .map_err(ServerError::Start)?,
-        };
         let routes = parts.routes.clone();
-        let gateway = Arc::new(gateway(&settings, parts, log));
+        let gateway = Arc::new(gateway(&settings, parts));
         let routing = Routing {
             gateway: Arc::clone(&gateway),
             endpoints: endpoints::all(),
@@ -139,7 +134,6 @@ impl HttpService {
             stop,
             server,
             told,
-            log: log_thread,
         })
     }
 
@@ -172,13 +166,10 @@ impl HttpService {
         });
         drop(self.gateway);
         runtime.shutdown_timeout(END_MAX);
-        if let Some(log) = self.log {
-            let _ = log.join();
-        }
     }
 }
 
-fn gateway(settings: &HttpSettings, parts: Parts, log: RequestLog) -> Gateway {
+fn gateway(settings: &HttpSettings, parts: Parts) -> Gateway {
     let run_id = parts.clock.now_ns();
     let gate = Gate::new(
         parts.rings,
@@ -202,7 +193,9 @@ fn gateway(settings: &HttpSettings, parts: Parts, log: RequestLog) -> Gateway {
         logins: Rates::new(LOGINS.0, LOGINS.1),
         telemetry: parts.telemetry,
         counters: Counters::new(endpoints::all()),
-        log,
+        log: parts.log,
+        logs_all: settings.log,
+        turns: Turns::default(),
         jobs: Jobs::default(),
         phase: AtomicU8::new(Phase::Starting as u8),
         openapi: crate::openapi(),

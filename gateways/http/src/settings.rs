@@ -27,6 +27,6 @@ pub struct HttpSettings {
     pub requests_burst: u32,
     /// Threads.
     pub threads: u32,
-    /// True writes a line for each request to stderr.
+    /// True tells the log of each answer, false of the server's own faults alone.
     pub log: bool,
 }

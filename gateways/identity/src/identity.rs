@@ -384,7 +384,7 @@ impl Identity {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .contains_key(&caller.family);
-        if is_ended || self.name(caller.user).is_none() {
+        if is_ended || !self.directory().by_id.contains_key(&caller.user.0) {
             return Err(AuthError::Revoked);
         }
         let revoked = self.access.book().revocation(caller.user);

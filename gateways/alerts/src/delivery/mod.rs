@@ -4,7 +4,6 @@
 mod breaker;
 mod courier;
 mod dead_letters;
-mod log;
 mod mail;
 mod mailbox;
 mod outbox;
@@ -17,7 +16,6 @@ mod webhook;
 
 pub use courier::{Courier, QUEUE_MAX};
 pub use dead_letters::{DEAD_LETTER_BYTES_MAX, DEAD_LETTERS_FILE};
-pub use log::LogChannel;
 pub use mail::{MailChannel, MailError, MailSettings, MailTls};
 pub use mailbox::{ATTEMPTS_MAX, GIVE_UP_NS, Mailbox, Outcome, RETRY_DELAYS_NS};
 pub use outbox::{Outbox, OutboxSettings, Undelivered};

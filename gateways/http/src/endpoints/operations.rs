@@ -133,16 +133,6 @@ async fn metrics(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
         part.metrics(&mut page);
     }
     gateway.counters.write(&mut page);
-    page.metric(
-        "tradewind_log_dropped_lines_total",
-        MetricKind::Counter,
-        "Lines of the request log that nobody read in time.",
-    );
-    page.sample(
-        "tradewind_log_dropped_lines_total",
-        &[],
-        gateway.log.dropped() as f64,
-    );
     let accepted = call.header("accept").unwrap_or("");
     Ok(match accepted.contains(OPEN_METRICS_TYPE) {
         true => Reply::text(OPEN_METRICS, page.into_open_metrics()),

@@ -5,7 +5,8 @@
 
 use super::v1;
 use super::values::{date, figure, word};
-use crate::call::{Call, Reply, is_known};
+use crate::call::{Call, Reply};
+use crate::conditions::is_known;
 use crate::endpoint::{Endpoint, Need, Param, Verb, handle, params};
 use crate::gateway::Gateway;
 use crate::problem::{Problem, ProblemCode};

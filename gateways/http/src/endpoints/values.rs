@@ -53,7 +53,7 @@ pub(super) fn reason(reason: &str) -> Result<&str, Problem> {
 }
 
 /// The key that names a request.
-pub(super) fn key(call: &Call) -> Result<ClOrdId, Problem> {
+pub(crate) fn key(call: &Call) -> Result<ClOrdId, Problem> {
     let Some(key) = call.header("idempotency-key") else {
         let detail =
             "send an Idempotency-Key of 1 to 40 printable characters; an order's becomes its ClOrdID";

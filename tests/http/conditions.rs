@@ -1,0 +1,117 @@
+//! Conditions of requests (`If-Match`, `If-None-Match`), and what is left of a user's rate.
+
+use crate::client::{Answer, Client, Engine, Place, buy};
+use serde_json::{Value, json};
+
+const LIMIT: &str = "/api/v1/limits/mine";
+
+fn limit(hard: &str) -> Value {
+    json!({ "scope": "FREE", "type": "MAX_ORDER_QTY", "hard": hard, "reason": "test" })
+}
+
+fn put_if(client: &Client, name: &str, tag: &str, hard: &str) -> Answer {
+    client.ask("PUT", LIMIT, &[(name, tag)], Some(&limit(hard)))
+}
+
+fn tag(client: &Client, path: &str) -> String {
+    client.get(path).headers["etag"].clone()
+}
+
+#[test]
+fn a_change_is_made_only_where_its_condition_holds() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    put_if(&admin, "If-Match", "*", "10").refused(412, "PRECONDITION_FAILED");
+    put_if(&admin, "If-None-Match", "*", "10").must(200);
+    put_if(&admin, "If-None-Match", "*", "11").refused(412, "PRECONDITION_FAILED");
+    let first = tag(&admin, LIMIT);
+    assert_eq!(tag(&admin, LIMIT), first, "what is not changed keeps its tag");
+    put_if(&admin, "If-Match", &first, "20").must(200);
+    put_if(&admin, "If-Match", &first, "30").refused(412, "PRECONDITION_FAILED");
+    assert_eq!(admin.get(LIMIT).must(200)["limit"]["hard"], "20");
+    let path = format!("{LIMIT}?reason=done");
+    let delete = |tag: &str| admin.ask("DELETE", &path, &[("If-Match", tag)], None);
+    delete(&first).refused(412, "PRECONDITION_FAILED");
+    delete(&tag(&admin, LIMIT)).must(200);
+    admin.get(LIMIT).refused(404, "NOT_FOUND");
+    // Where nothing is read there is nothing to compare with, and a condition is not passed over.
+    let kill = json!({ "node": "FREE", "reason": "test" });
+    let killed = admin.ask("POST", "/api/v1/kill", &[("If-Match", "*")], Some(&kill));
+    killed.refused(412, "PRECONDITION_FAILED");
+}
+
+#[test]
+fn of_changes_with_the_same_tag_at_one_time_one_is_made() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    admin.put(LIMIT, &limit("10")).must(200);
+    let first = tag(&admin, LIMIT);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let change = |hard: usize| {
+            let (admin, first) = (&admin, &first);
+            scope.spawn(move || put_if(admin, "If-Match", first, &hard.to_string()).status)
+        };
+        let changes: Vec<_> = (20..28).map(change).collect();
+        { changes.into_iter() }
+            .map(|change| change.join().expect("an answer"))
+            .collect()
+    });
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 412).count(),
+        7,
+        "{statuses:?}"
+    );
+}
+
+#[test]
+fn an_order_is_replaced_as_it_was_seen_and_a_repeat_gets_the_first_answer() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    let placed = admin
+        .keyed("POST", "/api/v1/orders", "a-1", &buy("FREE", "10"))
+        .must(201);
+    let path = format!("/api/v1/orders/{}", placed["order_id"].as_str().expect("an id"));
+    let seen = tag(&admin, &path);
+    // Other events come, and what was seen is still what is there.
+    admin
+        .keyed("POST", "/api/v1/orders", "a-2", &buy("FREE", "10"))
+        .must(201);
+    assert_eq!(tag(&admin, &path), seen);
+    let cancel = |tag: &str| admin.ask("DELETE", &path, &[("If-Match", tag)], None);
+    cancel("\"other\"").refused(412, "PRECONDITION_FAILED");
+    let again = |body: &Value| {
+        let headers = [("Idempotency-Key", "a-1"), ("If-None-Match", "*")];
+        admin.ask("POST", "/api/v1/orders", &headers, Some(body))
+    };
+    let repeated = again(&buy("FREE", "10"));
+    assert_eq!(repeated.headers["idempotency-replayed"], "true");
+    assert_eq!(repeated.must(201)["order_id"], placed["order_id"]);
+    assert!(cancel(&seen).status < 300);
+}
+
+#[test]
+fn answers_say_what_is_left_of_the_rate() {
+    let place = Place::new();
+    let engine = Engine::start_with(&place, &["http.requests_per_s=1", "http.requests_burst=5"]);
+    let admin = engine.admin();
+    let first = admin.get("/api/v1/auth/me");
+    assert_eq!(first.headers["ratelimit-policy"], "\"user\";q=5;w=5");
+    assert_eq!(first.headers["ratelimit"], "\"user\";r=4;t=1");
+    let mut answers = (0..1_000).map(|_| admin.get("/api/v1/auth/me"));
+    let refused = answers.find(|answer| answer.status == 429).expect("a refusal");
+    refused.refused(429, "RATE_LIMITED");
+    assert!(
+        refused.headers["ratelimit"].starts_with("\"user\";r=0;t="),
+        "{:?}",
+        refused.headers
+    );
+    assert!(refused.headers.contains_key("retry-after"));
+}
