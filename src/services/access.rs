@@ -2,8 +2,8 @@
 
 use crate::{log, output};
 use anyhow::Context;
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -101,20 +101,12 @@ pub(super) fn tell(first: &OneTimePassword, data_dir: &Path) -> anyhow::Result<(
         return Ok(());
     }
     let path = data_dir.join(FIRST_LOGIN_FILE);
-    let mut options = OpenOptions::new();
-    let file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path);
-    file.and_then(|mut file| writeln!(file, "{name} {password}"))
-        .with_context(|| {
-            format!(
-                "{} cannot be written, and nobody would know the first password",
-                path.display()
-            )
-        })?;
+    write_private(&path, &format!("{name} {password}\n")).with_context(|| {
+        format!(
+            "{} cannot be written, and nobody would know the first password",
+            path.display()
+        )
+    })?;
     log::warn(
         "identity",
         format_args!(
@@ -123,4 +115,16 @@ pub(super) fn tell(first: &OneTimePassword, data_dir: &Path) -> anyhow::Result<(
         ),
     );
     Ok(())
+}
+
+/// Writes a new file that only the engine's user reads. One that is there already is taken away: others may read it.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

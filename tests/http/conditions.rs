@@ -27,7 +27,13 @@ fn a_change_is_made_only_where_its_condition_holds() {
     put_if(&admin, "If-None-Match", "*", "11").refused(412, "PRECONDITION_FAILED");
     let first = tag(&admin, LIMIT);
     assert_eq!(tag(&admin, LIMIT), first, "what is not changed keeps its tag");
-    put_if(&admin, "If-Match", &first, "20").must(200);
+    let changed = put_if(&admin, "If-Match", &first, "20");
+    assert_eq!(
+        changed.headers.get("etag"),
+        None,
+        "what is said of a change is not what was changed"
+    );
+    changed.must(200);
     put_if(&admin, "If-Match", &first, "30").refused(412, "PRECONDITION_FAILED");
     assert_eq!(admin.get(LIMIT).must(200)["limit"]["hard"], "20");
     let path = format!("{LIMIT}?reason=done");
@@ -94,6 +100,10 @@ fn an_order_is_replaced_as_it_was_seen_and_a_repeat_gets_the_first_answer() {
     let repeated = again(&buy("FREE", "10"));
     assert_eq!(repeated.headers["idempotency-replayed"], "true");
     assert_eq!(repeated.must(201)["order_id"], placed["order_id"]);
+    // A key that names an order names no other change, which is held to its condition.
+    let headers = [("Idempotency-Key", "a-1"), ("If-Match", "\"other\"")];
+    let announced = admin.ask("POST", "/api/v1/corporate-actions", &headers, Some(&json!({})));
+    announced.refused(412, "PRECONDITION_FAILED");
     assert!(cancel(&seen).status < 300);
 }
 

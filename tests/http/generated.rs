@@ -213,12 +213,17 @@ impl Request {
                     };
                     query.push(format!("{name}={}", escaped(&text)));
                 }
-                Some("header") if dice.is(95) => {
+                Some("header") if name == "Idempotency-Key" && dice.is(95) => {
                     let key = match dice.is(90) {
                         true => format!("k-{number}"),
                         false => "x".repeat(1 + dice.below(80)),
                     };
                     headers.push(("Idempotency-Key", key));
+                }
+                Some("header") if dice.is(3) => {
+                    let name = ["If-Match", "If-None-Match"].into_iter().find(|one| *one == name);
+                    let tag = dice.of(&["*", "\"0\"", "nonsense", "W/\"", ","]).to_owned();
+                    headers.extend(name.map(|name| (name, tag)));
                 }
                 _ => {}
             }
@@ -228,10 +233,6 @@ impl Request {
         }
         if !query.is_empty() {
             address = format!("{address}?{}", query.join("&"));
-        }
-        if dice.is(4) {
-            let name = dice.of(&["If-Match", "If-None-Match"]);
-            headers.push((name, dice.of(&["*", "\"0\"", "nonsense", "W/\"", ","]).to_owned()));
         }
         let body = body(dice, &operation["requestBody"]["content"], &mut headers);
         Self {

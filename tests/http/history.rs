@@ -106,7 +106,8 @@ fn every_filter_of_a_list_of_the_store_filters_and_no_other_is_taken() {
         let described = spec["paths"][list]["get"]["parameters"]
             .as_array()
             .expect("parameters");
-        let described: BTreeSet<&str> = described.iter().filter_map(|one| one["name"].as_str()).collect();
+        let described = described.iter().filter(|one| one["in"] == "query");
+        let described: BTreeSet<&str> = described.filter_map(|one| one["name"].as_str()).collect();
         let cases: Vec<&Case> = CASES.iter().filter(|case| case.0 == list).collect();
         let tried: BTreeSet<&str> = cases.iter().map(|case| case.1).collect();
         let own: BTreeSet<&str> = described

@@ -251,31 +251,41 @@ impl Reply {
         hash.to_hex()[..32].to_owned()
     }
 
-    /// As a response. A body that the client has already (`If-None-Match`) is not sent again.
+    /// As a response to a read. A body that the client has already (`If-None-Match`) is not sent again.
     pub(crate) fn respond(self, asked: &HeaderMap) -> Response {
         let etag = self.etag();
+        let is_tagged = self.status == StatusCode::OK && !matches!(self.body, Body::Nothing);
+        let is_known = is_tagged && is_known(asked, &etag);
+        let mut response = match is_known {
+            true => self.without_body().untagged(),
+            false => self.untagged(),
+        };
+        if is_tagged && let Ok(etag) = HeaderValue::from_str(&format!("\"{etag}\"")) {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        response
+    }
+
+    fn without_body(self) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED,
+            body: Body::Nothing,
+            ..self
+        }
+    }
+
+    /// As a response to a change: what is said of it has no tag, which would not be that of what was changed.
+    pub(crate) fn untagged(self) -> Response {
         let (content_type, text) = match self.body {
             Body::Nothing => (None, String::new()),
             Body::Json(value) => (Some("application/json"), value.to_string()),
             Body::Text(content_type, text) => (Some(content_type), text),
         };
-        let mut status = self.status;
-        let is_tagged = status == StatusCode::OK && content_type.is_some();
-        let is_known = is_tagged && is_known(asked, &etag);
-        if is_known {
-            status = StatusCode::NOT_MODIFIED;
-        }
-        let mut response = match is_known {
-            true => status.into_response(),
-            false => (status, text).into_response(),
-        };
+        let mut response = (self.status, text).into_response();
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_TYPE);
-        if let Some(content_type) = content_type.filter(|_| !is_known) {
+        if let Some(content_type) = content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        }
-        if is_tagged && let Ok(etag) = HeaderValue::from_str(&format!("\"{etag}\"")) {
-            headers.insert(header::ETAG, etag);
         }
         headers.extend(self.headers);
         response
@@ -340,6 +350,11 @@ mod tests {
         };
         assert_eq!(at(1, 7).ok(), at(2, 7).ok());
         assert_ne!(at(1, 7).ok(), at(1, 8).ok());
+        let change = Reply::json(&1).map(Reply::untagged).ok().unwrap();
+        assert_eq!(
+            (change.status(), change.headers().get(header::ETAG)),
+            (StatusCode::OK, None)
+        );
         let other = Reply::json(&2).map(|reply| reply.respond(&asked)).ok().unwrap();
         assert_eq!(other.status(), StatusCode::OK);
     }

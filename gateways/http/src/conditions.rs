@@ -10,7 +10,7 @@
 //!   condition waits for nobody.
 
 use crate::call::Call;
-use crate::endpoint::{Endpoint, Verb};
+use crate::endpoint::{Endpoint, Keyed, Verb};
 use crate::endpoints;
 use crate::gateway::Gateway;
 use crate::problem::{Problem, ProblemCode};
@@ -65,11 +65,12 @@ pub(crate) async fn hold<'a>(
     if endpoint.verb == Verb::Get || !(must_be || must_not_be) {
         return Ok(None);
     }
-    if endpoint.is_keyed && is_repeat(gateway, call) {
-        return Ok(None); // the first one held, or was refused, and changed what there was
-    }
     let path = call.target.split_once(' ').map_or("", |(_, path)| path);
     let turn = gateway.turns.take(path).await;
+    // Looked at in turn: the first one may have been under way until now.
+    if is_repeat(gateway, endpoint, call) {
+        return Ok(Some(turn)); // the first one held, or was refused, and changed what there was
+    }
     let reads = { table.iter() }.find(|other| other.verb == Verb::Get && other.path == endpoint.path);
     let reads =
         reads.ok_or_else(|| failed("nothing is read at this path, so there is no ETag to compare with"))?;
@@ -94,11 +95,19 @@ pub(crate) async fn hold<'a>(
     Ok(Some(turn))
 }
 
-fn is_repeat(gateway: &Gateway, call: &Call) -> bool {
+/// True where the answer comes from the record of an earlier request. A key names one order and one other change, so each is looked for
+/// among its own.
+fn is_repeat(gateway: &Gateway, endpoint: &Endpoint, call: &Call) -> bool {
     let key = endpoints::values::key(call).ok();
     let user = call.asker.as_ref().map(|asker| asker.caller.user);
-    user.zip(key)
-        .is_some_and(|(user, key)| gateway.keys.is_answered(user, key))
+    let Some((user, key)) = user.zip(key) else {
+        return false;
+    };
+    match endpoint.keyed {
+        Keyed::Nothing => false,
+        Keyed::Order => gateway.keys.has_order(user, key),
+        Keyed::Change => gateway.keys.has_change(user, key),
+    }
 }
 
 fn failed(detail: &str) -> Problem {

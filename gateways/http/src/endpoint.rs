@@ -38,6 +38,17 @@ pub(crate) enum Need {
     Firm(Permission),
 }
 
+/// What an `Idempotency-Key` names, where one must be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    /// Nothing: none is asked for.
+    Nothing,
+    /// An order or a replace: it becomes the ClOrdID.
+    Order,
+    /// What else must not be done twice.
+    Change,
+}
+
 /// A parameter of the query.
 pub(crate) struct Param {
     pub(crate) name: &'static str,
@@ -75,8 +86,7 @@ pub(crate) struct Endpoint {
     pub(crate) group: &'static str,
     pub(crate) doc: &'static str,
     pub(crate) need: Need,
-    /// True where an `Idempotency-Key` must be sent.
-    pub(crate) is_keyed: bool,
+    pub(crate) keyed: Keyed,
     pub(crate) params: &'static [Param],
     pub(crate) takes: Takes,
     pub(crate) gives: Gives,
@@ -126,7 +136,7 @@ impl Endpoint {
             group,
             doc,
             need,
-            is_keyed: false,
+            keyed: Keyed::Nothing,
             params: &[],
             takes: Takes::Nothing,
             gives: Gives::Nothing,
@@ -176,8 +186,8 @@ impl Endpoint {
     }
 
     /// With an `Idempotency-Key`.
-    pub(crate) fn keyed(mut self) -> Self {
-        self.is_keyed = true;
+    pub(crate) fn keyed(mut self, keyed: Keyed) -> Self {
+        self.keyed = keyed;
         self
     }
 }

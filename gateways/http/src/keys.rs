@@ -247,10 +247,14 @@ impl KeyIndex {
         take(&self.orders, (session, key), asked)
     }
 
-    /// True where the journal has a request of the user with this key: it is answered from its record.
-    pub(crate) fn is_answered(&self, user: UserId, key: ClOrdId) -> bool {
-        let is_order = lock(&self.orders).records.contains_key(&(session_of(user), key));
-        is_order || lock(&self.changes).records.contains_key(&(user, key))
+    /// True where the journal has an order or a replace of the user with this key: his next one is answered from its record.
+    pub(crate) fn has_order(&self, user: UserId, key: ClOrdId) -> bool {
+        lock(&self.orders).records.contains_key(&(session_of(user), key))
+    }
+
+    /// As [`has_order`](Self::has_order), for what is no order.
+    pub(crate) fn has_change(&self, user: UserId, key: ClOrdId) -> bool {
+        lock(&self.changes).records.contains_key(&(user, key))
     }
 
     /// As [`take`](Self::take), for what is no order.

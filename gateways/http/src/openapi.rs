@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document, made from the table of endpoints. A committed copy stands in docs/openapi.json; a test compares.
 
-use crate::endpoint::{Endpoint, Gives, Need, Takes};
+use crate::endpoint::{Endpoint, Gives, Keyed, Need, Takes, Verb};
 use crate::problem;
 use serde_json::{Map, Value, json};
 
@@ -91,14 +91,36 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         };
         json!({ "name": param.name, "in": "query", "description": param.doc, "schema": schema })
     });
-    let key = endpoint.is_keyed.then(|| {
+    let key = (endpoint.keyed != Keyed::Nothing).then(|| {
         json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
             "description": "Names the request: sent again with the same body it gives the first answer.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 40 },
         })
     });
-    in_path.chain(in_query).chain(key).collect()
+    in_path
+        .chain(in_query)
+        .chain(key)
+        .chain(conditions(endpoint.verb))
+        .collect()
+}
+
+/// The conditions that a request may carry.
+fn conditions(verb: Verb) -> impl Iterator<Item = Value> {
+    let all: &[(&str, &str)] = match verb {
+        Verb::Get => &[(
+            "If-None-Match",
+            "The ETag of an answer that the client has: 304 where nothing else is there.",
+        )],
+        Verb::Post | Verb::Put | Verb::Delete => &[
+            (
+                "If-Match",
+                "The ETag of a GET of this path, or *: 412 where something else is there.",
+            ),
+            ("If-None-Match", "*: 412 where something is there."),
+        ],
+    };
+    all.iter().map(|(name, doc)| json!({ "name": name, "in": "header", "description": doc, "schema": { "type": "string" } }))
 }
 
 fn responses(endpoint: &Endpoint) -> Value {
@@ -108,6 +130,9 @@ fn responses(endpoint: &Endpoint) -> Value {
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
         }
     });
+    if endpoint.verb == Verb::Get {
+        responses["304"] = json!({ "description": "The client has the answer (If-None-Match)." });
+    }
     match endpoint.gives {
         Gives::Nothing => responses["204"] = json!({ "description": "Done." }),
         Gives::Json(status, schema) => {

@@ -5,7 +5,7 @@
 //! - Rights are looked up for each request: a token says who somebody is and never what he may do.
 //! - An answer with data of somebody is not kept by anybody on the way (`Cache-Control: no-store`).
 
-use crate::call::{Asker, Call, Correlation};
+use crate::call::{Asker, Call, Correlation, Reply};
 use crate::conditions;
 use crate::counters::add;
 use crate::endpoint::{Endpoint, Need, Verb};
@@ -209,13 +209,18 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
             body,
             correlation: correlation.clone(),
         };
-        let _turn = conditions::hold(gateway, routing.endpoints, endpoint, &call).await?;
-        (endpoint.handle)(Arc::clone(gateway), call).await
+        match endpoint.verb {
+            Verb::Get => (endpoint.handle)(Arc::clone(gateway), call).await,
+            Verb::Post | Verb::Put | Verb::Delete => change(gateway, routing.endpoints, endpoint, call).await,
+        }
     };
     let mut response = match answered.await {
         Ok(reply) => {
             add(&gateway.counters.passed);
-            reply.respond(&head.headers)
+            match endpoint.verb {
+                Verb::Get => reply.respond(&head.headers),
+                Verb::Post | Verb::Put | Verb::Delete => reply.untagged(),
+            }
         }
         Err(problem) => {
             gateway.counters.refused_at_edge(&problem);
@@ -238,6 +243,22 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
         user,
     });
     response
+}
+
+/// Makes a change, also where who asked for it has hung up: until it is made nobody else has its key or its turn.
+async fn change(
+    gateway: &Arc<Gateway>,
+    table: &'static [Endpoint],
+    endpoint: &'static Endpoint,
+    call: Call,
+) -> Result<Reply, Problem> {
+    let gateway = Arc::clone(gateway);
+    let made = tokio::spawn(async move {
+        let _turn = conditions::hold(&gateway, table, endpoint, &call).await?;
+        (endpoint.handle)(Arc::clone(&gateway), call).await
+    });
+    made.await
+        .map_err(|error| Problem::new(ProblemCode::Internal, "the request was given up").caused_by(&error))?
 }
 
 /// Who asks, where the endpoint wants to know: authenticated, within his rate, with the right that the endpoint needs. `left` says what is

@@ -4,7 +4,7 @@ use super::changes::{once, outcome_schema};
 use super::rows::AS_OF;
 use super::v1;
 use crate::call::{Call, Reply};
-use crate::endpoint::{Endpoint, Need, Verb, handle};
+use crate::endpoint::{Endpoint, Keyed, Need, Verb, handle};
 use crate::gateway::Gateway;
 use crate::problem::Problem;
 use crate::schema::{Schema, object, rows, wire};
@@ -66,7 +66,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .takes::<CorporateAction>()
         .gives(200, outcome_schema)
-        .keyed(),
+        .keyed(Keyed::Change),
         new(
             Verb::Get,
             v1!("/corporate-actions"),

@@ -5,7 +5,7 @@ use super::life;
 use super::values::{figure, key, text, word};
 use super::{rows::order_schema, v1};
 use crate::call::{Asker, Call, Reply};
-use crate::endpoint::{Endpoint, Need, Verb, handle, params};
+use crate::endpoint::{Endpoint, Keyed, Need, Verb, handle, params};
 use crate::gateway::Gateway;
 use crate::keys::{Asked, Found, session_of};
 use crate::problem::Problem;
@@ -107,7 +107,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .takes::<PlaceOrder>()
         .gives(201, placed_schema)
-        .keyed(),
+        .keyed(Keyed::Order),
         new(
             Verb::Get,
             v1!("/orders"),
@@ -148,7 +148,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .takes::<ReplaceOrder>()
         .gives(202, placed_schema)
-        .keyed(),
+        .keyed(Keyed::Order),
         new(
             Verb::Delete,
             v1!("/orders/{id}"),
