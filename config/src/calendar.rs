@@ -57,7 +57,8 @@ pub struct Calendar {
 impl Calendar {
     /// The trading days with dates from `from_day` to `to_day`, both included.
     pub fn days(&self, from_day: DayNumber, to_day: DayNumber) -> Vec<CalendarDay> {
-        let dates = (from_day..=to_day.min(LAST_DATE)).filter(|day| self.is_trading_date(*day));
+        // Day 0 stands for none.
+        let dates = (from_day.max(1)..=to_day.min(LAST_DATE)).filter(|day| self.is_trading_date(*day));
         dates.filter_map(|day| self.day(day)).collect()
     }
 
@@ -238,6 +239,14 @@ mod tests {
         let monday = day(&futures, "2026-03-09");
         assert_eq!(monday.open_ns, ns("2026-03-08T22:00:00Z"));
         assert_eq!(monday.close_ns, ns("2026-03-09T21:00:00Z"));
+    }
+
+    #[test]
+    fn no_calendar_has_day_0_which_stands_for_none() {
+        let mut always = new_york();
+        (always.tz, always.weekend_trading) = (TimeZone::UTC, true);
+        let days = always.days(0, 30);
+        assert!(days.len() > 20 && days.iter().all(|day| day.date > 0), "{days:?}");
     }
 
     #[test]
