@@ -6,18 +6,23 @@
 //! - A fact goes before what is due at the same instant, so an acknowledgement on the last moment spares a level.
 //! - There is at most one open incident for a key. What is held is bounded: incidents, conditions, timers, windows.
 //!
-//! Not here: where facts come from, what was sent, and the clock.
+//! Not here: where facts come from, what was sent, and the time.
+
+mod change;
+mod clock;
+mod telling;
+#[cfg(test)]
+mod tests;
 
 use crate::condition::{Condition, Due};
 use crate::escalation::Timings;
 use crate::fact::{Fact, Maintenance, Metric, Subject};
-use crate::incident::{Act, Incident, IncidentRow, Key, NUMBERS_OF_A_RECORD, State, time};
-use crate::notification::{Cause, Notification, route_of};
+use crate::incident::{Act, Incident, IncidentRow, Key, NUMBERS_OF_A_RECORD, State};
+use crate::notification::{Cause, Notification};
 use crate::rule::Rule;
 use crate::severity::Severity;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use tradewind_domain::ids::NodeId;
 use tradewind_domain::time::UnixNanos;
 
 /// Incidents that can be open at one time; more of a rule become one that says so.
@@ -414,74 +419,6 @@ impl IncidentBook {
         self.fire(key, severity, &more, text, at_ns);
     }
 
-    /// The clock of escalation starts anew; nobody has taken the incident any more.
-    fn start_clock(&mut self, number: u64, at_ns: UnixNanos, cause: Cause) {
-        let Some(incident) = self.incidents.get_mut(&number) else {
-            return;
-        };
-        incident.clock += 1;
-        incident.clock_ns = at_ns;
-        incident.level_told = 1;
-        incident.acknowledged = None;
-        incident.reminders = 0;
-        self.notify(number, cause, 1, at_ns);
-        self.arm_levels(number, at_ns);
-    }
-
-    /// Timers of the levels to come; one whose time has passed while the incident was resolved is due now.
-    fn arm_levels(&mut self, number: u64, at_ns: UnixNanos) {
-        let Some(incident) = self.incidents.get(&number) else {
-            return;
-        };
-        for level in 2..=incident.severity.level_max() {
-            let due_ns = self.timings.due_ns(level, incident.clock_ns).max(at_ns);
-            let timer = Timer::Level {
-                incident: number,
-                clock: incident.clock,
-                level,
-            };
-            self.timers.insert((due_ns, timer));
-        }
-    }
-
-    fn escalate(&mut self, number: u64, clock: u32, level: u8, at_ns: UnixNanos) {
-        let Some(incident) = self.incidents.get_mut(&number) else {
-            return;
-        };
-        // One that was resolved and came back may have two timers for a level.
-        let is_due =
-            incident.state() == State::Open && incident.clock == clock && incident.level_told < level;
-        if is_due {
-            incident.level_told = level;
-            self.notify(number, Cause::Escalated, level, at_ns);
-        }
-    }
-
-    fn remind(&mut self, number: u64, clock: u32, reminder: u32, at_ns: UnixNanos) {
-        let Some(incident) = self.incidents.get_mut(&number) else {
-            return;
-        };
-        let is_due = incident.state() == State::Acknowledged
-            && incident.clock == clock
-            && incident.reminders + 1 == reminder;
-        if !is_due {
-            return;
-        }
-        incident.reminders = reminder;
-        self.notify(number, Cause::Reminder, 1, at_ns);
-        self.arm_reminder(number, clock, reminder + 1, at_ns);
-    }
-
-    fn arm_reminder(&mut self, incident: u64, clock: u32, reminder: u32, at_ns: UnixNanos) {
-        let timer = Timer::Remind {
-            incident,
-            clock,
-            reminder,
-        };
-        self.timers
-            .insert((at_ns.saturating_add(self.timings.renotify_ns), timer));
-    }
-
     /// The first acknowledgement counts; one of an incident that is over, or was not there yet, is none.
     fn acknowledge(&mut self, number: u64, act: Act) {
         let Some(incident) = self.incidents.get_mut(&number) else {
@@ -533,70 +470,6 @@ impl IncidentBook {
         // Timers of resolved incidents run out by themselves, within hours.
         self.windows.retain(|window| window.until_ns > at_ns);
     }
-
-    fn set_window(&mut self, window: &Maintenance, at_ns: UnixNanos) {
-        if window.until_ns <= window.from_ns {
-            self.windows.retain(|known| known.node != window.node);
-            return;
-        }
-        if self.windows.len() == WINDOWS_MAX {
-            self.windows.pop_front();
-        }
-        self.windows.push_back(window.clone());
-        self.forget(at_ns);
-    }
-
-    /// True where a window of everything, or of one of the nodes above, is open.
-    fn is_muted(&self, incident: &Incident, at_ns: UnixNanos) -> bool {
-        let concerns = |node: NodeId| node.is_none() || incident.subject.chain.contains(&node);
-        incident.severity < Severity::Critical
-            && self
-                .windows
-                .iter()
-                .any(|window| (window.from_ns..window.until_ns).contains(&at_ns) && concerns(window.node))
-    }
-
-    fn notify(&mut self, number: u64, cause: Cause, level: u8, at_ns: UnixNanos) {
-        let Some(incident) = self.incidents.get(&number) else {
-            return;
-        };
-        let rule = self.rules.get(usize::from(incident.key.rule));
-        let route = rule
-            .map(|rule| rule.route.as_str())
-            .filter(|route| !route.is_empty() && level == 1)
-            .unwrap_or(route_of(incident.severity, level));
-        let notification = Notification {
-            id: notification_id(incident, cause, level),
-            incident: number,
-            cause,
-            level,
-            severity: incident.severity,
-            rule: self.rule_name(&incident.key).into(),
-            scope: incident.subject.scope.to_string(),
-            instrument: incident.subject.instrument.to_string(),
-            text: incident.text.clone(),
-            count: incident.count,
-            opened_at: time(incident.opened_ns),
-            at: time(at_ns),
-            at_ns,
-            route: route.into(),
-            muted: self.is_muted(incident, at_ns),
-        };
-        self.out.push(notification);
-    }
-}
-
-fn notification_id(incident: &Incident, cause: Cause, level: u8) -> String {
-    let number = incident.number;
-    let clock = match incident.clock {
-        0 => String::new(),
-        clock => format!(".{clock}"),
-    };
-    match cause {
-        Cause::Reminder => format!("{number}{clock}:1r{}", incident.reminders),
-        Cause::Resolved => format!("{number}:end{}", incident.ends),
-        _ => format!("{number}{clock}:{level}"),
-    }
 }
 
 fn act(at_ns: UnixNanos, user: &str, comment: &str) -> Act {
@@ -606,7 +479,3 @@ fn act(at_ns: UnixNanos, user: &str, comment: &str) -> Act {
         comment: comment.into(),
     }
 }
-
-mod change;
-#[cfg(test)]
-mod tests;

@@ -10,36 +10,35 @@
 //!
 //! Not here: lines and connections (see `server`).
 
+mod limits;
+mod rearm;
+
 use crate::answer::{self, Outcome};
-use crate::command::{AlertAct, Command, LimitFilter, LimitRow, LimitSet, OrderFilter, QuarantineResolve};
-use crate::dual::{Rearms, Waiting};
+use crate::command::{AlertAct, Command, OrderFilter, QuarantineResolve};
+use crate::dual::Rearms;
 use crate::figures::Gauges;
 use crate::holdings;
 use crate::message::{self, Author, Target};
 use crate::money;
-use crate::names;
 use crate::peer::Peer;
 use crate::people::People;
 use crate::protocol::{ErrorCode, Failure, Request, VERSION};
 use crate::recon;
 use crate::reference;
-use crate::usage::{limit_named, usage};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use tradewind_config::Limit;
 use tradewind_domain::codes::ClockMode;
 use tradewind_domain::event::{Event, InboundLong, Kind};
-use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::UnixNanos;
 use tradewind_machine::clock::Clock;
 use tradewind_machine::journal::{Follower, JournalError, Position, StartAt};
 use tradewind_machine::source::{LongSource, SOURCE_LONG};
 use tradewind_views::live::{Held, Live};
 use tradewind_views::query::current::LiveError;
-use tradewind_views::{LimitView, limits, orders, restrictions, target_restrictions};
+use tradewind_views::{orders, restrictions, target_restrictions};
 
 /// How long a full queue is tried.
 const PUSH_NS_MAX: u64 = 2_000_000_000;
@@ -373,107 +372,6 @@ impl Desk {
         value(json!({ "passes": outcome.accepted, "outcome": outcome }))
     }
 
-    fn limits_list(&self, filter: &LimitFilter) -> Answered {
-        if let Some(wanted) = filter.limit_type.as_deref() {
-            names::limit_type(wanted)?;
-        }
-        let rows = self.read(|held| {
-            if let Some(node) = filter.node.as_deref() {
-                names::node(held, node)?;
-            }
-            let mut views = limits(held.replica());
-            views.retain(|view| {
-                filter.node.as_ref().is_none_or(|node| view.scope == *node)
-                    && filter
-                        .limit_type
-                        .as_ref()
-                        .is_none_or(|wanted| view.limit_type.eq_ignore_ascii_case(wanted))
-            });
-            let rows = views.into_iter().map(|view| limit_row(held, view));
-            Ok::<_, Failure>(rows.collect::<Vec<_>>())
-        })??;
-        value(json!({ "limits": rows }))
-    }
-
-    fn limits_show(&self, label: &str) -> Answered {
-        let row = self.read(|held| {
-            let mut views = limits(held.replica()).into_iter();
-            let view = views.find(|view| view.label == label)?;
-            Some(limit_row(held, view))
-        })?;
-        value(json!({ "limit": row.ok_or_else(|| no_limit(label))? }))
-    }
-
-    fn limits_set(&self, set: &LimitSet, author: &Author) -> Answered {
-        let limit = self.read(|held| message::changed_limit(set, held.known()))??;
-        self.change(message::limit(&limit, false, author))
-    }
-
-    fn limits_remove(&self, label: &str, author: &Author) -> Answered {
-        let limit: Option<Limit> = self.read(|held| {
-            let mut limits = held.known().limits();
-            limits.find(|limit| limit.label.as_str() == label).copied()
-        })?;
-        let limit = limit.ok_or_else(|| no_limit(label))?;
-        self.change(message::limit(&limit, true, author))
-    }
-
-    /// Asks for a re-arm. Where the engine wants two people it is kept for the second one; the request is journaled either way.
-    fn rearm(&self, target: Target, second: Option<&str>, author: &Author) -> Answered {
-        let outcome = Outcome::of(&self.send(message::rearm(target, author))?.event, None);
-        if outcome.accepted {
-            return value(json!({ "rearmed": true, "outcome": outcome }));
-        }
-        if outcome.code.as_deref() != Some(RejectCode::DualControlRequired.text()) {
-            return Err(refused(outcome));
-        }
-        let waiting = self.rearms().add(Waiting {
-            id: 0,
-            target,
-            operator: author.name.to_string(),
-            origin: author.origin.clone(),
-            reason: author.reason.clone(),
-            second: second.map(str::to_owned),
-            seq: outcome.seq,
-            asked_ns: self.clock.now_ns(),
-        });
-        value(json!({ "rearmed": false, "pending": waiting.view(), "outcome": outcome }))
-    }
-
-    /// The second person's yes. One who may not say it is journaled with the engine's refusal.
-    fn confirm(&self, id: u64, author: &Author) -> Answered {
-        let found = self.rearms().find(id, self.clock.now_ns());
-        let Some(waiting) = found else {
-            let message =
-                format!("no re-arm {id} waits; it may have expired, or the engine was started anew");
-            return Err(Failure::new(ErrorCode::NotFound, message));
-        };
-        let first = Author::new(&waiting.operator, &waiting.origin, Some(&waiting.reason))?;
-        if !waiting.may_be_confirmed_by(author.name.as_str()) {
-            let alone = Author {
-                reason: format!("{}; not confirmed by {}", first.reason, author.name),
-                ..first
-            };
-            let outcome = Outcome::of(&self.send(message::rearm(waiting.target, &alone))?.event, None);
-            let message = match &waiting.second {
-                Some(named) => format!("{} asked for it, and {named} is to confirm it", waiting.operator),
-                None => format!("{} asked for it and cannot confirm it too", waiting.operator),
-            };
-            return Err(Failure {
-                code: ErrorCode::SamePerson,
-                message,
-                outcome: Some(Box::new(outcome)),
-            });
-        }
-        let sent = self.send(message::rearm_by_two(waiting.target, &first, author))?;
-        let outcome = Outcome::of(&sent.event, None);
-        if !outcome.accepted {
-            return Err(refused(outcome));
-        }
-        self.rearms().remove(id);
-        value(json!({ "rearmed": true, "outcome": outcome }))
-    }
-
     pub(crate) fn incidents(&self) -> Result<Vec<Value>, Failure> {
         let no_manager = || "no alert manager runs beside this engine (alerts.enabled)".to_owned();
         let listed = self
@@ -541,10 +439,6 @@ pub(crate) fn refused(outcome: Outcome) -> Failure {
     }
 }
 
-fn no_limit(label: &str) -> Failure {
-    Failure::new(ErrorCode::NotFound, format!("no limit {label:?} is in force"))
-}
-
 fn journal_failed(error: JournalError) -> Failure {
     Failure::new(ErrorCode::JournalFailed, error.to_string())
 }
@@ -560,30 +454,6 @@ pub(crate) fn reads_failed(error: LiveError) -> Failure {
 fn unknown_outcome(why: impl std::fmt::Display) -> Failure {
     let message = format!("it was sent, and what became of it is not known: {why}; look into the journal");
     Failure::new(ErrorCode::OutcomeUnknown, message)
-}
-
-/// A limit with what is used of it, asked of the replica's own stage, which a question does not change.
-fn limit_row(held: &mut Held, view: LimitView) -> LimitRow {
-    let row = limit_named(held.known(), &view.label).copied();
-    let usage = usage(held, &view.label);
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    LimitRow {
-        label: view.label,
-        limit_type: view.limit_type,
-        scope: view.scope,
-        level: view.level,
-        symbol: view.symbol,
-        kind: row.and_then(|row| row.kind).map(|kind| kind.to_string()),
-        sector: row.and_then(|row| text(row.sector.as_str())),
-        hard: view.hard,
-        unit: view.unit,
-        used_unit: usage.as_ref().map(|usage| usage.unit.clone()),
-        soft_pct: view.soft_pct,
-        action: view.action,
-        used_pct: usage.as_ref().and_then(|usage| usage.used_pct),
-        used: usage.map(|usage| usage.used),
-        toml: row.map_or_else(String::new, |row| row.to_toml()),
-    }
 }
 
 fn orders_listed(held: &mut Held, filter: &OrderFilter) -> Value {

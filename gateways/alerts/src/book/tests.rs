@@ -3,6 +3,7 @@
 use super::*;
 use crate::incident::LIVE_FIRST;
 use crate::rule::Step;
+use tradewind_domain::ids::NodeId;
 use tradewind_domain::time::NANOS_PER_SEC as SEC;
 
 const MINUTE: u64 = 60;

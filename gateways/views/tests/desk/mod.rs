@@ -5,20 +5,22 @@
 
 #![allow(dead_code, unreachable_pub)] // reason: each test file has its own copy and uses a part of it
 
+mod day;
+mod trades;
+
 use bytemuck::Zeroable;
 use std::path::Path;
 use tempfile::TempDir;
 use tradewind_books::position::Position;
 use tradewind_books::settle::Settle;
 use tradewind_domain::codes::{
-    AccountKind, ClockMode, Level, LimitAction, LimitType, OrderType, QuarantineAction, Side, TimeInForce,
+    AccountKind, ClockMode, Level, LimitAction, LimitType, OrderType, Side, TimeInForce,
 };
 use tradewind_domain::decimal;
 use tradewind_domain::event::{
-    Allocation, AllocationTail, Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event,
-    Execution, Head, InboundLong, InstrumentSet, Kind, LastTrade, LimitSet, LotSelect, LotTail, MassCancel,
-    NamedExecution, NamedLeg, NodeSet, OrderCancel, OrderNew, OrderReplace, QuarantineResolve, Quote,
-    SessionEvent, TradeBust, Valuation, VenueReport,
+    Body, Capacities, CashMove, Control, CurrencySet, EngineStarted, Event, Execution, Head, InboundLong,
+    InstrumentSet, Kind, LastTrade, LimitSet, MassCancel, NodeSet, OrderCancel, OrderNew, OrderReplace,
+    VenueReport,
 };
 use tradewind_domain::fixed::Money;
 use tradewind_domain::ids::{InstrumentId, NodeId, OrderId, SessionId, VenueId};
@@ -430,100 +432,6 @@ impl<J: Append<Event> + 'static> Desk<J> {
         self.send(Kind::VenueFill, &body, "", "");
     }
 
-    pub fn trade(&mut self, account: &str, side: Side, qty: &str, px: &str) {
-        let body = Execution {
-            side: side as u8,
-            ..self.execution(qty, px)
-        };
-        self.send(Kind::TradeCapture, &body, "ACME", account);
-    }
-
-    /// A block that these executions have made is allocated; no legs take the allocation back.
-    pub fn allocate(&mut self, id: &str, block: &str, executions: &[ExecId], legs: &[(&str, &str)]) {
-        let named = |exec_id: &ExecId| NamedExecution {
-            venue: VenueId(0),
-            trade_date: 0,
-            exec_id: *exec_id,
-        };
-        let leg = |(account, qty): &(&str, &str)| NamedLeg {
-            account: text(account),
-            qty: dec(qty),
-        };
-        let executions: Vec<NamedExecution> = executions.iter().map(named).collect();
-        let legs: Vec<NamedLeg> = legs.iter().map(leg).collect();
-        let tail = AllocationTail::new(&executions, &legs).unwrap();
-        let body = Allocation {
-            alloc_id: text(id),
-            executions: executions.len() as u16,
-            legs: legs.len() as u16,
-            ..Allocation::zeroed()
-        };
-        self.send_with_tail(Kind::Allocation, &body, "ACME", block, tail.as_bytes());
-    }
-
-    /// The execution of a record closes these lots first: the executions that opened them, and how much of each.
-    pub fn select(&mut self, closing: ExecId, lots: &[(ExecId, &str)]) {
-        let named = |(exec_id, qty): &(ExecId, &str)| {
-            let execution = NamedExecution {
-                venue: VenueId(0),
-                trade_date: 0,
-                exec_id: *exec_id,
-            };
-            (execution, dec(qty))
-        };
-        let named: Vec<(NamedExecution, i64)> = lots.iter().map(named).collect();
-        let body = LotSelect {
-            exec_id: closing,
-            lots: named.len() as u16,
-            author: text("ann"),
-            ..LotSelect::zeroed()
-        };
-        let tail = LotTail::new(&named).unwrap();
-        self.send_with_tail(Kind::LotSelect, &body, "", "", tail.as_bytes());
-    }
-
-    /// The execution of a record is taken back.
-    pub fn bust(&mut self, booked: &Event) {
-        let trade: &Execution = booked.body();
-        let body = TradeBust {
-            exec_id: text("bust"),
-            exec_ref_id: trade.exec_id,
-            trade_date: trade.trade_date,
-            venue: trade.venue,
-            ..TradeBust::zeroed()
-        };
-        self.send(Kind::TradeBust, &body, "", "");
-    }
-
-    /// Quantity and price of the execution of a record are corrected.
-    pub fn correct(&mut self, booked: &Event, qty: &str, px: &str) {
-        let trade: &Execution = booked.body();
-        let body = Execution {
-            exec_id: trade.exec_id,
-            trade_date: trade.trade_date,
-            venue: trade.venue,
-            qty: dec(qty),
-            px: dec(px),
-            qty_dp: 8,
-            px_dp: 8,
-            ..Execution::zeroed()
-        };
-        self.send(Kind::TradeCorrect, &body, "", "");
-    }
-
-    /// A person decides about a trade in quarantine; the account is a repair's.
-    pub fn resolve(&mut self, trade_seq: u64, action: QuarantineAction, account: &str) {
-        let body = QuarantineResolve {
-            trade_seq,
-            author: text("ann"),
-            action: action as u8,
-            qty_dp: 8,
-            px_dp: 8,
-            ..QuarantineResolve::zeroed()
-        };
-        self.send(Kind::QuarantineResolve, &body, "", account);
-    }
-
     fn execution(&mut self, qty: &str, px: &str) -> Execution {
         self.execs += 1;
         Execution {
@@ -558,117 +466,6 @@ impl<J: Append<Event> + 'static> Desk<J> {
             ..Control::zeroed()
         };
         self.send(kind, &body, "", node);
-    }
-
-    /// Some of everything: fills, replaces, cancels, refusals, expiry, a kill and a late fill.
-    pub fn busy_day(&mut self) {
-        self.deposit("A", "10000");
-        self.order("a1", "A", Side::Buy, "100", "10"); // 1
-        self.report(Kind::VenueAck, 1);
-        self.fill(1, "40", "9.90");
-        self.last_trade("10.10");
-        self.order("big", "A", Side::Buy, "2000", "10");
-        self.order("nobody", "Z", Side::Buy, "1", "10");
-        self.order("a1", "A", Side::Buy, "1", "10");
-        self.replace("a1", "a2", "150", "10.05");
-        self.fill(1, "10", "9.95");
-        self.report(Kind::VenueReplaced, 1);
-        self.order("b1", "B", Side::SellShort, "50", "10.10"); // 2
-        self.fill(2, "50", "10.11");
-        self.trade("B", Side::Buy, "80", "10.07");
-        self.order("s1", "S", Side::Sell, "30", "10.20"); // 3
-        self.report(Kind::VenueAck, 3);
-        self.cancel("s1");
-        self.report(Kind::VenueCancelled, 3);
-        self.fill(3, "5", "10.20"); // too late, and booked
-        self.order("b2", "B", Side::Buy, "20", "10"); // 4
-        self.report(Kind::OrderUnknown, 4);
-        self.report(Kind::VenueStatus, 4);
-        self.cash(Kind::Withdrawal, "A", "100");
-        self.cash(Kind::Withdrawal, "A", "1000000");
-        self.fill(77, "1", "10");
-        self.control(Kind::Kill, "B", "");
-        self.order("b3", "B", Side::Buy, "1", "10");
-        self.control(Kind::Rearm, "B", "boss");
-        self.order_tif("g1", "B", Side::Buy, "7", "9", TimeInForce::Gtc); // 5
-        self.trade("B", Side::Buy, "1500", "10"); // beyond what ORG may be long: booked, with an alert
-        self.odds_and_ends();
-        self.next_day(); // a1 and b2 expire, the lost session's g1 does not
-        self.order("a3", "A", Side::Sell, "20", "10"); // 6
-        self.fill(6, "20", "10.30");
-    }
-
-    /// Kinds that few orders need: probes, sessions, quotes, refusals of every stage.
-    fn odds_and_ends(&mut self) {
-        let probe = OrderNew {
-            cl_ord_id: text("p1"),
-            ..self.market_order("5000")
-        };
-        self.send(Kind::Probe, &probe, "ACME", "A");
-        let market = OrderNew {
-            cl_ord_id: text("m1"),
-            ..self.market_order("3")
-        };
-        self.send(Kind::OrderNew, &market, "ACME", "B");
-        let crossed = Quote {
-            bid: -1,
-            bid_qty: dec("1"),
-            px_dp: 8,
-            qty_dp: 8,
-            ..Quote::zeroed()
-        };
-        self.send(Kind::Quote, &crossed, "ACME", "");
-        self.send(Kind::Valuation, &Valuation::zeroed(), "", "A");
-        self.limit(
-            "nowhere",
-            LimitType::MaxOrderQty,
-            "Z",
-            1,
-            [0; 6],
-            LimitAction::Reject,
-        );
-        self.limit(
-            "max-qty",
-            LimitType::MaxOpenOrders,
-            "ORG",
-            1,
-            [0; 6],
-            LimitAction::Reject,
-        );
-        let removed = LimitSet {
-            label: text("A-cash"),
-            removed: 1,
-            ..LimitSet::zeroed()
-        };
-        self.send(Kind::LimitSet, &removed, "", "");
-        self.replace("none", "r1", "1", "1");
-        self.cancel("none");
-        self.mass_cancel("ORG");
-        let session = SessionEvent {
-            session: SESSION,
-            grace_ms: 5_000,
-            ..SessionEvent::zeroed()
-        };
-        self.send(Kind::SessionConnected, &session, "", "");
-        self.send(Kind::SessionDisconnected, &session, "", "");
-        let unknown = SessionEvent {
-            session: SessionId(99),
-            ..session
-        };
-        self.send(Kind::SessionConnected, &unknown, "", "");
-    }
-
-    fn market_order(&self, qty: &str) -> OrderNew {
-        OrderNew {
-            qty: dec(qty),
-            qty_dp: 8,
-            px_dp: 8,
-            session: SESSION,
-            side: Side::Buy as u8,
-            ord_type: OrderType::Market as u8,
-            tif: TimeInForce::Ioc as u8,
-            ..OrderNew::zeroed()
-        }
     }
 
     /// Ends the run and gives back stages and journal.
