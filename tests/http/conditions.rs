@@ -41,10 +41,100 @@ fn a_change_is_made_only_where_its_condition_holds() {
     delete(&first).refused(412, "PRECONDITION_FAILED");
     delete(&tag(&admin, LIMIT)).must(200);
     admin.get(LIMIT).refused(404, "NOT_FOUND");
-    // Where nothing is read there is nothing to compare with, and a condition is not passed over.
+}
+
+#[test]
+fn a_condition_with_nothing_whole_to_compare_with_does_not_hold() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    // Nothing is read at this path.
     let kill = json!({ "node": "FREE", "reason": "test" });
     let killed = admin.ask("POST", "/api/v1/kill", &[("If-Match", "*")], Some(&kill));
     killed.refused(412, "PRECONDITION_FAILED");
+    // Here a page is: an order that is not on it would leave its tag as it is.
+    for path in ["/api/v1/orders", "/api/v1/trades"] {
+        let page = tag(&admin, path);
+        let headers = [("Idempotency-Key", "a-1"), ("If-Match", page.as_str())];
+        let placed = admin.ask("POST", path, &headers, Some(&buy("FREE", "10")));
+        placed.refused(412, "PRECONDITION_FAILED");
+    }
+}
+
+/// Trading days, eight at one time, as a calendar takes them.
+fn days(numbers: std::ops::Range<usize>) -> Value {
+    let day = |number: usize| {
+        let (year, month) = (2_100 + number / 336, 1 + number / 28 % 12);
+        let date = format!("{year}-{month:02}-{:02}", 1 + number % 28);
+        let at = |hour: u8| format!("{date}T{hour:02}:00:00Z");
+        json!({ "date": date, "roll": at(0), "open": at(1), "close": at(2) })
+    };
+    json!({ "days": numbers.map(day).collect::<Vec<_>>(), "reason": "test" })
+}
+
+#[test]
+fn a_calendars_tag_is_that_of_the_days_too_that_its_listing_has_no_room_for() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    let path = "/api/v1/calendars/LONG";
+    for first in (0..1_000).step_by(8) {
+        admin.put(path, &days(first..first + 8)).must(200);
+    }
+    let (seen, listed) = (tag(&admin, path), admin.get(path).must(200)["days"].clone());
+    assert_eq!(listed.as_array().map(Vec::len), Some(1_000));
+    admin.put(path, &days(1_000..1_001)).must(200);
+    assert_eq!(admin.get(path).must(200)["days"], listed);
+    let late = admin.ask("PUT", path, &[("If-Match", &seen)], Some(&days(1_001..1_002)));
+    late.refused(412, "PRECONDITION_FAILED");
+    let now = tag(&admin, path);
+    let made = admin.ask("PUT", path, &[("If-Match", &now)], Some(&days(1_001..1_002)));
+    made.must(200);
+}
+
+#[test]
+fn a_weak_tag_spares_a_body_and_changes_nothing() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    admin.put(LIMIT, &limit("10")).must(200);
+    let strong = tag(&admin, LIMIT);
+    let weak = format!("W/{strong}");
+    put_if(&admin, "If-Match", &weak, "20").refused(412, "PRECONDITION_FAILED");
+    let read = |name: &str, tag: &str| admin.ask("GET", LIMIT, &[(name, tag)], None);
+    assert_eq!(read("If-None-Match", &weak).status, 304);
+    assert_eq!(read("If-None-Match", &strong).status, 304);
+    // A read is held to If-Match too.
+    read("If-Match", &strong).must(200);
+    read("If-Match", &weak).refused(412, "PRECONDITION_FAILED");
+    // The page's own files are compared alike.
+    let page = tag(&admin, "/");
+    for known in [page.clone(), format!("W/{page}"), format!("\"x\", {page}")] {
+        let again = engine
+            .anybody()
+            .ask("GET", "/", &[("If-None-Match", &known)], None);
+        assert_eq!(again.status, 304, "{known}");
+    }
+}
+
+#[test]
+fn nobody_learns_from_a_condition_what_he_may_not_read() {
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    admin.put(LIMIT, &limit("10")).must(200);
+    let seen = tag(&admin, LIMIT);
+    let (_, stranger) = engine.user(&admin, "stranger", "RISK", Some("OTHER-DESK"));
+    for path in [LIMIT, "/api/v1/limits/nobodys"] {
+        let without = stranger.put(path, &limit("20"));
+        for tag in [seen.as_str(), "*"] {
+            let ask = |name: &str| stranger.ask("PUT", path, &[(name, tag)], Some(&limit("20")));
+            // Another desk's limit is not there, whoever knows its tag; and what is not there is no reason to refuse.
+            ask("If-Match").refused(412, "PRECONDITION_FAILED");
+            ask("If-None-Match").refused(without.status, &without.code());
+        }
+    }
+    assert_eq!(admin.get(LIMIT).must(200)["limit"]["hard"], "10");
 }
 
 #[test]

@@ -88,9 +88,7 @@ pub(crate) struct Call {
 impl Call {
     /// Who asks. Endpoints that are open to everybody have nobody.
     pub(crate) fn asker(&self) -> Result<&Asker, Problem> {
-        self.asker
-            .as_ref()
-            .ok_or_else(|| Problem::new(ProblemCode::Unauthenticated, "no token was sent"))
+        self.asker.as_ref().ok_or_else(Problem::no_token)
     }
 
     /// A part of the path.

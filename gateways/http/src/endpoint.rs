@@ -144,6 +144,13 @@ impl Endpoint {
         }
     }
 
+    /// True where an answer without parameters shows everything that is read here, and not a page of it: its tag stands for the whole.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.params
+            .iter()
+            .all(|param| !matches!(param.name, "limit" | "cursor"))
+    }
+
     /// With parameters of the query.
     pub(crate) fn params(mut self, params: &'static [Param]) -> Self {
         self.params = params;

@@ -3,6 +3,7 @@
 use crate::call::{Asker, Call};
 use crate::conditions::Turns;
 use crate::counters::Counters;
+use crate::endpoint::Need;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::keys::KeyIndex;
@@ -108,6 +109,25 @@ impl Gateway {
 
     pub(crate) fn set_phase(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Refuses who lacks what an endpoint needs. Where it needs a permission somewhere, the handler looks where.
+    pub(crate) fn permit(&self, asker: Option<&Asker>, need: Need) -> Result<(), Problem> {
+        let asker = match (need, asker) {
+            (Need::Nothing, _) => return Ok(()),
+            (_, Some(asker)) => asker,
+            (_, None) => return Err(Problem::no_token()),
+        };
+        match need {
+            Need::Nothing | Need::Token => Ok(()),
+            Need::Firm(permission) => self.require_firm(asker, permission),
+            Need::Right(permission) if asker.rights.somewhere(permission) => Ok(()),
+            Need::Right(permission) => Err(Problem::not_permitted(format!(
+                "{} has {} nowhere",
+                asker.caller.name,
+                permission.text()
+            ))),
+        }
     }
 
     /// Refuses who may not do this at a node or account. One that does not exist is refused alike.

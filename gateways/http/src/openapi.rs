@@ -108,14 +108,20 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
 /// The conditions that a request may carry.
 fn conditions(verb: Verb) -> impl Iterator<Item = Value> {
     let all: &[(&str, &str)] = match verb {
-        Verb::Get => &[(
-            "If-None-Match",
-            "The ETag of an answer that the client has: 304 where nothing else is there.",
-        )],
+        Verb::Get => &[
+            (
+                "If-None-Match",
+                "The ETag of an answer that the client has: 304 where nothing else is there.",
+            ),
+            (
+                "If-Match",
+                "The ETag of the only answer that is wanted: 412 where something else is there.",
+            ),
+        ],
         Verb::Post | Verb::Put | Verb::Delete => &[
             (
                 "If-Match",
-                "The ETag of a GET of this path, or *: 412 where something else is there.",
+                "The ETag of a GET of this path that shows all of it, or *: 412 where something else is there.",
             ),
             ("If-None-Match", "*: 412 where something is there."),
         ],

@@ -163,6 +163,12 @@ impl Problem {
         Self::new(ProblemCode::NotPermitted, detail)
     }
 
+    /// Nobody in particular asks for what somebody must.
+    pub(crate) fn no_token() -> Self {
+        let detail = "send an access token or API key: Authorization: Bearer …";
+        Self::new(ProblemCode::Unauthenticated, detail)
+    }
+
     /// A key that names another request.
     pub(crate) fn key_reused(key: &ClOrdId) -> Self {
         Self::new(

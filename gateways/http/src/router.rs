@@ -25,7 +25,6 @@ use http_body_util::BodyExt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tradewind_identity::Permission;
 
 /// How long a body may take to arrive.
 const BODY_MAX: Duration = Duration::from_secs(20);
@@ -210,7 +209,10 @@ async fn serve(routing: &Routing, at: usize, path: &RawPathParams, request: Requ
             correlation: correlation.clone(),
         };
         match endpoint.verb {
-            Verb::Get => (endpoint.handle)(Arc::clone(gateway), call).await,
+            Verb::Get => {
+                let reply = (endpoint.handle)(Arc::clone(gateway), call).await?;
+                conditions::read(&head.headers, reply)
+            }
             Verb::Post | Verb::Put | Verb::Delete => change(gateway, routing.endpoints, endpoint, call).await,
         }
     };
@@ -278,12 +280,7 @@ async fn asker(
         }
         return Ok(None);
     }
-    let bearer = bearer(headers).ok_or_else(|| {
-        Problem::new(
-            ProblemCode::Unauthenticated,
-            "send an access token or API key: Authorization: Bearer …",
-        )
-    })?;
+    let bearer = bearer(headers).ok_or_else(Problem::no_token)?;
     let caller = match gateway.identity.authenticate(bearer, gateway.now_ns()).await {
         Ok(caller) => caller,
         Err(error) => {
@@ -296,20 +293,8 @@ async fn asker(
     allow(&gateway.rates, Who::User(caller.user), gateway.now_ns(), left)?;
     let rights = gateway.access().book().rights(caller.user);
     let asker = Asker { caller, rights };
-    match endpoint.need {
-        Need::Nothing | Need::Token => {}
-        Need::Firm(permission) => gateway.require_firm(&asker, permission)?,
-        Need::Right(permission) => {
-            if !asker.rights.somewhere(permission) {
-                return Err(no_right(&asker, permission));
-            }
-        }
-    }
+    gateway.permit(Some(&asker), endpoint.need)?;
     Ok(Some(asker))
-}
-
-fn no_right(asker: &Asker, permission: Permission) -> Problem {
-    Problem::not_permitted(format!("{} has {} nowhere", asker.caller.name, permission.text()))
 }
 
 fn allow(rates: &Rates, who: Who, now_ns: u64, left: &mut Option<Left>) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! The running server: its parts, its threads, its start and its end.
 
-use crate::conditions::Turns;
+use crate::conditions::{Turns, is_known};
 use crate::counters::Counters;
 use crate::endpoints;
 use crate::gate::{Gate, Rings};
@@ -250,12 +250,7 @@ async fn file(request: Request<Body>) -> Response {
     let Some(asset) = tradewind_web::asset(request.uri().path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == asset.etag));
-    let mut response = match is_known {
+    let mut response = match is_known(request.headers(), asset.etag.trim_matches('"')) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => asset.bytes.into_response(),
     };

@@ -163,13 +163,15 @@ async fn show(gateway: Arc<Gateway>, call: Call) -> Result<Reply, Problem> {
             );
             let days = held.known().calendar_days(&asked);
             let days = days.filter(|day| (from..=to).contains(&day.date));
-            let mut calendar = head(held, id)?;
-            calendar["days"] = days.take(LISTED_MAX).map(line).collect();
-            Some(calendar)
+            Some((head(held, id)?, days.map(line).collect::<Vec<Value>>()))
         })
     });
-    let found = found.await?;
-    Reply::json(&found.ok_or_else(|| Problem::not_found("calendar", name))?)
+    let (mut calendar, days) = found.await?.ok_or_else(|| Problem::not_found("calendar", name))?;
+    let listed = json!(days[..days.len().min(LISTED_MAX)]);
+    calendar["days"] = days.into();
+    let whole = Reply::json(&calendar)?.etag(); // of the days too that have no room in the listing
+    calendar["days"] = listed;
+    Ok(Reply::json(&calendar)?.tagged(whole))
 }
 
 fn line(day: &CalendarDay) -> Value {
