@@ -307,13 +307,14 @@ impl Around<'_> {
             self.live,
             settings.engine.clock,
             now_ns,
+            |first| access::keep(first, self.engine.data_dir()),
         ))?;
         log::info(
             "http",
             format_args!("dashboard and HTTP interface at {}", http.url()),
         );
         if let Some(first) = &first {
-            access::tell(first, self.engine.data_dir())?;
+            access::tell(first, self.engine.data_dir());
         }
         Ok(Web { http, feed, runtime })
     }

@@ -24,13 +24,15 @@ const FIRST_LOGIN_FILE: &str = "first-login";
 /// How long its record is waited for.
 const RECORD_MAX: Duration = Duration::from_secs(30);
 
-/// Makes the first user an administrator of the firm, where there is no user at all. The grant is journaled before the password is shown.
+/// Makes the first user an administrator of the firm, where there is no user at all. `keep` has the password before the grant is journaled:
+/// once there is an administrator no start makes another one. It is shown after that.
 pub(super) async fn first_user(
     identity: &Identity,
     admin: &LongSource,
     live: &Arc<Live>,
     clock_mode: ClockMode,
     now_ns: u64,
+    keep: impl FnOnce(&OneTimePassword) -> anyhow::Result<()>,
 ) -> anyhow::Result<Option<OneTimePassword>> {
     if identity.users().len() > 1 {
         return Ok(None);
@@ -40,6 +42,7 @@ pub(super) async fn first_user(
     let Some(first) = identity.first_user(has_admin, now_ns).await? else {
         return Ok(None);
     };
+    keep(&first)?;
     // Under an input clock a stamp is the time of its event and must not run ahead of the input.
     let origin_ns = match clock_mode {
         ClockMode::Wall => now_ns,
@@ -89,32 +92,36 @@ fn caught_up(live: &Live) -> anyhow::Result<()> {
     }
 }
 
-/// Shows the password once: to people on stderr. A log for programs is kept and copied, so it gets none of it: a file that only the engine's
-/// user reads has it.
-pub(super) fn tell(first: &OneTimePassword, data_dir: &Path) -> anyhow::Result<()> {
+/// Where what is said goes to programs the password stands in a file that only the engine's user reads: their log is kept and copied.
+pub(super) fn keep(first: &OneTimePassword, data_dir: &Path) -> anyhow::Result<()> {
+    if !log::is_json() {
+        return Ok(());
+    }
+    let path = data_dir.join(FIRST_LOGIN_FILE);
+    let text = format!("{} {}\n", first.name, first.password.reveal());
+    write_private(&path, &text).with_context(|| {
+        let path = path.display();
+        format!("{path} cannot be written, and nobody would know the first password")
+    })
+}
+
+/// Shows the password once, to people on stderr; programs are told of the file.
+pub(super) fn tell(first: &OneTimePassword, data_dir: &Path) {
     let (name, password) = (&first.name, first.password.reveal());
     if !log::is_json() {
         log::flush(); // the address stands before it
         output::note(format_args!(
             "first start: log in as {name} with the password {password} (shown this once)"
         ));
-        return Ok(());
+        return;
     }
-    let path = data_dir.join(FIRST_LOGIN_FILE);
-    write_private(&path, &format!("{name} {password}\n")).with_context(|| {
-        format!(
-            "{} cannot be written, and nobody would know the first password",
-            path.display()
-        )
-    })?;
     log::warn(
         "identity",
         format_args!(
             "first start: user and password of the first administrator stand in {}; delete it once they are changed",
-            path.display()
+            data_dir.join(FIRST_LOGIN_FILE).display()
         ),
     );
-    Ok(())
 }
 
 /// Writes a new file that only the engine's user reads. One that is there already is taken away: others may read it.

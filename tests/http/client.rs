@@ -77,8 +77,8 @@ impl<'a> Engine<'a> {
         Self::start_with(place, &[])
     }
 
-    /// Starts it, and waits until it says that it runs.
-    pub(crate) fn start_with(place: &'a Place, more: &[&str]) -> Self {
+    /// The command line of `tradewind run` there.
+    pub(crate) fn command_line(place: &Place, more: &[&str]) -> Vec<String> {
         let reference = place.root().join("firm.toml");
         std::fs::write(&reference, include_str!("../support/firm.toml")).expect("a reference file");
         let reference = format!("reference.path={}", reference.display());
@@ -98,7 +98,12 @@ impl<'a> Engine<'a> {
         for set in place.sets(&sets) {
             args.extend(["--set".to_owned(), set]);
         }
-        let process = Running::start(args);
+        args
+    }
+
+    /// Starts it, and waits until it says that it runs.
+    pub(crate) fn start_with(place: &'a Place, more: &[&str]) -> Self {
+        let process = Running::start(Self::command_line(place, more));
         let url = process.told("HTTP interface at ").expect("an address");
         let engine = Self {
             place,

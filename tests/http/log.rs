@@ -1,8 +1,10 @@
 //! The log of a running engine, as programs read it.
 
 use crate::client::{Engine, Place, buy};
+use crate::support::running::BINARY;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -73,4 +75,20 @@ fn every_line_is_an_object_names_its_request_and_has_no_secret() {
     );
     let refused = |code: &str| of("http").iter().filter(|line| line["code"] == code).count();
     assert_eq!((refused("UNAUTHENTICATED"), refused("NOT_FOUND")), (1, 1));
+}
+
+#[test]
+fn a_start_that_cannot_keep_the_first_password_makes_no_administrator_and_the_next_one_does() {
+    let place = Place::new();
+    let file = place.data().join("first-login");
+    std::fs::create_dir_all(&file).expect("a folder in its place");
+    let line = Engine::command_line(&place, &["log.format=json"]);
+    let ended = Command::new(BINARY).args(line).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && said.contains("first-login"), "{said}");
+    std::fs::remove_dir(&file).expect("an empty folder");
+    let engine = Engine::start_with(&place, &["log.format=json"]);
+    let first = std::fs::read_to_string(&file).expect("text");
+    let (user, password) = first.trim().split_once(' ').expect("user and password");
+    engine.login(user, password).get("/api/v1/users").must(200);
 }
