@@ -81,14 +81,18 @@ fn render_event(text: &mut String, event: &OrderEvent, currency: &str) -> std::f
         writeln!(text)?;
     }
     let verdict = &event.verdict;
-    match (&verdict.code, &verdict.text) {
-        (None, _) => writeln!(
+    match &verdict.code {
+        None => write!(
             text,
             "    accepted: {} -> {}",
             event.state_before, event.state_after
         )?,
-        (Some(code), detail) => writeln!(text, "    REJECTED {code} {}", detail.as_deref().unwrap_or(""))?,
+        Some(code) => write!(text, "    REJECTED {code}")?,
     }
+    if let Some(words) = &verdict.text {
+        write!(text, " {words}")?;
+    }
+    writeln!(text)?;
     for rule in verdict.rule.iter().chain(&verdict.rule_alert) {
         writeln!(
             text,

@@ -10,6 +10,7 @@ use tradewind_domain::event::Event;
 use tradewind_domain::fixed::{Price, Qty};
 use tradewind_domain::reject::Note;
 use tradewind_domain::time::Rfc3339;
+use tradewind_views::words_of;
 
 fn px(raw: i64) -> Value {
     Value::String(Price::from_raw(raw).to_string())
@@ -31,7 +32,8 @@ fn state(code: u8) -> Value {
     name(OrderState::from_code(code).map(OrderState::text), code)
 }
 
-/// One record as a JSON object: head fields, then the body's, ids as numbers and money as text.
+/// One record as a JSON object: head fields, then the body's, ids as numbers and money as text, and the words that came with it (a reason, the
+/// request that it comes from).
 pub fn to_json(event: &Event) -> Value {
     let head = &event.head;
     let mut fields = Map::new();
@@ -66,6 +68,10 @@ pub fn to_json(event: &Event) -> Value {
     if let Some(kind) = event.kind() {
         trading::body(&mut fields, event, kind);
     }
+    let words = words_of(event);
+    if !words.is_empty() {
+        fields.insert("text".into(), json!(String::from_utf8_lossy(words)));
+    }
     Value::Object(fields)
 }
 
@@ -85,7 +91,7 @@ pub fn to_line(event: &Event) -> String {
     if let Some(reject) = fields.get("reject").and_then(Value::as_str) {
         line.push_str(&format!(" REJECTED {reject}"));
     }
-    let shown = ["seq", "part", "kind", "time", "reject", "journaled_ns"];
+    let shown = ["seq", "part", "kind", "time", "reject", "journaled_ns", "text"];
     for (key, value) in fields.iter().filter(|(key, _)| !shown.contains(&key.as_str())) {
         match value {
             Value::String(text) => line.push_str(&format!(" {key}={text}")),
@@ -98,6 +104,9 @@ pub fn to_line(event: &Event) -> String {
             }
             other => line.push_str(&format!(" {key}={other}")),
         }
+    }
+    if fields.contains_key("text") {
+        line.push_str(&format!(" text={:?}", text("text")));
     }
     // Names in a damaged journal may hold anything: nothing of it reaches the terminal as a command.
     line.replace(char::is_control, "?")

@@ -2,7 +2,9 @@
 //! instruments, users, groups, keys.
 
 use crate::client::{Client, Engine, Place, buy, of_kind};
+use crate::support::running::BINARY;
 use serde_json::{Value, json};
+use std::process::Command;
 use tradewind_domain::event::{Kind, OrderNew};
 
 fn trade(account: &str, exec_id: &str) -> Value {
@@ -332,7 +334,7 @@ fn an_operator_of_the_machine_makes_lists_and_revokes_keys() {
     let admin = engine.admin();
     engine.user(&admin, "algo", "SERVICE", Some("FREE"));
     let token = |args: &[&str]| {
-        std::process::Command::new(env!("CARGO_BIN_EXE_tradewind"))
+        Command::new(env!("CARGO_BIN_EXE_tradewind"))
             .arg("token")
             .args(args)
             .args(["--operator", "root-ann", "--data"])
@@ -411,6 +413,28 @@ fn a_record_names_its_request_and_the_trace_that_it_belongs_to() {
             .as_str(),
         "plain"
     );
+    // And so do the tools that show a journal, with who did it.
+    let data = place.data().display().to_string();
+    let shown = |args: &[&str]| {
+        let output = Command::new(BINARY).args(args).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = |kind: &str| {
+        let listed = shown(&["journal", "cat", &data, "--kind", kind]);
+        listed.lines().next().unwrap_or_default().to_owned()
+    };
+    assert!(first("order_new").ends_with(&format!("text={expected:?}")));
+    let kill = first("kill");
+    assert!(
+        kill.contains("author=u1") && kill.ends_with(&format!("text={:?}", format!("test {expected}"))),
+        "{kill}"
+    );
+    let grant = first("access_set");
+    assert!(
+        grant.contains("author=engine") && grant.contains("role=ADMIN") && grant.contains("status=GRANTED"),
+        "{grant}"
+    );
+    assert!(shown(&["explain", &data, &id]).contains(&expected));
 }
 
 #[test]

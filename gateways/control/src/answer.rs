@@ -9,7 +9,7 @@ use tradewind_domain::ids::{LimitId, Seq};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::time::Rfc3339;
 use tradewind_views::live::Held;
-use tradewind_views::{Unit, hit_count};
+use tradewind_views::{Unit, hit_count, words_of};
 
 /// The record of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +85,6 @@ pub struct Usage {
 impl Outcome {
     /// Of a record whose limits need no names: `held` is absent where the replica is not at hand.
     pub fn of(event: &Event, held: Option<&Held>) -> Self {
-        let (text, hits) = split(event);
         let states = states(event);
         Self {
             seq: event.head.seq,
@@ -93,8 +92,8 @@ impl Outcome {
             kind: event.kind().map_or_else(String::new, |kind| kind.to_string()),
             accepted: !event.is_rejected(),
             code: event.is_rejected().then(|| code_text(event.head.outcome)),
-            text,
-            hits: hits.iter().map(|hit| Hit::of(hit, held)).collect(),
+            text: String::from_utf8_lossy(words_of(event)).into_owned(),
+            hits: hits(event).map(|hit| Hit::of(&hit, held)).collect(),
             state_before: states.map(|(before, _)| state_text(before)),
             state_after: states.map(|(_, after)| state_text(after)),
         }
@@ -106,21 +105,15 @@ pub(crate) fn has_hits(event: &Event) -> bool {
     hit_count(event) > 0
 }
 
-/// The tail: its text, and the limits that spoke behind it. Of kinds with rows in the tail only what people wrote is text.
-fn split(event: &Event) -> (String, Vec<LimitHit>) {
-    let tail = event.tail();
-    let hits_len = usize::from(hit_count(event)) * size_of::<LimitHit>();
-    let (text, hits) = tail.split_at(tail.len().saturating_sub(hits_len));
-    let text = match event.kind() {
-        Some(Kind::LedgerTransfer) => event.transfer_reason(),
-        Some(Kind::Allocation) if event.is_rejected() => &[], // names, where they did not resolve
-        Some(Kind::Allocation) => event.allocation_reason(),
-        _ => text,
-    };
-    let hits = hits
-        .chunks_exact(size_of::<LimitHit>())
-        .map(bytemuck::pod_read_unaligned);
-    (String::from_utf8_lossy(text).into_owned(), hits.collect())
+/// The limits that spoke, at the end of the tail.
+fn hits(event: &Event) -> impl Iterator<Item = LimitHit> {
+    let (tail, hits_len) = (
+        event.tail(),
+        usize::from(hit_count(event)) * size_of::<LimitHit>(),
+    );
+    let hits = &tail[tail.len().saturating_sub(hits_len)..];
+    hits.chunks_exact(size_of::<LimitHit>())
+        .map(bytemuck::pod_read_unaligned)
 }
 
 fn states(event: &Event) -> Option<(u8, u8)> {

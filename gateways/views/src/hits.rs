@@ -52,3 +52,16 @@ pub fn text_of(event: &Event) -> &[u8] {
         .saturating_sub(usize::from(hit_count(event)) * size_of::<LimitHit>());
     tail.get(event.taken_back_len()..end).unwrap_or(&[])
 }
+
+/// The words of a record: what a person or a source wrote, and names that did not resolve. Of kinds with rows in the tail only what people
+/// wrote is words, and of a part of a document nothing is.
+pub fn words_of(event: &Event) -> &[u8] {
+    match event.kind() {
+        Some(Kind::LedgerTransfer) => event.transfer_reason(),
+        Some(Kind::Allocation) if event.is_rejected() => &[], // names, where they did not resolve
+        Some(Kind::Allocation) => event.allocation_reason(),
+        Some(Kind::LotSelect) => event.lots_reason(),
+        Some(Kind::Blob) => &[],
+        _ => text_of(event),
+    }
+}

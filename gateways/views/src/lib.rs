@@ -30,7 +30,7 @@ pub use explain::{
     RuleView, Verdict, explain,
 };
 pub use figures::Unit;
-pub use hits::{hit_count, text_of};
+pub use hits::{hit_count, text_of, words_of};
 pub use names::{Names, px_or_none};
 pub use reader::{Reader, larger_capacities};
 pub use replay::{RecordCounts, Replay, ReplayOptions, ReplaySummary, replay};

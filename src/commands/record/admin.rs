@@ -2,11 +2,14 @@
 
 use super::{name, px, qty};
 use serde_json::{Map, Value, json};
-use tradewind_domain::codes::{ControlState, InstrumentKind, LimitType, QuarantineAction, Restriction};
+use tradewind_domain::codes::{
+    AccessStatus, ControlState, InstrumentKind, LimitType, LotMethod, QuarantineAction, Restriction, Role,
+};
 use tradewind_domain::event::{
-    CalendarSet, Control, CurrencySet, EngineStarted, EngineStopped, EntitlementSource, Event, FxRate,
-    InstrumentSet, Kind, LastTrade, LimitProbe, LimitSet, Mark, NodeSet, QuarantineResolve, Quote,
-    RestrictedSet, SessionEvent, SymbolChange, Timer, control_effects,
+    AccessSet, AlertAction, AlertVerb, CalendarSet, Control, CurrencySet, EngineStarted, EngineStopped,
+    EntitlementSource, Event, FxRate, InstrumentSet, InstrumentStatus, Kind, LastTrade, LimitProbe, LimitSet,
+    LotMethodSet, Mark, NodeSet, QuarantineResolve, Quote, RestrictedSet, SessionEvent, SymbolChange, Timer,
+    control_effects,
 };
 use tradewind_domain::time::Date;
 use tradewind_views::Unit;
@@ -51,6 +54,27 @@ fn set(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
         fields.insert(key.to_owned(), value);
     };
     match kind {
+        Kind::InstrumentStatus => {
+            let status: &InstrumentStatus = event.body();
+            put("instrument", json!(status.instrument.0));
+            put("halted", json!(status.halted == 1));
+        }
+        Kind::AccessSet => access(fields, event.body()),
+        Kind::AlertAction => {
+            let act: &AlertAction = event.body();
+            put("incident", json!(act.incident));
+            put("ends", json!(act.action == AlertVerb::Resolve as u8));
+            put("author", json!(act.author.as_str()));
+        }
+        Kind::LotMethodSet => {
+            let set: &LotMethodSet = event.body();
+            put("account", json!(set.account.0));
+            put(
+                "method",
+                name(LotMethod::from_code(set.method).map(LotMethod::text), set.method),
+            );
+            put("author", json!(set.author.as_str()));
+        }
         Kind::SymbolChange => {
             let change: &SymbolChange = event.body();
             put("instrument", json!(change.instrument.0));
@@ -174,6 +198,26 @@ fn set(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
         Kind::EngineStopped => put("epoch", json!(event.body::<EngineStopped>().epoch)),
         _ => {}
     }
+}
+
+/// How a user or a group stands to a node, or a user to a group; without a node, to the whole firm.
+fn access(fields: &mut Map<String, Value>, set: &AccessSet) {
+    let mut put = |key: &str, value: Value| {
+        fields.insert(key.to_owned(), value);
+    };
+    if !set.user.is_none() {
+        put("user", json!(set.user.0));
+    }
+    if !set.group.is_none() {
+        put("group", json!(set.group.0));
+    }
+    if !set.is_membership() {
+        put("node", json!(set.node.to_string()));
+        put("role", name(Role::from_code(set.role).map(Role::text), set.role));
+    }
+    let status = AccessStatus::from_code(set.status).map(AccessStatus::text);
+    put("status", name(status, set.status));
+    put("author", json!(set.author.as_str()));
 }
 
 /// A kill switch level, or what a limit sets beside them.

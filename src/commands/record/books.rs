@@ -72,7 +72,6 @@ pub(super) fn body(fields: &mut Map<String, Value>, event: &Event, kind: Kind) {
             put("author", json!(select.author.as_str()));
             let lots = event.selected_lots().map(|lot| json!([lot.open, qty(lot.qty)]));
             put("lots", json!(lots.collect::<Vec<_>>()));
-            put("reason", json!(String::from_utf8_lossy(event.lots_reason())));
             if select.alerts != 0 {
                 put("alerts", json!(select.alerts));
             }
