@@ -79,6 +79,10 @@ fn a_refused_order_says_which_limit_spoke_and_with_what_figures() {
         (&hit["limit"], &hit["used"], &hit["hard"]),
         (&json!("l01"), &json!("2000"), &json!("1000"))
     );
+    assert_eq!(
+        answer.json()["detail"],
+        "the engine refused it with MAX_ORDER_QTY: limit l01 at ACCOUNT L01: 2000 against 1000 (quantity)"
+    );
     let asked = json!({ "account": "L01", "symbol": "GIZMO", "side": "BUY", "qty": "2000", "px": "50" });
     let verdict = admin.post("/api/v1/limits/validate", &asked).must(200);
     assert_eq!(
@@ -256,6 +260,10 @@ fn what_cannot_be_an_order_is_refused_with_a_pointer_and_reaches_no_journal() {
     admin.get("/api/v1/orders/x").refused(404, "NOT_FOUND");
     let unknown = admin.keyed("POST", ORDERS, "unknown", &with("symbol", json!("NOSUCH")));
     unknown.refused(422, "UNKNOWN_SYMBOL");
+    assert_eq!(
+        unknown.json()["detail"],
+        "the engine refused it with UNKNOWN_SYMBOL: symbol=NOSUCH account=FREE"
+    );
     let events = engine.stop();
     assert_eq!(
         of_kind(&events, Kind::OrderNew).len(),

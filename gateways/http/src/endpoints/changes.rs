@@ -8,7 +8,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::schema::{Schema, object};
 use serde_json::json;
 use std::sync::Arc;
-use tradewind_control::{Command, Outcome};
+use tradewind_control::{Command, Hit, Outcome};
 use tradewind_domain::event::{Event, InboundLong};
 use tradewind_domain::reject::RejectCode;
 use tradewind_domain::text::Code;
@@ -30,11 +30,29 @@ pub(super) fn author_code(asker: &Asker) -> Code {
 /// A refusal of the engine.
 pub(super) fn refused(gateway: &Gateway, event: &Event, code: RejectCode) -> Problem {
     let outcome = gateway.live.look(|held| Outcome::of(event, Some(held)));
-    let detail = match outcome.text.is_empty() {
-        true => format!("the engine refused it with {code}"),
-        false => format!("the engine refused it with {code}: {}", outcome.text),
+    let detail = match why(&outcome) {
+        why if why.is_empty() => format!("the engine refused it with {code}"),
+        why => format!("the engine refused it with {code}: {why}"),
     };
     Problem::refused(code, detail, json!(outcome))
+}
+
+/// What stands behind a refusal, for people: the limit that gave its code; else the record's words, without the request that they know.
+fn why(outcome: &Outcome) -> String {
+    let gave = |hit: &&Hit| Some(&hit.code) == outcome.code.as_ref() && !hit.limit.is_empty();
+    if let Some(hit) = outcome.hits.iter().find(gave) {
+        let figures = match hit.unit.is_empty() {
+            true => String::new(),
+            false => format!(": {} against {} ({})", hit.used, hit.hard, hit.unit),
+        };
+        return format!("limit {} at {} {}{figures}", hit.limit, hit.level, hit.scope);
+    }
+    let (before, request) = outcome
+        .text
+        .split_once("[request ")
+        .unwrap_or((&outcome.text, ""));
+    let after = request.split_once(']').map_or("", |(_, after)| after);
+    format!("{} {}", before.trim(), after.trim()).trim().to_owned()
 }
 
 /// Sends a change with its reason, behind which the record names the request.
