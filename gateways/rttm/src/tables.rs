@@ -11,6 +11,7 @@ use crate::table::Table;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tradewind_alerts::IncidentRow;
+use tradewind_domain::event::EdgeStats;
 use tradewind_domain::ids::{LimitId, Seq};
 use tradewind_domain::text::Code;
 use tradewind_domain::time::UnixNanos;
@@ -26,8 +27,8 @@ const SLICE: usize = 1_024;
 const INCIDENT_TICKS: u64 = 5;
 /// Ticks between two looks at stages, checks and what is unsettled.
 const FIGURE_TICKS: u64 = 20;
-/// Milliseconds without a report after which an edge is silent.
-const EDGE_SILENT_NS: u64 = 5_000_000_000;
+/// Nanoseconds for which the report of an edge is shown.
+const EDGE_REPORT_NS: u64 = 5_000_000_000;
 
 /// The tables that somebody watches.
 #[derive(Default)]
@@ -327,35 +328,65 @@ fn fill(
 /// What edges reported of themselves.
 fn edges(live: &Live, now_ns: UnixNanos) -> Vec<Check> {
     let edges = live.look(|held| held.edges().to_vec());
-    let checks = edges.iter().flat_map(|(stats, at_ns)| {
-        let is_silent = now_ns.saturating_sub(*at_ns) > EDGE_SILENT_NS;
-        let refused = stats.ring_full + stats.malformed + stats.unauthenticated;
-        let received = Check::new(
-            &format!("edge:{}:received", stats.edge),
-            if is_silent { Status::Warn } else { Status::Pass },
-            stats.received,
-            "count",
-            if is_silent {
-                "nothing was reported for 5 seconds"
-            } else {
-                "messages received"
-            },
-        );
-        let refused = Check::new(
-            &format!("edge:{}:refused", stats.edge),
-            if stats.ring_full > 0 {
-                Status::Warn
-            } else {
-                Status::Pass
-            },
-            refused,
-            "count",
+    let checks = edges
+        .iter()
+        .flat_map(|(stats, at_ns)| edge(stats, now_ns.saturating_sub(*at_ns) > EDGE_REPORT_NS));
+    checks.collect()
+}
+
+/// An edge reports the seconds in which it refused something, so silence is a good sign.
+fn edge(stats: &EdgeStats, is_over: bool) -> [Check; 2] {
+    let refused = stats.ring_full + stats.malformed + stats.unauthenticated;
+    let (received_text, refused_text) = match is_over {
+        true => (
+            "counted in seconds with refusals",
+            "nothing was refused for 5 seconds".to_owned(),
+        ),
+        false => (
+            "messages received in a second",
             format!(
-                "{} while the queue was full, {} that could not be read, {} without a login",
+                "in a second: {} while the queue was full, {} that could not be read, {} without a login",
                 stats.ring_full, stats.malformed, stats.unauthenticated
             ),
+        ),
+    };
+    let status = match stats.ring_full > 0 && !is_over {
+        true => Status::Warn,
+        false => Status::Pass,
+    };
+    let check = |what: &str, status, count: u64, text: String| {
+        let name = format!("edge:{}:{what}", stats.edge);
+        Check::new(&name, status, if is_over { 0 } else { count }, "count", text)
+    };
+    [
+        check("received", Status::Pass, stats.received, received_text.to_owned()),
+        check("refused", status, refused, refused_text),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    #[test]
+    fn an_edge_warns_while_its_queue_is_full_and_not_because_nothing_is_refused() {
+        let stats = |ring_full| EdgeStats {
+            edge: Code::lossy("http"),
+            received: 9,
+            ring_full,
+            malformed: 2,
+            ..EdgeStats::zeroed()
+        };
+        let seen =
+            |ring_full, is_over| edge(&stats(ring_full), is_over).map(|check| (check.status, check.value));
+        let figure = |status, count: u64| (status, Check::new("", status, count, "count", "").value);
+        let (pass, warn) = (
+            |count| figure(Status::Pass, count),
+            |count| figure(Status::Warn, count),
         );
-        [received, refused]
-    });
-    checks.collect()
+        assert_eq!(seen(0, false), [pass(9), pass(2)]);
+        assert_eq!(seen(3, false), [pass(9), warn(5)]);
+        assert_eq!(seen(3, true), [pass(0), pass(0)]);
+    }
 }

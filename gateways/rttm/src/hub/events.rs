@@ -6,22 +6,26 @@ use super::{Course, Hub};
 use crate::frame::Frame;
 use crate::stream::{Moment, Stream, StreamKey};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-/// For each subscriber of unconflated events so long must pass between two rounds of them, and at most [`ROUND_NS_MAX`].
-const ROUND_NS_OF_SUBSCRIBER: u64 = 10_000;
+/// For each subscriber of unconflated events so long must pass between two rounds of them, and at most [`ROUND_NS_MAX`]. Writing a frame takes
+/// the server about 8 us: rounds that follow one another closer than it can write queue up behind one another.
+const ROUND_NS_OF_SUBSCRIBER: u64 = 20_000;
 const ROUND_NS_MAX: u64 = 50_000_000;
 
 impl Hub {
     /// Events for those who want them as they happen. With many of them rounds are some time apart.
     pub(super) fn immediate_events(&mut self) {
+        self.to_round = None;
         let rung = self.live.rung();
         if self.immediate == 0 || rung == self.rung {
             return;
         }
         let now = self.clock.raw();
         let pause_ns = (self.immediate * ROUND_NS_OF_SUBSCRIBER).min(ROUND_NS_MAX);
-        self.is_round_due = self.clock.span_ns(self.round_at, now) < pause_ns;
-        if self.is_round_due {
+        let passed_ns = self.clock.span_ns(self.round_at, now);
+        if passed_ns < pause_ns {
+            self.to_round = Some(Duration::from_nanos(pause_ns - passed_ns));
             return;
         }
         (self.rung, self.round_at) = (rung, now);

@@ -36,7 +36,7 @@ use tradewind_views::live::{Held, Live};
 const TICK_NS: u64 = 1_000_000_000 / TICKS_PER_S;
 /// Ticks between two looks at whether tokens still count.
 pub(crate) const STANDING_TICKS: u64 = 4;
-/// The pause while somebody catches up, or events wait for their round.
+/// The pause while somebody catches up.
 const SHORT_PAUSE: Duration = Duration::from_millis(2);
 
 /// What connections tell the hub.
@@ -105,8 +105,8 @@ pub(crate) struct Hub {
     immediate: u64,
     rung: u64,
     round_at: RawStamp,
-    /// Events wait for the next round.
-    is_round_due: bool,
+    /// How long events wait for the next round, where some do.
+    to_round: Option<Duration>,
     /// Somebody gets the past.
     is_catching_up: bool,
 }
@@ -138,7 +138,7 @@ impl Hub {
             immediate: 0,
             rung: 0,
             round_at,
-            is_round_due: false,
+            to_round: None,
             is_catching_up: false,
         }
     }
@@ -177,11 +177,11 @@ impl Hub {
     fn wait(&self, began: RawStamp) {
         let passed_ns = self.clock.span_ns(began, self.clock.raw());
         let to_tick = Duration::from_nanos((self.tick * TICK_NS).saturating_sub(passed_ns));
-        let pause = if self.is_catching_up || self.is_round_due {
-            to_tick.min(SHORT_PAUSE)
-        } else {
-            to_tick
-        };
+        let to_past = self.is_catching_up.then_some(SHORT_PAUSE);
+        let pause = { [Some(to_tick), self.to_round, to_past].into_iter() }
+            .flatten()
+            .min()
+            .unwrap_or_default();
         if !pause.is_zero() {
             std::thread::park_timeout(pause);
         }
