@@ -59,8 +59,8 @@ const WATCH: &str = r#"
 
 /// Tasks longer than this are felt; here they are held against it by their time on the processor.
 const LONG_TASK_MS: f64 = 200.0;
-/// Seconds that an ordinary run looks.
-const LOOK_S: u64 = 5;
+/// Seconds that an ordinary run looks: what happens once a minute is in it.
+const LOOK_S: u64 = 60;
 /// Seconds of a measurement at most: a script may run no longer.
 const LOOK_S_MAX: u64 = 100;
 

@@ -303,17 +303,16 @@ fn resident_kib(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// How many descriptors this process and its children may have.
+/// How many descriptors this process and its children may have, once it has asked for all that it may.
 fn descriptors() -> u64 {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("limits");
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))
-        .expect("a line");
-    line.split_whitespace()
-        .nth(3)
-        .and_then(|soft| soft.parse().ok())
-        .unwrap_or(1_024)
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let all = rustix::process::Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, all); // what there is counts below
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 #[test]

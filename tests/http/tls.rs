@@ -72,7 +72,7 @@ fn with_a_certificate_it_speaks_tls_and_nothing_else() {
     let client = ClientConnection::new(Arc::new(config), name).expect("a client");
     let mut stream = StreamOwned::new(client, TcpStream::connect(&address).expect("it listens"));
     stream
-        .write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /docs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .expect("it takes bytes");
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
