@@ -127,7 +127,7 @@ const REJECTS = [
   REJECT.qty("qty", "Qty"),
   REJECT.px("px", "Price"),
   { id: "why", label: "Why", width: [264, 4], text: why, tone: () => "why" },
-  { id: "found", label: "Found / max", width: [84, 0.5], align: "number", text: found },
+  { id: "found", label: "Found / max", width: [94, 0.5], align: "number", text: found },
   r.text("limit", "Limit", [112, 1.2]),
   r.text("code", "Code", [150, 1.4]),
 ];
