@@ -1,6 +1,7 @@
 //! The server itself: broken requests, slow clients, many connections, TLS, headers, health, its end.
 
 use crate::client::{Engine, Place, buy, read_answer};
+use crate::socket::Socket;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -341,6 +342,21 @@ fn ten_thousand_idle_connections_cost_no_more_than_24_kib_each() {
     let each = after.saturating_sub(before) / count;
     assert!(each <= KIB_EACH, "{count} connections cost {each} KiB each");
     nobody.get("/health").must(200);
+}
+
+#[test]
+fn a_thousand_clients_of_the_live_feed_cost_no_more_than_24_kib_each() {
+    const KIB_EACH: u64 = 24;
+    let count = 1_000.min(descriptors().saturating_sub(200));
+    let place = Place::new();
+    let engine = Engine::start(&place);
+    let admin = engine.admin();
+    Socket::login(&admin).snapshot("market");
+    let before = resident_kib(engine.pid());
+    let clients: Vec<Socket> = (0..count).map(|_| Socket::login(&admin)).collect();
+    let each = resident_kib(engine.pid()).saturating_sub(before) / count;
+    assert!(each <= KIB_EACH, "{count} clients cost {each} KiB each");
+    drop(clients);
 }
 
 /// What the engine says where it does not start under these settings.
