@@ -7,7 +7,7 @@ use crate::hierarchy::{NIL, NodeRow};
 use crate::orders::keys::{IDENTIFIER_LEN, Key};
 use std::ops::DerefMut;
 use tradewind_domain::event::{Event, Execution, Kind, OrderCancel, OrderNew, OrderReplace, VenueReport};
-use tradewind_domain::ids::{CalendarId, NodeId, OrderSlot};
+use tradewind_domain::ids::{CalendarId, NodeId, OrderId, OrderSlot};
 
 /// A key that was hashed ahead, kept in the event's scratch with the event's number and the scope it was hashed in.
 #[derive(Clone, Copy)]
@@ -129,6 +129,8 @@ impl Book {
                 let pair = self.hierarchy.find_pair(order.leaf, order.instrument);
                 self.hierarchy.prefetch_pair(pair);
                 self.orders.prefetch_next(n + AHEAD);
+                let place = (n + AHEAD) as u64;
+                self.orders.prefetch(OrderId(self.order_counter.wrapping_add(place)));
                 if let Some(node) = self.hierarchy.node(order.leaf) {
                     self.hierarchy.prefetch_node(NodeId(node.parent));
                     self.limits.prefetch_ceilings(order.leaf);
