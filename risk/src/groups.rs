@@ -17,6 +17,7 @@ use crate::hierarchy::{Flow, Hierarchy, NIL, PairRow, hash};
 use crate::limits::times;
 use bytemuck::{Pod, Zeroable, bytes_of};
 use hashbrown::HashTable;
+use std::collections::VecDeque;
 use tradewind_domain::ids::{InstrumentId, NodeId};
 use tradewind_domain::text::Symbol;
 
@@ -219,9 +220,8 @@ pub struct Groups {
     index: HashTable<u32>,
     units: Vec<Units>,
     sectors: Vec<Symbol>,
-    queue: Vec<u32>,
-    queue_head: usize,
-    queue_len: usize,
+    /// Instruments that wait, each once: there is room for all.
+    queue: VecDeque<InstrumentId>,
 }
 
 impl Groups {
@@ -234,9 +234,7 @@ impl Groups {
             index: HashTable::with_capacity(rows_max as usize),
             units: vec![Units::NEW; instruments_max as usize],
             sectors,
-            queue: vec![0; instruments_max as usize],
-            queue_head: 0,
-            queue_len: 0,
+            queue: VecDeque::with_capacity(instruments_max as usize),
         }
     }
 
@@ -270,7 +268,7 @@ impl Groups {
 
     /// Instruments whose pairs wait to be revalued.
     pub fn waiting(&self) -> usize {
-        self.queue_len
+        self.queue.len()
     }
 
     /// The number of a sector, given at its first appearance.
@@ -306,11 +304,22 @@ impl Groups {
         if units.queued == 0 {
             units.queued = 1;
             units.cursor = units.first_pair;
-            let at = (self.queue_head + self.queue_len) % self.queue.len();
-            self.queue[at] = instrument.0;
-            self.queue_len += 1;
+            self.queue.push_back(instrument);
         } else {
             units.queued = 2;
+        }
+    }
+
+    /// The turn of the first in the queue is over; it takes another where its mark moved meanwhile.
+    fn end_turn(&mut self) {
+        let Some(instrument) = self.queue.pop_front() else { return };
+        let units = &mut self.units[instrument.index()];
+        if units.queued == 2 {
+            units.queued = 1;
+            units.cursor = units.first_pair;
+            self.queue.push_back(instrument);
+        } else {
+            units.queued = 0;
         }
     }
 
@@ -324,8 +333,8 @@ impl Groups {
         for sector in &self.sectors {
             sink(bytes_of(sector));
         }
-        for at in 0..self.queue_len {
-            sink(&self.queue[(self.queue_head + at) % self.queue.len()].to_le_bytes());
+        for instrument in &self.queue {
+            sink(&instrument.0.to_le_bytes());
         }
     }
 
@@ -473,45 +482,26 @@ impl Hierarchy {
     /// Revalues the next pairs of the queue, at most `count`.
     #[inline]
     pub(crate) fn drain(&mut self, count: usize) {
-        if self.groups.queue_len != 0 {
+        if !self.groups.queue.is_empty() {
             self.drain_queue(count);
         }
     }
 
     fn drain_queue(&mut self, count: usize) {
         for _ in 0..count {
-            if self.groups.queue_len == 0 {
+            let Some(&instrument) = self.groups.queue.front() else {
                 return;
-            }
-            let instrument = self.groups.queue[self.groups.queue_head] as usize;
-            let at = self.groups.units[instrument].cursor;
+            };
+            let at = self.groups.units[instrument.index()].cursor;
             let Some(next) = self.pair(at).map(|pair| pair.next_of_instrument) else {
-                self.leave_queue(instrument);
+                self.groups.end_turn();
                 continue;
             };
             self.change_gathered(at, &|_| {});
-            self.groups.units[instrument].cursor = next;
+            self.groups.units[instrument.index()].cursor = next;
             if next == NIL {
-                self.leave_queue(instrument);
+                self.groups.end_turn();
             }
-        }
-    }
-
-    /// The instrument's turn is over; it takes another where its mark moved meanwhile.
-    fn leave_queue(&mut self, instrument: usize) {
-        let groups = &mut self.groups;
-        let len = groups.queue.len();
-        groups.queue_head = (groups.queue_head + 1) % len;
-        groups.queue_len -= 1;
-        let units = &mut groups.units[instrument];
-        if units.queued == 2 {
-            units.queued = 1;
-            units.cursor = units.first_pair;
-            let at = (groups.queue_head + groups.queue_len) % len;
-            groups.queue[at] = instrument as u32;
-            groups.queue_len += 1;
-        } else {
-            units.queued = 0;
         }
     }
 
