@@ -312,7 +312,9 @@ impl Groups {
 
     /// The turn of the first in the queue is over; it takes another where its mark moved meanwhile.
     fn end_turn(&mut self) {
-        let Some(instrument) = self.queue.pop_front() else { return };
+        let Some(instrument) = self.queue.pop_front() else {
+            return;
+        };
         let units = &mut self.units[instrument.index()];
         if units.queued == 2 {
             units.queued = 1;

@@ -79,7 +79,7 @@ impl Book {
         let cash: &CashMove = event.body();
         let key = self.payment_key(cash.account, &cash.reference);
         let day = self.calendars.date(tradewind_domain::ids::CalendarId::UTC);
-        self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
+        self.exec_ids.remember(key, event.head.seq, day);
         self.wallets.make(cash.wallet, cash.account, cash.currency);
         let signed = if kind == Kind::Withdrawal {
             -cash.amount.raw()

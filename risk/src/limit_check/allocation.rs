@@ -352,7 +352,7 @@ impl Book {
         }
         let day = self.calendars.date(CalendarId::UTC);
         let key = self.allocation_key(body);
-        self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
+        self.exec_ids.remember(key, event.head.seq, day);
         for named in event.allocated() {
             let scope = exec_scope(named.venue, body.trade_date);
             let key = self.hasher.key(scope, named.exec_id.padded());

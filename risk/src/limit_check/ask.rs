@@ -1,7 +1,7 @@
 //! Asking: what an order would be worth, and what every state, gate and limit on its chain says to it.
 
 use super::book::Book;
-use super::findings::Findings;
+use super::findings::{Findings, Reason};
 use super::question::{List, Scene};
 use crate::checks;
 use crate::hierarchy::{Chain, Flow, node_flags};
@@ -112,13 +112,7 @@ impl Book {
                 ..LimitHit::zeroed()
             };
             let code = RejectCode::StrategyDisabled;
-            findings.hit(
-                HitKind::Refused,
-                hit,
-                code,
-                code.priority(),
-                (node_id, self.limits.label(id)),
-            );
+            findings.hit(hit, &Reason::refusal(code, (node_id, self.limits.label(id))));
         }
     }
 

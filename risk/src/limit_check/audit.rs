@@ -1,7 +1,7 @@
 //! Limits without an order: what an executed trade has done to them, what is used of one, and that they have spoken.
 
 use super::book::Book;
-use super::findings::{Findings, hits};
+use super::findings::{Findings, Reason, hits};
 use super::question::{List, Scene, hit_of};
 use crate::checks;
 use crate::hierarchy::{Chain, NodeRow, node_flags};
@@ -65,7 +65,8 @@ impl Book {
         if let Some(measure) = measure.filter(|measure| measure.used > measure.limit) {
             let place = (question.node_id, self.limits.label(terms.id));
             let hit = hit_of(terms, &measure, question.node);
-            findings.hit_of(HitKind::Alerted, hit, &measure, place, terms.action);
+            let reason = Reason::of(HitKind::Alerted, &measure, terms.action, place);
+            findings.hit(hit, &reason);
         }
     }
 

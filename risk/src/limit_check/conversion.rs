@@ -78,7 +78,7 @@ impl Book {
         let body: &FxConversion = event.body();
         let key = self.payment_key(body.account, &body.reference);
         let day = self.calendars.date(CalendarId::UTC);
-        self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
+        self.exec_ids.remember(key, event.head.seq, day);
         self.wallets
             .make(body.wallet_bought, body.account, body.currency_bought);
         let legs = [

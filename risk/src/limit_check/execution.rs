@@ -245,8 +245,7 @@ impl Book {
             return self.put_aside(event, kind);
         }
         let key = self.exec_key(execution, Hint::of(event));
-        self.exec_ids
-            .insert(key, event.head.seq, execution.trade_day, 0, |_| false);
+        self.exec_ids.remember(key, event.head.seq, execution.trade_day);
         let Some(instrument) = self.market.instrument(execution.instrument).copied() else {
             self.faults += 1;
             return;

@@ -44,6 +44,42 @@ fn rank(priority: u8, level: u8, code: RejectCode) -> u32 {
     u32::from_be_bytes([0, priority, level, code.name_place()])
 }
 
+/// Why something is said of an event.
+pub(super) struct Reason {
+    kind: HitKind,
+    code: RejectCode,
+    /// The code whose place in the order of reasons it takes.
+    ranks_as: RejectCode,
+    /// The limit's node and label; nothing where no limit speaks.
+    place: (NodeId, Code),
+    /// True for a limit that changes the state of its node.
+    acts: bool,
+}
+
+impl Reason {
+    /// A refusal that changes no state.
+    pub(super) fn refusal(code: RejectCode, place: (NodeId, Code)) -> Self {
+        Self {
+            kind: HitKind::Refused,
+            code,
+            ranks_as: code,
+            place,
+            acts: false,
+        }
+    }
+
+    /// Of a limit that is broken and has this action, or that warns.
+    pub(super) fn of(kind: HitKind, measure: &Measure, action: u8, place: (NodeId, Code)) -> Self {
+        Self {
+            kind,
+            code: measure.code,
+            ranks_as: measure.ranks_as,
+            place,
+            acts: kind != HitKind::Warned && action > LimitAction::Reject as u8,
+        }
+    }
+}
+
 /// The findings about one event; reused, so that looking at an order costs nothing where there are none.
 pub(super) struct Findings {
     /// In the order in which they were found.
@@ -82,13 +118,7 @@ impl Findings {
             limit: LimitId::NONE,
             ..LimitHit::zeroed()
         };
-        self.hit(
-            HitKind::Refused,
-            hit,
-            code,
-            code.priority(),
-            (NodeId::NONE, Code::EMPTY),
-        );
+        self.hit(hit, &Reason::refusal(code, (NodeId::NONE, Code::EMPTY)));
     }
 
     /// A note that a limit of the chain may have refused for already, with its name: then the note is left out. A limit that only
@@ -114,53 +144,22 @@ impl Findings {
         }
     }
 
-    /// A reason of a limit: where it stands and what it is called.
+    /// A reason of a limit, with what is recorded of it.
     #[cold]
-    pub(super) fn hit(
-        &mut self,
-        kind: HitKind,
-        hit: LimitHit,
-        code: RejectCode,
-        priority: u8,
-        place: (NodeId, Code),
-    ) {
-        self.keep(kind, hit, code, priority, place, false);
-    }
-
-    /// A limit that is broken and has this action, or that warns.
-    #[cold]
-    pub(super) fn hit_of(
-        &mut self,
-        kind: HitKind,
-        hit: LimitHit,
-        measure: &Measure,
-        place: (NodeId, Code),
-        action: u8,
-    ) {
-        let acts = kind != HitKind::Warned && action > LimitAction::Reject as u8;
-        self.keep(kind, hit, measure.code, measure.ranks_as.priority(), place, acts);
-    }
-
-    fn keep(
-        &mut self,
-        kind: HitKind,
-        hit: LimitHit,
-        code: RejectCode,
-        priority: u8,
-        (node, label): (NodeId, Code),
-        acts: bool,
-    ) {
+    pub(super) fn hit(&mut self, hit: LimitHit, reason: &Reason) {
+        let Reason { kind, code, .. } = *reason;
+        let (node, label) = reason.place;
         let finding = Finding {
             hit: LimitHit {
                 code: code as u16,
                 kind: kind as u8,
                 ..hit
             },
-            rank: rank(priority, hit.level, code),
+            rank: rank(reason.ranks_as.priority(), hit.level, code),
             code,
             node,
             label,
-            acts,
+            acts: reason.acts,
         };
         if kind == HitKind::Refused && self.first.is_none_or(|first| finding.comes_before(&first)) {
             self.first = Some(finding);

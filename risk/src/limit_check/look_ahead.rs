@@ -130,7 +130,8 @@ impl Book {
                 self.hierarchy.prefetch_pair(pair);
                 self.orders.prefetch_next(n + AHEAD);
                 let place = (n + AHEAD) as u64;
-                self.orders.prefetch(OrderId(self.order_counter.wrapping_add(place)));
+                self.orders
+                    .prefetch(OrderId(self.order_counter.wrapping_add(place)));
                 if let Some(node) = self.hierarchy.node(order.leaf) {
                     self.hierarchy.prefetch_node(NodeId(node.parent));
                     self.limits.prefetch_ceilings(order.leaf);

@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::look_ahead::Hint;
 use crate::hierarchy::Chain;
 use crate::limits::{Action, Ask, Old, Priced};
-use crate::orders::keys::{Found, Key};
+use crate::orders::keys::{Found, Key, Use};
 use crate::orders::table::OrderRow;
 use crate::repeats::{Content, STAMPS};
 use bytemuck::Zeroable;
@@ -154,17 +154,11 @@ impl Book {
         true
     }
 
-    /// An identifier counts as used from now on; one that is new was looked for and not found.
-    pub(super) fn burn_key(&mut self, key: Key, order_id: OrderId, day: DayNumber, is_new: bool) {
+    /// An identifier counts as used from now on.
+    pub(super) fn burn_key(&mut self, used: Use) {
         let orders = &self.orders;
-        let is_open = |id| orders.is_open(OrderId(id));
-        if is_new {
-            self.cl_ord_ids
-                .insert_new(key, order_id.0, day, orders.open_keys(), is_open);
-        } else {
-            self.cl_ord_ids
-                .insert(key, order_id.0, day, orders.open_keys(), is_open);
-        }
+        self.cl_ord_ids
+            .insert(used, orders.open_keys(), |id| orders.is_open(OrderId(id)));
     }
 
     /// Finds rows for an order that may be accepted.
@@ -218,8 +212,12 @@ impl Book {
             |hint| hint.key,
         );
         if order.view.burns_key != 0 {
-            let is_new = hint.is_some_and(|hint| hint.is_new_key);
-            self.burn_key(key, order.view.order_id, order.view.trade_day, is_new);
+            self.burn_key(Use {
+                key,
+                value: order.view.order_id.0,
+                day: order.view.trade_day,
+                is_new: hint.is_some_and(|hint| hint.is_new_key),
+            });
         }
         if event.is_rejected() {
             return self.charge(event, order.leaf, &order.verdict, true);

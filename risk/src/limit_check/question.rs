@@ -1,7 +1,7 @@
 //! One order before the limits of its chain: what each node's limits see of it, and what becomes of what they find.
 
 use super::book::Book;
-use super::findings::Findings;
+use super::findings::{Findings, Reason};
 use crate::groups::{GroupRow, Totals, Units};
 use crate::hierarchy::{Chain, Flow, Levels, NodeRow, PairRow};
 use crate::limits::{
@@ -419,7 +419,7 @@ fn report(
 ) {
     let hit = hit_of(terms, measure, question.node);
     let place = (question.node_id, book.limits.label(terms.id));
-    findings.hit_of(kind, hit, measure, place, terms.action);
+    findings.hit(hit, &Reason::of(kind, measure, terms.action, place));
 }
 
 /// True where the use has reached the warning threshold, of a limit that has one.

@@ -5,6 +5,7 @@ use super::book::Book;
 use super::findings::Findings;
 use crate::checks;
 use crate::limits::{Action, Ask, Old, Priced};
+use crate::orders::keys::Use;
 use crate::orders::table::OrderRow;
 use crate::repeats::STAMPS;
 use crate::rules::Requested;
@@ -141,10 +142,13 @@ impl Book {
         let request: &OrderReplace = event.body();
         let view = &request.view;
         if view.burns_key != 0 {
-            let key = self
-                .hasher
-                .key(u64::from(request.session.0), request.cl_ord_id.padded());
-            self.burn_key(key, view.order_id, view.trade_day, false);
+            let scope = u64::from(request.session.0);
+            self.burn_key(Use {
+                key: self.hasher.key(scope, request.cl_ord_id.padded()),
+                value: view.order_id.0,
+                day: view.trade_day,
+                is_new: false,
+            });
             self.orders.add_key(view.slot);
         }
         if !view.slot.is_none() {

@@ -127,7 +127,7 @@ impl Book {
             TransferPhase::Void => self.transfers.resolve(key, PendingState::Voided),
             TransferPhase::Posted | TransferPhase::Pending => {
                 let day = self.calendars.date(CalendarId::UTC);
-                self.exec_ids.insert(key, event.head.seq, day, 0, |_| false);
+                self.exec_ids.remember(key, event.head.seq, day);
                 phase == TransferPhase::Posted || self.transfers.hold(key, &facts)
             }
         };

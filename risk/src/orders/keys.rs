@@ -104,6 +104,19 @@ fn mixed(mut word: u64) -> u64 {
     word ^ (word >> 33)
 }
 
+/// A key that counts as used from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct Use {
+    /// The key.
+    pub key: Key,
+    /// What it stands for: an order id, a sequence number.
+    pub value: u64,
+    /// Trading date on which it is used.
+    pub day: DayNumber,
+    /// True where it was looked for and is not there: it is not looked for again.
+    pub is_new: bool,
+}
+
 /// What is kept under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -321,45 +334,16 @@ impl KeyTable {
         (u64::from(self.used) * 100 / u64::from(self.capacity.max(1))) as u32
     }
 
-    /// As [`insert`](Self::insert), of a key that was looked for and is not there.
+    /// Takes a key in, in place of what stood under it. `carried` counts the keys of open orders; `is_live(value)` says of an old entry
+    /// whether it is one of them.
     #[inline]
-    pub fn insert_new(
-        &mut self,
-        key: Key,
-        value: u64,
-        day: DayNumber,
-        carried: u32,
-        is_live: impl Fn(u64) -> bool,
-    ) {
-        debug_assert!(self.locate(key).is_none(), "Invariant: the key is new");
-        self.put(key, value, day, carried, is_live, true);
-    }
-
-    /// Inserts or replaces. `carried` counts the keys of open orders; `is_live(value)` says of an old entry whether it is one of them.
-    #[inline]
-    pub fn insert(
-        &mut self,
-        key: Key,
-        value: u64,
-        day: DayNumber,
-        carried: u32,
-        is_live: impl Fn(u64) -> bool,
-    ) {
-        self.put(key, value, day, carried, is_live, false);
-    }
-
-    #[inline]
-    fn put(
-        &mut self,
-        key: Key,
-        value: u64,
-        day: DayNumber,
-        carried: u32,
-        is_live: impl Fn(u64) -> bool,
-        is_new: bool,
-    ) {
-        if day > self.today {
-            self.today = day;
+    pub fn insert(&mut self, used: Use, carried: u32, is_live: impl Fn(u64) -> bool) {
+        debug_assert!(
+            !used.is_new || self.locate(used.key).is_none(),
+            "Invariant: the key is new"
+        );
+        if used.day > self.today {
+            self.today = used.day;
             self.used = carried;
             self.old = self.ring.count.saturating_sub(self.present);
             self.present = 0;
@@ -369,12 +353,24 @@ impl KeyTable {
         }
         self.used = self.used.saturating_add(1);
         let entry = Entry {
-            key: [key.0, key.1],
-            value,
-            day,
+            key: [used.key.0, used.key.1],
+            value: used.value,
+            day: used.day,
             is_carried: 0,
         };
-        self.append(entry, is_new);
+        self.append(entry, used.is_new);
+    }
+
+    /// Takes in a key of something that is over: no entry of this table is kept beyond its span.
+    #[inline]
+    pub fn remember(&mut self, key: Key, value: u64, day: DayNumber) {
+        let used = Use {
+            key,
+            value,
+            day,
+            is_new: false,
+        };
+        self.insert(used, 0, |_| false);
     }
 
     /// Looks at the oldest entries: what is not needed any more is left behind, the keys of open orders move to the end.

@@ -46,6 +46,17 @@ fn key(id: u64) -> Key {
     Key((id % 3) << 62 | id, id % 4)
 }
 
+/// A key that is used, looked for as the callers do.
+fn use_of(table: &KeyTable, id: u64, value: u64, day: DayNumber) -> Use {
+    let key = key(id);
+    Use {
+        key,
+        value,
+        day,
+        is_new: table.find(key).is_none(),
+    }
+}
+
 /// What was inserted, in a list: the table as one would write it with all the time in the world.
 struct Model {
     inserts: Vec<(u64, u64, DayNumber, u32)>,
@@ -85,7 +96,8 @@ impl Model {
         }
         let value = self.inserts.len() as u64;
         let open = &self.open;
-        table.insert(key(id), value, day, self.carried(), |value| open.contains(&value));
+        let inserted = use_of(table, id, value, day);
+        table.insert(inserted, self.carried(), |value| open.contains(&value));
         if day > self.day {
             (self.day, self.span) = (day, self.span + 1);
         }
@@ -162,7 +174,8 @@ fn fullness_counts_the_span_and_what_was_carried_into_it() {
     let fill = |table: &mut KeyTable, ids: std::ops::Range<u64>, day, carried| {
         for id in ids {
             assert!(!table.is_full(day, carried, 0));
-            table.insert(key(id), id, day, carried, |_| false);
+            let used = use_of(table, id, id, day);
+            table.insert(used, carried, |_| false);
         }
         assert!(table.is_full(day, carried, 0));
     };
@@ -183,7 +196,7 @@ fn a_calendar_that_is_days_behind_over_a_weekend_keeps_its_keys() {
     let mut table = KeyTable::new(10);
     // Friday evening: one market's Monday has begun, another's Friday goes on into Saturday.
     for (id, day) in [(0, 5), (1, 8), (2, 6), (3, 7), (4, 7)] {
-        table.insert(key(id), id, day, 0, |_| false);
+        table.remember(key(id), id, day);
     }
     for id in 0..5 {
         assert!(table.is_known(key(id)), "identifier {id}");
