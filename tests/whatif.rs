@@ -1,13 +1,15 @@
 //! A journal under other limits: what changes, what does not, and that it is what a run under those limits would have been.
 
+#[path = "whatif/command.rs"]
+mod command;
 mod support;
+#[path = "whatif/unchanged.rs"]
+mod unchanged;
 
-use serde_json::Value;
 use std::process::{Command, Output};
 use support::firm::{Order, cancel, cancel_by_id, control, fill, replace, report};
 use support::journal::events;
 use support::place::{Place, clock};
-use support::scenario;
 use support::script::Script;
 use tradewind_domain::codes::{ControlState, TimeInForce};
 use tradewind_domain::event::{InboundLong, Kind};
@@ -15,9 +17,6 @@ use tradewind_domain::reject::RejectCode;
 use tradewind_whatif::{
     LimitEffect, LimitRequest, Options, Report, Unfilled, Until, WhatIfError, journal_limits, whatif,
 };
-
-/// Tables that the scenario fills.
-const FULL: [&str; 2] = ["capacity.instruments=5", "capacity.open_orders=400"];
 
 const ALL: Options = Options {
     until: Until {
@@ -79,138 +78,6 @@ fn assert_same(report: &Report) {
             (counts.accepted, counts.rejected)
         );
     }
-}
-
-#[test]
-fn under_its_own_limits_a_journal_is_what_it_was() {
-    let place = Place::new();
-    place.run(&FULL, &scenario::everything().messages);
-    let report = play(&place, &[]);
-    assert_same(&report);
-    let totals = &report.totals;
-    assert!(
-        totals.orders.rejected > 50 && totals.orders.accepted > 500,
-        "{:?}",
-        totals.orders
-    );
-    assert!(totals.replaces.inputs != 0 && totals.cancels.inputs != 0 && totals.executions.inputs != 0);
-}
-
-#[test]
-fn restarts_in_a_journal_change_nothing_under_its_own_limits() {
-    let script = scenario::everything();
-    let place = Place::new();
-    let (first, second) = script.messages.split_at(script.messages.len() / 2);
-    place.run(&FULL, first);
-    place.run(&FULL, second);
-    assert_same(&play(&place, &[]));
-}
-
-#[test]
-fn the_limits_of_a_journal_as_a_file_change_nothing() {
-    let mut script = Script::new();
-    script.at(0, 9, 0);
-    orders_of_all_accounts(&mut script, 400);
-    let place = run(&script);
-    let text = journal_limits(&place.data(), Until::default()).expect("limits");
-    let report = play_with(&place, &file(&text, false), &ALL);
-    assert!(
-        report.limits.lines.is_empty() && report.limits.before == 12,
-        "{:?}",
-        report.limits
-    );
-    assert_same(&report);
-    let whole = include_str!("support/firm.toml");
-    assert_same(&play_with(&place, &file(whole, false), &ALL));
-}
-
-/// A generated session with a venue that answers, on wall time.
-#[test]
-fn a_session_of_the_demo_changes_nothing_under_its_own_limits() {
-    let place = Place::new();
-    let sets = place.sets(&[
-        "engine.clock=wall",
-        "engine.stale_order_ms=0",
-        "demo.orders_per_s=2000",
-        "capacity.open_orders=8192",
-        "capacity.nodes=1024",
-        "capacity.limits=1024",
-        "capacity.instruments=1024",
-    ]);
-    let data = place.data().display().to_string();
-    let mut args = vec!["run", "--duration", "1", "--json", "--data", &data];
-    sets.iter().for_each(|set| args.extend(["--set", set]));
-    assert!(tradewind(&args).status.success());
-    let report = play(&place, &[]);
-    assert_same(&report);
-    assert!(report.totals.orders.inputs > 100 && report.totals.executions.inputs != 0);
-    assert!(
-        report
-            .peaks
-            .iter()
-            .any(|peak| peak.percent.is_some_and(|percent| percent > 0.0))
-    );
-    let is_within = |percent: Option<f64>| percent.is_none_or(|percent| percent <= 100.0);
-    for peak in report.peaks.iter().filter(|peak| peak.limit_type == "ORDER_RATE") {
-        assert!(
-            is_within(peak.percent),
-            "what a rate that refuses let through is within it: {peak:?}"
-        );
-    }
-    let looser = play_with(&place, &file("", false), &ALL);
-    let by_limits: u64 = looser.by_limit.iter().map(|row| row.newly_accepted).sum();
-    assert_eq!(
-        looser.totals.orders.newly_rejected, 0,
-        "without limits nothing more is refused"
-    );
-    assert!(by_limits != 0 && looser.limits.after == 0);
-}
-
-/// A token is used by what no rate is asked about, too: a replace that comes too late. A fill then finds the rate further ahead than any
-/// message was that it let through, and says nothing of it.
-#[test]
-fn the_peak_of_a_rate_is_that_of_the_messages_that_it_let_through() {
-    let mut script = Script::new();
-    script.at(0, 9, 0);
-    let ids = ["A", "B", "C"].map(|id| script.order(Order::buy(id, "FREE", "GIZMO", "10", "50")));
-    script.accepted(cancel("X", "A"));
-    script.refused(replace("R", "A", "20", "50"), RejectCode::PendingCancelReplace);
-    script.accepted(fill("F", ids[1], "10", "50"));
-    let place = run(&script);
-    // One message each 100 ms on the long run. The orders come a millisecond apart: the third is 198 of 200 ms ahead, the fill 295.
-    let rate = r#"
-        [[limit]]
-        label = "rate"
-        scope = "FREE"
-        type = "ORDER_RATE"
-        hard = "10"
-        params = { period_ms = 1000, algo = "GCRA", burst = 3 }
-    "#;
-    let report = play_with(&place, &file(rate, true), &ALL);
-    assert_same(&report);
-    let peak = report.peaks.iter().find(|peak| peak.label == "rate");
-    assert_eq!(peak.and_then(|peak| peak.percent), Some(99.0));
-}
-
-/// What an earlier build wrote is played by the rules of this one; where they are others, the report says so.
-#[test]
-fn the_journal_of_an_earlier_build_is_played_and_other_rules_are_named() {
-    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v1/journal");
-    let place = Place::new();
-    let folder = place.data().join("journal");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    for entry in std::fs::read_dir(golden).expect("a journal") {
-        let entry = entry.expect("a file");
-        let bytes = std::fs::read(entry.path()).expect("bytes");
-        std::fs::write(folder.join(entry.file_name()), bytes).expect("a copy");
-    }
-    let report = play(&place, &[]);
-    if tradewind_views::RULES_VERSION == 1 {
-        assert!(report.foreign_rules.is_empty());
-        return assert_same(&report);
-    }
-    assert_eq!(report.foreign_rules, [1]);
-    assert_eq!(report.totals.orders.inputs, 124);
 }
 
 /// An order of 5,000 that is filled, one of 5,000 that is cancelled.
@@ -654,82 +521,4 @@ fn tradewind(args: &[&str]) -> Output {
         .args(args)
         .output()
         .expect("the binary runs")
-}
-
-#[test]
-fn the_command_prints_the_report_and_check_fails_where_anything_changes() {
-    let place = run(&two_orders());
-    let data = place.data().display().to_string();
-    let same = tradewind(&["whatif", "--journal", &data, "--check"]);
-    assert!(same.status.success());
-    let text = String::from_utf8_lossy(&same.stdout).into_owned();
-    assert!(
-        text.contains("no verdict changes") && text.contains("exact: both worlds did the same"),
-        "{text}"
-    );
-    let other = tradewind(&[
-        "whatif",
-        "--journal",
-        &data,
-        "--set",
-        "l17.hard=1",
-        "--check",
-        "--max",
-        "1",
-    ]);
-    assert_eq!(other.status.code(), Some(1));
-    let text = String::from_utf8_lossy(&other.stdout).into_owned();
-    for part in [
-        "limit l17: hard 10000 -> 1",
-        "changed verdicts: 2",
-        "and 1 more",
-        "fills dropped: 1 whole, 0 in part, worth 5000 USD",
-        "newly accepted orders are not filled",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
-    let without_check = tradewind(&["whatif", "--journal", &data, "--set", "l17.hard=1"]);
-    assert!(without_check.status.success());
-    let printed = tradewind(&["whatif", "--journal", &data, "--print-limits"]);
-    let file = place.root().join("same.toml");
-    std::fs::write(&file, printed.stdout).expect("a file");
-    let same = tradewind(&[
-        "whatif",
-        "--journal",
-        &data,
-        "--limits",
-        &file.display().to_string(),
-        "--check",
-    ]);
-    assert!(same.status.success());
-}
-
-#[test]
-fn the_json_report_has_the_fields_that_its_page_names() {
-    let place = run(&two_orders());
-    let data = place.data().display().to_string();
-    let output = tradewind(&["whatif", "--journal", &data, "--set", "l17.hard=1", "--json"]);
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let page = include_str!("../docs/whatif.md");
-    let mut missing = Vec::new();
-    names_of(&report, &mut |name| {
-        if !page.contains(&format!("`{name}`")) {
-            missing.push(name.to_owned());
-        }
-    });
-    assert!(missing.is_empty(), "docs/whatif.md does not name {missing:?}");
-    assert_eq!(report["totals"]["orders"]["newly_rejected"], 2);
-    assert_eq!(report["changed"][0]["after"]["limit"], "l17");
-    assert_eq!(report["dropped"]["fills_value"], "5000");
-}
-
-fn names_of(value: &Value, see: &mut impl FnMut(&str)) {
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-            see(name);
-            names_of(value, see);
-        }),
-        Value::Array(items) => items.iter().for_each(|item| names_of(item, see)),
-        _ => {}
-    }
 }
