@@ -186,6 +186,8 @@ impl Trial {
         let group = self.send(Kind::LimitSet, set);
         assert_eq!(outcome(&group[0]), "OK", "{set:?}, {}", self.at());
         self.history.limits.push((self.history.at, *set));
+        // Without the limit that they wait for, held orders wait for nothing.
+        self.note_orders(&group[1..]);
     }
 
     /// A new limit, another figure of one, or the end of one whose state does not stand.
