@@ -3,16 +3,14 @@
 //! A ring of plain rows, the rows of a holding linked from the newest back. An action behind a trade is worked out again on the position
 //! that there would have been; the differences go with the bust (SETTLEMENT section 12). Beside it, what contracts without principal have
 //! cost since their last margin: variation is paid on it; and what took effect on instruments, whoever held them: it says what a trade's
-//! quantity is today, and what a dividend or funding would have paid a holder who was flat then, and would not have been.
+//! quantity is today, in which order actions of one moment took effect, and what a dividend or funding would have paid a holder who was flat
+//! then, and would not have been.
 //!
 //! # Invariants
 //! - The newest `capacity` actions are retained. One that is not retained any more stays as it was booked.
 //! - A row's position is the one that stands now: restating a trade restates the actions behind it.
-//! - The rows of a holding are linked by sequence number. A payment that the holder was flat at has a row once a trade is restated
-//!   so that it would not have been.
-//!
-//! Deliberately absent: splits, margins and settlements that found the holder flat. A trade of before that is taken back behind them
-//! leaves a position in the units of its own time, at its own price.
+//! - The rows of a holding are linked by sequence number. A split, margin or settlement that found the holder flat has a row of its own;
+//!   a payment that did has one once a trade is restated so that it would not have been.
 
 use bytemuck::{Pod, Zeroable, bytes_of};
 use std::collections::VecDeque;
@@ -48,8 +46,11 @@ pub struct ActionRow {
     pub withhold_bps: u32,
     /// [`CorporateActionKind`].
     pub kind: u8,
+    /// 1 where all that took effect on the instrument is retained around it, in its order; until rules version 5 payments and splits
+    /// were, and those of one moment in none.
+    pub in_order: u8,
     #[doc(hidden)]
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 const _: () = assert!(size_of::<ActionRow>() == 64);
@@ -71,11 +72,25 @@ pub struct Actions {
     capacity: u64,
     /// Sequence number up to which rows may have been forgotten.
     forgotten: Seq,
-    /// By holding: signed money of the trades in contracts without principal since their last margin.
-    margined: Vec<i128>,
-    /// The newest splits, dividends and fundings of all instruments, oldest first, as a holder has them who is flat.
+    /// By holding: contracts without principal, and legs of allocations.
+    margined: Vec<Margined>,
+    /// The newest actions of all instruments, oldest first, as a holder has them who is flat.
     took_effect: VecDeque<(InstrumentId, ActionRow)>,
+    /// Version of the rules of the present run.
+    rules_version: u32,
 }
+
+/// What a holding's trades in a contract without principal have come to.
+#[derive(Clone, Copy, Default)]
+struct Margined {
+    /// Their signed money since the last margin.
+    value: i128,
+    /// Sequence number of the newest, and of the newest leg of any instrument; 0 for none.
+    traded: Seq,
+}
+
+/// The first version that retains all actions in their order.
+const IN_ORDER: u32 = 6;
 
 /// Actions of instruments that are retained: trades settle, or fail for good, long before so many have been.
 const TOOK_EFFECT_MAX: usize = 4_096;
@@ -104,19 +119,30 @@ impl Actions {
             count: 0,
             capacity: rows as u64,
             forgotten: 0,
-            margined: vec![0; holdings as usize],
+            margined: vec![Margined::default(); holdings as usize],
             took_effect: VecDeque::with_capacity(TOOK_EFFECT_MAX),
+            rules_version: IN_ORDER,
         }
+    }
+
+    /// A run begins, by rules of this version.
+    pub fn begin_run(&mut self, rules_version: u32) {
+        self.rules_version = rules_version;
     }
 
     /// Retains what has taken effect on an instrument; the row is that of a holder who is flat.
     pub fn note(&mut self, instrument: InstrumentId, row: ActionRow) {
-        if !row.pays() && !row.splits() {
-            return; // margins and settlements that found a holder flat are worked out for nobody
+        let in_order = self.rules_version >= IN_ORDER;
+        if !in_order && !row.pays() && !row.splits() {
+            return;
         }
         if self.took_effect.len() == TOOK_EFFECT_MAX {
             self.took_effect.pop_front();
         }
+        let row = ActionRow {
+            in_order: u8::from(in_order),
+            ..row
+        };
         self.took_effect.push_back((instrument, row));
     }
 
@@ -130,13 +156,13 @@ impl Actions {
         of_instrument.map(|(_, row)| row)
     }
 
-    /// The newest payments on an instrument behind a trade, oldest first, and how many there are.
-    fn paid_since(&self, instrument: InstrumentId, seq: Seq) -> ([ActionRow; WAY_MAX], usize) {
+    /// The newest payments on an instrument behind a trade, and what took effect between them, oldest first, and how many there are.
+    fn met_since(&self, instrument: InstrumentId, seq: Seq) -> ([ActionRow; WAY_MAX], usize) {
         let (mut rows, mut len) = ([ActionRow::zeroed(); WAY_MAX], 0);
         let newest_first = self
             .since(instrument, seq)
             .rev()
-            .filter(|row| row.pays())
+            .filter(|row| row.pays() || row.in_order != 0)
             .take(WAY_MAX);
         for row in newest_first {
             rows[len] = *row;
@@ -193,21 +219,35 @@ impl Actions {
     /// Signed money of the trades in a contract without principal since its last margin.
     #[inline]
     pub fn margined(&self, holding: HoldingId) -> i128 {
-        self.margined.get(holding.index()).copied().unwrap_or(0)
+        self.margined.get(holding.index()).map_or(0, |row| row.value)
+    }
+
+    /// Sequence number of a holding's newest trade in a contract without principal, or of the newest that no counter of the day saw; 0 for
+    /// none.
+    pub fn traded(&self, holding: HoldingId) -> Seq {
+        self.margined.get(holding.index()).map_or(0, |row| row.traded)
     }
 
     /// Adds the signed money of a trade.
     #[inline]
-    pub fn add_margined(&mut self, holding: HoldingId, value: i128) {
-        if let Some(sum) = self.margined.get_mut(holding.index()) {
-            *sum = sum.wrapping_add(value);
+    pub fn add_margined(&mut self, holding: HoldingId, value: i128, seq: Seq) {
+        if let Some(row) = self.margined.get_mut(holding.index()) {
+            row.value = row.value.wrapping_add(value);
+            row.traded = seq;
+        }
+    }
+
+    /// Notes a trade that no counter of the day sees: a leg of an allocation.
+    pub fn note_traded(&mut self, holding: HoldingId, seq: Seq) {
+        if let Some(row) = self.margined.get_mut(holding.index()) {
+            row.traded = seq;
         }
     }
 
     /// The position has cost this from its margin on.
     pub fn set_margined(&mut self, holding: HoldingId, value: i128) {
-        if let Some(sum) = self.margined.get_mut(holding.index()) {
-            *sum = value;
+        if let Some(row) = self.margined.get_mut(holding.index()) {
+            row.value = value;
         }
     }
 
@@ -232,8 +272,8 @@ impl Actions {
         (numbers, len)
     }
 
-    /// The actions of a holding behind a trade: its own rows, and between them what was paid while it was flat. Where rows may have
-    /// been forgotten nobody knows any more who was flat: those actions are left out.
+    /// The actions of a holding behind a trade: its own rows, and between them what was paid while it was flat, in the order in which they
+    /// took effect. Where rows may have been forgotten nobody knows any more who was flat: those payments are left out.
     fn behind(&self, holding: HoldingId, seq: Seq, instrument: InstrumentId) -> Way {
         let (numbers, len) = self.own_rows(holding, seq);
         let mut own = numbers[..len].iter().rev().copied().peekable();
@@ -243,8 +283,8 @@ impl Actions {
             _ => self.forgotten,
         };
         let mut way = Way::new();
-        let (paid, len) = self.paid_since(instrument, seq.max(forgotten));
-        for &row in &paid[..len] {
+        let (met, len) = self.met_since(instrument, seq.max(forgotten));
+        for &row in &met[..len] {
             let mut is_own = false;
             while let Some(number) = own.next_if(|&number| self.comes_up_to(number, &row)) {
                 way.push(self.rows[self.slot(number)], number);
@@ -253,7 +293,7 @@ impl Actions {
                     break;
                 }
             }
-            if !is_own {
+            if !is_own && row.pays() {
                 way.push(row, 0);
             }
         }
@@ -300,7 +340,7 @@ impl Actions {
             now = adjust(&step.row, instrument, now, &mut Adjustment::default()).unwrap_or(now);
         }
         if !instrument.moves_principal() {
-            self.add_margined(holding, now.value);
+            self.set_margined(holding, self.margined(holding).wrapping_add(now.value));
         }
     }
 
@@ -329,10 +369,12 @@ impl Actions {
         for number in self.count.saturating_sub(self.capacity) + 1..=self.count {
             sink(bytes_of(&self.rows[self.slot(number)]));
         }
-        for (at, sum) in (0u32..).zip(&self.margined).filter(|(_, sum)| **sum != 0) {
+        for (at, row) in (0u32..).zip(&self.margined).filter(|(_, row)| row.traded != 0) {
             sink(&at.to_le_bytes());
-            sink(&sum.to_le_bytes());
+            sink(&row.value.to_le_bytes());
+            sink(&row.traded.to_le_bytes());
         }
+        sink(&self.rules_version.to_le_bytes());
         if self.forgotten != 0 {
             sink(&self.forgotten.to_le_bytes());
         }

@@ -33,4 +33,4 @@ pub use validate::Validate;
 
 /// Version of the rules that validate and the limit check decide by, journaled with each run: it rises with every change that
 /// gives any event another outcome, amount or finding. An auditor re-executes the runs of the version it implements.
-pub const RULES_VERSION: u32 = 5;
+pub const RULES_VERSION: u32 = 6;

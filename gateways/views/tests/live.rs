@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 use tradewind_domain::codes::{CorporateActionKind, Level, Side};
-use tradewind_domain::event::{CorporateAction, Event, Kind, head_flags};
+use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind, head_flags};
 use tradewind_domain::fixed::Money;
 use tradewind_machine::journal::{Follower, JournalHandle, JournalWriter, StartAt};
 use tradewind_machine::source::SOURCE_LONG;
@@ -231,17 +231,91 @@ fn a_strategy_has_its_own_unrealised_and_income_and_adds_up_to_its_account() {
         rows.next().unwrap_or_else(|| panic!("no {group}"))
     };
     let (strategy, account, firm) = (of("STRATEGY"), of("ACCOUNT"), of("FIRM"));
-    // 40 sold at 11.5; 60 left at 10, 120 after the split, marked at 6: 60 and 120. What of it is realised, the way of taking back says.
-    let gain = |row: &Profit| Decimal(row.realised.0 + row.unrealised.0);
-    assert_eq!(gain(strategy).to_string(), "180");
-    assert_ne!(strategy.unrealised, Decimal(0));
+    // 40 sold at 11.5; 60 left at 10, 120 after the split, marked at 6.
+    let gains = |row: &Profit| [row.realised, row.unrealised].map(|amount| amount.to_string());
+    assert_eq!(gains(strategy), ["60", "120"]);
     // A dividend of 30 less 3.
     assert_eq!(strategy.income.to_string(), "27");
     for wider in [account, firm] {
-        let same = (gain(wider), wider.income, wider.fees, wider.total);
-        let own = (gain(strategy), strategy.income, strategy.fees, strategy.total);
+        let same = (gains(wider), wider.income, wider.fees, wider.total);
+        let own = (gains(strategy), strategy.income, strategy.fees, strategy.total);
         assert_eq!(own, same, "{}", wider.group);
     }
+    beside.stop();
+}
+
+/// Two strategies of one account, one long and one short, through a dividend, a reverse split and a funding.
+#[test]
+fn what_an_action_brings_a_strategy_is_recorded_by_its_own_quantity_and_is_its_profit() {
+    let mut desk = Desk::in_memory();
+    desk.node("S2", "A", Level::Strategy, None);
+    desk.deposit("A", "10000");
+    desk.trade("S", Side::Buy, "101", "10");
+    desk.trade("S2", Side::SellShort, "40", "10");
+    let action = |kind: CorporateActionKind, amount: &str| CorporateAction {
+        cash_per_unit: Money::from_raw(desk::dec(amount).into()),
+        withhold_bps: 1_500,
+        action: kind as u8,
+        ..CorporateAction::zeroed()
+    };
+    let dividend = action(CorporateActionKind::CashDividend, "0.333");
+    let split = CorporateAction {
+        withhold_bps: 0,
+        numerator: 1,
+        denominator: 3,
+        ..action(CorporateActionKind::Split, "30")
+    };
+    let funding = CorporateAction {
+        withhold_bps: 0,
+        gross: Money::from_raw(desk::dec("30").into()),
+        ..action(CorporateActionKind::Funding, "0.001")
+    };
+    for action in [dividend, split, funding] {
+        desk.send(Kind::CorporateAction, &action, "ACME", "");
+    }
+    desk.last_trade("30");
+    let shares: Vec<(Option<Kind>, String, String)> = desk
+        .events()
+        .iter()
+        .filter_map(|event| match event.kind()? {
+            Kind::HolderDividend | Kind::HolderSplit => {
+                let body: &CorporateAction = event.body();
+                let is_share = body.holding.is_none() && !body.node.is_none();
+                is_share.then(|| (event.kind(), body.gross.to_string(), body.withheld.to_string()))
+            }
+            Kind::HolderFunding => {
+                let body: &HolderAction = event.body();
+                body.holding
+                    .is_none()
+                    .then(|| (event.kind(), body.cash.to_string(), String::new()))
+            }
+            _ => None,
+        })
+        .collect();
+    let share = |kind, cash: &str, withheld: &str| (Some(kind), cash.to_owned(), withheld.to_owned());
+    // 101 shares earn 33.63 less 5.04, 40 short ones pay 13.32; of 101 are left 33 and two thirds, of 40 short 13 and a third.
+    assert_eq!(
+        shares,
+        [
+            share(Kind::HolderDividend, "33.63", "5.04"),
+            share(Kind::HolderDividend, "-13.32", "0"),
+            share(Kind::HolderSplit, "20", "0"),
+            share(Kind::HolderSplit, "-10", "0"),
+            share(Kind::HolderFunding, "-0.99", ""),
+            share(Kind::HolderFunding, "0.39", ""),
+        ]
+    );
+    let mut beside = Beside::new();
+    desk.events()[1..].iter().for_each(|event| beside.append(event));
+    let profit = beside.live().profit(&Scope::All).unwrap().data;
+    let of = |name: &str| {
+        let mut rows = profit.iter().filter(|row| row.name.as_str() == name);
+        let row = rows.next().unwrap_or_else(|| panic!("no {name}"));
+        [row.realised, row.unrealised, row.income, row.fees].map(|amount| amount.to_string())
+    };
+    // The two thirds of a share had cost 20.00, the third 10.00; what is left is worth what it cost.
+    assert_eq!(of("S"), ["0", "0", "27.6", "0.25"]);
+    assert_eq!(of("S2"), ["0", "0", "-12.93", "0.25"]);
     beside.stop();
 }
 

@@ -70,6 +70,9 @@ impl Actions {
             return;
         }
         let is_split = kind == Kind::HolderSplit;
+        if is_split && body.found_nothing() {
+            return;
+        }
         let px = i64::try_from(body.cash_per_unit.raw()).ok();
         self.actions.push(Action {
             time_ns: event.head.recv_ns,
@@ -91,7 +94,7 @@ impl Actions {
 
     fn holder(&mut self, event: &Event, kind: Kind, at: &At<'_>) {
         let body: &HolderAction = event.body();
-        if body.account != at.account || body.holding.is_none() {
+        if body.account != at.account || body.holding.is_none() || body.found_nothing() {
             return;
         }
         self.actions.push(Action {

@@ -4,8 +4,9 @@
 //! - It is what accepted admin events said last. After a restart it is read back from the database, where it stands as of the position.
 
 use crate::rows::{CurrencyRow, InstrumentRow, LimitRow, NodeRow, SessionRow};
+use tradewind_domain::codes::Level;
 use tradewind_domain::fixed::ONE;
-use tradewind_domain::ids::CurrencyId;
+use tradewind_domain::ids::{AccountId, CurrencyId, NodeId};
 use tradewind_domain::text::{Code, Text};
 
 /// What the projection knows of reference data.
@@ -13,6 +14,8 @@ use tradewind_domain::text::{Code, Text};
 pub(crate) struct Names {
     currencies: Vec<Option<CurrencyRow>>,
     nodes: Vec<Option<Code>>,
+    /// The node of each account.
+    accounts: Vec<Option<NodeId>>,
     instruments: Vec<Option<InstrumentRow>>,
     limits: Vec<Option<LimitRow>>,
     sessions: Vec<Option<Code>>,
@@ -25,6 +28,11 @@ impl Names {
             .get(id as usize)
             .and_then(Option::as_ref)
             .map_or("", Text::as_str)
+    }
+
+    /// The node of an account.
+    pub(crate) fn node_of(&self, account: AccountId) -> Option<NodeId> {
+        *self.accounts.get(account.index())?
     }
 
     /// An instrument's name; empty where it is none.
@@ -73,6 +81,9 @@ impl Names {
     /// Takes a node.
     pub(crate) fn put_node(&mut self, row: &NodeRow) {
         put_at(&mut self.nodes, row.id, row.code);
+        if row.level == Level::Account as u8 {
+            put_at(&mut self.accounts, row.account, NodeId(row.id));
+        }
     }
 
     /// Takes an instrument.

@@ -14,7 +14,10 @@ use tradewind_machine::journal::{Follower, StartAt};
 use tradewind_store::{Contents, FollowSettings, Target, contents, rebuild};
 use tradewind_views::{ReplayOptions, StateView, replay, state};
 
-const VERSIONS: [&str; 3] = ["v1", "v2", "v3"];
+const VERSIONS: [&str; 4] = ["v1", "v2", "v3", "v6"];
+
+/// Those whose entries are all of accounts that [`chart`] knows.
+const OF_CLIENTS: [&str; 3] = ["v1", "v2", "v3"];
 
 /// Tables that not every golden journal has something for.
 const NOT_IN_EACH: [&str; 5] = ["sessions", "bars", "equity_days", "recon_runs", "recon_breaks"];
@@ -107,6 +110,40 @@ fn positions_balances_and_orders_are_those_of_a_replica() {
     }
 }
 
+#[test]
+fn what_a_strategy_earned_stands_with_its_node_and_the_nodes_of_an_account_add_up_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = golden("v6");
+    let rows = fill(&file(folder.path(), "v6"), &journal, None);
+    let (nodes, days) = (
+        names(&rows, "nodes", "node_id", "code"),
+        table_of(&rows, "pnl_days"),
+    );
+    let raw = |text: &str| i128::from(tradewind_domain::decimal::parse(text.as_bytes()).expect("a decimal"));
+    let mut by_holding: BTreeMap<(String, String), i128> = BTreeMap::new();
+    let mut of_strategy = 0;
+    for row in &days.rows {
+        let get = |column| value(days, row, column).to_owned();
+        let income = raw(&get("income"));
+        *by_holding
+            .entry((get("account_id"), get("instrument_id")))
+            .or_default() += income;
+        if nodes[&get("node_id")] == "STRATEGY" {
+            of_strategy += income;
+        }
+    }
+    // 60 shares at 0.333 less 15 % tax.
+    assert_eq!(of_strategy, raw("16.98"));
+    let clock = Clock::start().expect("a clock");
+    let replayed = replay(&journal, ReplayOptions::default(), &clock).expect("a replica");
+    let positions = replayed.replica.positions();
+    for (holding, row) in positions.positions() {
+        let income = positions.income(holding).map_or(0, |income| income.net().raw());
+        let key = (row.account.0.to_string(), row.instrument.0.to_string());
+        assert_eq!(by_holding.get(&key).copied().unwrap_or(0), income, "{key:?}");
+    }
+}
+
 /// What an entry says of its leg: number, part, line, template, phase, debit, credit, ledger, amount.
 type Line = (u64, u32, u16, u8, u8, (u8, u32), (u8, u32), (u8, u32), u128);
 
@@ -169,7 +206,7 @@ fn legs_of(journal: &Path) -> Vec<Line> {
 #[test]
 fn the_entries_of_the_books_are_the_legs_of_the_records() {
     let folder = tempfile::tempdir().expect("a folder");
-    for version in VERSIONS {
+    for version in OF_CLIENTS {
         let rows = fill(&file(folder.path(), version), &golden(version), None);
         let table = table_of(&rows, "ledger_entries");
         let found = table.rows.iter().map(|row| {

@@ -340,6 +340,7 @@ impl Book {
                     ref_max_age_ms: start.ref_max_age_ms,
                     shard: u32::from(start.shard),
                 };
+                self.actions.begin_run(start.rules_version);
                 self.set_capacities(&start.capacities);
             }
             _ => {

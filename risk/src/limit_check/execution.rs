@@ -289,7 +289,8 @@ impl Book {
         };
         if !instrument.moves_principal() {
             let value = side.sign() * execution.principal.raw();
-            self.actions.add_margined(execution.holding, value);
+            self.actions
+                .add_margined(execution.holding, value, event.head.seq);
         }
         let done = (execution.qty, execution.consumed.raw());
         let days = self.execute(execution.leaf, pair, side, done, open);
@@ -309,8 +310,10 @@ impl Book {
         let pair = self.make_pairs(leg.leaf, leg.instrument, leg.holding);
         let sign = Side::from_code(leg.side).map_or(0, Side::sign);
         if !instrument.moves_principal() {
-            self.actions.add_margined(leg.holding, sign * leg.principal.raw());
+            self.actions
+                .add_margined(leg.holding, sign * leg.principal.raw(), seq);
         }
+        self.actions.note_traded(leg.holding, seq);
         let opened = leg.qty - self.closing_part(instrument, leg);
         self.shift_positions(pair, sign * i128::from(leg.qty));
         self.executions.push(key, retained(leg, seq, NO_DAYS));

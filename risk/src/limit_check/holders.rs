@@ -3,30 +3,32 @@
 //!
 //! # Invariants
 //! - What a holder gets is worked out once, on the position of its account, and stands in the event; the nodes above move by the same
-//!   quantity. A strategy's position is split by itself: the fraction of each is its own.
+//!   quantity.
+//! - A strategy's share is worked out on its own position, by the same rules, and stands in an event without a holding: fractions, dividends
+//!   and fundings are its own, and no books move by it.
+//! - A holder that is flat has an event of a split, margin or settlement as long as a trade of before it may be taken back: a bust finds
+//!   every such action on its way.
 //! - Nothing is refused but what does not fit: such an event is journaled with OVERFLOW or CAPACITY and changes nothing.
 //! - A bust or correction changes what corporate actions behind its trade have paid and split, by differences that its record holds.
 //!
 //! Not here: what may be announced ([`crate::corporate`]), cost and profit (position).
 
+mod restated;
+mod walk;
+
 use super::book::Book;
 use super::dated::key_of;
 use super::execution::collateral_of;
-use super::expand::{Cursor, Scope};
-use crate::actions::{self, ActionRow, Shift};
+use crate::actions::{self, ActionRow};
 use crate::corporate::split_ratio;
 use crate::dated::{Amounts, BucketKey, BucketOwner};
-use crate::hierarchy::{NIL, NodeRow, PairRow};
+use crate::hierarchy::{NodeRow, PairRow};
 use bytemuck::Zeroable;
 use tradewind_domain::codes::{CorporateActionKind, Level};
 use tradewind_domain::corporate::Dividend;
-use tradewind_domain::event::{
-    Adjustment, CorporateAction, DatedSplit, Event, HolderAction, Kind, TakenBack, execution_alerts,
-};
+use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind, execution_alerts};
 use tradewind_domain::fixed::{Money, NetQty};
-use tradewind_domain::ids::{
-    AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, Seq, SessionId, WalletId,
-};
+use tradewind_domain::ids::{AccountId, CurrencyId, HoldingId, InstrumentId, NodeId, Seq, WalletId};
 use tradewind_domain::reference::Instrument;
 use tradewind_domain::reject::RejectCode;
 
@@ -113,89 +115,6 @@ fn price_of(action: &CorporateAction) -> i64 {
     i64::try_from(action.cash_per_unit.raw()).unwrap_or(0) // checked where it was announced
 }
 
-impl Cursor {
-    /// Works through the action that takes effect: prices, the pairs of node and instrument, then the open orders.
-    pub(super) fn next_holder(&mut self, book: &mut Book, out: &mut Event) -> Option<Kind> {
-        let Cursor::Holders(at) = self else { return None };
-        let Some(&action) = book.announced.due() else {
-            *self = Cursor::Idle;
-            return None;
-        };
-        let place = *at;
-        *at += 1;
-        let Some(pair) = place.checked_sub(1) else {
-            return split_ratio(&action).map(|_| book.write_split_of_prices(&action, out));
-        };
-        if book.hierarchy.pair(pair).is_none() {
-            match split_ratio(&action) {
-                Some(_) => *self = Cursor::Pending(0),
-                None => self.after_holders(book),
-            }
-            return None;
-        }
-        book.write_holder(&action, pair, out)
-    }
-
-    /// Works through the unsettled trades of an instrument that is split, behind its holders.
-    pub(super) fn next_pending(&mut self, book: &mut Book, out: &mut Event) -> Option<Kind> {
-        let Cursor::Pending(at) = self else { return None };
-        let place = *at;
-        *at += 1;
-        let Some(&action) = book.announced.due() else {
-            *self = Cursor::Idle;
-            return None;
-        };
-        let Some(bucket) = book.dated.row(place) else {
-            self.after_holders(book);
-            return None;
-        };
-        book.write_dated_split(&action, bucket, out)
-    }
-
-    /// Behind the last holder: the action has taken effect.
-    fn after_holders(&mut self, book: &mut Book) {
-        *self = match book.announced.finish() {
-            Some(action) if ends_orders(&action) => {
-                let scope = Scope::Named {
-                    node: NodeId::NONE,
-                    instrument: action.instrument,
-                    session: SessionId::NONE,
-                    side: 0,
-                };
-                Cursor::Orders(scope, book.orders.first_open())
-            }
-            _ => Cursor::Idle,
-        };
-    }
-
-    /// Moves behind an effect that was recorded.
-    pub(super) fn pass_holder(&mut self, book: &mut Book, event: &Event, kind: Kind) {
-        let concerned = Concerned::of(event, kind);
-        book.announced
-            .finish_before(concerned.instrument, action_of(kind) as u8);
-        let pair = book.hierarchy.find_pair(concerned.node, concerned.instrument);
-        *self = Cursor::Holders(if pair == NIL { 1 } else { pair + 2 });
-    }
-
-    /// Likewise, behind other units of unsettled trades.
-    pub(super) fn pass_pending(&mut self, book: &mut Book, body: &DatedSplit) {
-        book.announced
-            .finish_before(body.instrument, CorporateActionKind::Split as u8);
-        if let Some(at) = book.split_row(body) {
-            *self = Cursor::Pending(at + 1);
-        }
-    }
-
-    /// A cancel that was recorded behind the last holder says that the action has taken effect.
-    pub(super) fn pass_to_orders(&mut self, book: &mut Book) {
-        if matches!(self, Cursor::Holders(_) | Cursor::Pending(_))
-            && book.announced.due().is_some_and(ends_orders)
-        {
-            self.after_holders(book);
-        }
-    }
-}
-
 impl Book {
     /// Takes an announcement: it takes effect at once, or waits for its ex-date.
     pub(super) fn announce(&mut self, action: &CorporateAction, seq: Seq) {
@@ -207,7 +126,7 @@ impl Book {
         }
     }
 
-    /// Retains what takes effect now, for holders who are flat: they have no record of it.
+    /// Retains what takes effect now: for its order, and for holders who are flat and have no record of what it pays.
     pub(super) fn note_due(&mut self, seq: Seq) {
         for action in self.announced.all_due() {
             let is_funding = action.action == CorporateActionKind::Funding as u8;
@@ -253,8 +172,7 @@ impl Book {
         let node = self.hierarchy.node(pair.node)?;
         let kind = CorporateActionKind::from_code(action.action)?;
         let is_account = !pair.holding.is_none();
-        let is_strategy = ends_orders(action) && node.level == Level::Strategy as u8;
-        if !is_account && !is_strategy {
+        if !is_account && node.level != Level::Strategy as u8 {
             return None;
         }
         let margined = if is_account {
@@ -262,11 +180,26 @@ impl Book {
         } else {
             0
         };
-        if pair.flow.position == 0 && margined == 0 {
+        if pair.flow.position == 0 && margined == 0 && !self.may_find_trades(kind, pair) {
             return None;
         }
         let change = self.change_of(action, kind, instrument, pair.flow.position, margined);
         Some(self.write_change(action, kind, (pair, node), change, out))
+    }
+
+    /// True where an action that finds a holder flat may come to lie behind a trade that is taken back. Margin is paid daily, so it asks for
+    /// a trade that is retained; what is done to an instrument once or twice asks for any. What dividends and fundings would have paid is
+    /// found by the instrument ([`crate::actions`]).
+    fn may_find_trades(&self, kind: CorporateActionKind, pair: &PairRow) -> bool {
+        let Some(oldest) = self.executions.oldest().filter(|_| !pair.holding.is_none()) else {
+            return false;
+        };
+        let traded = self.actions.traded(pair.holding);
+        match kind {
+            CorporateActionKind::Split | CorporateActionKind::Settlement => pair.flow.day != 0 || traded != 0,
+            CorporateActionKind::VariationMargin => traded >= oldest,
+            CorporateActionKind::CashDividend | CorporateActionKind::Funding => false,
+        }
     }
 
     /// `None` where it does not fit.
@@ -362,8 +295,15 @@ impl Book {
             _ => None,
         };
         let (change, wallet) = (change.unwrap_or_default(), wallet.unwrap_or_default());
-        let cash = if is_account { change.cash } else { 0 };
-        let overdraws = cash < 0 && self.is_cash_account(node.account) && self.overdraws(wallet, cash);
+        // Margin and settlement pay what an account's trades have cost; a strategy's profit follows from its value.
+        let is_paid_by_quantity = !matches!(effect, Kind::HolderMargin | Kind::HolderSettled);
+        let cash = if is_account || is_paid_by_quantity {
+            change.cash
+        } else {
+            0
+        };
+        let overdraws =
+            is_account && cash < 0 && self.is_cash_account(node.account) && self.overdraws(wallet, cash);
         let alerts = if overdraws { execution_alerts::OVERDRAFT } else { 0 };
         let rate = self.market.rate(action.currency).unwrap_or(0);
         let qty_delta = change.qty as i64; // checked to fit
@@ -550,60 +490,9 @@ impl Book {
             ..row
         }
     }
-
-    /// What a bust or correction changes of the corporate actions behind its trade. `Err` where it does not fit.
-    pub(super) fn adjustment_of(
-        &self,
-        taken: &TakenBack,
-        instrument: &Instrument,
-        new: (i64, Money),
-    ) -> Result<Adjustment, RejectCode> {
-        let shift = shift_of(taken, new);
-        self.actions
-            .adjustment(taken.holding, taken.trade_seq, instrument, shift)
-            .ok_or(RejectCode::Overflow)
-    }
-
-    /// Makes such changes true: positions of the account and above, cash, and what is retained of the actions.
-    pub(super) fn apply_adjustment(
-        &mut self,
-        taken: &TakenBack,
-        instrument: &Instrument,
-        new: (i64, Money),
-        adjustment: &Adjustment,
-    ) {
-        self.actions
-            .restate(taken.holding, taken.trade_seq, instrument, shift_of(taken, new));
-        if taken.adjusts == 0 {
-            return;
-        }
-        let mut pair = self.hierarchy.find_pair(taken.leaf, taken.instrument);
-        while adjustment.qty != 0 && self.hierarchy.pair(pair).is_some() {
-            pair = self
-                .hierarchy
-                .change_pair(pair, |flow| flow.shift(adjustment.qty.into()));
-        }
-        if let Some(wallet) = self.wallets.row_mut(taken.wallet) {
-            wallet.settled = Money::from_raw(wallet.settled.raw() + adjusted_cash(adjustment));
-        }
-    }
 }
 
 /// What a holder gets of a dividend.
 fn net_of(body: &CorporateAction) -> Money {
     Money::from_raw(body.gross.raw().saturating_sub(body.withheld.raw()))
-}
-
-/// Money that an adjustment brings.
-pub(super) fn adjusted_cash(adjustment: &Adjustment) -> i128 {
-    adjustment.cash.raw() + adjustment.income.raw() - adjustment.withheld.raw()
-}
-
-/// By how much quantity and money of a trade change where another version takes its place.
-fn shift_of(taken: &TakenBack, (qty, principal): (i64, Money)) -> Shift {
-    let sign = super::bust::side_of(taken).sign();
-    Shift {
-        qty: sign * (i128::from(qty) - i128::from(taken.qty)),
-        value: sign * (principal.raw() - taken.principal.raw()),
-    }
 }

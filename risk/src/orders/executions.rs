@@ -190,6 +190,12 @@ impl Executions {
         true
     }
 
+    /// Number of the record of the oldest execution that is retained; `None` where none is.
+    pub fn oldest(&self) -> Option<Seq> {
+        let row = &self.rows[self.oldest_slot as usize];
+        (self.next != self.oldest).then_some(row.trade.trade_seq)
+    }
+
     /// The retained executions that one record has booked, in their order. Numbers of records rise along the ring.
     pub fn of_record(&self, seq: Seq) -> impl Iterator<Item = &ExecutionRow> {
         let first = u64::from(self.oldest_slot);

@@ -215,6 +215,12 @@ pub struct CorporateAction {
 const _: () = assert!(size_of::<CorporateAction>() == 128);
 
 impl CorporateAction {
+    /// True for a holder's part of a split that found nothing and moved nothing: its holder was flat. It stands in the journal for trades of
+    /// before it that are taken back later.
+    pub const fn found_nothing(&self) -> bool {
+        self.qty_delta == 0 && self.gross.is_zero() && self.cost_delta.is_zero()
+    }
+
     /// Profit of a holder's part of a split: cash for the fraction, which a short position pays, less the cost that went with it.
     pub const fn split_profit(&self) -> Money {
         let cost = if self.is_short == 0 {

@@ -54,6 +54,14 @@ impl Body for HolderAction {
     const INPUT_LEN: usize = 0;
 }
 
+impl HolderAction {
+    /// True where it found nothing and moved nothing: its holder was flat. It stands in the journal for trades of before it that are taken
+    /// back later.
+    pub const fn found_nothing(&self) -> bool {
+        self.qty_delta == 0 && self.value.is_zero() && self.cash.is_zero()
+    }
+}
+
 /// How the tax lots of an account are kept from now on. The event's names give the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]

@@ -98,7 +98,7 @@ impl Held {
             refusals: Ring::new(ROWS_MAX),
             tops: Tops::default(),
             profits: Profits::default(),
-            strategies: Strategies::default(),
+            strategies: Strategies::new(capacities),
             settled: Settled::default(),
             history: History::default(),
             fees: FeeSchedules::default(),
@@ -277,10 +277,7 @@ impl Held {
             self.refusals.push(row);
         }
         self.on_holder_action(event);
-        let replica = &self.replica;
-        let strategy = self
-            .strategies
-            .observe(event, replica.registry(), replica.positions());
+        let strategy = self.strategies.observe(event, self.replica.registry());
         if let Some(key) = strategy {
             self.stale_strategies.add(key);
         }

@@ -13,11 +13,15 @@ use tradewind_machine::append::Append;
 
 impl<J: Append<Event> + 'static> Desk<J> {
     pub fn trade(&mut self, account: &str, side: Side, qty: &str, px: &str) {
+        self.trade_in("ACME", account, side, qty, px);
+    }
+
+    pub fn trade_in(&mut self, symbol: &str, account: &str, side: Side, qty: &str, px: &str) {
         let body = Execution {
             side: side as u8,
             ..self.execution(qty, px)
         };
-        self.send(Kind::TradeCapture, &body, "ACME", account);
+        self.send(Kind::TradeCapture, &body, symbol, account);
     }
 
     /// A block that these executions have made is allocated; no legs take the allocation back.

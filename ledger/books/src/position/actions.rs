@@ -1,7 +1,7 @@
 //! Corporate actions: the limit check says what they do to quantity and cash, this stage what to cost and profit.
 
 use super::Position;
-use crate::average::{Facts, add, effect, in_base, margin_effect, split_effect};
+use crate::average::{Facts, PositionRow, add, effect, in_base, margin_effect, split_effect};
 use crate::replay::Movement;
 use tradewind_domain::corporate::Ratio;
 use tradewind_domain::event::{CorporateAction, Event, HolderAction, Kind};
@@ -12,7 +12,8 @@ impl Position {
     pub(super) fn process_action(&self, event: &mut Event, kind: Kind) {
         if kind == Kind::HolderSplit {
             let split: &CorporateAction = event.body();
-            let cost_delta = self.split_cost(split);
+            let position = self.positions.get(split.holding.index());
+            let cost_delta = position.map_or(Money::ZERO, |row| self.split_cost(row, split));
             event.body_mut::<CorporateAction>().cost_delta = cost_delta;
         } else if kind != Kind::HolderDividend {
             let action: &HolderAction = event.body();
@@ -22,10 +23,10 @@ impl Position {
         }
     }
 
-    /// Cost that goes with a split's fraction.
-    fn split_cost(&self, split: &CorporateAction) -> Money {
+    /// Cost that goes with the fraction that a split leaves of a position: what its record says of a holding, and what readers who keep
+    /// other positions in the instrument take from theirs.
+    pub fn split_cost(&self, position: &PositionRow, split: &CorporateAction) -> Money {
         let found = || {
-            let position = self.positions.get(split.holding.index())?;
             let instrument = self.instruments.get(split.instrument.index())?;
             let movement = Movement::of_split(split, 0);
             let (ratio, whole, cash) = movement.split_of(position.qty, instrument)?;

@@ -110,45 +110,6 @@ fn restate_order(event: &Event, taken: &TakenBack, qty: i64, px: i64, batch: &mu
     orders::restated(event, &restated, batch);
 }
 
-/// What a corporate action does to a holder's position. A strategy's own position is none of the books'.
-pub(super) fn acted(event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
-    let (whose, change) = if kind == Kind::HolderSplit {
-        let body: &CorporateAction = event.body();
-        let change = Change::of_action(body.qty_delta, body.cost_delta, body.split_profit());
-        (Whose::of_action(body), change)
-    } else {
-        let body: &HolderAction = event.body();
-        let whose = Whose {
-            holding: body.holding,
-            account: body.account,
-            node: body.node,
-            instrument: body.instrument,
-            currency: body.currency.0,
-            rate: body.rate,
-        };
-        let income = if kind == Kind::HolderFunding {
-            body.cash.raw()
-        } else {
-            0 // margin and settlement pay profit, which is realised
-        };
-        let change = Change::of_action(body.qty_delta, body.cost_delta, body.realised);
-        (whose, Change { income, ..change })
-    };
-    if !whose.holding.is_none() {
-        change.book(&whose, origin, batch);
-    }
-}
-
-/// A dividend of a holder.
-pub(super) fn paid(body: &CorporateAction, origin: Origin, batch: &mut Batch) {
-    let whose = Whose::of_action(body);
-    if !whose.holding.is_none() {
-        let income = body.gross.raw() - body.withheld.raw();
-        let nothing = Change::of_action(0, Money::ZERO, Money::ZERO);
-        Change { income, ..nothing }.book(&whose, origin, batch);
-    }
-}
-
 fn sign(side: u8) -> i128 {
     Side::from_code(side).map_or(0, Side::sign)
 }
@@ -206,6 +167,12 @@ impl Change {
         }
     }
 
+    /// Income alone.
+    fn of_income(income: i128) -> Self {
+        let nothing = Self::of_action(0, Money::ZERO, Money::ZERO);
+        Self { income, ..nothing }
+    }
+
     fn book(&self, whose: &Whose, origin: Origin, batch: &mut Batch) {
         let position = batch
             .positions
@@ -223,6 +190,11 @@ impl Change {
         position.income += self.income;
         position.fills += self.fills;
         position.last_seq = origin.seq;
+        self.book_profit(whose, origin, batch);
+    }
+
+    /// Counts it to a node's profit of the day.
+    fn book_profit(&self, whose: &Whose, origin: Origin, batch: &mut Batch) {
         let key = (origin.day, whose.node.0, whose.instrument.0);
         let pnl = batch.pnl.entry(key).or_insert_with(|| PnlChange {
             day: origin.day,
@@ -278,6 +250,53 @@ impl Projection {
             rate: self.names.rate(body.currency),
         };
         change.book(&whose, origin, batch);
+    }
+
+    /// What a corporate action does to a holder's position. A strategy's own position is none of the books', its share of a funding is its
+    /// profit.
+    pub(super) fn acted(&self, event: &Event, kind: Kind, origin: Origin, batch: &mut Batch) {
+        if kind == Kind::HolderSplit {
+            let body: &CorporateAction = event.body();
+            if !body.holding.is_none() && !body.found_nothing() {
+                let change = Change::of_action(body.qty_delta, body.cost_delta, body.split_profit());
+                change.book(&Whose::of_action(body), origin, batch);
+            }
+            return;
+        }
+        let body: &HolderAction = event.body();
+        let whose = Whose {
+            holding: body.holding,
+            account: body.account,
+            node: body.node,
+            instrument: body.instrument,
+            currency: body.currency.0,
+            rate: body.rate,
+        };
+        if kind == Kind::HolderFunding {
+            self.earned(body.cash.raw(), &whose, origin, batch);
+        } else if !body.holding.is_none() && !body.found_nothing() {
+            // Margin and settlement pay profit, which is realised.
+            Change::of_action(body.qty_delta, body.cost_delta, body.realised).book(&whose, origin, batch);
+        }
+    }
+
+    /// A dividend of a holder or a strategy.
+    pub(super) fn paid(&self, body: &CorporateAction, origin: Origin, batch: &mut Batch) {
+        let net = body.gross.raw() - body.withheld.raw();
+        self.earned(net, &Whose::of_action(body), origin, batch);
+    }
+
+    /// Income: of a holder, or of a strategy, whose share is no longer its account's own. The nodes of an account add up to what it got.
+    fn earned(&self, income: i128, whose: &Whose, origin: Origin, batch: &mut Batch) {
+        if !whose.holding.is_none() {
+            return Change::of_income(income).book(whose, origin, batch);
+        }
+        let Some(node) = self.names.node_of(whose.account) else {
+            return; // a strategy stands below an account
+        };
+        let own = Whose { node, ..*whose };
+        Change::of_income(income).book_profit(whose, origin, batch);
+        Change::of_income(-income).book_profit(&own, origin, batch);
     }
 
     /// A trade is taken back, and booked anew where it was corrected.

@@ -79,6 +79,7 @@ impl Projection {
         let posted = self.posted(event);
         self.entries(event, kind, origin, (concern.about.account, &posted), batch);
         self.accepted(event, kind, origin, &posted, batch);
+        alerts_beside_executions(event, kind, origin, concern.about, batch);
         self.audit(event, kind, origin, batch);
     }
 
@@ -104,9 +105,9 @@ impl Projection {
             Kind::VenueFill | Kind::TradeCapture => self.executed(event, origin, posted, batch),
             Kind::TradeBust | Kind::TradeCorrect => self.restated(event, kind, origin, batch),
             Kind::HolderSplit | Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => {
-                books::acted(event, kind, origin, batch);
+                self.acted(event, kind, origin, batch);
             }
-            Kind::HolderDividend => books::paid(event.body(), origin, batch),
+            Kind::HolderDividend => self.paid(event.body(), origin, batch),
             Kind::ReconRun | Kind::ReconFinding | Kind::ReconEnd | Kind::ReconAction => {
                 self.reconciled(event, kind, batch);
             }
@@ -174,9 +175,22 @@ impl Projection {
     }
 }
 
-/// Alerts of an execution, a bust or a correction.
+/// Alerts of an accepted event that no execution is behind: the run of a settlement date, a holder's part of a corporate action, lots that
+/// are named too late.
+fn alerts_beside_executions(event: &Event, kind: Kind, origin: Origin, about: About, batch: &mut Batch) {
+    let alerts = match kind {
+        Kind::DatedCashSettled => event.body::<DatedSettlement>().alerts,
+        Kind::LotSelect => event.body::<LotSelect>().alerts,
+        Kind::HolderSplit | Kind::HolderDividend => event.body::<CorporateAction>().alerts,
+        Kind::HolderFunding | Kind::HolderMargin | Kind::HolderSettled => event.body::<HolderAction>().alerts,
+        _ => return,
+    };
+    execution_alerts(event, origin, alerts, about, batch);
+}
+
+/// Alerts of an execution, a bust or a correction, by the bits that mark them.
 fn execution_alerts(event: &Event, origin: Origin, alerts: u8, about: About, batch: &mut Batch) {
-    const NAMES: [(u8, &str); 7] = [
+    const NAMES: [(u8, &str); 8] = [
         (execution_alerts::LATE_FILL, "LATE_FILL"),
         (execution_alerts::OVERFILL, "OVERFILL"),
         (execution_alerts::OVERDRAFT, "OVERDRAFT"),
@@ -184,6 +198,7 @@ fn execution_alerts(event: &Event, origin: Origin, alerts: u8, about: About, bat
         (execution_alerts::PRIOR_DAY_ADJ, "PRIOR_DAY_ADJ"),
         (execution_alerts::NOT_REPLAYED, "NOT_REPLAYED"),
         (execution_alerts::TAKING_BACK_WAITS, "TAKING_BACK_WAITS"),
+        (execution_alerts::SETTLED_EARLY, "SETTLED_EARLY"),
     ];
     for (line, (bit, name)) in NAMES.into_iter().enumerate() {
         if alerts & bit != 0 {

@@ -263,7 +263,81 @@ fn variation_margin_pays_the_difference_to_the_last_settlement_price() {
     // Flat since 105: the last contract's loss of 10.00 is paid all the same.
     assert_eq!(effects.len(), 1);
     assert_eq!(world.settled(1), i128::from(dec("10")));
-    assert!(announce(&mut world, &action(CorporateActionKind::VariationMargin, "80")).is_empty());
+    // Nothing was traded since, and nothing is owed: the margin is recorded for a trade that may be taken back.
+    let found = announce(&mut world, &action(CorporateActionKind::VariationMargin, "80"));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].body::<HolderAction>().found_nothing());
+    assert_eq!(world.settled(1), i128::from(dec("10")));
+    check(&world);
+}
+
+/// A1's strategy sold what it had bought, at the same price; A2 has an order and never traded.
+fn flat() -> World {
+    let mut world = World::new();
+    world.deposit(0, "10000");
+    world.trade("T1", S1, Side::Buy, "100", "10");
+    world.trade("T2", S1, Side::Sell, "100", "10");
+    world.deposit(1, "10000");
+    assert_eq!(outcome(&world.place("open", A2, Side::Buy, "1", "10")), "OK");
+    world
+}
+
+#[test]
+fn a_split_that_found_the_holder_flat_splits_what_a_bust_leaves() {
+    let mut world = flat();
+    let effects = announce(&mut world, &split(1, 3, "30"));
+    // Prices, and the account; nobody else ever held it.
+    let is_split = |effect: &&Event| effect.kind() == Some(Kind::HolderSplit);
+    let splits: Vec<&Event> = effects.iter().filter(is_split).collect();
+    assert_eq!(splits.len(), 2);
+    assert!(splits[1].body::<CorporateAction>().found_nothing());
+    let record = bust(&mut world, "T2");
+    assert_eq!(record.adjustment().qty, dec("-67"));
+    assert_eq!(
+        (position(&world, A1), position(&world, FIRM)),
+        (dec("33"), dec("33"))
+    );
+    // A hundred for 1000.00, and 10.00 for the third of a share.
+    assert_eq!(world.settled(0), i128::from(dec("9010")));
+    check(&world);
+}
+
+#[test]
+fn what_took_effect_at_one_moment_is_found_in_its_order() {
+    let mut world = flat();
+    let tomorrow = DAY + 1;
+    let at = |action: CorporateAction| CorporateAction {
+        ex_date: tomorrow,
+        ..action
+    };
+    announce(&mut world, &at(split(2, 1, "0")));
+    announce(&mut world, &at(action(CorporateActionKind::CashDividend, "0.5")));
+    world.roll(CalendarId::UTC, tomorrow);
+    // The dividend is paid on the new units.
+    let record = bust(&mut world, "T2");
+    assert_eq!(record.adjustment().income, money("100"));
+    assert_eq!(position(&world, A1), dec("200"));
+    check(&world);
+}
+
+#[test]
+fn strategies_have_their_own_share_of_what_is_paid_and_no_cash() {
+    let mut world = holders();
+    let cash = world.settled(0);
+    let dividend = CorporateAction {
+        withhold_bps: 1_500,
+        ..action(CorporateActionKind::CashDividend, "0.333")
+    };
+    let paid = announce(&mut world, &dividend);
+    let share = |node: NodeId| {
+        let of_node = |effect: &&Event| effect.body::<CorporateAction>().node == node;
+        let body: &CorporateAction = paid.iter().find(of_node).unwrap().body();
+        (body.gross, body.withheld, body.holding.is_none())
+    };
+    // 151 shares, of which 51 are the strategy's.
+    assert_eq!(share(A1), (money("50.28"), money("7.54"), false));
+    assert_eq!(share(S1), (money("16.98"), money("2.55"), true));
+    assert_eq!(world.settled(0) - cash, i128::from(dec("42.74")));
     check(&world);
 }
 

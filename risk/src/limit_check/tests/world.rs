@@ -100,6 +100,7 @@ impl World {
     fn engine_started(&mut self, capacities: Capacities) {
         let start = EngineStarted {
             epoch: 1,
+            rules_version: crate::RULES_VERSION,
             market_slip_bps: 500,
             ref_max_age_ms: 60_000,
             stale_order_ms: 2_000,

@@ -373,19 +373,16 @@ impl Trial {
         let concerned = |&account: &u32| self.history.has_part(account, instrument);
         let mut expected: Vec<u32> = ACCOUNTS.iter().copied().filter(concerned).collect();
         let effects = self.announce(&body);
-        let mut holders: Vec<u32> = effects
-            .iter()
-            .map(|effect| effect.body::<HolderAction>().node.0)
+        let parts = effects.iter().map(Event::body::<HolderAction>);
+        let mut holders: Vec<u32> = parts
+            .filter(|part| !part.holding.is_none() && !part.found_nothing())
+            .map(|part| part.node.0)
             .collect();
         holders.sort_unstable();
         expected.sort_unstable();
         assert_eq!(holders, expected, "margin of {body:?}, {}", self.at());
         self.seen.margins += holders.len() as u64;
-        let terms = Terms::Margin {
-            px: px.into(),
-            holders,
-        };
-        self.note_action(instrument, terms);
+        self.note_action(instrument, Terms::Margin { px: px.into() });
     }
 
     fn action(&self, instrument: usize, kind: CorporateActionKind) -> CorporateAction {

@@ -18,9 +18,8 @@ pub(super) enum Terms {
     Dividend { per_unit: i128, withhold_bps: i128 },
     /// A share of the value at a price; who is long pays a rate above zero.
     Funding { px: i128, rate: i128 },
-    /// What the position has gained since the last one. Who held nothing and had nothing to settle has no part in it, whatever is taken
-    /// back later.
-    Margin { px: i128, holders: Vec<u32> },
+    /// What the position has gained since the last one.
+    Margin { px: i128 },
 }
 
 impl History {
@@ -65,7 +64,7 @@ impl History {
             1
         };
         let (mut paid, mut before, mut since) = (0, 0, 0);
-        for (at, px) in self.margins_of(account, instrument) {
+        for (at, px) in self.margins_of(instrument) {
             let worth = self.worth_at(account, instrument, (at, px));
             paid += sign * (worth - before - self.cost(account, instrument, (since, at)));
             (before, since) = (worth, at);
@@ -76,17 +75,17 @@ impl History {
     /// True where a margin that came now would concern an account: it has a position, or trades since the last one that have cost
     /// something.
     pub(super) fn has_part(&self, account: u32, instrument: usize) -> bool {
-        let last = self.margins_of(account, instrument).last();
+        let last = self.margins_of(instrument).last();
         let before = last.map_or(0, |last| self.worth_at(account, instrument, last));
         let since = last.map_or(0, |last| last.0);
         let unsettled = before + self.cost(account, instrument, (since, At::MAX));
         self.position_at(account, instrument, At::MAX) != 0 || unsettled != 0
     }
 
-    /// The margins that an account had a part in: when, and at which price.
-    fn margins_of(&self, account: u32, instrument: usize) -> impl Iterator<Item = (At, i128)> {
-        let of = move |action: &Action| match &action.terms {
-            Terms::Margin { px, holders } if holders.contains(&account) => Some((action.at, *px)),
+    /// When there was a margin, and at which price.
+    fn margins_of(&self, instrument: usize) -> impl Iterator<Item = (At, i128)> {
+        let of = |action: &Action| match action.terms {
+            Terms::Margin { px } => Some((action.at, px)),
             _ => None,
         };
         self.actions_on(instrument).filter_map(of)
