@@ -340,6 +340,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     ]);
     Ok(Report {
         name: "breaches",
+        has_tax_rules: false,
         title: "Limit breaches and overrides",
         highlights: vec![
             Highlight::new("Orders and replaces", Cell::Count(found.orders), ""),

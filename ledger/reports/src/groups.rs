@@ -50,6 +50,7 @@ pub(crate) fn make(data: &Path, node: &str, period: Period) -> Result<Report, Re
     let base = standing.base_currency.to_string();
     Ok(Report {
         name: "groups",
+        has_tax_rules: false,
         title: "Profit by group",
         scope: Scope {
             account: node.to_owned(),

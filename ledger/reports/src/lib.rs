@@ -107,6 +107,13 @@ impl Default for ReportOptions {
     }
 }
 
+impl ReportOptions {
+    /// True where a file says more of tax than the journal knows.
+    fn has_tax_rules(&self) -> bool {
+        *self.tax != TaxRules::default()
+    }
+}
+
 /// Makes a report of an account from the journal of a data folder; [`ReportKind::Groups`] is of a node.
 pub fn report(
     data: &Path,

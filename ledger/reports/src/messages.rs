@@ -153,6 +153,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     }
     Ok(Report {
         name: "order-to-trade",
+        has_tax_rules: false,
         title: "Order-to-trade ratio",
         highlights: vec![
             Highlight::new("Messages", Cell::Count(total.messages()), ""),

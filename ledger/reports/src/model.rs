@@ -16,6 +16,8 @@ pub struct Report {
     pub scope: Scope,
     /// What it is made of.
     pub as_of: AsOf,
+    /// True where a file of the firm's tax rules is part of that, beside the journal.
+    pub has_tax_rules: bool,
     /// The few figures that a reader looks for first.
     pub highlights: Vec<Highlight>,
     /// What there is to say, in this order.
@@ -166,6 +168,11 @@ impl Cell {
             Self::Day(day) => Date(*day).to_string(),
             Self::Time(ns) => Rfc3339(*ns).to_string(),
         }
+    }
+
+    /// True where there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::None) || matches!(self, Self::Text(text) if text.is_empty())
     }
 
     /// True for figures, which stand at the right of their column.

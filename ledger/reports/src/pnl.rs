@@ -487,6 +487,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     notes.extend(pnl.days.unmarked(&walked));
     Ok(Report {
         name: "pnl",
+        has_tax_rules: false,
         title: "Profit and loss",
         highlights: pnl.days.highlights(&walked),
         sections: vec![

@@ -70,6 +70,7 @@ pub(crate) fn make(data: &Path, account: &str, period: Period) -> Result<Report,
     }
     Ok(Report {
         name: "statement",
+        has_tax_rules: false,
         title: "Account statement",
         highlights: highlights(&statement, &walked),
         sections: vec![

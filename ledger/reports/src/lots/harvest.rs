@@ -125,6 +125,7 @@ pub(crate) fn make(
     let sections = vec![search.listing(&candidates), search.lock_out(&candidates)];
     Ok(Report {
         name: "harvest",
+        has_tax_rules: options.has_tax_rules(),
         title: "Tax-loss harvesting",
         highlights: vec![Highlight::new(
             "Candidates",

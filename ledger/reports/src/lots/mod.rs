@@ -100,6 +100,7 @@ pub(crate) fn tax_lots(
     let notes = notes(options, is_retirement);
     Ok(Report {
         name: "tax-lots",
+        has_tax_rules: options.has_tax_rules(),
         title: "Tax lots",
         highlights: sums(&walked, &pieces)?,
         sections,

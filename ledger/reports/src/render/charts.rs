@@ -2,7 +2,7 @@
 //!
 //! Places are rounded to a tenth of a pixel, so that the same figures give the same bytes.
 
-use super::html::escape;
+use super::html::{escape, grouped};
 use crate::model::{Chart, Series};
 use std::fmt::Write;
 
@@ -230,7 +230,7 @@ fn short(value: f64) -> String {
         false => text.as_str(),
     };
     let text = if text == "-0" { "0" } else { text };
-    format!("{}{unit}", text.replace('-', "−"))
+    format!("{}{unit}", grouped(text))
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
         let shown = [0.0, 1.0, -1.5, 12.345, 1234.5, 12_345.0, -1_234_567.0, 2e9, -1e-9].map(short);
         assert_eq!(
             shown,
-            ["0", "1", "−1.5", "12.35", "1234", "12.35k", "−1.23m", "2bn", "0"]
+            ["0", "1", "−1.5", "12.35", "1,234", "12.35k", "−1.23m", "2bn", "0"]
         );
     }
 

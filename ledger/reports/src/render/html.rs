@@ -5,9 +5,11 @@
 //! - Everything that came from a wire or a person is escaped.
 
 use super::charts::svg;
-use crate::model::{Cell, Highlight, Report, Section};
+use crate::model::{Cell, Chart, Highlight, Report, Section};
 use std::borrow::Cow;
 use std::fmt::Write;
+use tradewind_analytics::Figure;
+use tradewind_domain::rounding::{Rounding, div_round};
 use tradewind_domain::time::{Date, Rfc3339};
 
 const STYLE: &str = include_str!("report.css");
@@ -54,8 +56,13 @@ fn header(text: &mut String, report: &Report) {
         "<header>\n<p class=\"brand\">Tradewind</p>\n<h1>{}</h1>\n<dl>",
         escape(report.title)
     );
+    let whose = if report.name == "groups" {
+        "Node"
+    } else {
+        "Account"
+    };
     let facts = [
-        ("Account", scope.account.clone()),
+        (whose, scope.account.clone()),
         ("Base currency", scope.currency.clone()),
         ("Trading dates", period),
         ("As of sequence", grouped(&as_of.seq.to_string())),
@@ -133,44 +140,67 @@ fn write_section(text: &mut String, section: &Section) {
         section.key,
         escape(section.title)
     );
-    if !section.charts.is_empty() {
-        let class = if section.charts.len() == 1 {
-            "charts one"
-        } else {
-            "charts"
-        };
+    let charts: Vec<&Chart> = section
+        .charts
+        .iter()
+        .filter(|chart| says_something(chart))
+        .collect();
+    if !charts.is_empty() {
+        let class = if charts.len() == 1 { "charts one" } else { "charts" };
         let _ = write!(text, "<div class=\"{class}\">");
-        section.charts.iter().for_each(|chart| text.push_str(&svg(chart)));
+        charts.iter().for_each(|chart| text.push_str(&svg(chart)));
         text.push_str("</div>\n");
     }
     table(text, section);
     text.push_str("</section>\n");
 }
 
+/// A picture of zeros is none.
+fn says_something(chart: &Chart) -> bool {
+    chart.series.points().iter().any(|point| point.1 != 0.0)
+}
+
+/// A column that is shown: where it stands, and whether it is one of figures, which it is where any of its cells is.
+#[derive(Clone, Copy)]
+struct Shown {
+    at: usize,
+    is_figure: bool,
+}
+
+/// The columns in which any row has something. Files have them all.
+fn shown_columns(section: &Section) -> Vec<Shown> {
+    let any = |at: usize, holds: fn(&Cell) -> bool| section.rows.iter().any(|row| holds(&row[at]));
+    let columns = (0..section.columns.len()).filter(|&at| any(at, |cell| !cell.is_empty()));
+    columns
+        .map(|at| Shown {
+            at,
+            is_figure: any(at, Cell::is_figure),
+        })
+        .collect()
+}
+
 fn table(text: &mut String, section: &Section) {
-    // A column is one of figures where any of its cells is.
-    let is_figure: Vec<bool> = (0..section.columns.len())
-        .map(|at| section.rows.iter().any(|row| row[at].is_figure()))
-        .collect();
-    let class = if section.columns.len() > 9 {
-        "wide"
-    } else {
-        "plain"
-    };
+    let columns = shown_columns(section);
+    let class = if columns.len() > 9 { "wide" } else { "plain" };
     let _ = write!(
         text,
         "<div class=\"scroll\"><table class=\"{class}\">\n<thead><tr>"
     );
-    for (column, is_figure) in section.columns.iter().zip(&is_figure) {
-        let class = if *is_figure { " class=\"num\"" } else { "" };
-        let _ = write!(text, "<th scope=\"col\"{class}>{}</th>", escape(column.title));
+    for column in &columns {
+        let class = if column.is_figure { " class=\"num\"" } else { "" };
+        let title = escape(section.columns[column.at].title);
+        let _ = write!(text, "<th scope=\"col\"{class}>{title}</th>");
     }
     text.push_str("</tr></thead>\n<tbody>\n");
     let body = section.rows.len() - section.totals;
     for (at, row) in section.rows.iter().enumerate() {
         text.push_str(if at < body { "<tr>" } else { "<tr class=\"total\">" });
-        for (cell, is_figure) in row.iter().zip(&is_figure) {
-            write_cell(text, cell, *is_figure);
+        for (nth, column) in columns.iter().enumerate() {
+            match &row[column.at] {
+                // Of a row that begins with nothing the eye would take the next cell for its name.
+                cell if nth == 0 && cell.is_empty() => text.push_str("<td>—</td>"),
+                cell => write_cell(text, cell, column.is_figure),
+            }
         }
         text.push_str("</tr>\n");
     }
@@ -182,6 +212,7 @@ fn write_cell(text: &mut String, cell: &Cell, is_figure: bool) {
         (true, true) => " class=\"num neg\"",
         (true, false) => " class=\"num\"",
         (false, _) if matches!(cell, Cell::Time(_) | Cell::Day(_)) => " class=\"time\"",
+        (false, _) if is_name(cell) => " class=\"name\"",
         (false, _) => "",
     };
     let title = match cell {
@@ -196,9 +227,16 @@ fn footer(text: &mut String, report: &Report) {
     for note in &report.notes {
         let _ = writeln!(text, "<p>{}</p>", escape(note));
     }
+    let (from, same) = match report.has_tax_rules {
+        true => (
+            "the journal and the firm's file of tax rules",
+            "The same journal with the same file gives",
+        ),
+        false => ("the journal alone", "The same journal gives"),
+    };
     let _ = write!(
         text,
-        "<p>Made from the journal alone, up to sequence {} of {}. The same journal gives this page again, byte for byte.</p>\n</footer>\n",
+        "<p>Made from {from}, up to sequence {} of {}. {same} this page again, byte for byte.</p>\n</footer>\n",
         grouped(&report.as_of.seq.to_string()),
         instant(report.as_of.time_ns)
     );
@@ -209,23 +247,34 @@ fn shown(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
         Cell::Time(ns) => instant(*ns),
-        Cell::Share(figure) => grouped(&short_figure(&figure.to_string())),
+        Cell::Share(figure) => grouped(&rounded(*figure)),
         Cell::None => String::new(),
         Cell::Day(_) => cell.plain(),
         _ => grouped(&cell.plain()),
     }
 }
 
-/// At most six decimals of an exact figure; all of them stand beside it.
-fn short_figure(text: &str) -> String {
-    match text.split_once('.') {
-        Some((whole, fraction)) if fraction.len() > 6 => format!("{whole}.{}…", &fraction[..6]),
-        _ => text.to_owned(),
-    }
+/// A short word with a hyphen, which is not torn there.
+fn is_name(cell: &Cell) -> bool {
+    matches!(cell, Cell::Text(text) if text.len() <= 24 && text.contains('-'))
+}
+
+/// Four decimals of an exact figure, or six of one below 0.01, halves to the even neighbour; all of them stand beside it.
+fn rounded(figure: Figure) -> String {
+    const UNIT: i128 = Figure::ONE.raw();
+    let dp = if figure.raw().abs() < UNIT / 100 { 6 } else { 4 };
+    let places = 10_i128.pow(dp);
+    let Some(raw) = div_round(figure.raw(), UNIT / places, Rounding::HalfEven) else {
+        return figure.to_string();
+    };
+    let sign = if raw < 0 { "-" } else { "" };
+    let (whole, fraction) = (raw.abs() / places, raw.abs() % places);
+    let text = format!("{sign}{whole}.{fraction:0width$}", width = dp as usize);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A decimal with separators between thousands.
-fn grouped(text: &str) -> String {
+pub(super) fn grouped(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("−", rest));
     let (whole, fraction) = digits
         .split_once('.')
@@ -279,7 +328,11 @@ mod tests {
         let of = |text: &str| grouped(text);
         assert_eq!([of("0"), of("999"), of("1000")], ["0", "999", "1,000"]);
         assert_eq!([of("-1234567.89"), of("-12.5")], ["−1,234,567.89", "−12.5"]);
-        assert_eq!(short_figure("0.123456789012"), "0.123456…");
+        let figure = |text: &str| rounded(Figure::from_raw(text.parse().unwrap()));
+        assert_eq!(figure("1030470914127423822"), "1.0305");
+        assert_eq!(figure("-6766123000000000"), "-0.006766");
+        assert_eq!([figure("2000000000000000000"), figure("0")], ["2", "0"]);
+        assert_eq!(figure("-999950000000000000"), "-1", "halves to even");
     }
 
     #[test]
