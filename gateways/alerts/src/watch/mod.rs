@@ -162,6 +162,7 @@ impl Watch {
                 out.push(self.happened(Metric::Flatten, self.names.control(body), text));
             }
             Kind::DatedCashSettled => self.on_settlement(event.body(), out),
+            kind if kind.is_of_holder() => self.on_holder(event, kind, out),
             Kind::SettlementFail => self.on_fail(event.body(), out),
             Kind::EntitlementSource => on_entitlements(event.body(), out),
             Kind::QuarantineResolve => self.quarantine.on_resolve(event.body(), out),
@@ -279,9 +280,10 @@ impl Watch {
     fn on_taking_back(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
         if event.is_rejected() {
             self.quarantine.on_refused(event, kind, out);
-        } else {
-            self.quarantine.on_booked(event, kind, out);
+            return;
         }
+        self.quarantine.on_booked(event, kind, out);
+        self.on_taking_back_alerts(event, out);
     }
 }
 

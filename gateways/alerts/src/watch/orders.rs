@@ -4,8 +4,8 @@ use super::{Watch, breach_severity};
 use crate::fact::{Fact, Metric, Subject};
 use crate::severity::Severity;
 use tradewind_domain::event::{
-    DatedSettlement, Event, Execution, HitKind, Kind, LimitHit, LimitProbe, LimitSet, OrderCancel, OrderNew,
-    OrderReplace, SettlementFail, execution_alerts,
+    CorporateAction, DatedSettlement, Event, Execution, HitKind, HolderAction, Kind, LimitHit, LimitProbe,
+    LimitSet, OrderCancel, OrderNew, OrderReplace, SettlementFail, TradeBust, execution_alerts,
 };
 use tradewind_domain::ids::{InstrumentId, NodeId};
 use tradewind_domain::reject::RejectCode;
@@ -189,6 +189,41 @@ impl Watch {
             &format_args!("execution {}", body.exec_id),
             out,
         );
+    }
+
+    /// A bust or correction that was booked: what it leaves may be overdrawn, or beyond a limit.
+    pub(super) fn on_taking_back_alerts(&mut self, event: &Event, out: &mut Vec<Fact>) {
+        let Some(taken) = event.taken_back() else { return };
+        let (what, exec_id, alerts) = if event.kind() == Some(Kind::TradeBust) {
+            let bust: &TradeBust = event.body();
+            ("bust", bust.exec_ref_id, bust.alerts)
+        } else {
+            let new: &Execution = event.body();
+            ("correction", new.exec_id, new.alerts)
+        };
+        if alerts & execution_alerts::OVERDRAFT != 0 {
+            let subject = self.names.node_subject(taken.leaf, taken.instrument);
+            let text = format!("the {what} of execution {exec_id} overdraws the cash account");
+            out.push(happened(Metric::Overdraft, subject, None, text));
+        }
+        let what = format!("the {what} of execution {exec_id}");
+        self.on_hits(event, hit_count(event), taken.instrument, &what, out);
+    }
+
+    /// A holder's part of a corporate action that overdraws.
+    pub(super) fn on_holder(&mut self, event: &Event, kind: Kind, out: &mut Vec<Fact>) {
+        let (node, instrument, alerts) = if matches!(kind, Kind::HolderSplit | Kind::HolderDividend) {
+            let body: &CorporateAction = event.body();
+            (body.node, body.instrument, body.alerts)
+        } else {
+            let body: &HolderAction = event.body();
+            (body.node, body.instrument, body.alerts)
+        };
+        if alerts & execution_alerts::OVERDRAFT != 0 {
+            let subject = self.names.node_subject(node, instrument);
+            let text = format!("a {kind} overdraws the cash account");
+            out.push(happened(Metric::Overdraft, subject, None, text));
+        }
     }
 
     /// A limit that was taken away is not used any more.

@@ -1,12 +1,13 @@
 //! Each standard rule, by a record or by the want of one.
 
 use crate::desk::{ACME, CALENDAR, DAY, Desk, MINUTE, POSITION, STOP, VENUE, event, hit, refused};
+use bytemuck::Zeroable;
 use tradewind_alerts::{Metric, Severity, State};
 use tradewind_domain::codes::{ReconResolution, ReconStatus, ReconSubject, ReconVerb};
 use tradewind_domain::event::{
-    AlertMaintenance, AlertVerb, EdgeStats, EngineStarted, EngineStopped, EntitlementSource, Event, HitKind,
-    InstrumentSet, Kind, LastTrade, OrderNew, QuarantineResolve, Quote, ReconAction, ReconFinding, Timer,
-    TimerKind, execution_alerts,
+    Adjustment, AlertMaintenance, AlertVerb, EdgeStats, EngineStarted, EngineStopped, EntitlementSource,
+    Event, HitKind, HolderAction, InstrumentSet, Kind, LastTrade, OrderNew, QuarantineResolve, Quote,
+    ReconAction, ReconFinding, TakenBack, Timer, TimerKind, TradeBust, execution_alerts,
 };
 use tradewind_domain::ids::{CalendarId, InstrumentId, NodeId};
 use tradewind_domain::reject::RejectCode;
@@ -90,6 +91,30 @@ fn late_fills_overfills_and_overdrafts_are_told_one_by_one() {
         let row = desk.one(metric);
         assert_eq!((row.severity, row.scope.as_str()), (severity, "A"), "{metric:?}");
     }
+}
+
+#[test]
+fn a_bust_and_a_corporate_action_that_overdraw_are_told_as_executions_are() {
+    let mut desk = Desk::new();
+    let mut bust = event(Kind::TradeBust, |b: &mut TradeBust| {
+        (b.exec_ref_id, b.alerts) = (Text::lossy("E1"), execution_alerts::OVERDRAFT);
+    });
+    let taken = TakenBack {
+        leaf: NodeId(1),
+        instrument: ACME,
+        ..TakenBack::zeroed()
+    };
+    bust.put_taken_back(&taken, &Adjustment::default());
+    desk.put(10, bust);
+    let row = desk.one(Metric::Overdraft);
+    assert_eq!((row.severity, row.scope.as_str()), (Severity::Critical, "A"));
+    assert!(row.text.contains("bust of execution E1"), "{}", row.text);
+    let margin = event(Kind::HolderMargin, |b: &mut HolderAction| {
+        (b.node, b.instrument, b.alerts) = (NodeId(1), ACME, execution_alerts::OVERDRAFT);
+    });
+    desk.put(20, margin);
+    let row = desk.one(Metric::Overdraft);
+    assert!(row.count == 2 && row.text.contains("holder_margin"), "{row:?}");
 }
 
 #[test]
