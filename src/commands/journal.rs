@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tradewind_domain::event::{Event, SCHEMAS_READ, schema_hash};
+use tradewind_domain::event::{Event, Kind, SCHEMAS_READ, schema_hash};
 use tradewind_machine::journal::{self, Follower, JournalConfig, Overview, SegmentState, StartAt, Writer};
 
 /// How long `follow` waits before it looks again.
@@ -81,12 +81,30 @@ pub fn info(args: &JournalArgs) -> anyhow::Result<ExitCode> {
         output::counted(segments.len() as u64, "segment"),
         output::bytes(bytes)
     ));
-    show_state(&overview);
+    show_state(&overview, overview.writer.is_none() && is_ended(args, &overview)?);
     Ok(ExitCode::SUCCESS)
 }
 
+/// True where the last record says that its run ended. A run that was stopped while it waited for space on the disk could not write it.
+fn is_ended(args: &JournalArgs, overview: &Overview) -> anyhow::Result<bool> {
+    for segment in overview.segments.iter().rev() {
+        if segment.state == SegmentState::Empty {
+            continue;
+        }
+        let mut follower = Follower::open(&args.dir, StartAt::Seq(segment.first_seq))?;
+        let mut last = None;
+        while let Some(record) = follower.poll()? {
+            last = Some(record.head().kind);
+        }
+        if last.is_some() {
+            return Ok(last == Some(Kind::EngineStopped as u16));
+        }
+    }
+    Ok(false)
+}
+
 /// What is missing, and who writes.
-fn show_state(overview: &Overview) {
+fn show_state(overview: &Overview, is_ended: bool) {
     for range in &overview.missing {
         let (first, last) = (range.start(), range.end());
         let what = if first == last {
@@ -103,9 +121,12 @@ fn show_state(overview: &Overview) {
         Some(Writer { pid: Some(pid) }) => output::text(format_args!("process {pid} writes it\n")),
         Some(Writer { pid: None }) => output::text("a process writes it\n"),
         None if run == 0 => output::text("nobody writes it; no run has begun\n"),
-        None if overview.is_clean => {
+        None if overview.is_clean && is_ended => {
             output::text(format_args!("nobody writes it; run {run} ended in good order\n"))
         }
+        None if overview.is_clean => output::text(format_args!(
+            "nobody writes it; run {run} was stopped before it could write its end; all that it journaled is there\n"
+        )),
         None => output::text(format_args!(
             "nobody writes it; run {run} did not end in good order, and the next start mends what it left\n"
         )),
