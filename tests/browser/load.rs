@@ -64,14 +64,14 @@ const LOOK_S: u64 = 60;
 /// Seconds of a measurement at most: a script may run no longer.
 const LOOK_S_MAX: u64 = 100;
 
-/// How long things take is the machine's; what a task of the page takes of a processor is the page's. `TRADEWIND_BROWSER_SECONDS` and
-/// `TRADEWIND_BROWSER_ORDERS` make it a measurement: a look of so many seconds under so many orders a second, whose figures are printed
+/// How long things take is the machine's; what a task of the page takes of a processor is the page's. `BROWSER_SECONDS` and
+/// `BROWSER_ORDERS` make it a measurement: a look of so many seconds under so many orders a second, whose figures are printed
 /// (docs/dashboard.md says how).
 #[test]
 fn under_load_pictures_go_on_and_no_task_is_long() {
     let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let measured_s = variable("TRADEWIND_BROWSER_SECONDS");
-    let orders = variable("TRADEWIND_BROWSER_ORDERS").unwrap_or(500);
+    let measured_s = variable("BROWSER_SECONDS");
+    let orders = variable("BROWSER_ORDERS").unwrap_or(500);
     let orders = format!("demo.orders_per_s={orders}");
     let desk = Desk::open_in(Browser::start_traced(1680, 950), &[&orders]).with_rows();
     desk.browser.wait(
