@@ -21,6 +21,24 @@ use support::place::Place;
 use support::process::{Engine, ask, code, of_kind, records, stderr, tail};
 use tradewind_domain::event::{AlertAction, Control, Kind, LimitSet, QuarantineResolve};
 
+/// Would this much GIZMO be bought now?
+fn buying(qty: &str) -> [&str; 12] {
+    [
+        "limits",
+        "check",
+        "--account",
+        "FREE",
+        "--symbol",
+        "GIZMO",
+        "--side",
+        "buy",
+        "--qty",
+        qty,
+        "--px",
+        "50",
+    ]
+}
+
 #[test]
 fn every_change_is_journaled_with_operator_and_reason() {
     let place = Place::new();

@@ -1,6 +1,6 @@
 //! Limits, restricted lists and rules that change while the engine runs, and what is asked of them.
 
-use super::{Engine, Place, code, of_kind, tail};
+use super::{Engine, Place, buying, code, of_kind, tail};
 use serde_json::Value;
 use tradewind_domain::event::{Kind, OrderNew};
 
@@ -8,20 +8,7 @@ use tradewind_domain::event::{Kind, OrderNew};
 fn a_limit_that_is_changed_binds_the_next_question_and_shows_in_the_next_listing() {
     let place = Place::new();
     let engine = Engine::start(&place);
-    let question = [
-        "limits",
-        "check",
-        "--account",
-        "FREE",
-        "--symbol",
-        "GIZMO",
-        "--side",
-        "buy",
-        "--qty",
-        "80",
-        "--px",
-        "50",
-    ];
+    let question = buying("80");
     let before = engine.ask(&question);
     let set = [
         "limits",
@@ -87,22 +74,6 @@ fn a_limit_that_is_changed_binds_the_next_question_and_shows_in_the_next_listing
     );
 }
 
-/// Would GIZMO be bought now?
-const BUY: [&str; 12] = [
-    "limits",
-    "check",
-    "--account",
-    "FREE",
-    "--symbol",
-    "GIZMO",
-    "--side",
-    "buy",
-    "--qty",
-    "10",
-    "--px",
-    "50",
-];
-
 #[test]
 fn an_instrument_is_put_on_a_restricted_list_and_taken_off_while_the_engine_runs() {
     let place = Place::new();
@@ -119,18 +90,18 @@ fn an_instrument_is_put_on_a_restricted_list_and_taken_off_while_the_engine_runs
         "test",
     ];
     engine.json(&list);
-    let before = engine.ask(&BUY);
+    let before = engine.ask(&buying("10"));
     engine.json(&[
         "limits", "restrict", "list", "GIZMO", "no_trade", "--reason", "halted",
     ]);
-    let refused = engine.ask(&BUY);
+    let refused = engine.ask(&buying("10"));
     let text = String::from_utf8_lossy(&refused.stdout).into_owned();
     assert!(
         code(&refused) == 1 && text.contains("limit list at DESK DESK"),
         "{text}"
     );
     engine.json(&["limits", "restrict", "list", "GIZMO", "none", "--reason", "over"]);
-    let after = engine.ask(&BUY);
+    let after = engine.ask(&buying("10"));
     assert_eq!(code(&after), code(&before));
     assert!(!String::from_utf8_lossy(&after.stdout).contains("limit list"));
     let wrong = engine.refusal(
@@ -162,7 +133,7 @@ fn rules_come_into_force_and_go_while_the_engine_runs() {
         engine.json(&load)["changes"],
         serde_json::json!(["rules: add \"small\""])
     );
-    let refused = engine.ask(&BUY);
+    let refused = engine.ask(&buying("10"));
     let text = String::from_utf8_lossy(&refused.stdout).into_owned();
     assert!(code(&refused) == 1 && text.contains("BUSINESS_RULE"), "{text}");
     assert_eq!(
@@ -182,7 +153,7 @@ fn rules_come_into_force_and_go_while_the_engine_runs() {
         engine.json(&load)["changes"],
         serde_json::json!(["rules: remove \"small\""])
     );
-    let after = engine.ask(&BUY);
+    let after = engine.ask(&buying("10"));
     assert!(!String::from_utf8_lossy(&after.stdout).contains("BUSINESS_RULE"));
     // A long file travels in many parts.
     let comment = format!("# {}\n", "x".repeat(100)).repeat(1_000);

@@ -2,7 +2,7 @@
 
 use super::support::firm::{last, trade};
 use super::support::place::clock;
-use super::{Engine, Place, ask, code, of_kind, stderr, tail};
+use super::{Engine, Place, ask, buying, code, of_kind, stderr, tail};
 use serde_json::Value;
 use std::path::PathBuf;
 use tradewind_config::ReferenceData;
@@ -48,21 +48,7 @@ fn breaks(engine: &Engine<'_>) -> Vec<Value> {
 
 /// True where an order that opens a position is refused because positions may only be reduced.
 fn is_restricted(engine: &Engine<'_>) -> bool {
-    let order = [
-        "limits",
-        "check",
-        "--account",
-        "FREE",
-        "--symbol",
-        "GIZMO",
-        "--side",
-        "BUY",
-        "--qty",
-        "1",
-        "--px",
-        "50",
-    ];
-    let output = engine.ask(&order);
+    let output = engine.ask(&buying("1"));
     String::from_utf8_lossy(&output.stdout).contains("REDUCE_ONLY")
 }
 
